@@ -1,0 +1,1 @@
+"""The web process: GraphQL over HTTP and WebSocket, sign-in, health, metrics."""

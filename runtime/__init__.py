@@ -1,0 +1,1 @@
+"""What any process of Storefleet needs: settings, database, changefeed, queue, logging, sealing."""

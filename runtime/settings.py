@@ -1,0 +1,156 @@
+"""Every setting of every process, read from the environment (prefix STOREFLEET_) and nowhere else."""
+
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from runtime.sealing import Keyring
+
+ENV_PREFIX = "STOREFLEET_"
+
+
+def _dns_name(value: str) -> str:
+    labels = value.split(".")
+    if len(value) > 200 or not all(
+        label and label.replace("-", "a").isalnum() and label.isascii() and label == label.lower()
+        for label in labels
+    ):
+        raise ValueError("must be a lower-case DNS name such as stores.example.com")
+    return value
+
+
+class ClusterProfile(BaseSettings):
+    """What rendering a store may know of the cluster it goes to. Part of the spec: a change is an update."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True)
+
+    base_domain: Annotated[str, AfterValidator(_dns_name)] = "localhost"
+    """A store's host is `<slug>.<base_domain>`."""
+    store_scheme: Literal["http", "https"] = "http"
+    store_port: int | None = Field(default=None, ge=1, le=65535)
+    """Only for addresses that are shown, when the ingress controller isn't on the scheme's own port."""
+    routing: Literal["ingress", "gateway"] = "ingress"
+    ingress_class: str | None = None
+    """None: the cluster's default IngressClass."""
+    ingress_namespace: str = "ingress"
+    """Where the ingress controller's (or gateway's) pods run; only they may reach a store's web pods."""
+    gateway: str = "storefleet/stores"
+    """`namespace/name` of the Gateway that HTTPRoutes attach to."""
+    storage_class: str | None = None
+    """None: the cluster's default StorageClass."""
+    image_registry: str = "storefleet"
+    """Prefix of our store images: `<image_registry>/woocommerce:<release>`."""
+    database_image: str = "mysql:8.4"
+    worker_service_account: str = "storefleet/storefleet-worker"
+    """`namespace/name`, bound as store-manager in each store's namespace."""
+
+
+class Settings(BaseSettings):
+    """All problems are reported at once by `load`; secrets never appear in its messages."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True)
+
+    environment: Literal["development", "production"] = "production"
+    database_url: SecretStr
+    """`postgresql://user:password@host:port/name`, or with `?host=/socket/folder`."""
+    database_listen_url: SecretStr | None = None
+    """For LISTEN only, when database_url leads through a transaction pooler. None: database_url."""
+    database_pool: int = Field(default=20, ge=2, le=200)
+    redis_url: SecretStr
+    """`redis://host:port/0` or `unix:///path/to/socket`."""
+    admin_keys: SecretStr
+    """Keys that seal what may be shown (admin credentials): `id:base64,…`; the first seals, all open."""
+    worker_keys: SecretStr | None = None
+    """Keys that seal what stays in the cluster (database passwords, salts). Only the worker has them."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    public_url: str | None = None
+    """Where browsers reach the API, e.g. https://fleet.example.com; only its origin may use the cookie."""
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    """The worker's own /metrics (the API serves its own at /metrics)."""
+    sign_up: Literal["open", "closed"] = "closed"
+    session_days: int = Field(default=14, ge=1, le=365)
+    store_quota: int = Field(default=5, ge=0, le=10_000)
+    creations_per_hour: int = Field(default=3, ge=0, le=100_000)
+
+    engines: Annotated[tuple[str, ...], NoDecode] = ("workers.engines.woocommerce", "workers.engines.medusa")
+    """Modules that hold an `ENGINE`, in the order they are offered."""
+    cluster: str = Field(default="main", pattern=r"^[a-z0-9-]{1,40}$")
+    """The name this worker's cluster has in the store rows."""
+    kubeconfig: Path | None = None
+    """None: the service account of the pod the worker runs in."""
+    kube_context: str | None = None
+    failure_patience: float = Field(default=60, ge=0, le=3600)
+    """Seconds that trouble which may pass by itself (an image pull, a crash loop) may last before FAILED."""
+    step_timeout: float = Field(default=600, ge=1, le=7200)
+    """Seconds any one step may take before FAILED."""
+    worker_concurrency: int = Field(default=20, ge=1, le=500)
+    """Passes that one worker runs at the same time."""
+
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("engines", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("admin_keys", "worker_keys")
+    @classmethod
+    def _keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            Keyring.parse(value.get_secret_value())
+        return value
+
+    @field_validator("database_url", "database_listen_url")
+    @classmethod
+    def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith("postgresql://"):
+            raise ValueError("must start with postgresql://")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must start with redis://, rediss:// or unix://")
+        return value
+
+
+class SettingsError(Exception):
+    """The message lists every problem, a line each, with the variable's name and no value."""
+
+
+@lru_cache(maxsize=1)
+def load() -> Settings:
+    """The process's settings. Raises SettingsError."""
+    try:
+        ClusterProfile()
+        return Settings()  # type: ignore[call-arg]  # pydantic-settings fills the fields from the environment
+    except ValidationError as error:
+        lines = [
+            f"{ENV_PREFIX}{'_'.join(str(part) for part in problem['loc']).upper()}: "
+            + problem["msg"].removeprefix("Value error, ")
+            for problem in error.errors(include_input=False, include_url=False)
+        ]
+        raise SettingsError("\n".join(lines)) from None
+
+
+@lru_cache(maxsize=1)
+def profile() -> ClusterProfile:
+    """The part of the settings that manifests depend on."""
+    return ClusterProfile()
+
+
+def load_or_exit() -> Settings:
+    """For a process's first line: the settings, or every problem on stderr and exit code 2."""
+    try:
+        return load()
+    except SettingsError as error:
+        print(f"storefleet: the settings have problems:\n{error}\nSee .env.example.", file=sys.stderr)
+        raise SystemExit(2) from None

@@ -1,0 +1,1 @@
+"""What the demo and the tests embed: PostgreSQL, Valkey and a simulated Kubernetes API."""

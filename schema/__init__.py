@@ -1,0 +1,1 @@
+"""The GraphQL schema: translation only, no decisions."""

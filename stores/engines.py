@@ -1,0 +1,119 @@
+"""What an engine is, and which ones this installation offers. The engines themselves are modules of their own.
+
+A module named in the setting `engines` holds `ENGINE: Engine`. Nothing else has to know about it.
+"""
+
+import hashlib
+import importlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal
+from uuid import UUID
+
+from runtime.settings import ClusterProfile
+from stores.plans import Plan
+
+Manifest = dict[str, Any]
+"""One Kubernetes object as JSON would hold it."""
+
+
+@dataclass(frozen=True)
+class StoreSpec:
+    """All that a store's manifests may depend on, besides its secrets and the cluster's profile."""
+
+    store_id: UUID
+    account_id: UUID
+    name: str
+    slug: str
+    plan: Plan
+    release: str
+    admin_email: str
+    country: str
+    """ISO 3166-1 alpha-2."""
+    currency: str
+    """ISO 4217."""
+
+
+@dataclass(frozen=True)
+class SecretField:
+    """A value the worker generates once a store, seals in Postgres and derives Kubernetes Secrets from."""
+
+    name: str
+    generate: Callable[[], str]
+    shown: bool = False
+    """True: may be revealed to the owner (sealed with the key the API has)."""
+
+
+@dataclass(frozen=True)
+class EngineStep:
+    """A wait on the way up: done when the named object is ready (Deployment, StatefulSet) or complete (Job)."""
+
+    name: str
+    title: str
+    kind: Literal["Deployment", "StatefulSet", "Job"]
+    object: str
+    """The object's name; for a Job its component (`install`), since its name carries the spec's hash."""
+
+
+@dataclass(frozen=True)
+class Manifests:
+    """A rendered store, in the order it reaches the cluster: namespace, isolation, then all else at once."""
+
+    namespace: Manifest
+    isolation: Sequence[Manifest]
+    workloads: Sequence[Manifest]
+    """Applied together, server-side."""
+    install: Manifest | None
+    """A Job (created, never patched), or None where the engine needs none. Named without hash and attempt."""
+    proof: Manifest
+    """A Job whose pod leaves its receipt as termination message. Named without hash and attempt."""
+
+    @property
+    def spec_hash(self) -> str:
+        """SHA-256 over all that runs: every manifest, images included, without the values of Secrets."""
+        objects = [self.namespace, *self.isolation, *self.workloads, self.install, self.proof]
+        shapes = [
+            {key: value for key, value in item.items() if key not in ("data", "stringData")}
+            if item["kind"] == "Secret" else item
+            for item in objects if item is not None
+        ]
+        return hashlib.sha256(json.dumps(shapes, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One kind of shop. `render` is pure: the same input gives the same manifests, in any process."""
+
+    name: str
+    """Lower case; in GraphQL the upper-case member of the enum Engine."""
+    title: str
+    releases: Sequence[str]
+    """Oldest first; a new store is pinned to the last. Empty: the engine is announced but not yet available."""
+    steps: Sequence[EngineStep] = ()
+    secrets: Sequence[SecretField] = ()
+    admin_username: str = "admin"
+    admin_path: str = "/"
+    """Where the owner signs in, below the store's URL."""
+    essential: Sequence[str] = ()
+    """Names of the Deployments and StatefulSets without which the store is DOWN."""
+    render: Callable[[StoreSpec, Mapping[str, str], ClusterProfile], Manifests] | None = field(default=None, repr=False)
+
+    @property
+    def available(self) -> bool:
+        return bool(self.releases)
+
+
+@lru_cache(maxsize=8)
+def load_engines(modules: tuple[str, ...]) -> dict[str, Engine]:
+    """The engines by name, in the order of the setting. Raises ImportError or ValueError naming the module."""
+    engines: dict[str, Engine] = {}
+    for name in modules:
+        engine = getattr(importlib.import_module(name), "ENGINE", None)
+        if not isinstance(engine, Engine):
+            raise ValueError(f"{name} holds no ENGINE")
+        if engine.name in engines:
+            raise ValueError(f"{name}: another engine is called {engine.name!r} already")
+        engines[engine.name] = engine
+    return engines

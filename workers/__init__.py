@@ -1,0 +1,1 @@
+"""The worker process: jobs, the sweep, the observer, and one pass over one store."""
