@@ -1,0 +1,130 @@
+"""Tables of who may ask. Secrets are kept only as hashes."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, Text, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from runtime.database import Base
+
+ROLES = ("owner", "admin", "viewer")
+SCOPES = ("read", "write")
+
+
+class User(Base):
+    """A person who signs in. `email` is kept in lower case."""
+
+    __tablename__ = "users"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    email: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (CheckConstraint("email = lower(email)", name="email_lower"),)
+
+
+class Account(Base):
+    """The tenant. Its own limits, where it has some, replace the settings' defaults."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    name: Mapped[str]
+    store_quota: Mapped[int | None]
+    creations_per_hour: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        CheckConstraint("store_quota >= 0", name="store_quota"),
+        CheckConstraint("creations_per_hour >= 0", name="creations_per_hour"),
+    )
+
+
+class Membership(Base):
+    """A user's role in an account."""
+
+    __tablename__ = "memberships"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True, index=True)
+    role: Mapped[str]
+
+    __table_args__ = (CheckConstraint("role IN ('owner', 'admin', 'viewer')", name="role"),)
+
+
+class Session(Base):
+    """A signed-in browser: the SHA-256 of its cookie's value."""
+
+    __tablename__ = "sessions"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class ApiToken(Base):
+    """An integration's right to act for one account: the SHA-256 of `sf_…`."""
+
+    __tablename__ = "api_tokens"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    created_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    name: Mapped[str]
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("scopes <@ ARRAY['read', 'write'] AND cardinality(scopes) > 0", name="scopes"),
+        CheckConstraint("length(token_hash) = 32", name="token_hash"),
+    )
+
+
+class SignInThrottle(Base):
+    """Sign-ins tried for one e-mail address or from one IP address in the current window."""
+
+    __tablename__ = "sign_in_throttle"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    tries: Mapped[int]
+    window_ends: Mapped[datetime]
+
+
+class AuditEntry(Base):
+    """Who did what that matters for security. Never holds a secret."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+
+    __table_args__ = (Index("ix_audit_account_id_at", "account_id", "at"),)
+
+
+class IdempotencyKey(Base):
+    """A mutation that succeeded: a repeat under the same key gets the same object and acts no second time."""
+
+    __tablename__ = "idempotency_keys"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    actor: Mapped[str] = mapped_column(primary_key=True)
+    mutation: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    input_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    result_id: Mapped[UUID]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+
+    __table_args__ = (CheckConstraint("length(key) BETWEEN 1 AND 255", name="key"),)

@@ -1,0 +1,79 @@
+"""API tokens: shown once, kept as SHA-256, bound to one account."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts.actors import TOKEN_PREFIX, Actor, fingerprint, new_secret
+from accounts.audit import audit
+from accounts.errors import CallerError
+from accounts.idempotency import remember
+from accounts.models import SCOPES, ApiToken
+from runtime.changefeed import ring
+
+MAX_NAME = 80
+
+
+async def create_token(
+    session: AsyncSession,
+    actor: Actor,
+    account_id: UUID,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    expires_at: datetime | None,
+    idempotency_key: str | None,
+) -> tuple[ApiToken, str | None]:
+    """The token and its secret; None instead of the secret when this is a replay. Raises CallerError.
+
+    Nobody makes a token that can do more than itself: a token's maker is its user, its scopes at most its own.
+    """
+    if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
+        raise CallerError("INVALID_NAME", "name", f"Give the token a name of 1 to {MAX_NAME} printable characters.")
+    unknown = set(scopes) - set(SCOPES)
+    if not scopes or unknown or not set(scopes) <= actor.scopes:
+        raise CallerError("INVALID_SCOPES", "scopes", "Choose READ, WRITE or both, and no more than you have yourself.")
+    if expires_at is not None and (expires_at.tzinfo is None or expires_at <= datetime.now(UTC)):
+        raise CallerError("INVALID_EXPIRY", "expiresAt", "Give a time in the future, with its offset from UTC.")
+    token_id = uuid4()
+    if idempotency_key is not None:
+        given = {"name": name, "scopes": sorted(set(scopes)), "expiresAt": expires_at}
+        first = await remember(session, actor, account_id, "createApiToken", idempotency_key, given, token_id)
+        if first is not None:
+            return await session.get_one(ApiToken, first), None
+    secret = TOKEN_PREFIX + new_secret()
+    token = ApiToken(
+        id=token_id,
+        account_id=account_id,
+        created_by=actor.user_id,
+        name=name,
+        token_hash=fingerprint(secret),
+        scopes=sorted(set(scopes)),
+        expires_at=expires_at,
+    )
+    session.add(token)
+    await session.flush()
+    audit(session, account_id, actor.name, "token.created", f"token:{token_id}", name=name, scopes=token.scopes)
+    return token, secret
+
+
+async def revoke_token(session: AsyncSession, actor: Actor, token_id: UUID) -> ApiToken | None:
+    """The token, revoked (again is no error), or None when the actor's accounts have no such token.
+
+    Sockets that were opened with it end.
+    """
+    token = await session.scalar(
+        select(ApiToken).where(ApiToken.id == token_id, ApiToken.account_id.in_(actor.roles)).with_for_update()
+    )
+    if token is None or not actor.may_change(token.account_id):
+        return None
+    if token.revoked_at is None:
+        await session.execute(update(ApiToken).where(ApiToken.id == token_id).values(revoked_at=func.now()))
+        audit(session, token.account_id, actor.name, "token.revoked", f"token:{token_id}")
+        await ring(session, token.account_id)
+        await session.flush()
+        await session.refresh(token)
+    return token
