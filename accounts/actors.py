@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts.errors import CallerError, Code
 from accounts.models import ApiToken, Membership, Session
 
 TOKEN_PREFIX = "sf_"  # noqa: S105  # the prefix, not a token
@@ -39,6 +40,22 @@ class Actor:
     def may_change(self, account_id: UUID) -> bool:
         """Viewers and read-only tokens may not."""
         return "write" in self.scopes and self.roles.get(account_id) in ("owner", "admin")
+
+    def must_change(self, account_id: UUID) -> None:
+        """Raises CallerError when it may not change what that account has. The account must be one it may see."""
+        if not self.may_change(account_id):
+            message = "This needs a token with the scope WRITE, and the role owner or admin in the account."
+            raise CallerError(Code.FORBIDDEN, None, message)
+
+    def account(self, given: UUID | None) -> UUID:
+        """The account meant: the given one if it is the actor's, or the only one. Raises CallerError."""
+        if given is None and len(self.roles) == 1:
+            return next(iter(self.roles))
+        if given is None:
+            raise CallerError(Code.ACCOUNT_REQUIRED, "accountId", "You have several accounts, or none: say which one.")
+        if given not in self.roles:
+            raise CallerError(Code.NOT_FOUND, "accountId", "There is no such account.")
+        return given
 
 
 def new_secret() -> str:
@@ -81,5 +98,5 @@ async def authenticate(session: AsyncSession, credential: bytes, kind: Literal["
     found = rows.all()
     if not found:
         return None
-    roles = {account_id: role for _, account_id, role in found if account_id is not None}
+    roles = {account_id: role for _, account_id, role in found if role}  # a user without account has one row of NULLs
     return Actor("user", found[0].user_id, roles, frozenset({"read", "write"}), credential)

@@ -1,10 +1,39 @@
 """What a caller did wrong, as data: the same shape from every command, translated once by schema and api."""
 
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Stable names for machines. Adding one is allowed; renaming or removing one breaks integrations."""
+
+    NOT_FOUND = "NOT_FOUND"
+    FORBIDDEN = "FORBIDDEN"
+    ACCOUNT_REQUIRED = "ACCOUNT_REQUIRED"
+    INVALID_NAME = "INVALID_NAME"
+    INVALID_SLUG = "INVALID_SLUG"
+    SLUG_TAKEN = "SLUG_TAKEN"
+    SLUG_RESERVED = "SLUG_RESERVED"
+    INVALID_PLAN = "INVALID_PLAN"
+    INVALID_EMAIL = "INVALID_EMAIL"
+    INVALID_PASSWORD = "INVALID_PASSWORD"  # noqa: S105  # a name, not a password
+    INVALID_COUNTRY = "INVALID_COUNTRY"
+    INVALID_CURRENCY = "INVALID_CURRENCY"
+    INVALID_SCOPES = "INVALID_SCOPES"
+    INVALID_EXPIRY = "INVALID_EXPIRY"
+    ENGINE_UNAVAILABLE = "ENGINE_UNAVAILABLE"
+    EMAIL_TAKEN = "EMAIL_TAKEN"
+    QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
+    RATE_LIMITED = "RATE_LIMITED"
+    WRONG_STATUS = "WRONG_STATUS"
+    NOT_YET = "NOT_YET"
+    INVALID_IDEMPOTENCY_KEY = "INVALID_IDEMPOTENCY_KEY"
+    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+
 
 class CallerError(Exception):
-    """`code` is stable and for machines, `field` names the input (camelCase) or None, `message` says what to do."""
+    """`field` names the input (camelCase) or is None; `message` says what to do."""
 
-    def __init__(self, code: str, field: str | None, message: str) -> None:
+    def __init__(self, code: Code, field: str | None, message: str) -> None:
         super().__init__(message)
         self.code = code
         self.field = field

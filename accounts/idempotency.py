@@ -16,23 +16,29 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.actors import Actor
+from accounts.errors import CallerError, Code
 from accounts.models import IdempotencyKey
 
 MAX_KEY = 255
 KEPT = timedelta(hours=24)
 
 
-class KeyReused(Exception):
-    """The key was used with another input."""
-
-
 async def remember(
-    session: AsyncSession, actor: Actor, account_id: UUID, mutation: str, key: str, given: Mapping[str, Any], result: UUID
+    session: AsyncSession,
+    actor: Actor,
+    account_id: UUID,
+    mutation: str,
+    key: str,
+    given: Mapping[str, Any],
+    result: UUID,
 ) -> UUID | None:
     """None: go on, and make the object with the id `result`. Otherwise the id that the first call made.
 
-    Raises KeyReused when the key stands for another input.
+    Raises CallerError when the key is no key, or stands for another input.
     """
+    if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
+        message = f"Give an idempotency key of 1 to {MAX_KEY} printable characters, or none."
+        raise CallerError(Code.INVALID_IDEMPOTENCY_KEY, "idempotencyKey", message)
     input_hash = hashlib.sha256(json.dumps(given, sort_keys=True, default=str).encode()).digest()
     where = (
         IdempotencyKey.account_id == account_id,
@@ -53,8 +59,10 @@ async def remember(
         return None
     first = (await session.execute(select(IdempotencyKey.input_hash, IdempotencyKey.result_id).where(*where))).one()
     if first.input_hash != input_hash:
-        raise KeyReused
-    return first.result_id
+        message = "This idempotency key was used with another input. Use a new key for a new request."
+        raise CallerError(Code.IDEMPOTENCY_KEY_REUSED, "idempotencyKey", message)
+    result_id: UUID = first.result_id
+    return result_id
 
 
 async def forget_old(session: AsyncSession) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.actors import TOKEN_PREFIX, Actor, fingerprint, new_secret
 from accounts.audit import audit
-from accounts.errors import CallerError
+from accounts.errors import CallerError, Code
 from accounts.idempotency import remember
 from accounts.models import SCOPES, ApiToken
 from runtime.changefeed import ring
@@ -32,12 +32,14 @@ async def create_token(
     Nobody makes a token that can do more than itself: a token's maker is its user, its scopes at most its own.
     """
     if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
-        raise CallerError("INVALID_NAME", "name", f"Give the token a name of 1 to {MAX_NAME} printable characters.")
+        raise CallerError(Code.INVALID_NAME, "name", f"Give the token a name of 1 to {MAX_NAME} printable characters.")
     unknown = set(scopes) - set(SCOPES)
     if not scopes or unknown or not set(scopes) <= actor.scopes:
-        raise CallerError("INVALID_SCOPES", "scopes", "Choose READ, WRITE or both, and no more than you have yourself.")
+        raise CallerError(
+            Code.INVALID_SCOPES, "scopes", "Choose READ, WRITE or both, and no more than you have yourself."
+        )
     if expires_at is not None and (expires_at.tzinfo is None or expires_at <= datetime.now(UTC)):
-        raise CallerError("INVALID_EXPIRY", "expiresAt", "Give a time in the future, with its offset from UTC.")
+        raise CallerError(Code.INVALID_EXPIRY, "expiresAt", "Give a time in the future, with its offset from UTC.")
     token_id = uuid4()
     if idempotency_key is not None:
         given = {"name": name, "scopes": sorted(set(scopes)), "expiresAt": expires_at}
@@ -60,16 +62,17 @@ async def create_token(
     return token, secret
 
 
-async def revoke_token(session: AsyncSession, actor: Actor, token_id: UUID) -> ApiToken | None:
-    """The token, revoked (again is no error), or None when the actor's accounts have no such token.
+async def revoke_token(session: AsyncSession, actor: Actor, token_id: UUID | None) -> ApiToken:
+    """The token, revoked (again is no error). Sockets that were opened with it end.
 
-    Sockets that were opened with it end.
+    Raises CallerError: NOT_FOUND when the actor's accounts have no such token; None stands for an id that is none.
     """
     token = await session.scalar(
         select(ApiToken).where(ApiToken.id == token_id, ApiToken.account_id.in_(actor.roles)).with_for_update()
     )
-    if token is None or not actor.may_change(token.account_id):
-        return None
+    if token is None:
+        raise CallerError(Code.NOT_FOUND, "id", "There is no such token.")
+    actor.must_change(token.account_id)
     if token.revoked_at is None:
         await session.execute(update(ApiToken).where(ApiToken.id == token_id).values(revoked_at=func.now()))
         audit(session, token.account_id, actor.name, "token.revoked", f"token:{token_id}")

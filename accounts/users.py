@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.actors import fingerprint, new_secret
 from accounts.audit import audit
-from accounts.errors import CallerError
+from accounts.errors import CallerError, Code
 from accounts.models import Account, Membership, Session, User
 from accounts.passwords import hash_password, password_problem, verify_password
 from runtime.changefeed import ring
+
 
 @dataclass(frozen=True)
 class SignedIn:
@@ -30,11 +31,11 @@ def normal_email(email: str) -> str:
     try:
         checked = validate_email(email, allow_smtputf8=False, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
-        raise CallerError("INVALID_EMAIL", "email", f"This is not an e-mail address we can use: {error}") from None
+        raise CallerError(Code.INVALID_EMAIL, "email", f"This is not an e-mail address we can use: {error}") from None
     address = checked.ascii_email
     if address is None or not checked.normalized.isascii():
         message = "International e-mail domains can't be used: WordPress would change them. Use another address."
-        raise CallerError("INVALID_EMAIL", "email", message)
+        raise CallerError(Code.INVALID_EMAIL, "email", message)
     return address.lower()
 
 
@@ -42,7 +43,7 @@ async def sign_up(session: AsyncSession, email: str, password: str, days: int) -
     """Make a user with an account, and sign in. Raises CallerError."""
     email = normal_email(email)
     if problem := password_problem(password):
-        raise CallerError("INVALID_PASSWORD", "password", f"The password {problem}.")
+        raise CallerError(Code.INVALID_PASSWORD, "password", f"The password {problem}.")
     password_hash = await hash_password(password)
     user_id = await add_user(session, email, password_hash)
     account_id = await add_account(session, f"{email.partition('@')[0]}'s stores", user_id)
@@ -52,14 +53,14 @@ async def sign_up(session: AsyncSession, email: str, password: str, days: int) -
 
 async def add_user(session: AsyncSession, email: str, password_hash: str) -> UUID:
     """Raises CallerError when the address is taken."""
-    user_id = await session.scalar(
+    user_id: UUID | None = await session.scalar(
         insert(User)
         .values(id=uuid4(), email=email, password_hash=password_hash)
         .on_conflict_do_nothing(index_elements=[User.email])
         .returning(User.id)
     )
     if user_id is None:
-        raise CallerError("EMAIL_TAKEN", "email", "There is a user with this e-mail address. Sign in instead.")
+        raise CallerError(Code.EMAIL_TAKEN, "email", "There is a user with this e-mail address. Sign in instead.")
     return user_id
 
 

@@ -131,7 +131,7 @@ def load() -> Settings:
     """The process's settings. Raises SettingsError."""
     try:
         ClusterProfile()
-        return Settings()  # type: ignore[call-arg]  # pydantic-settings fills the fields from the environment
+        return Settings()
     except ValidationError as error:
         lines = [
             f"{ENV_PREFIX}{'_'.join(str(part) for part in problem['loc']).upper()}: "

@@ -1,6 +1,6 @@
 """Countries and currencies a store may have: ISO 3166-1 alpha-2 and ISO 4217, without metals and test codes."""
 
-from accounts.errors import CallerError
+from accounts.errors import CallerError, Code
 
 DEFAULT_COUNTRY = "US"
 DEFAULT_CURRENCY = "USD"
@@ -28,12 +28,16 @@ CURRENCIES = frozenset(
 def country(code: str) -> str:
     """The same code. Raises CallerError."""
     if code not in COUNTRIES:
-        raise CallerError("INVALID_COUNTRY", "country", "Give a country as two capital letters (ISO 3166-1), e.g. DE.")
+        raise CallerError(
+            Code.INVALID_COUNTRY, "country", "Give a country as two capital letters (ISO 3166-1), e.g. DE."
+        )
     return code
 
 
 def currency(code: str) -> str:
     """The same code. Raises CallerError."""
     if code not in CURRENCIES:
-        raise CallerError("INVALID_CURRENCY", "currency", "Give a currency as three capital letters (ISO 4217), e.g. EUR.")
+        raise CallerError(
+            Code.INVALID_CURRENCY, "currency", "Give a currency as three capital letters (ISO 4217), e.g. EUR."
+        )
     return code

@@ -76,8 +76,10 @@ class Manifests:
         objects = [self.namespace, *self.isolation, *self.workloads, self.install, self.proof]
         shapes = [
             {key: value for key, value in item.items() if key not in ("data", "stringData")}
-            if item["kind"] == "Secret" else item
-            for item in objects if item is not None
+            if item["kind"] == "Secret"
+            else item
+            for item in objects
+            if item is not None
         ]
         return hashlib.sha256(json.dumps(shapes, sort_keys=True).encode()).hexdigest()
 

@@ -37,8 +37,7 @@ async def record(session: AsyncSession, store: Store, news: Sequence[News]) -> N
             "type": item.type,
             "status": store.status,
             "message": item.message,
-            "step": item.step
-            and {"name": item.step.name, "status": item.step.status, "message": item.step.message},
+            "step": item.step and {"name": item.step.name, "status": item.step.status, "message": item.step.message},
         }
         for item in news
     ]

@@ -1,4 +1,4 @@
-"""Tables of stores. What the database can refuse, it refuses: see the checks here and the triggers of migration 0001."""
+"""Tables of stores. What the database can refuse, it refuses: see the checks here and migration 0001's triggers."""
 
 from datetime import datetime
 from typing import Any
