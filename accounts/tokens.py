@@ -76,7 +76,7 @@ async def revoke_token(session: AsyncSession, actor: Actor, token_id: UUID | Non
     if token.revoked_at is None:
         await session.execute(update(ApiToken).where(ApiToken.id == token_id).values(revoked_at=func.now()))
         audit(session, token.account_id, actor.name, "token.revoked", f"token:{token_id}")
-        await ring(session, token.account_id)
+        await ring(session, token.account_id, access=True)
         await session.flush()
         await session.refresh(token)
     return token

@@ -106,4 +106,4 @@ async def sign_out(session: AsyncSession, cookie: str) -> None:
     )
     if user_id is not None:
         for account_id in await session.scalars(select(Membership.account_id).where(Membership.user_id == user_id)):
-            await ring(session, account_id)  # its sockets look whether they may go on
+            await ring(session, account_id, access=True)  # its sockets look whether they may go on

@@ -23,9 +23,28 @@ RETRY_SECONDS = 1.0
 log = structlog.get_logger()
 
 
-async def ring(session: AsyncSession, account_id: UUID) -> None:
-    """Ring at commit. Postgres folds several rings of one account in one transaction into one."""
-    await session.execute(select(func.pg_notify(CHANNEL, str(account_id))))
+async def ring(session: AsyncSession, account_id: UUID, *, access: bool = False) -> None:
+    """Ring at commit. `access`: who may listen has changed, too. Postgres folds a transaction's equal rings."""
+    await session.execute(select(func.pg_notify(CHANNEL, f"{account_id} access" if access else str(account_id))))
+
+
+class Bell:
+    """Rung when an account may have something new. Clear it *before* reading what that is."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+        self.access_changed = False
+        """Whether the listener's right to listen is to be checked again; the listener resets it."""
+
+    def ring(self, *, access: bool) -> None:
+        self.access_changed = self.access_changed or access
+        self._rung.set()
+
+    def clear(self) -> None:
+        self._rung.clear()
+
+    async def wait(self) -> None:
+        await self._rung.wait()
 
 
 class Changefeed:
@@ -33,12 +52,14 @@ class Changefeed:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._bells: dict[UUID, set[asyncio.Event]] = defaultdict(set)
+        self._bells: dict[UUID, set[Bell]] = defaultdict(set)
+        self.rings = 0
+        """Grows with every ring. What was read before a ring says nothing about what came with it."""
 
     @contextmanager
-    def bell(self, account_id: UUID) -> Iterator[asyncio.Event]:
-        """An event that is set at each ring of the account. Clear it *before* reading what may have changed."""
-        bell = asyncio.Event()
+    def bell(self, account_id: UUID) -> Iterator[Bell]:
+        """A bell of one's own for that account."""
+        bell = Bell()
         self._bells[account_id].add(bell)
         try:
             yield bell
@@ -48,14 +69,17 @@ class Changefeed:
                 del self._bells[account_id]
 
     def _ring(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
-        for bell in self._bells.get(UUID(str(payload)), ()):
-            bell.set()
+        account_id, _, access = str(payload).partition(" ")
+        self.rings += 1
+        for bell in self._bells.get(UUID(account_id), ()):
+            bell.ring(access=bool(access))
 
     def ring_all(self) -> None:
         """After a gap nobody knows what was missed, so everybody looks."""
+        self.rings += 1
         for bells in self._bells.values():
             for bell in bells:
-                bell.set()
+                bell.ring(access=True)
 
     async def run(self) -> None:
         """Listen for ever; a lost connection is made again."""

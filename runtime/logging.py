@@ -1,4 +1,4 @@
-"""Log lines: structlog for ours and for the libraries', JSON or console, with request and store ids from the context."""
+"""Log lines: structlog for ours and the libraries', JSON or console, with request and store ids from the context."""
 
 import logging
 import sys

@@ -36,9 +36,7 @@ def open_redis(url: SecretStr) -> ArqRedis:
     pool = BlockingConnectionPool.from_url(
         url.get_secret_value(), max_connections=20, timeout=2, socket_timeout=5, socket_connect_timeout=2
     )
-    return ArqRedis(
-        pool, job_serializer=serialize, job_deserializer=deserialize, default_queue_name=QUEUE
-    )
+    return ArqRedis(pool, job_serializer=serialize, job_deserializer=deserialize, default_queue_name=QUEUE)
 
 
 class Nudger:
@@ -61,7 +59,9 @@ class Nudger:
                     # no job id: arq would drop a nudge whose id is queued or running
                     await self._redis.enqueue_job(RECONCILE, store_id)
         except (RedisError, OSError, TimeoutError) as error:
-            log.warning("nudge.lost", stores=len(store_ids), error=type(error).__name__, hint="the sweep will find them")
+            log.warning(
+                "nudge.lost", stores=len(store_ids), error=type(error).__name__, hint="the sweep will find them"
+            )
 
     async def close(self) -> None:
         """Wait for what is being sent."""

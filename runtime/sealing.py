@@ -38,7 +38,9 @@ class Keyring:
             except (binascii.Error, ValueError):
                 key = b""
             if not colon or not name.isalnum() or not name.isascii() or len(name) > 20 or len(key) != KEY_BYTES:
-                raise ValueError("must be id:key pairs, comma-separated, each key 32 bytes in base64 (openssl rand -base64 32)")
+                raise ValueError(
+                    "must be id:key pairs, comma-separated, each key 32 bytes in base64 (openssl rand -base64 32)"
+                )
             keys.append((name, key))
         if not keys:
             raise ValueError("must hold at least one id:key pair")

@@ -16,8 +16,7 @@ ENV_PREFIX = "STOREFLEET_"
 def _dns_name(value: str) -> str:
     labels = value.split(".")
     if len(value) > 200 or not all(
-        label and label.replace("-", "a").isalnum() and label.isascii() and label == label.lower()
-        for label in labels
+        label and label.replace("-", "a").isalnum() and label.isascii() and label == label.lower() for label in labels
     ):
         raise ValueError("must be a lower-case DNS name such as stores.example.com")
     return value
@@ -49,10 +48,22 @@ class ClusterProfile(BaseSettings):
     """`namespace/name`, bound as store-manager in each store's namespace."""
 
 
-class Settings(BaseSettings):
-    """All problems are reported at once by `load`; secrets never appear in its messages."""
+class EngineSettings(BaseSettings):
+    """Which engines this installation offers: known before anything else, because the GraphQL schema names them."""
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True)
+
+    engines: Annotated[tuple[str, ...], NoDecode] = ("workers.engines.woocommerce", "workers.engines.medusa")
+    """Modules that hold an `ENGINE`, in the order they are offered."""
+
+    @field_validator("engines", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+class Settings(EngineSettings):
+    """All problems are reported at once by `load`; secrets never appear in its messages."""
 
     environment: Literal["development", "production"] = "production"
     database_url: SecretStr
@@ -78,8 +89,6 @@ class Settings(BaseSettings):
     store_quota: int = Field(default=5, ge=0, le=10_000)
     creations_per_hour: int = Field(default=3, ge=0, le=100_000)
 
-    engines: Annotated[tuple[str, ...], NoDecode] = ("workers.engines.woocommerce", "workers.engines.medusa")
-    """Modules that hold an `ENGINE`, in the order they are offered."""
     cluster: str = Field(default="main", pattern=r"^[a-z0-9-]{1,40}$")
     """The name this worker's cluster has in the store rows."""
     kubeconfig: Path | None = None
@@ -94,11 +103,6 @@ class Settings(BaseSettings):
 
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-
-    @field_validator("engines", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("admin_keys", "worker_keys")
     @classmethod

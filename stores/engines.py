@@ -84,6 +84,10 @@ class Manifests:
         return hashlib.sha256(json.dumps(shapes, sort_keys=True).encode()).hexdigest()
 
 
+def _no_release(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile) -> Manifests:
+    raise LookupError(f"release {spec.release} can't be rendered: the engine has none yet")
+
+
 @dataclass(frozen=True)
 class Engine:
     """One kind of shop. `render` is pure: the same input gives the same manifests, in any process."""
@@ -100,7 +104,7 @@ class Engine:
     """Where the owner signs in, below the store's URL."""
     essential: Sequence[str] = ()
     """Names of the Deployments and StatefulSets without which the store is DOWN."""
-    render: Callable[[StoreSpec, Mapping[str, str], ClusterProfile], Manifests] | None = field(default=None, repr=False)
+    render: Callable[[StoreSpec, Mapping[str, str], ClusterProfile], Manifests] = field(default=_no_release, repr=False)
 
     @property
     def available(self) -> bool:

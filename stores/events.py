@@ -14,6 +14,7 @@ from stores.models import AccountStream, Event, Step, Store
 
 KEPT = timedelta(days=90)
 PAGE = 100
+TYPES = ("STATUS", "STEP", "HEALTH", "NOTICE")
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def fail(store: Store, steps: Sequence[Step], now: datetime, cause: str) -> list
 def retry(store: Store, steps: Sequence[Step]) -> list[News]:
     """Back to where it failed, as a new attempt; what succeeded stays so until the cluster says otherwise."""
     for step in steps:
-        if step.status != StepStatus.SUCCEEDED:
+        if step.status != StepStatus.SUCCEEDED or step.name == way.PROOF:
             way.reset(step)
     store.attempt += 1
     store.applied_hash, store.cause, store.failures = None, None, 0
@@ -50,10 +50,15 @@ def ready(store: Store, now: datetime, receipt: dict[str, Any]) -> list[News]:
 
 def update(store: Store, steps: Sequence[Step]) -> list[News]:
     """What should run isn't what was proven: it is put in place, and proven again."""
+    restart(steps)
+    return move(store, Status.UPDATING, "Updating the store.")
+
+
+def restart(steps: Sequence[Step]) -> None:
+    """What is in the namespace is to be made and proven anew."""
     for step in steps:
         if step.name not in (way.CREDENTIALS, way.NAMESPACE):
             way.reset(step)
-    return move(store, Status.UPDATING, "Updating the store.")
 
 
 def health(store: Store, now: datetime, state: Health, cause: str | None) -> list[News]:

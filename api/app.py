@@ -1,0 +1,92 @@
+"""The web process as an ASGI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from api import health, sign_in
+from api.answers import problem
+from api.graphql import GraphQLApp
+from api.requests import Requests
+from runtime.changefeed import listening
+from runtime.database import connect
+from runtime.queue import nudging
+from runtime.sealing import Keyring
+from runtime.settings import ClusterProfile, Settings
+from schema.context import Platform
+from stores.engines import load_engines
+from stores.tail import Tail
+
+log = structlog.get_logger()
+
+WELCOME = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">
+<meta name="viewport" content="width=device-width"><title>Storefleet</title>
+<style>body{font:1.1rem/1.6 system-ui;max-width:38rem;margin:12vh auto;padding:0 1.5rem}code{font-size:.95em}</style>
+<h1>Storefleet</h1><p>Online stores on Kubernetes, one click each. This is the API:</p>
+<ul><li><code>/graphql</code> — GraphQL over HTTP, and over WebSocket (<code>graphql-transport-ws</code>)</li>
+<li><code>/auth/sign-in</code> — a session for browsers</li>
+<li><a href="/healthz">/healthz</a>, <a href="/readyz">/readyz</a>, <a href="/metrics">/metrics</a></li></ul></html>
+"""
+
+
+async def welcome(_request: Request) -> Response:
+    """A page for whoever opens the address in a browser."""
+    return HTMLResponse(WELCOME)
+
+
+async def _http_error(_request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    code, message = {
+        404: ("NOT_FOUND", "There is nothing here. The API is at /graphql."),
+        405: ("BAD_USER_INPUT", "This address takes another method."),
+    }.get(status, ("BAD_USER_INPUT", "The request can't be understood."))
+    return problem(status, code, message)
+
+
+class _GraphQLRoute:
+    """Waits for the lifespan: the view is made once the platform's connections are there."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        view: GraphQLApp = scope["app"].state.graphql
+        await view(scope, receive, send)
+
+
+def build_app(settings: Settings, profile: ClusterProfile) -> Starlette:
+    """Connects when it starts; works without Redis, waits for the database."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        listen_url = (settings.database_listen_url or settings.database_url).get_secret_value()
+        async with (
+            connect(settings.database_url, settings.database_pool) as sessions,
+            nudging(settings.redis_url) as nudger,
+            listening(listen_url) as changefeed,
+        ):
+            app.state.platform = Platform(
+                settings=settings,
+                profile=profile,
+                sessions=sessions,
+                nudger=nudger,
+                tail=Tail(sessions, changefeed),
+                engines=load_engines(settings.engines),
+                admin_keys=Keyring.parse(settings.admin_keys.get_secret_value()),
+            )
+            app.state.graphql = GraphQLApp(app.state.platform)
+            log.info("api.started")
+            yield
+        log.info("api.stopped")
+
+    return Starlette(
+        routes=[Route("/", welcome), *health.ROUTES, *sign_in.ROUTES, Route("/graphql", _GraphQLRoute())],
+        middleware=[Middleware(Requests)],
+        exception_handlers={HTTPException: _http_error},
+        lifespan=lifespan,
+    )

@@ -1,0 +1,182 @@
+"""The root of all mutations: one input, one payload with the object and `userErrors`. One transaction a field."""
+
+import strawberry
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts.errors import CallerError
+from accounts.tokens import create_token, revoke_token
+from schema import types
+from schema.context import Info
+from schema.ids import account_id, decode
+from schema.inputs import (
+    CreateApiTokenInput,
+    CreateStoreInput,
+    DeleteStoreInput,
+    RetryStoreInput,
+    RevealAdminCredentialsInput,
+    RevokeApiTokenInput,
+)
+from stores import commands
+from stores.events import last_seq
+from stores.models import Store
+from stores.queries import Seen, url_of
+from stores.quota import Limits
+
+
+@strawberry.type
+class StorePayload:
+    store: types.Store | None = None
+    user_errors: list[types.UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class CreateStorePayload(StorePayload): ...
+
+
+@strawberry.type
+class RetryStorePayload(StorePayload): ...
+
+
+@strawberry.type
+class DeleteStorePayload(StorePayload): ...
+
+
+@strawberry.type
+class AdminCredentials:
+    url: str = strawberry.field(description="Where to sign in.")
+    username: str
+    password: str
+
+
+@strawberry.type
+class RevealAdminCredentialsPayload:
+    credentials: AdminCredentials | None = None
+    user_errors: list[types.UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class CreateApiTokenPayload:
+    token: types.ApiToken | None = None
+    secret: str | None = strawberry.field(
+        default=None, description="Shown this once; null when an idempotency key is replayed."
+    )
+    user_errors: list[types.UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class RevokeApiTokenPayload:
+    token: types.ApiToken | None = None
+    user_errors: list[types.UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation(description="Ask for a store; follow storeEvents to see it become READY.")
+    async def create_store(self, info: Info, input: CreateStoreInput) -> CreateStorePayload:
+        actor, platform = info.context.caller(), info.context.platform
+        given = commands.NewStore(
+            name=input.name,
+            engine=input.engine.value,
+            account_id=account_id(input.account_id),
+            slug=input.slug,
+            plan=input.plan.value,
+            admin_email=input.admin_email,
+            country=input.country,
+            currency=input.currency,
+        )
+        limits = Limits(platform.settings.store_quota, platform.settings.creations_per_hour)
+        try:
+            async with platform.sessions.begin() as session:
+                row = await commands.create_store(
+                    session,
+                    actor,
+                    given,
+                    engines=platform.engines,
+                    limits=limits,
+                    cluster=platform.settings.cluster,
+                    idempotency_key=input.idempotency_key,
+                )
+                seen = await _seen(session, row)
+        except CallerError as error:
+            return CreateStorePayload(user_errors=[types.user_error(error)])
+        platform.nudger.nudge([row.id])
+        return CreateStorePayload(store=types.store(info, seen))
+
+    @strawberry.mutation(description="Let a FAILED store try again from where it failed.")
+    async def retry_store(self, info: Info, input: RetryStoreInput) -> RetryStorePayload:
+        actor, platform = info.context.caller(), info.context.platform
+        try:
+            async with platform.sessions.begin() as session:
+                row = await commands.retry_store(
+                    session, actor, decode("Store", input.id), idempotency_key=input.idempotency_key
+                )
+                seen = await _seen(session, row)
+        except CallerError as error:
+            return RetryStorePayload(user_errors=[types.user_error(error)])
+        platform.nudger.nudge([row.id])
+        return RetryStorePayload(store=types.store(info, seen))
+
+    @strawberry.mutation(description="Delete a store with all it has, whatever it is doing now.")
+    async def delete_store(self, info: Info, input: DeleteStoreInput) -> DeleteStorePayload:
+        actor, platform = info.context.caller(), info.context.platform
+        try:
+            async with platform.sessions.begin() as session:
+                row = await commands.delete_store(
+                    session, actor, decode("Store", input.id), idempotency_key=input.idempotency_key
+                )
+                seen = await _seen(session, row)
+        except CallerError as error:
+            return DeleteStorePayload(user_errors=[types.user_error(error)])
+        platform.nudger.nudge([row.id])
+        return DeleteStorePayload(store=types.store(info, seen))
+
+    @strawberry.mutation(description="How the owner signs in to the shop. Each call is written to the audit log.")
+    async def reveal_admin_credentials(
+        self, info: Info, input: RevealAdminCredentialsInput
+    ) -> RevealAdminCredentialsPayload:
+        actor, platform = info.context.caller(), info.context.platform
+        try:
+            async with platform.sessions.begin() as session:
+                row, found = await commands.reveal_admin_credentials(
+                    session, actor, decode("Store", input.id), platform.engines, platform.admin_keys
+                )
+        except CallerError as error:
+            return RevealAdminCredentialsPayload(user_errors=[types.user_error(error)])
+        url = url_of(row, platform.profile) + platform.engines[row.engine].admin_path
+        credentials = AdminCredentials(url=url, username=found.username, password=found.password)
+        return RevealAdminCredentialsPayload(credentials=credentials)
+
+    @strawberry.mutation(description="Make a token for one account. Its secret is shown once.")
+    async def create_api_token(self, info: Info, input: CreateApiTokenInput) -> CreateApiTokenPayload:
+        actor = info.context.caller()
+        try:
+            async with info.context.platform.sessions.begin() as session:
+                account = actor.account(account_id(input.account_id))
+                actor.must_change(account)
+                token, secret = await create_token(
+                    session,
+                    actor,
+                    account,
+                    name=input.name,
+                    scopes=[scope.value for scope in input.scopes],
+                    expires_at=input.expires_at,
+                    idempotency_key=input.idempotency_key,
+                )
+        except CallerError as error:
+            return CreateApiTokenPayload(user_errors=[types.user_error(error)])
+        return CreateApiTokenPayload(token=types.api_token(token), secret=secret)
+
+    @strawberry.mutation(description="End a token, and the sockets opened with it.")
+    async def revoke_api_token(self, info: Info, input: RevokeApiTokenInput) -> RevokeApiTokenPayload:
+        actor = info.context.caller()
+        try:
+            async with info.context.platform.sessions.begin() as session:
+                token = await revoke_token(session, actor, decode("ApiToken", input.id))
+        except CallerError as error:
+            return RevokeApiTokenPayload(user_errors=[types.user_error(error)])
+        return RevokeApiTokenPayload(token=types.api_token(token))
+
+
+async def _seen(session: AsyncSession, row: Store) -> Seen:
+    await session.refresh(row)
+    return Seen(row, await last_seq(session, row.account_id))

@@ -1,0 +1,129 @@
+"""Bringing manifests to the cluster. Every write first makes sure that the lease lasts longer than the call."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from stores.engines import Manifest
+from stores.leases import Lease, LeaseLost, renew
+from workers.cluster.client import CALL_SECONDS
+from workers.cluster.errors import AlreadyExists, Temporary
+from workers.context import Context
+from workers.view import ATTEMPT
+
+_OURS = ("app.kubernetes.io/", "pod-security.kubernetes.io/", "storefleet.dev/")
+"""Labels and annotations of a namespace that somebody else must not have changed."""
+
+
+class Obstacle(Exception):
+    """The store can't be brought to the cluster as it is. `passing`: may go away by itself."""
+
+    def __init__(self, cause: str, *, passing: bool) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.passing = passing
+
+
+async def at_once(calls: Sequence[Coroutine[Any, Any, object]]) -> None:
+    """All together. What can't pass is raised rather than what may; nothing runs on afterwards."""
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    errors = [result for result in results if isinstance(result, BaseException)]
+    if errors:
+        raise min(errors, key=lambda error: isinstance(error, Temporary))
+
+
+async def keep(context: Context, lease: Lease) -> None:
+    """Renew the lease when less than half of it is left. Raises LeaseLost."""
+    if lease.seconds_left < 5:
+        async with context.sessions.begin() as session:
+            await renew(session, lease)
+
+
+def check(lease: Lease) -> None:
+    """Raises LeaseLost when a call begun now could end after the lease."""
+    if lease.seconds_left < CALL_SECONDS:
+        raise LeaseLost
+
+
+async def make_namespace(context: Context, lease: Lease, wanted: Manifest) -> Manifest:
+    """POST it, or verify the one that is there: it may be ours from a pass that was killed. Raises Obstacle."""
+    await keep(context, lease)
+    check(lease)
+    try:
+        return await context.cluster.create(wanted)
+    except AlreadyExists:
+        there = await context.cluster.get("Namespace", wanted["metadata"]["name"])
+    verify_namespace(wanted, there)
+    return there
+
+
+def verify_namespace(wanted: Manifest, there: Manifest) -> None:
+    """Raises Obstacle unless it is as we make it and here to stay."""
+    name = wanted["metadata"]["name"]
+    if there["metadata"].get("deletionTimestamp"):
+        raise Obstacle(f"The namespace {name} is being deleted by somebody else.", passing=True)
+    for field in ("labels", "annotations"):
+        ours, found = wanted["metadata"].get(field, {}), there["metadata"].get(field, {})
+        for key, value in ours.items():
+            if found.get(key) != value:
+                cause = f"The {field[:-1]} {key} of the namespace {name} was changed by somebody else. Put it back: "
+                raise Obstacle(f"{cause}{key}={value}, then retry.", passing=False)
+
+
+async def apply_isolation(context: Context, lease: Lease, manifests: Sequence[Manifest]) -> None:
+    """RoleBindings first: in a real cluster the rights to do the rest come from them."""
+    await keep(context, lease)
+    for manifest in manifests:
+        if manifest["kind"] == "RoleBinding":
+            await _make(context, lease, manifest)
+    await at_once([_apply(context, lease, item) for item in manifests if item["kind"] != "RoleBinding"])
+
+
+async def apply_workloads(
+    context: Context, lease: Lease, manifests: Sequence[Manifest], install: Manifest | None
+) -> None:
+    """Everything together: what must come first at run time waits inside its own Job."""
+    await keep(context, lease)
+    calls = [_apply(context, lease, manifest) for manifest in manifests]
+    await at_once([*calls, *([make_job(context, lease, install)] if install is not None else [])])
+
+
+async def make_job(context: Context, lease: Lease, job: Manifest) -> None:
+    """POST it. One of an earlier attempt makes room first: deleted now, and made in a later pass."""
+    check(lease)
+    try:
+        await context.cluster.create(job)
+    except AlreadyExists as error:
+        name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
+        there = await context.cluster.get("Job", name, namespace)
+        if there["metadata"].get("annotations", {}).get(ATTEMPT) != job["metadata"]["annotations"][ATTEMPT]:
+            check(lease)
+            await context.cluster.delete("Job", name, namespace, uid=there["metadata"]["uid"])
+            raise Temporary("the Job of the last attempt is being removed", retry_after=0.3) from error
+
+
+async def delete_jobs(context: Context, lease: Lease, namespace: str, names: Sequence[str]) -> None:
+    """Those that have been recorded."""
+    check(lease)
+    await at_once([context.cluster.delete("Job", name, namespace) for name in names])
+
+
+async def _apply(context: Context, lease: Lease, manifest: Manifest) -> None:
+    check(lease)
+    await context.cluster.apply(manifest)
+
+
+async def _make(context: Context, lease: Lease, manifest: Manifest) -> None:
+    """POST what must never be patched; one that is there is left alone."""
+    check(lease)
+    try:
+        await context.cluster.create(manifest)
+    except AlreadyExists:
+        return
+
+
+def job(template: Manifest, name: str, attempt: int) -> Manifest:
+    """The engine's Job with its name, and the attempt that it belongs to."""
+    metadata = template["metadata"]
+    annotations = {**metadata.get("annotations", {}), ATTEMPT: str(attempt)}
+    return {**template, "metadata": {**metadata, "name": name, "annotations": annotations}}

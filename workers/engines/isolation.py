@@ -1,0 +1,194 @@
+"""What keeps a store to itself: the same for every engine, which only tells its parts and what they need."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runtime.settings import ClusterProfile
+from stores.engines import Manifest, StoreSpec
+from workers.engines.labels import HOST, RELEASE, labels, metadata, namespace_name, selector
+from workers.engines.pods import Resources
+
+POD_SECURITY_VERSION = "v1.34"
+MANAGER_ROLE = "storefleet-store-manager"
+"""The ClusterRole that a RoleBinding gives the worker in each store's namespace."""
+
+_PRIVATE_V4 = (
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+    "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4",
+)  # fmt: skip
+_PRIVATE_V6 = ("::1/128", "64:ff9b::/96", "fc00::/7", "fe80::/10", "ff00::/8")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A component: which of its ports others may reach, and what one pod of it may use."""
+
+    name: str
+    resources: Resources
+    port: int | None = None
+    callers: Sequence[str] = ()
+    """Components that may reach the port."""
+    public: bool = False
+    """The ingress controller may reach the port."""
+    internet: bool = False
+    """It may reach the internet's web servers, but no private address."""
+    disk: str | None = None
+    """Size of its disk."""
+
+
+def host_of(spec: StoreSpec, profile: ClusterProfile) -> str:
+    """The store's host name."""
+    return f"{spec.slug}.{profile.base_domain}"
+
+
+def namespace(spec: StoreSpec, engine: str, profile: ClusterProfile) -> Manifest:
+    """Enforces Pod Security; the host is fixed here for the admission policy that guards Ingresses."""
+    security = {
+        f"pod-security.kubernetes.io/{mode}{suffix}": value
+        for mode in ("enforce", "audit", "warn")
+        for suffix, value in (("", "restricted"), ("-version", POD_SECURITY_VERSION))
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": namespace_name(spec.store_id),
+            "labels": {**labels(spec, engine), **security},
+            "annotations": {HOST: host_of(spec, profile), RELEASE: spec.release},
+        },
+    }
+
+
+def isolation(spec: StoreSpec, engine: str, profile: ClusterProfile, parts: Sequence[Part]) -> list[Manifest]:
+    """RoleBinding, quota, limits, network policies and one ServiceAccount a part."""
+    return [
+        _role_binding(spec, engine, profile),
+        _quota(spec, engine, parts),
+        _limits(spec, engine),
+        *(_account(spec, engine, part) for part in parts),
+        *_network(spec, engine, profile, parts),
+    ]
+
+
+def _role_binding(spec: StoreSpec, engine: str, profile: ClusterProfile) -> Manifest:
+    owner, _, name = profile.worker_service_account.partition("/")
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": metadata(spec, engine, "storefleet"),
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": MANAGER_ROLE},
+        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": owner}],
+    }
+
+
+def _quota(spec: StoreSpec, engine: str, parts: Sequence[Part]) -> Manifest:
+    """Room for one pod of each part, and no more."""
+    cpu = sum(part.resources.cpu for part in parts)
+    memory = sum(part.resources.memory for part in parts)
+    scratch = sum(part.resources.scratch for part in parts)
+    disks = [part.disk for part in parts if part.disk is not None]
+    gibibytes = sum(int(disk.removesuffix("Gi")) for disk in disks)
+    hard = {
+        "limits.cpu": f"{cpu}m",
+        "limits.memory": f"{memory}Mi",
+        "limits.ephemeral-storage": f"{scratch}Mi",
+        "requests.cpu": f"{cpu // 5}m",
+        "requests.memory": f"{memory // 2}Mi",
+        "requests.ephemeral-storage": f"{scratch // 2}Mi",
+        "requests.storage": f"{gibibytes}Gi",
+        "persistentvolumeclaims": str(len(disks)),
+        "pods": str(2 * len(parts)),  # ended pods of Jobs count until they are removed
+        "services": "5",
+        "services.loadbalancers": "0",
+        "services.nodeports": "0",
+        "secrets": "20",
+        "configmaps": "10",
+        "count/jobs.batch": "10",
+        "count/cronjobs.batch": "3",
+        "count/deployments.apps": "5",
+        "count/statefulsets.apps": "5",
+        "count/ingresses.networking.k8s.io": "3",
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": metadata(spec, engine, "store"),
+        "spec": {"hard": hard},
+    }
+
+
+def _limits(spec: StoreSpec, engine: str) -> Manifest:
+    """For containers that name no resources of their own; ours all do."""
+    small = Resources(cpu=100, memory=128, scratch=64)
+    default = {"type": "Container", "default": small.limits, "defaultRequest": small.requests}
+    return {
+        "apiVersion": "v1",
+        "kind": "LimitRange",
+        "metadata": metadata(spec, engine, "store"),
+        "spec": {"limits": [default]},
+    }
+
+
+def _account(spec: StoreSpec, engine: str, part: Part) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": metadata(spec, engine, part.name, part.name),
+        "automountServiceAccountToken": False,
+    }
+
+
+def _network(spec: StoreSpec, engine: str, profile: ClusterProfile, parts: Sequence[Part]) -> list[Manifest]:
+    def policy(name: str, pods: Manifest, **rules: object) -> Manifest:
+        return {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": metadata(spec, engine, name),
+            "spec": {"podSelector": pods, **rules},
+        }
+
+    dns = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
+    return [
+        policy("deny-all", {}, policyTypes=["Ingress", "Egress"]),
+        policy("dns", {}, policyTypes=["Egress"], egress=[{"to": [_namespace("kube-system")], "ports": dns}]),
+        *(
+            policy(
+                part.name,
+                {"matchLabels": selector(part.name)},
+                policyTypes=["Ingress", "Egress"],
+                ingress=_ingress(part, profile),
+                egress=_egress(part, parts),
+            )
+            for part in parts
+        ),
+    ]
+
+
+def _namespace(name: str) -> Manifest:
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+
+
+def _pods(name: str) -> Manifest:
+    return {"podSelector": {"matchLabels": selector(name)}}
+
+
+def _port(part: Part) -> list[Manifest]:
+    return [{"protocol": "TCP", "port": part.port}]
+
+
+def _ingress(part: Part, profile: ClusterProfile) -> list[Manifest]:
+    sources = [_namespace(profile.ingress_namespace)] if part.public else []
+    sources += [_pods(caller) for caller in part.callers]
+    return [{"from": sources, "ports": _port(part)}] if sources else []
+
+
+def _egress(part: Part, parts: Sequence[Part]) -> list[Manifest]:
+    rules = [{"to": [_pods(other.name)], "ports": _port(other)} for other in parts if part.name in other.callers]
+    if part.internet:
+        web = [{"protocol": "TCP", "port": port} for port in (443, 80)]
+        everywhere = [
+            {"ipBlock": {"cidr": "0.0.0.0/0", "except": list(_PRIVATE_V4)}},
+            {"ipBlock": {"cidr": "::/0", "except": list(_PRIVATE_V6)}},
+        ]
+        rules.append({"to": everywhere, "ports": web})
+    return rules

@@ -1,0 +1,148 @@
+"""Kubernetes objects that every engine is made of."""
+
+import base64
+from collections.abc import Mapping
+
+from runtime.settings import ClusterProfile
+from stores.engines import Manifest, StoreSpec
+from workers.engines.isolation import host_of
+from workers.engines.labels import metadata, selector
+
+
+def secret(spec: StoreSpec, engine: str, name: str, values: Mapping[str, str]) -> Manifest:
+    """Encoded here, so that applying it again changes nothing (`stringData` would always)."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata(spec, engine, name),
+        "type": "Opaque",
+        "data": {key: base64.b64encode(value.encode()).decode() for key, value in values.items()},
+    }
+
+
+def config_map(spec: StoreSpec, engine: str, name: str, files: Mapping[str, str]) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata(spec, engine, name),
+        "data": dict(files),
+    }
+
+
+def claim(spec: StoreSpec, engine: str, profile: ClusterProfile, name: str, size: str) -> Manifest:
+    """A disk that stands alone: a StatefulSet's own templates could never be made larger."""
+    storage_class = {"storageClassName": profile.storage_class} if profile.storage_class else {}
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": metadata(spec, engine, name),
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}, **storage_class},
+    }
+
+
+def service(spec: StoreSpec, engine: str, name: str, port: int) -> Manifest:
+    """Reaches the component of the same name at its port `main`, and only pods that are ready."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": metadata(spec, engine, name, name),
+        "spec": {
+            "type": "ClusterIP",
+            "selector": selector(name),
+            "ports": [{"name": "main", "port": port, "targetPort": "main", "protocol": "TCP"}],
+        },
+    }
+
+
+def deployment(spec: StoreSpec, engine: str, name: str, pod: Manifest) -> Manifest:
+    """One pod, replaced rather than doubled: its disk can be on one node only."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata(spec, engine, name, name),
+        "spec": {
+            "replicas": 1,
+            "revisionHistoryLimit": 1,
+            "selector": {"matchLabels": selector(name)},
+            "strategy": {"type": "Recreate"},
+            "template": pod,
+        },
+    }
+
+
+def stateful_set(spec: StoreSpec, engine: str, name: str, pod: Manifest) -> Manifest:
+    """One pod, of which there are never two."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": metadata(spec, engine, name, name),
+        "spec": {
+            "replicas": 1,
+            "revisionHistoryLimit": 1,
+            "selector": {"matchLabels": selector(name)},
+            "serviceName": name,
+            "template": pod,
+        },
+    }
+
+
+def job(spec: StoreSpec, engine: str, name: str, pod: Manifest, *, seconds: int, retries: int) -> Manifest:
+    """Named without hash and attempt, which the worker adds. No TTL: the worker removes it once recorded."""
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": metadata(spec, engine, name, name),
+        "spec": {"activeDeadlineSeconds": seconds, "backoffLimit": retries, "template": pod},
+    }
+
+
+def cron_job(spec: StoreSpec, engine: str, name: str, schedule: str, pod: Manifest) -> Manifest:
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": metadata(spec, engine, name, name),
+        "spec": {
+            "schedule": schedule,
+            "concurrencyPolicy": "Forbid",
+            "startingDeadlineSeconds": 120,
+            "successfulJobsHistoryLimit": 1,
+            "failedJobsHistoryLimit": 1,
+            "jobTemplate": {
+                "metadata": {"labels": metadata(spec, engine, name, name)["labels"]},
+                "spec": {
+                    "activeDeadlineSeconds": 300,
+                    "backoffLimit": 0,
+                    "ttlSecondsAfterFinished": 600,
+                    "template": pod,
+                },
+            },
+        },
+    }
+
+
+def route(spec: StoreSpec, engine: str, profile: ClusterProfile, service: str, port: int) -> Manifest:
+    """The store's address: an Ingress, or an HTTPRoute of the Gateway API, as the cluster's profile says."""
+    host = host_of(spec, profile)
+    if profile.routing == "gateway":
+        owner, _, name = profile.gateway.partition("/")
+        return {
+            "apiVersion": "gateway.networking.k8s.io/v1",
+            "kind": "HTTPRoute",
+            "metadata": metadata(spec, engine, "web", "web"),
+            "spec": {
+                "hostnames": [host],
+                "parentRefs": [{"name": name, "namespace": owner}],
+                "rules": [{"backendRefs": [{"name": service, "port": port}]}],
+            },
+        }
+    backend = {"service": {"name": service, "port": {"number": port}}}
+    ingress_class = {"ingressClassName": profile.ingress_class} if profile.ingress_class else {}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": metadata(spec, engine, "web", "web"),
+        "spec": {
+            **ingress_class,
+            "rules": [{"host": host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}],
+        },
+    }

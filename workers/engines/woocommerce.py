@@ -1,0 +1,251 @@
+"""WooCommerce stores: WordPress with WooCommerce on PHP-Apache, and MySQL or MariaDB.
+
+Everything is applied at once. What has to wait waits where it runs: web is not ready without its database, the
+install Job waits for the database, the proof Job is made when web is ready.
+"""
+
+import secrets as random
+from collections.abc import Mapping
+
+from runtime.settings import ClusterProfile
+from stores.engines import Engine, EngineStep, Manifest, Manifests, SecretField, StoreSpec
+from stores.plans import Plan
+from workers.engines import objects
+from workers.engines.isolation import Part, host_of, isolation, namespace
+from workers.engines.pods import Resources, container, cpu_of, env, memory_of, pod, probe
+
+NAME = "woocommerce"
+RELEASES = ("2026.11",)
+WEB_PORT = 8080
+DATABASE_PORT = 3306
+UPLOADS = "/var/www/html/wp-content/uploads"
+SHARES_UPLOADS = "storefleet.dev/uploads"
+SALTS = tuple(
+    f"{kind}-{use}" for kind in ("auth", "secure-auth", "logged-in", "nonce") for use in ("key", "salt")
+)  # fmt: skip
+
+
+def _password() -> str:
+    return random.token_urlsafe(24)
+
+
+def _parts(plan: Plan) -> dict[str, Part]:
+    helper = Resources(cpu=500, memory=256)
+    return {
+        part.name: part
+        for part in (
+            Part(
+                "web",
+                Resources(cpu_of(plan.web_cpu), memory_of(plan.web_memory), scratch=256),
+                port=WEB_PORT,
+                callers=("install", "proof", "cron"),
+                public=True,
+                internet=True,
+                disk=plan.uploads_disk,
+            ),
+            Part(
+                "database",
+                Resources(cpu_of(plan.database_cpu), memory_of(plan.database_memory), scratch=256),
+                port=DATABASE_PORT,
+                callers=("web", "install", "proof", "cron"),
+                disk=plan.database_disk,
+            ),
+            Part("install", helper),
+            Part("proof", helper),
+            Part("cron", helper, internet=True),
+        )
+    }
+
+
+def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile) -> Manifests:
+    """A store of the given release; all that runs is in here."""
+    parts = _parts(spec.plan)
+    return Manifests(
+        namespace=namespace(spec, NAME, profile),
+        isolation=isolation(spec, NAME, profile, list(parts.values())),
+        workloads=[
+            *_secrets(spec, secrets),
+            objects.config_map(spec, NAME, "database", {"storefleet.cnf": _database_config(spec.plan)}),
+            objects.claim(spec, NAME, profile, "database", spec.plan.database_disk),
+            objects.claim(spec, NAME, profile, "uploads", spec.plan.uploads_disk),
+            objects.service(spec, NAME, "database", DATABASE_PORT),
+            objects.service(spec, NAME, "web", 80),
+            objects.stateful_set(spec, NAME, "database", _database(spec, profile, parts["database"])),
+            objects.deployment(spec, NAME, "web", _web(spec, profile, parts["web"])),
+            objects.cron_job(spec, NAME, "cron", "*/5 * * * *", _cron(spec, profile, parts["cron"])),
+            objects.route(spec, NAME, profile, "web", 80),
+        ],
+        install=objects.job(spec, NAME, "install", _install(spec, profile, parts["install"]), seconds=300, retries=3),
+        proof=objects.job(spec, NAME, "proof", _proof(spec, profile, parts["proof"]), seconds=120, retries=1),
+    )
+
+
+def _secrets(spec: StoreSpec, secrets: Mapping[str, str]) -> list[Manifest]:
+    """One a use, so that each container is given only what it needs."""
+    salts = {name: secrets[name] for name in SALTS}
+    return [
+        objects.secret(spec, NAME, "database-root", {"password": secrets["database-root-password"]}),
+        objects.secret(spec, NAME, "database", {"password": secrets["database-password"]}),
+        objects.secret(spec, NAME, "wordpress", {**salts, "proof-token": secrets["proof-token"]}),
+        objects.secret(spec, NAME, "admin", {"password": secrets["admin-password"]}),
+    ]
+
+
+def _database_config(plan: Plan) -> str:
+    """Read by MySQL and MariaDB alike. A flush at every commit: an acknowledged order is on the disk."""
+    schema = "ON" if plan.name == "large" else "OFF"
+    return (
+        "[mysqld]\n"
+        "character-set-server = utf8mb4\n"
+        "collation-server = utf8mb4_unicode_520_ci\n"
+        "skip-name-resolve\n"
+        f"innodb-buffer-pool-size = {plan.database_buffer_pool}\n"
+        "innodb-flush-log-at-trx-commit = 1\n"
+        f"performance-schema = {schema}\n"
+        "max-connections = 60\n"
+    )
+
+
+def _database(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
+    # over TCP: a socket answers while the image still initialises; the tool's name differs between the two images
+    ping = 'exec "$(command -v mariadb-admin || command -v mysqladmin)" ping --host=127.0.0.1 --silent'
+    check = {"exec": {"command": ["sh", "-c", ping]}}
+    database = container(
+        "database",
+        profile.database_image,
+        part.resources,
+        env=env(
+            {"MYSQL_DATABASE": "wordpress", "MYSQL_USER": "wordpress"},
+            {
+                "MYSQL_PASSWORD": ("database", "password"),
+                "MYSQL_ROOT_PASSWORD": ("database-root", "password"),
+            },
+        ),
+        mounts={"data/mysql": "/var/lib/mysql", "config": "/etc/mysql/conf.d", "run": "/var/run/mysqld"},
+        port=DATABASE_PORT,
+        probes={
+            "startupProbe": probe(check, period=1, failures=120),
+            "readinessProbe": probe(check, period=5, failures=3),
+            "livenessProbe": probe(check, period=15, failures=4, seconds=5),
+        },
+    )
+    volumes = [
+        {"name": "data", "persistentVolumeClaim": {"claimName": "database"}},
+        {"name": "config", "configMap": {"name": "database"}},
+        {"name": "run", "emptyDir": {"sizeLimit": "8Mi"}},
+    ]
+    return pod(spec, NAME, "database", [database], volumes=volumes, grace=60)
+
+
+def _wordpress(
+    spec: StoreSpec,
+    profile: ClusterProfile,
+    part: Part,
+    *,
+    command: list[str] | None = None,
+    values: Mapping[str, str] | None = None,
+    secrets: Mapping[str, tuple[str, str]] | None = None,
+    **more: object,
+) -> Manifest:
+    """A container of the store's own image: web, install, proof and cron differ in what they run."""
+    salts = {f"WORDPRESS_{name.upper().replace('-', '_')}": ("wordpress", name) for name in SALTS}
+    common = {
+        "WORDPRESS_DB_HOST": "database",
+        "WORDPRESS_DB_NAME": "wordpress",
+        "WORDPRESS_DB_USER": "wordpress",
+        "STORE_URL": f"{profile.store_scheme}://{host_of(spec, profile)}",
+    }
+    return container(
+        part.name,
+        f"{profile.image_registry}/{NAME}:{spec.release}",
+        part.resources,
+        env=env(
+            {**common, **(values or {})},
+            {
+                "WORDPRESS_DB_PASSWORD": ("database", "password"),
+                "STORE_PROOF_TOKEN": ("wordpress", "proof-token"),
+                **salts,
+                **(secrets or {}),
+            },
+        ),
+        mounts={"uploads": UPLOADS},
+        command=command,
+        **more,  # type: ignore[arg-type]  # port, probes and stop are passed on as they are
+    )
+
+
+def _web(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
+    alive = {"httpGet": {"path": "/healthz", "port": "main"}}
+    ready = {"httpGet": {"path": "/readyz", "port": "main"}}
+    web = _wordpress(
+        spec,
+        profile,
+        part,
+        port=WEB_PORT,
+        probes={
+            "startupProbe": probe(alive, period=1, failures=60),
+            "readinessProbe": probe(ready, period=2, failures=3),
+            "livenessProbe": probe(alive, period=10, failures=3, seconds=5),
+        },
+        # the pod leaves the Service first; the image's stop signal then lets requests in flight end
+        stop=["sleep", "3"],
+    )
+    return pod(spec, NAME, "web", [web], volumes=[_uploads()], grace=40, beside=SHARES_UPLOADS)
+
+
+def _install(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
+    install = _wordpress(
+        spec,
+        profile,
+        part,
+        command=["php", "/opt/storefleet/install.php"],
+        values={
+            "STORE_TITLE": spec.name,
+            "STORE_ADMIN_EMAIL": spec.admin_email,
+            "STORE_ADMIN_USER": ENGINE.admin_username,
+            "STORE_COUNTRY": spec.country,
+            "STORE_CURRENCY": spec.currency,
+        },
+        secrets={"STORE_ADMIN_PASSWORD": ("admin", "password")},
+    )
+    return pod(spec, NAME, "install", [install], volumes=[_uploads()], restart="Never", beside=SHARES_UPLOADS)
+
+
+def _proof(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
+    proof = _wordpress(
+        spec,
+        profile,
+        part,
+        command=["php", "/opt/storefleet/prove.php"],
+        values={"STORE_SERVICE": "http://web"},
+    )
+    return pod(spec, NAME, "proof", [proof], volumes=[_uploads()], restart="Never", beside=SHARES_UPLOADS)
+
+
+def _cron(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
+    cron = _wordpress(spec, profile, part, command=["php", "/var/www/html/wp-cron.php"])
+    return pod(spec, NAME, "cron", [cron], volumes=[_uploads()], restart="Never", beside=SHARES_UPLOADS)
+
+
+def _uploads() -> Manifest:
+    return {"name": "uploads", "persistentVolumeClaim": {"claimName": "uploads"}}
+
+
+ENGINE = Engine(
+    name=NAME,
+    title="WooCommerce",
+    releases=RELEASES,
+    steps=(
+        EngineStep("database", "Starting the database", "StatefulSet", "database"),
+        EngineStep("install", "Installing WordPress and WooCommerce", "Job", "install"),
+        EngineStep("web", "Opening the shop", "Deployment", "web"),
+    ),
+    secrets=(
+        SecretField("admin-password", _password, shown=True),
+        *(SecretField(name, _password) for name in ("database-root-password", "database-password", "proof-token")),
+        *(SecretField(name, random.token_urlsafe) for name in SALTS),
+    ),
+    admin_path="/wp-admin/",
+    essential=("database", "web"),
+    render=render,
+)

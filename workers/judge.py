@@ -1,0 +1,178 @@
+"""What a look at the namespace means for the row: pure rules, no call to anything.
+
+Each function changes the rows it is given and returns what has to happen next; the caller records it.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from stores import progress
+from stores import steps as way
+from stores.engines import Engine, EngineStep
+from stores.events import News
+from stores.models import Step, Store
+from stores.status import Health, StepStatus
+from workers.troubles import find_trouble
+from workers.view import ATTEMPT, Outcome, View, component, replicas
+
+JOBS = ("install", "proof")
+SAFETY = timedelta(seconds=30)
+"""A store on its way is looked at this often even if the observer says nothing."""
+
+
+@dataclass
+class Verdict:
+    """What to record, and what to do then."""
+
+    news: list[News] = field(default_factory=list)
+    look_again: timedelta | None = None
+    """None: the store rests."""
+    prove: bool = False
+    """The proof Job is to be made."""
+    reapply: bool = False
+    """Something of ours is missing in the cluster."""
+    tidy: list[str] = field(default_factory=list)
+    """Jobs that have been recorded and can go."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long what may pass by itself may last."""
+
+    trouble: timedelta
+    step: timedelta
+
+
+def install_name(store: Store) -> str:
+    """A Job's template can't be changed: another spec is another Job."""
+    return f"install-{(store.spec_hash or '')[:8]}"
+
+
+def proof_name(store: Store) -> str:
+    """Each attempt buys anew."""
+    return f"proof-{(store.spec_hash or '')[:8]}-{store.attempt}"
+
+
+def climb(
+    store: Store, steps: Sequence[Step], engine: Engine, view: View, now: datetime, patience: Patience
+) -> Verdict:
+    """On the way up: record the steps that ended, begin the next, and say what it waits for; after the last, READY."""
+    verdict = Verdict(look_again=SAFETY)
+    trouble = find_trouble(view, but_of=("cron",))
+    receipt: dict[str, Any] = {}
+    for step in (step for step in steps if step.status != StepStatus.SUCCEEDED):
+        outcome = _outcome(store, step, engine, view, verdict)
+        if step.name == way.PROOF and outcome.state == "succeeded":
+            receipt = read_receipt(outcome.message) or {}
+            outcome = outcome if receipt else Outcome("failed", "It ended well but left no receipt.")
+        if outcome.state == "failed":
+            cause = f"The step {step.name} failed: {outcome.message or 'its Job gave no reason.'}"
+            return Verdict([*verdict.news, *progress.fail(store, steps, now, cause)])
+        if outcome.state == "running":
+            verdict.news += way.start(step, now, trouble or f"{way.title(step, engine)}.")
+            weigh(store, trouble, now)
+            if late := overdue(store, step, now, patience):
+                return Verdict([*verdict.news, *progress.fail(store, steps, now, late)])
+            verdict.look_again = _until_overdue(store, step, now, patience)
+            return verdict
+        verdict.news += way.start(step, now, f"{way.title(step, engine)}.")
+        verdict.news += way.succeed(step, now, steps)
+    verdict.news += progress.ready(store, now, receipt)
+    verdict.look_again, verdict.tidy = None, leftovers(view)
+    return verdict
+
+
+def _outcome(store: Store, step: Step, engine: Engine, view: View, verdict: Verdict) -> Outcome:
+    if step.name == way.PROOF:
+        return _of_job(store, proof_name(store), view) or _missing(verdict, "prove")
+    wait = next(item for item in engine.steps if item.name == step.name)
+    if wait.kind == "Job":
+        return _of_job(store, install_name(store), view) or _missing(verdict, "reapply")
+    if (wait.kind, wait.object) not in view.workloads:
+        return _missing(verdict, "reapply")
+    return Outcome("succeeded" if view.is_ready(wait.kind, wait.object) else "running")
+
+
+def _of_job(store: Store, name: str, view: View) -> Outcome | None:
+    job = view.jobs.get(name)
+    if job is None or job["metadata"].get("annotations", {}).get(ATTEMPT) != str(store.attempt):
+        return None
+    return view.outcome(name)
+
+
+def _missing(verdict: Verdict, what: str) -> Outcome:
+    setattr(verdict, what, True)
+    return Outcome("running")
+
+
+def weigh(store: Store, trouble: str | None, now: datetime) -> None:
+    """Note trouble and since when, or that it passed."""
+    store.trouble_since = None if trouble is None else store.trouble_since or now
+    store.trouble = trouble
+
+
+def overdue(store: Store, step: Step | None, now: datetime, patience: Patience) -> str | None:
+    """Why waiting any longer makes no sense, or None."""
+    if store.trouble_since is not None and now - store.trouble_since >= patience.trouble:
+        return store.trouble
+    if step is not None and step.started_at is not None and now - step.started_at >= patience.step:
+        return f"The step {step.name} took longer than {patience.step.total_seconds():g} s. Retry, or see its pods."
+    return None
+
+
+def _until_overdue(store: Store, step: Step, now: datetime, patience: Patience) -> timedelta:
+    ends = [SAFETY, (step.started_at or now) + patience.step - now]
+    if store.trouble_since is not None:
+        ends.append(store.trouble_since + patience.trouble - now)
+    return max(min(ends), timedelta(milliseconds=50))
+
+
+def read_receipt(message: str) -> dict[str, Any] | None:
+    """`{simulated, totalMs, steps: [{name, ms}]}` from a proof's termination message, or None if it isn't one."""
+    try:
+        given = json.loads(message)
+        return {
+            "simulated": given["simulated"] is not False,  # in doubt it wasn't a real purchase
+            "totalMs": int(given["totalMs"]),
+            "steps": [{"name": str(item["name"]), "ms": int(item["ms"])} for item in given["steps"]],
+        }
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def attend(store: Store, engine: Engine, view: View, now: datetime) -> Verdict:
+    """READY: say how it is doing, and notice what is missing."""
+    verdict = Verdict()
+    gone = [step for step in _workloads(engine) if (step.kind, step.object) not in view.workloads]
+    if gone and store.applied_hash is not None:
+        names = ", ".join(step.object for step in gone)
+        verdict.news.append(News("NOTICE", f"Somebody removed {names} from the cluster; it is put back."))
+        verdict.reapply = True
+    state, cause = _health(engine, view)
+    verdict.news += progress.health(store, now, state, cause)
+    return verdict
+
+
+def _workloads(engine: Engine) -> list[EngineStep]:
+    return [step for step in engine.steps if step.kind != "Job"]
+
+
+def leftovers(view: View) -> list[str]:
+    """The Jobs that we made, when nothing waits for them any more; cron's are its own."""
+    return [name for name, job in view.jobs.items() if component(job) in JOBS]
+
+
+def _health(engine: Engine, view: View) -> tuple[Health, str | None]:
+    trouble = find_trouble(view, but_of=("cron", *JOBS))
+    worst = (Health.DEGRADED, trouble) if trouble is not None else (Health.HEALTHY, None)
+    for step in _workloads(engine):
+        item = view.workloads.get((step.kind, step.object))
+        ready = item.get("status", {}).get("readyReplicas", 0) if item else 0
+        if ready == 0 and step.object in engine.essential:
+            return Health.DOWN, trouble or f"No {step.object} pod is ready. It usually comes back by itself."
+        if item is None or ready < replicas(item):
+            worst = (Health.DEGRADED, trouble or f"Not all {step.object} pods are ready.")
+    return worst

@@ -1,0 +1,32 @@
+"""A store's secrets: made once, sealed in Postgres before the cluster hears of them, opened to render."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from runtime.sealing import Keyring
+from stores.engines import Engine, SecretField
+from stores.models import SealedSecret, Store
+from workers.context import Context
+
+
+async def make_and_open(session: AsyncSession, context: Context, store: Store, engine: Engine) -> dict[str, str]:
+    """The values by field name; what the engine asks for and the store doesn't have is generated and sealed.
+
+    Commit before using them. Existing values never change. Raises SealError.
+    """
+    rows = await session.scalars(select(SealedSecret).where(SealedSecret.store_id == store.id))
+    sealed = {row.field: row.sealed for row in rows}
+    values = {}
+    for field in engine.secrets:
+        keys = _keys(context, field)
+        if field.name in sealed:
+            values[field.name] = keys.open(store.id, field.name, sealed[field.name])
+        else:
+            values[field.name] = field.generate()
+            seal = keys.seal(store.id, field.name, values[field.name])
+            session.add(SealedSecret(store_id=store.id, field=field.name, sealed=seal))
+    return values
+
+
+def _keys(context: Context, field: SecretField) -> Keyring:
+    return context.shown_keys if field.shown else context.hidden_keys

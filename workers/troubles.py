@@ -1,0 +1,62 @@
+"""What keeps a pod from running, in plain words with what to do about it."""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from stores.engines import Manifest
+from workers.view import View, component
+
+_IMAGE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
+_CONFIG = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+
+
+def find_trouble(view: View, *, but_of: Collection[str]) -> str | None:
+    """The first trouble of any pod or workload, leaving out some components, or None. It may pass by itself."""
+    return next(_troubles(view, but_of), None)
+
+
+def _troubles(view: View, but_of: Collection[str]) -> Iterator[str]:
+    for pod in view.pods:
+        if pod.get("status", {}).get("phase") not in ("Succeeded", "Failed") and component(pod) not in but_of:
+            yield from _of_pod(pod)
+    for item in view.workloads.values():
+        for condition in item.get("status", {}).get("conditions") or ():
+            if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
+                yield _not_made(component(item), condition.get("message", ""))
+
+
+def _of_pod(pod: Manifest) -> Iterator[str]:
+    part, status = component(pod), pod.get("status", {})
+    for condition in status.get("conditions") or ():
+        if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable":
+            said = _short(condition.get("message", ""))
+            yield f"No node can take the {part} pod: {said} Add room to the cluster, or choose a smaller plan."
+    for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
+        if waiting := container.get("state", {}).get("waiting"):
+            yield from _of_waiting(part, container, waiting)
+
+
+def _of_waiting(part: str, container: dict[str, Any], waiting: dict[str, Any]) -> Iterator[str]:
+    reason, said = waiting.get("reason", ""), _short(waiting.get("message", ""))
+    if reason in _IMAGE:
+        image = container.get("image", "?")
+        yield f"The image {image} of {part} can't be pulled: {said} Check that it exists and may be pulled, then retry."
+    elif reason == "CrashLoopBackOff":
+        ended = container.get("lastState", {}).get("terminated", {})
+        code = f" (exit code {ended['exitCode']})" if "exitCode" in ended else ""
+        last = _short(ended.get("message", "") or ended.get("reason", ""))
+        yield f"The {part} container keeps crashing{code}. {last} See its logs, then retry.".replace("  ", " ")
+    elif reason in _CONFIG:
+        yield f"The {part} container can't be started: {said} Retry; if it comes back, tell the operator."
+
+
+def _not_made(part: str, message: str) -> str:
+    if "exceeded quota" in message:
+        return f"The {part} pod doesn't fit into the store's quota: {_short(message)} Choose a larger plan, then retry."
+    return f"The {part} pod can't be made: {_short(message)} Retry; if it comes back, tell the operator."
+
+
+def _short(message: str) -> str:
+    """One line of at most 200 characters, ending like a sentence."""
+    line = " ".join(message.split())[:200]
+    return line if not line or line.endswith(".") else line + "."

@@ -1,0 +1,95 @@
+"""What is there of a store, as one look at its namespace found it. Pure questions about it."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from stores.engines import Manifest
+from workers.cluster.client import Cluster
+
+COMPONENT = "app.kubernetes.io/component"
+ATTEMPT = "storefleet.dev/attempt"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a Job ended, or that it didn't yet."""
+
+    state: Literal["running", "succeeded", "failed"]
+    message: str = ""
+    """What its program left as termination message."""
+
+
+@dataclass(frozen=True)
+class View:
+    """Workloads by (kind, name), and Jobs and pods."""
+
+    workloads: dict[tuple[str, str], Manifest]
+    jobs: dict[str, Manifest]
+    pods: list[Manifest]
+
+    def is_ready(self, kind: str, name: str) -> bool:
+        """All replicas run the latest template and are ready."""
+        item = self.workloads.get((kind, name))
+        if item is None:
+            return False
+        status, wanted = item.get("status", {}), replicas(item)
+        return bool(
+            status.get("observedGeneration", 0) >= item["metadata"]["generation"]
+            and status.get("updatedReplicas", 0) == wanted
+            and status.get("replicas", 0) == wanted
+            and status.get("readyReplicas", 0) == wanted
+        )
+
+    def outcome(self, job: str) -> Outcome:
+        """How it ended. The pod tells of success first: the Job itself is marked about two seconds later."""
+        messages = list(self._last_words(job))
+        for code, message in messages:
+            if code == 0:
+                return Outcome("succeeded", message)
+        conditions = {item["type"]: item for item in _conditions(self.jobs[job]) if item["status"] == "True"}
+        if "Complete" in conditions:
+            return Outcome("succeeded")
+        if "Failed" in conditions:
+            last = messages[-1][1] if messages else ""
+            return Outcome("failed", last or conditions["Failed"].get("message", ""))
+        return Outcome("running")
+
+    def _last_words(self, job: str) -> Iterator[tuple[int, str]]:
+        for pod in sorted(self.pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp"))):
+            labels = pod["metadata"].get("labels", {})
+            if job not in (labels.get("batch.kubernetes.io/job-name"), labels.get("job-name")):
+                continue
+            for status in pod.get("status", {}).get("containerStatuses", ()):
+                if ended := status.get("state", {}).get("terminated"):
+                    yield ended["exitCode"], ended.get("message", "")
+
+
+def replicas(item: Manifest) -> int:
+    """How many are wanted."""
+    wanted: int = item["spec"].get("replicas", 1)
+    return wanted
+
+
+def component(item: Manifest) -> str:
+    """Which part of a store it is: `web`, `database`, `install`, …"""
+    return str(item["metadata"].get("labels", {}).get(COMPONENT, item["metadata"]["name"]))
+
+
+def _conditions(item: Manifest) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = item.get("status", {}).get("conditions") or []
+    return found
+
+
+async def look(cluster: Cluster, namespace: str) -> View:
+    """Four lists at the same time. Raises ClusterError."""
+    kinds = ("StatefulSet", "Deployment", "Job", "Pod")
+    async with asyncio.TaskGroup() as group:
+        lists = [group.create_task(cluster.list(kind, namespace)) for kind in kinds]
+    sets, deployments, jobs, pods = (task.result()[0] for task in lists)
+    return View(
+        workloads={(item["kind"], item["metadata"]["name"]): item for item in (*sets, *deployments)},
+        jobs={item["metadata"]["name"]: item for item in jobs},
+        pods=pods,
+    )
