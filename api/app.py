@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from api import health, sign_in
@@ -85,7 +85,13 @@ def build_app(settings: Settings, profile: ClusterProfile) -> Starlette:
         log.info("api.stopped")
 
     return Starlette(
-        routes=[Route("/", welcome), *health.ROUTES, *sign_in.ROUTES, Route("/graphql", _GraphQLRoute())],
+        routes=[
+            Route("/", welcome),
+            *health.ROUTES,
+            *sign_in.ROUTES,
+            Route("/graphql", _GraphQLRoute()),
+            WebSocketRoute("/graphql", _GraphQLRoute()),
+        ],
         middleware=[Middleware(Requests)],
         exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,

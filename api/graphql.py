@@ -1,7 +1,7 @@
 """GraphQL over HTTP and WebSocket (graphql-transport-ws), on one path."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from starlette.requests import Request
@@ -12,6 +12,8 @@ from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
+from strawberry.types.unset import UnsetType
 
 from accounts.actors import Actor
 from api.callers import Rejected, by_token, caller_of
@@ -28,7 +30,7 @@ class _Handler(BaseGraphQLTransportWSHandler[Context, None]):
         if not isinstance(message, dict) or not _well_formed(message):
             await self.handle_invalid_message("Messages must be objects as graphql-transport-ws defines them")
             return
-        await super().handle_message(message)
+        await super().handle_message(cast("Message", message))
 
 
 def _well_formed(message: Any) -> bool:
@@ -78,7 +80,7 @@ class GraphQLApp(GraphQL[Context, None]):
         request_id = structlog.contextvars.get_contextvars().get("request", "")
         return Context(self._platform, request_id, actor)
 
-    async def on_ws_connect(self, context: Context) -> object:
+    async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """Browsers can't set headers on a WebSocket, so a token may come in connection_init's payload."""
         given = context.connection_params
         header = next((value for key, value in given.items() if key.lower() == "authorization"), None)

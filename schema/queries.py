@@ -80,7 +80,7 @@ class Query:
         )
 
     @strawberry.field(description="The kinds of shop that this installation knows.")
-    async def engines(self, info: Info) -> list[types.Engine]:
+    async def engines(self, info: Info) -> list[types.EngineInfo]:
         return [types.engine(module) for module in info.context.platform.engines.values()]
 
 

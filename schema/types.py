@@ -231,16 +231,16 @@ class Viewer:
 
 
 @strawberry.type(description="A kind of shop that this installation knows.")
-class Engine:
+class EngineInfo:
     name: EngineName
     title: str
     available: bool = strawberry.field(description="False: announced, and coming later.")
     releases: list[str]
 
 
-def engine(module: EngineModule) -> Engine:
+def engine(module: EngineModule) -> EngineInfo:
     """From its module."""
-    return Engine(
+    return EngineInfo(
         name=EngineName(module.name),
         title=module.title,
         available=module.available,

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.changefeed import ring
-from stores.models import AccountStream, Event, Step, Store
+from stores.models import AccountStream, Event, Store
 
 KEPT = timedelta(days=90)
 PAGE = 100
@@ -23,7 +23,8 @@ class News:
 
     type: Literal["STATUS", "STEP", "HEALTH", "NOTICE"]
     message: str
-    step: Step | None = None
+    step: dict[str, str | None] | None = None
+    """`{name, status, message}` as it was then: the row goes on changing."""
 
 
 async def record(session: AsyncSession, store: Store, news: Sequence[News]) -> None:
@@ -38,7 +39,7 @@ async def record(session: AsyncSession, store: Store, news: Sequence[News]) -> N
             "type": item.type,
             "status": store.status,
             "message": item.message,
-            "step": item.step and {"name": item.step.name, "status": item.step.status, "message": item.step.message},
+            "step": item.step,
         }
         for item in news
     ]

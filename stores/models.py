@@ -4,7 +4,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    FetchedValue,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+    func,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from accounts import models as accounts  # noqa: F401  # foreign keys lead there
@@ -147,7 +156,7 @@ class Event(Base):
     __tablename__ = "events"
 
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
-    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, FetchedValue(), primary_key=True)  # given by a trigger
     store_id: Mapped[UUID] = mapped_column(ForeignKey("stores.id"))
     type: Mapped[str]
     status: Mapped[str]

@@ -35,7 +35,7 @@ def start(step: Step, now: datetime, message: str) -> list[News]:
     if step.status != StepStatus.RUNNING:
         step.status, step.started_at, step.finished_at = StepStatus.RUNNING, now, None
     step.message = message
-    return [News("STEP", message, step)]
+    return [_news(step, message)]
 
 
 def succeed(step: Step, now: datetime, steps: Sequence[Step]) -> list[News]:
@@ -45,16 +45,20 @@ def succeed(step: Step, now: datetime, steps: Sequence[Step]) -> list[News]:
     step.status, step.finished_at, step.message = StepStatus.SUCCEEDED, now, None
     step.started_at = step.started_at or now
     seconds = (now - step.started_at).total_seconds()
-    return [News("STEP", f"Step {step.position} of {len(steps)} ({step.name}) done in {seconds:.1f} s.", step)]
+    return [_news(step, f"Step {step.position} of {len(steps)} ({step.name}) done in {seconds:.1f} s.")]
 
 
 def fail(step: Step, now: datetime, cause: str) -> list[News]:
     """End it badly; the cause says what to do."""
     step.status, step.finished_at, step.message = StepStatus.FAILED, now, cause
     step.started_at = step.started_at or now
-    return [News("STEP", cause, step)]
+    return [_news(step, cause)]
 
 
 def reset(step: Step) -> None:
     """It is to be done (again)."""
     step.status, step.started_at, step.finished_at, step.message = StepStatus.PENDING, None, None, None
+
+
+def _news(step: Step, message: str) -> News:
+    return News("STEP", message, {"name": step.name, "status": step.status, "message": step.message})

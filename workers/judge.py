@@ -19,6 +19,8 @@ from workers.troubles import find_trouble
 from workers.view import ATTEMPT, Outcome, View, component, replicas
 
 JOBS = ("install", "proof")
+TELL = timedelta(seconds=3)
+"""Trouble that lasts as long is told."""
 SAFETY = timedelta(seconds=30)
 """A store on its way is looked at this often even if the observer says nothing."""
 
@@ -72,8 +74,9 @@ def climb(
             cause = f"The step {step.name} failed: {outcome.message or 'its Job gave no reason.'}"
             return Verdict([*verdict.news, *progress.fail(store, steps, now, cause)])
         if outcome.state == "running":
-            verdict.news += way.start(step, now, trouble or f"{way.title(step, engine)}.")
             weigh(store, trouble, now)
+            told = trouble if trouble and _lasts(store, now, patience) else f"{way.title(step, engine)}."
+            verdict.news += way.start(step, now, told)
             if late := overdue(store, step, now, patience):
                 return Verdict([*verdict.news, *progress.fail(store, steps, now, late)])
             verdict.look_again = _until_overdue(store, step, now, patience)
@@ -123,10 +126,17 @@ def overdue(store: Store, step: Step | None, now: datetime, patience: Patience) 
     return None
 
 
+def _lasts(store: Store, now: datetime, patience: Patience) -> bool:
+    """Whether the trouble is worth telling: much passes within a moment, like a disk that is still being made."""
+    return store.trouble_since is not None and now - store.trouble_since >= min(TELL, patience.trouble)
+
+
 def _until_overdue(store: Store, step: Step, now: datetime, patience: Patience) -> timedelta:
     ends = [SAFETY, (step.started_at or now) + patience.step - now]
     if store.trouble_since is not None:
         ends.append(store.trouble_since + patience.trouble - now)
+        if not _lasts(store, now, patience):
+            ends.append(store.trouble_since + TELL - now)
     return max(min(ends), timedelta(milliseconds=50))
 
 

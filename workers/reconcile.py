@@ -13,11 +13,10 @@ import structlog
 from runtime.sealing import SealError
 from stores import progress
 from stores import steps as way
-from stores.engines import Engine, Manifest, Manifests, StoreSpec
+from stores.engines import Engine, Manifest, Manifests
 from stores.events import News
 from stores.leases import Lease
 from stores.models import Step, Store
-from stores.plans import PLANS
 from stores.status import FAILABLE, Desired, Health, Status, StepStatus
 from workers import apply, judge
 from workers.apply import Obstacle
@@ -26,6 +25,7 @@ from workers.context import Context
 from workers.judge import Patience, Verdict
 from workers.recording import Outdated, Row, pause, recording, settle, settle_badly
 from workers.remove import remove
+from workers.render import spec_of
 from workers.secrets import make_and_open
 from workers.view import look
 
@@ -99,18 +99,7 @@ async def _begin(context: Context, lease: Lease, row: Row) -> Work:
         row.news += way.start(credentials, row.now, f"{way.title(credentials, engine)}.")
     values = await make_and_open(row.session, context, store, engine)
     row.news += way.succeed(credentials, row.now, steps)
-    spec = StoreSpec(
-        store_id=store.id,
-        account_id=store.account_id,
-        name=store.name,
-        slug=store.slug,
-        plan=PLANS[store.plan],
-        release=store.release,
-        admin_email=store.admin_email,
-        country=store.country,
-        currency=store.currency,
-    )
-    manifests = engine.render(spec, values, context.profile)
+    manifests = engine.render(spec_of(store), values, context.profile)
     if store.status == Status.READY and manifests.spec_hash != store.proof_hash:
         row.news += progress.update(store, steps)
     elif store.spec_hash not in (None, manifests.spec_hash):

@@ -16,7 +16,7 @@ from kubernetes_asyncio.client import ApiClient, Configuration
 from prometheus_client import Counter
 
 from stores.engines import Manifest
-from workers.cluster.errors import NotFound, Temporary, from_answer
+from workers.cluster.errors import NotFound, Temporary, Unconfigured, from_answer
 from workers.cluster.kinds import KINDS
 
 CALL_SECONDS = 3.0
@@ -161,13 +161,13 @@ def _safe(name: str) -> str:
 async def connect(kubeconfig: Path | None, context: str | None = None) -> AsyncIterator[Cluster]:
     """A cluster by kubeconfig (its current context unless named), or, if None, by the pod's service account.
 
-    Raises OSError or ConfigException when there is no usable configuration. Nothing is sent yet.
+    Raises Unconfigured when there is no usable configuration. Nothing is sent yet.
     """
     settings = Configuration()
-    if kubeconfig is None:
-        config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]  # the library's
-    else:
-        await config.load_kube_config(str(kubeconfig), context=context, client_configuration=settings)
+    try:
+        await _configure(settings, kubeconfig, context)
+    except (OSError, ValueError, config.ConfigException) as error:
+        raise Unconfigured(f"there is no usable Kubernetes configuration: {error}") from error
     settings.connection_pool_maxsize = CONNECTIONS
     api = ApiClient(settings)
     api.user_agent = "storefleet"
@@ -175,3 +175,10 @@ async def connect(kubeconfig: Path | None, context: str | None = None) -> AsyncI
         yield Cluster(api)
     finally:
         await api.close()
+
+
+async def _configure(settings: Configuration, kubeconfig: Path | None, context: str | None) -> None:
+    if kubeconfig is None:
+        config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]  # the library's
+    else:
+        await config.load_kube_config(str(kubeconfig), context=context, client_configuration=settings)

@@ -14,6 +14,10 @@ class ClusterError(Exception):
         self.reason = reason
 
 
+class Unconfigured(Exception):
+    """There is no kubeconfig or service account that could be used; the message says why."""
+
+
 class Temporary(ClusterError):
     """Try again later: overloaded, failing, unreachable, a conflict. `retry_after` in seconds if the API named it."""
 

@@ -1,0 +1,192 @@
+"""`storefleet demo`: everything on this machine, started as in production, and the main job over the front door.
+
+The main thread starts the processes, since they die with the thread that started them.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli import screen
+from cli.client import ClientError
+from cli.kubeconfig import KubeconfigError, current
+from cli.main_job import do_main_job
+from cli.migrate import upgrade
+from runtime.listener import PortTaken, bind
+from runtime.sealing import new_key
+from sandbox.folder import SandboxError, hold
+from sandbox.postgres import start_postgres
+from sandbox.processes import Child, start
+from sandbox.valkey import start_valkey
+
+HOST = "127.0.0.1"
+START_SECONDS = 30.0
+
+
+class DemoError(Exception):
+    """The demo can't go on; one line that says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a data folder keeps from one run to the next."""
+
+    admin_keys: str
+    worker_keys: str
+    email: str
+    password: str
+
+    @classmethod
+    def of(cls, data: Path) -> "Kept":
+        """Made at the first run, readable by its owner only. Raises DemoError when it can't be read."""
+        path = data / "demo.json"
+        if not path.exists():
+            kept = cls(new_key("a1"), new_key("w1"), "demo@storefleet.test", secrets.token_urlsafe(12))
+            unfinished = path.with_suffix(".new")
+            with open(unfinished, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+                json.dump(kept.__dict__, file)
+            unfinished.replace(path)
+        try:
+            return cls(**json.loads(path.read_text()))
+        except (OSError, ValueError, TypeError) as error:
+            raise DemoError(f"{path} can't be read ({error}); remove the folder, or use DATA=…") from None
+
+
+def demo(port: int, data: Path, *, once: bool, cluster: str, speed: str) -> int:
+    """The exit code: 0 after READY (and Ctrl-C), 1 when it didn't come to that."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with ExitStack() as stack:
+            try:
+                return _run(stack, port, data, once=once, cluster=cluster, speed=speed)
+            finally:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)  # what was started is now ended in order
+    except (SandboxError, PortTaken, DemoError, ClientError, KubeconfigError) as error:
+        screen.failed(str(error))
+        return 1
+
+
+def _run(stack: ExitStack, port: int, data: Path, *, once: bool, cluster: str, speed: str) -> int:
+    began = time.perf_counter()
+    bind(HOST, port).close()  # before anything is started: a taken port is the commonest trouble
+    data = hold(data)
+    kept = Kept.of(data)
+    kubeconfig, context = _kubeconfig(data, cluster)
+    screen.say("Storefleet: online stores on Kubernetes, one click each", "bold")
+    with _timed("PostgreSQL"):
+        postgres = start_postgres(data)
+        stack.callback(postgres.stop)
+    with _timed("Valkey"):
+        valkey = start_valkey(data)
+        stack.callback(valkey.stop)
+    if cluster == "simulated":
+        with _timed("Kubernetes API (simulated: its pods only pretend to run)"):
+            _simulator(stack, data, kubeconfig, speed)
+    with _timed("Database schema"):
+        upgrade(postgres.url_of("postgres"))
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": os.environ.get("HOME", "/"),
+        "STOREFLEET_ENVIRONMENT": "development",
+        "STOREFLEET_DATABASE_URL": postgres.url,
+        "STOREFLEET_REDIS_URL": valkey.url,
+        "STOREFLEET_ADMIN_KEYS": kept.admin_keys,
+        "STOREFLEET_HOST": HOST,
+        "STOREFLEET_PORT": str(port),
+        "STOREFLEET_SIGN_UP": "open",
+        "STOREFLEET_BASE_DOMAIN": "localhost",
+        "STOREFLEET_LOG_FORMAT": "console",
+        **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
+    }
+    worker_only = {"STOREFLEET_WORKER_KEYS": kept.worker_keys, "STOREFLEET_KUBECONFIG": str(kubeconfig)}
+    if context is not None:
+        worker_only["STOREFLEET_KUBE_CONTEXT"] = context
+    with _timed("API and worker processes"):
+        children = [
+            _process(stack, data, "api", environment),
+            _process(stack, data, "worker", {**environment, **worker_only}),
+        ]
+        _wait_for_api(port, children)
+    screen.say()
+    job = do_main_job(f"http://{HOST}:{port}", kept.email, kept.password, data, postgres.url, cluster == "simulated")
+    ready = asyncio.run(job)
+    if not ready:
+        screen.failed(f"the store didn't become READY; see the logs in {data / 'logs'}")
+        return 1
+    screen.say(f"\nFrom nothing to READY in {time.perf_counter() - began:.1f} s.", "dim")
+    if once:
+        return 0
+    screen.say(f"Serving at http://{HOST}:{port} until Ctrl-C.", "bold")
+    try:
+        while True:
+            for child in children:
+                if child.wait(0.2) is not None:
+                    raise DemoError(f"the {child.name} process ended; see {child.log}")
+    except KeyboardInterrupt:
+        screen.say("\nStopping.", "dim")
+        return 0
+
+
+def _kubeconfig(data: Path, cluster: str) -> tuple[Path, str | None]:
+    """The file, and the context in it. Only CLUSTER=kubeconfig looks at KUBECONFIG, and says which cluster it is."""
+    if cluster == "simulated":
+        return data / "kubeconfig", None
+    found = current()
+    screen.say("This demo uses a real cluster, and will make namespaces in it:", "yellow")
+    screen.line("kubeconfig", str(found.path))
+    screen.line("context", found.context)
+    screen.line("server", found.server)
+    return found.path, found.context
+
+
+def _simulator(stack: ExitStack, data: Path, kubeconfig: Path, speed: str) -> None:
+    log = data / "logs" / "simulator.log"
+    argv: list[str | Path] = [sys.executable, "-m", "sandbox.simulator", "--kubeconfig", kubeconfig]
+    argv += ["--state", data / "cluster.db", "--speed", speed]
+    child = start("simulator", argv, log=log, cwd=Path(__file__).resolve().parent.parent)
+    stack.callback(child.stop)
+    deadline = time.monotonic() + START_SECONDS
+    while not any(line.startswith('{"server"') for line in child.last_words()):
+        if child.wait(0.02) is not None or time.monotonic() > deadline:
+            raise DemoError(f"the simulated Kubernetes API can't start: {_reason(child)} (log: {log})")
+
+
+def _process(stack: ExitStack, data: Path, name: str, environment: dict[str, str]) -> Child:
+    root = Path(__file__).resolve().parent.parent
+    child = start(
+        name, [sys.executable, "-m", "cli", name], log=data / "logs" / f"{name}.log", cwd=root, env=environment
+    )
+    stack.callback(child.stop)
+    return child
+
+
+def _wait_for_api(port: int, children: list[Child]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    with socket.socket() as knock:
+        while knock.connect_ex((HOST, port)) != 0:
+            for child in children:
+                if child.wait(0.02) is not None:
+                    raise DemoError(f"the {child.name} process can't start: {_reason(child)} (log: {child.log})")
+            if time.monotonic() > deadline:
+                raise DemoError(f"the API doesn't answer after {START_SECONDS:g} s; see {children[0].log}")
+
+
+def _reason(child: Child) -> str:
+    words = child.last_words()
+    return words[-1] if words else "it said nothing"
+
+
+@contextmanager
+def _timed(what: str) -> Iterator[None]:
+    began = time.perf_counter()
+    yield
+    screen.done(what, time.perf_counter() - began)

@@ -1,0 +1,42 @@
+"""What the terminal shows: calm aligned lines, coloured only where somebody looks; flushed at once everywhere else."""
+
+import sys
+
+from rich.console import Console
+from rich.markup import escape
+
+console = Console(highlight=False, soft_wrap=True, file=sys.stdout)
+errors = Console(highlight=False, soft_wrap=True, stderr=True)
+LABEL = 12
+
+
+def line(label: str, text: str, style: str = "") -> None:
+    """`label       text`."""
+    console.print(f"  [dim]{escape(label):<{LABEL}}[/dim] [{style or 'default'}]{escape(text)}[/]")
+    sys.stdout.flush()
+
+
+def pending(label: str, text: str) -> None:
+    """Something goes on: the next line is written over this one. Says nothing where nobody looks."""
+    if console.is_terminal:
+        console.print(f"  [cyan]…[/cyan] {escape(label)}   {escape(text)}", end="\r")
+        sys.stdout.flush()
+
+
+def say(text: str = "", style: str = "") -> None:
+    """A line of its own."""
+    console.print(f"[{style or 'default'}]{escape(text)}[/]" if text else "")
+    sys.stdout.flush()
+
+
+def done(text: str, seconds: float | None = None) -> None:
+    """Something went well."""
+    took = f"[dim] {seconds:6.2f} s[/dim]" if seconds is not None else ""
+    console.print(f"  [green]✓[/green] {escape(text):<62}{took}")
+    sys.stdout.flush()
+
+
+def failed(text: str) -> None:
+    """Something went wrong; on stderr, one line, with what to do."""
+    errors.print(f"[red]storefleet:[/red] {escape(text)}")
+    sys.stderr.flush()
