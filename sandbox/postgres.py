@@ -11,9 +11,12 @@ from sandbox.processes import Identity, evict, give, start, unprivileged
 from sandbox.server import GRACE_SECONDS, Server, binary, new_sockets
 
 USER = "storefleet"
+PORT = "5432"
+"""Part of the socket's name; said in the URL, or clients would take PGPORT from their environment."""
 INITDB_SECONDS = 120.0
 DURABLE = {
     "listen_addresses": "",
+    "port": PORT,
     "unix_socket_permissions": "0700",
     "timezone": "UTC",
     "max_connections": "200",
@@ -22,7 +25,7 @@ DURABLE = {
     "max_wal_senders": "0",
     "io_method": "sync",  # no processes for input and output of their own
 }
-FORGETFUL = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+FORGETFUL = {"fsync": "off", "full_page_writes": "off"}  # with synchronous_commit=off a killed server would forget too
 
 
 class Postgres(Server):
@@ -34,8 +37,8 @@ class Postgres(Server):
         return self.url_of("postgres")
 
     def url_of(self, database: str) -> str:
-        """`postgresql://user@/name?host=/socket/folder`, for asyncpg, libpq and (with its own scheme) SQLAlchemy."""
-        return f"postgresql://{USER}@/{quote(database)}?host={quote(str(self.sockets))}"
+        """`postgresql://user@/name?host=/folder&port=5432`, for asyncpg, libpq and (with its own scheme) SQLAlchemy."""
+        return f"postgresql://{USER}@/{quote(database)}?host={quote(str(self.sockets))}&port={PORT}"
 
 
 def start_postgres(data: Path, *, durable: bool = True) -> Postgres:
@@ -78,6 +81,7 @@ def _initialise(folder: Path, program: Path, identity: Identity, *, durable: boo
         except OSError:
             raise SandboxError(f"{folder} has files but no PostgreSQL database; move it away or use DATA=…") from None
     unfinished = folder.with_name("postgres.new")
+    evict(unfinished, "postgres", GRACE_SECONDS)  # of an initdb that was killed
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700)
     give(unfinished, identity)

@@ -100,7 +100,7 @@ def start(
     try:
         with log.open("wb") as output:
             process = subprocess.Popen(
-                argv,
+                [os.fspath(part) for part in argv],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
