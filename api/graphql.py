@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import structlog
+from cross_web import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -69,10 +70,27 @@ class GraphQLApp(GraphQL[Context, None]):
             if isinstance(connection, WebSocket):
                 await connection.close(4403 if error.status == 403 else 4401, error.message[:120])
             else:
-                await _refusal(error)(scope, receive, send)
+                code = "UNAUTHENTICATED" if error.status == 401 else "FORBIDDEN"
+                await _refusal(error.status, code, error.message)(scope, receive, send)
             return
         scope.setdefault("state", {})["actor"] = actor
         await super().__call__(scope, receive, send)
+
+    def parse_json(self, data: str | bytes) -> Any:
+        """Raises HTTPException for anything but an object."""
+        given = super().parse_json(data)
+        if not isinstance(given, dict):
+            raise HTTPException(400, "Send a JSON object with `query`, and perhaps `variables`.")
+        return given
+
+    async def run(self, request: Any, *args: Any, **options: Any) -> Any:
+        """Mistakes in the request are told in GraphQL's own shape."""
+        try:
+            return await super().run(request, *args, **options)
+        except HTTPException as error:
+            if isinstance(request, WebSocket):
+                raise
+            return _refusal(error.status_code, "BAD_USER_INPUT", error.reason)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """One a request or socket."""
@@ -92,6 +110,5 @@ class GraphQLApp(GraphQL[Context, None]):
         return await super().on_ws_connect(context)
 
 
-def _refusal(error: Rejected) -> Response:
-    code = "UNAUTHENTICATED" if error.status == 401 else "FORBIDDEN"
-    return JSONResponse({"errors": [{"message": error.message, "extensions": {"code": code}}]}, error.status)
+def _refusal(status: int, code: str, message: str) -> Response:
+    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, status)

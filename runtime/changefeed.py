@@ -16,6 +16,8 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from runtime.tasks import end
+
 CHANNEL = "account_changed"
 RESYNC_SECONDS = 30.0
 RETRY_SECONDS = 1.0
@@ -123,5 +125,4 @@ async def listening(url: str) -> AsyncIterator[Changefeed]:
     try:
         yield feed
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)

@@ -36,7 +36,9 @@ def open_redis(url: SecretStr) -> ArqRedis:
     pool = BlockingConnectionPool.from_url(
         url.get_secret_value(), max_connections=20, timeout=2, socket_timeout=5, socket_connect_timeout=2
     )
-    return ArqRedis(pool, job_serializer=serialize, job_deserializer=deserialize, default_queue_name=QUEUE)
+    redis = ArqRedis(pool, job_serializer=serialize, job_deserializer=deserialize, default_queue_name=QUEUE)
+    redis.auto_close_connection_pool = True  # the pool is nobody else's
+    return redis
 
 
 class Nudger:

@@ -5,6 +5,7 @@ from typing import Any
 import strawberry
 from graphql import GraphQLError
 from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter
+from strawberry.types.graphql import OperationType
 
 from schema.masking import Mask
 from schema.mutations import Mutation
@@ -17,6 +18,11 @@ MAX_TOKENS = 2000
 
 
 class _Schema(strawberry.Schema):
+    async def execute(self, *args: Any, allowed_operation_types: Any = None, **options: Any) -> Any:
+        """What is answered at once. Subscriptions go another way (`stream`), over WebSocket only."""
+        allowed = set(allowed_operation_types or OperationType) - {OperationType.SUBSCRIPTION}
+        return await super().execute(*args, allowed_operation_types=allowed, **options)
+
     def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
         """Masked errors are logged where they are masked; the caller's own mistakes are not ours to log."""
 

@@ -24,6 +24,7 @@ from runtime.database import connect as connect_database
 from runtime.queue import QUEUE, RECONCILE, deserialize, nudging, open_redis, serialize
 from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
+from runtime.tasks import end
 from stores import events
 from stores.engines import load_engines
 from workers.cluster.client import connect as connect_cluster
@@ -119,9 +120,7 @@ async def working(settings: Settings, profile: ClusterProfile) -> AsyncIterator[
         try:
             yield context
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(*tasks)
             log.info("worker.stopped")
 
 

@@ -12,11 +12,12 @@ from uuid import UUID
 
 import structlog
 from prometheus_client import Counter, Gauge
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from runtime.tasks import end
 from stores.engines import Manifest
 from stores.leases import wake
 from stores.models import ObserverLease, Store
@@ -224,10 +225,19 @@ async def observe(context: Context) -> None:
     finally:
         if task is not None:
             await _end(task)
+        await _let_go(context)
+
+
+async def _let_go(context: Context) -> None:
+    """So that another worker takes over at once; when that fails, the lease ends by itself."""
+    try:
+        async with asyncio.timeout(2), context.sessions.begin() as session:
+            await session.execute(delete(ObserverLease).where(ObserverLease.holder == context.holder))
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        log.warning("observer.lease_kept", error=type(error).__name__)
 
 
 async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    (result,) = await asyncio.gather(task, return_exceptions=True)
-    if result is not None and not isinstance(result, asyncio.CancelledError):
-        log.error("observer.crashed", exc_info=result)
+    if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+        log.error("observer.crashed", exc_info=error)
+    await end(task)

@@ -9,6 +9,7 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy.exc import SQLAlchemyError
 
+from runtime.tasks import end
 from stores.leases import Lease, LeaseLost, claim
 from workers.context import Context
 from workers.reconcile import reconcile
@@ -45,9 +46,7 @@ class Sweep:
                 except TimeoutError:
                     continue
         except asyncio.CancelledError:
-            for task in self._passes:
-                task.cancel()
-            await asyncio.gather(*self._passes, return_exceptions=True)
+            await end(*self._passes)
             raise
 
     async def _claim(self) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from runtime.settings import ClusterProfile
 from stores.engines import Manifest, StoreSpec
-from workers.engines.labels import HOST, RELEASE, labels, metadata, namespace_name, selector
+from workers.engines.labels import HOST, labels, metadata, namespace_name, selector
 from workers.engines.pods import Resources
 
 POD_SECURITY_VERSION = "v1.34"
@@ -13,10 +13,15 @@ MANAGER_ROLE = "storefleet-store-manager"
 """The ClusterRole that a RoleBinding gives the worker in each store's namespace."""
 
 _PRIVATE_V4 = (
-    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
-    "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4",
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16",
+    "172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4",
 )  # fmt: skip
-_PRIVATE_V6 = ("::1/128", "64:ff9b::/96", "fc00::/7", "fe80::/10", "ff00::/8")
+"""Private, shared, link-local with the clouds' metadata, and Azure's host agent, whose address looks public."""
+_PRIVATE_V6 = (
+    "::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fc00::/7", "fe80::/10",
+    "ff00::/8",
+)  # fmt: skip
+"""The same, and the prefixes that carry an IPv4 address within."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +46,17 @@ def host_of(spec: StoreSpec, profile: ClusterProfile) -> str:
     return f"{spec.slug}.{profile.base_domain}"
 
 
+def address_of(spec: StoreSpec, profile: ClusterProfile) -> str:
+    """The store's URL as shoppers type it, without a path."""
+    port = f":{profile.store_port}" if profile.store_port else ""
+    return f"{profile.store_scheme}://{host_of(spec, profile)}{port}"
+
+
 def namespace(spec: StoreSpec, engine: str, profile: ClusterProfile) -> Manifest:
-    """Enforces Pod Security; the host is fixed here for the admission policy that guards Ingresses."""
+    """Enforces Pod Security; the host is fixed here for the admission policy that guards Ingresses.
+
+    It is never patched, so nothing that an update may change belongs here.
+    """
     security = {
         f"pod-security.kubernetes.io/{mode}{suffix}": value
         for mode in ("enforce", "audit", "warn")
@@ -54,7 +68,7 @@ def namespace(spec: StoreSpec, engine: str, profile: ClusterProfile) -> Manifest
         "metadata": {
             "name": namespace_name(spec.store_id),
             "labels": {**labels(spec, engine), **security},
-            "annotations": {HOST: host_of(spec, profile), RELEASE: spec.release},
+            "annotations": {HOST: host_of(spec, profile)},
         },
     }
 
@@ -97,7 +111,7 @@ def _quota(spec: StoreSpec, engine: str, parts: Sequence[Part]) -> Manifest:
         "requests.ephemeral-storage": f"{scratch // 2}Mi",
         "requests.storage": f"{gibibytes}Gi",
         "persistentvolumeclaims": str(len(disks)),
-        "pods": str(2 * len(parts)),  # ended pods of Jobs count until they are removed
+        "pods": str(2 * len(parts)),  # those on their way out count until they are gone
         "services": "5",
         "services.loadbalancers": "0",
         "services.nodeports": "0",

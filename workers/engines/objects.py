@@ -71,12 +71,13 @@ def deployment(spec: StoreSpec, engine: str, name: str, pod: Manifest) -> Manife
 
 
 def stateful_set(spec: StoreSpec, engine: str, name: str, pod: Manifest) -> Manifest:
-    """One pod, of which there are never two."""
+    """One pod, of which there are never two. Parallel: else a pod that never gets ready blocks the one that would."""
     return {
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
         "metadata": metadata(spec, engine, name, name),
         "spec": {
+            "podManagementPolicy": "Parallel",
             "replicas": 1,
             "revisionHistoryLimit": 1,
             "selector": {"matchLabels": selector(name)},
@@ -96,13 +97,14 @@ def job(spec: StoreSpec, engine: str, name: str, pod: Manifest, *, seconds: int,
     }
 
 
-def cron_job(spec: StoreSpec, engine: str, name: str, schedule: str, pod: Manifest) -> Manifest:
+def cron_job(spec: StoreSpec, engine: str, name: str, pod: Manifest, *, minutes: int) -> Manifest:
+    """Every so many minutes, of which each store has its own first one: not all wake the cluster at once."""
     return {
         "apiVersion": "batch/v1",
         "kind": "CronJob",
         "metadata": metadata(spec, engine, name, name),
         "spec": {
-            "schedule": schedule,
+            "schedule": f"{spec.store_id.int % minutes}-59/{minutes} * * * *",
             "concurrencyPolicy": "Forbid",
             "startingDeadlineSeconds": 120,
             "successfulJobsHistoryLimit": 1,
@@ -112,7 +114,6 @@ def cron_job(spec: StoreSpec, engine: str, name: str, schedule: str, pod: Manife
                 "spec": {
                     "activeDeadlineSeconds": 300,
                     "backoffLimit": 0,
-                    "ttlSecondsAfterFinished": 600,
                     "template": pod,
                 },
             },

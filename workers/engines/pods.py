@@ -3,15 +3,18 @@
 Restricted by Pod Security and more: no root, no capabilities, no writable root, no token, limits on everything.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from stores.engines import Manifest, StoreSpec
-from workers.engines.labels import labels
+from workers.engines.labels import CONFIG, labels
 
 UID = 10001
 """Of every process in a store; group and owner of its volumes, too."""
+LOGS = 64
+"""MiB that a kubelet may keep of a container's output; they count as its ephemeral storage."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Resources:
     cpu: int
     memory: int
     scratch: int = 128
-    """MiB of ephemeral storage."""
+    """MiB of ephemeral storage: /tmp, and LOGS of them for what it prints."""
 
     @property
     def limits(self) -> dict[str, str]:
@@ -108,8 +111,12 @@ def pod(
     grace: int = 30,
     restart: str = "Always",
     beside: str | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> Manifest:
-    """A pod template. `beside`: the label of pods that share a disk which only one node can have at a time."""
+    """A pod template. `beside`: the label of pods that share a disk which only one node can have at a time.
+
+    `files`: what its ConfigMap holds; a pod reads it only when it starts.
+    """
     template: dict[str, Any] = {
         "metadata": {"labels": labels(spec, engine, component)},
         "spec": {
@@ -127,14 +134,22 @@ def pod(
             },
             "serviceAccountName": component,
             "terminationGracePeriodSeconds": grace,
-            "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}, *volumes],
+            "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": f"{_tmp(containers)}Mi"}}, *volumes],
         },
     }
+    if files is not None:
+        digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:16]
+        template["metadata"]["annotations"] = {CONFIG: digest}
     if beside is not None:
         template["metadata"]["labels"][beside] = "true"
         together = {"labelSelector": {"matchLabels": {beside: "true"}}, "topologyKey": "kubernetes.io/hostname"}
         template["spec"]["affinity"] = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [together]}}
     return template
+
+
+def _tmp(containers: Sequence[Manifest]) -> int:
+    """MiB: all of the containers' ephemeral storage but LOGS; a pod that uses more is evicted."""
+    return sum(memory_of(item["resources"]["limits"]["ephemeral-storage"]) - LOGS for item in containers)
 
 
 def probe(check: Manifest, *, period: int, failures: int, seconds: int = 2) -> Manifest:

@@ -11,7 +11,7 @@ from runtime.settings import ClusterProfile
 from stores.engines import Engine, EngineStep, Manifest, Manifests, SecretField, StoreSpec
 from stores.plans import Plan
 from workers.engines import objects
-from workers.engines.isolation import Part, host_of, isolation, namespace
+from workers.engines.isolation import Part, address_of, isolation, namespace
 from workers.engines.pods import Resources, container, cpu_of, env, memory_of, pod, probe
 
 NAME = "woocommerce"
@@ -20,6 +20,8 @@ WEB_PORT = 8080
 DATABASE_PORT = 3306
 UPLOADS = "/var/www/html/wp-content/uploads"
 SHARES_UPLOADS = "storefleet.dev/uploads"
+PROOF_TOKEN = {"STORE_PROOF_TOKEN": ("wordpress", "proof-token")}
+"""With it the proof may buy what nobody else sees; web knows it to compare."""
 SALTS = tuple(
     f"{kind}-{use}" for kind in ("auth", "secure-auth", "logged-in", "nonce") for use in ("key", "salt")
 )  # fmt: skip
@@ -30,13 +32,13 @@ def _password() -> str:
 
 
 def _parts(plan: Plan) -> dict[str, Part]:
-    helper = Resources(cpu=500, memory=256)
+    helper = Resources(cpu=500, memory=256, scratch=256)
     return {
         part.name: part
         for part in (
             Part(
                 "web",
-                Resources(cpu_of(plan.web_cpu), memory_of(plan.web_memory), scratch=256),
+                Resources(cpu_of(plan.web_cpu), memory_of(plan.web_memory), scratch=512),
                 port=WEB_PORT,
                 callers=("install", "proof", "cron"),
                 public=True,
@@ -45,7 +47,7 @@ def _parts(plan: Plan) -> dict[str, Part]:
             ),
             Part(
                 "database",
-                Resources(cpu_of(plan.database_cpu), memory_of(plan.database_memory), scratch=256),
+                Resources(cpu_of(plan.database_cpu), memory_of(plan.database_memory), scratch=1024),
                 port=DATABASE_PORT,
                 callers=("web", "install", "proof", "cron"),
                 disk=plan.database_disk,
@@ -65,17 +67,17 @@ def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile)
         isolation=isolation(spec, NAME, profile, list(parts.values())),
         workloads=[
             *_secrets(spec, secrets),
-            objects.config_map(spec, NAME, "database", {"storefleet.cnf": _database_config(spec.plan)}),
+            objects.config_map(spec, NAME, "database", _database_files(spec.plan)),
             objects.claim(spec, NAME, profile, "database", spec.plan.database_disk),
             objects.claim(spec, NAME, profile, "uploads", spec.plan.uploads_disk),
             objects.service(spec, NAME, "database", DATABASE_PORT),
             objects.service(spec, NAME, "web", 80),
             objects.stateful_set(spec, NAME, "database", _database(spec, profile, parts["database"])),
             objects.deployment(spec, NAME, "web", _web(spec, profile, parts["web"])),
-            objects.cron_job(spec, NAME, "cron", "*/5 * * * *", _cron(spec, profile, parts["cron"])),
+            objects.cron_job(spec, NAME, "cron", _cron(spec, profile, parts["cron"]), minutes=5),
             objects.route(spec, NAME, profile, "web", 80),
         ],
-        install=objects.job(spec, NAME, "install", _install(spec, profile, parts["install"]), seconds=300, retries=3),
+        install=objects.job(spec, NAME, "install", _install(spec, profile, parts["install"]), seconds=600, retries=3),
         proof=objects.job(spec, NAME, "proof", _proof(spec, profile, parts["proof"]), seconds=120, retries=1),
     )
 
@@ -91,10 +93,14 @@ def _secrets(spec: StoreSpec, secrets: Mapping[str, str]) -> list[Manifest]:
     ]
 
 
-def _database_config(plan: Plan) -> str:
-    """Read by MySQL and MariaDB alike. A flush at every commit: an acknowledged order is on the disk."""
-    schema = "ON" if plan.name == "large" else "OFF"
-    return (
+def _database_files(plan: Plan) -> dict[str, str]:
+    """Read by MySQL and MariaDB alike.
+
+    A flush at every commit: an acknowledged order is on the disk. No binary log: nothing reads it, and it would
+    fill the disk. MySQL's folder for LOAD DATA belongs to a user that we are not, so it gets another.
+    """
+    schema = "ON" if memory_of(plan.database_memory) >= 2048 else "OFF"
+    config = (
         "[mysqld]\n"
         "character-set-server = utf8mb4\n"
         "collation-server = utf8mb4_unicode_520_ci\n"
@@ -103,19 +109,26 @@ def _database_config(plan: Plan) -> str:
         "innodb-flush-log-at-trx-commit = 1\n"
         f"performance-schema = {schema}\n"
         "max-connections = 60\n"
+        "skip-log-bin\n"
+        "secure-file-priv = /tmp\n"
+        "loose-mysqlx = OFF\n"
     )
+    return {"storefleet.cnf": config}
 
 
 def _database(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
     # over TCP: a socket answers while the image still initialises; the tool's name differs between the two images
-    ping = 'exec "$(command -v mariadb-admin || command -v mysqladmin)" ping --host=127.0.0.1 --silent'
+    ping = (
+        'MYSQL_PWD="$MYSQL_PASSWORD" exec "$(command -v mariadb-admin || command -v mysqladmin)"'
+        " --host=127.0.0.1 --user=wordpress --silent ping"
+    )
     check = {"exec": {"command": ["sh", "-c", ping]}}
     database = container(
         "database",
         profile.database_image,
         part.resources,
         env=env(
-            {"MYSQL_DATABASE": "wordpress", "MYSQL_USER": "wordpress"},
+            {"MYSQL_DATABASE": "wordpress", "MYSQL_USER": "wordpress", "MYSQL_ROOT_HOST": "localhost"},
             {
                 "MYSQL_PASSWORD": ("database", "password"),
                 "MYSQL_ROOT_PASSWORD": ("database-root", "password"),
@@ -134,7 +147,7 @@ def _database(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
         {"name": "config", "configMap": {"name": "database"}},
         {"name": "run", "emptyDir": {"sizeLimit": "8Mi"}},
     ]
-    return pod(spec, NAME, "database", [database], volumes=volumes, grace=60)
+    return pod(spec, NAME, "database", [database], volumes=volumes, grace=60, files=_database_files(spec.plan))
 
 
 def _wordpress(
@@ -153,7 +166,7 @@ def _wordpress(
         "WORDPRESS_DB_HOST": "database",
         "WORDPRESS_DB_NAME": "wordpress",
         "WORDPRESS_DB_USER": "wordpress",
-        "STORE_URL": f"{profile.store_scheme}://{host_of(spec, profile)}",
+        "STORE_URL": address_of(spec, profile),
     }
     return container(
         part.name,
@@ -163,7 +176,6 @@ def _wordpress(
             {**common, **(values or {})},
             {
                 "WORDPRESS_DB_PASSWORD": ("database", "password"),
-                "STORE_PROOF_TOKEN": ("wordpress", "proof-token"),
                 **salts,
                 **(secrets or {}),
             },
@@ -181,6 +193,7 @@ def _web(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
         spec,
         profile,
         part,
+        secrets=PROOF_TOKEN,
         port=WEB_PORT,
         probes={
             "startupProbe": probe(alive, period=1, failures=60),
@@ -218,6 +231,7 @@ def _proof(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
         part,
         command=["php", "/opt/storefleet/prove.php"],
         values={"STORE_SERVICE": "http://web"},
+        secrets=PROOF_TOKEN,
     )
     return pod(spec, NAME, "proof", [proof], volumes=[_uploads()], restart="Never", beside=SHARES_UPLOADS)
 

@@ -1,0 +1,65 @@
+# `make` alone prints what there is. The demo takes PORT, DATA, ONCE and CLUSTER, e.g. `make demo PORT=9000 ONCE=1`.
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+RUN := exec .venv/bin/python
+
+# The demo is content with the developers' environment where there is one, so that it is never downgraded.
+ENVIRONMENT := $(if $(wildcard .venv/.dev),.venv/.dev,.venv/.runtime)
+DEMO_OPTIONS := $(if $(PORT),--port '$(PORT)') $(if $(DATA),--data '$(DATA)') \
+	$(if $(CLUSTER),--cluster '$(CLUSTER)') $(if $(filter-out 0 no false,$(ONCE)),--once)
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	--custom-compile-command "make lock" --quiet
+
+.PHONY: help
+help:
+	@if [ -t 1 ] && [ -z "$${NO_COLOR:-}" ]; then bold=$$(printf '\033[1m') blue=$$(printf '\033[36m') off=$$(printf '\033[0m'); fi; \
+	awk -v bold="$$bold" -v blue="$$blue" -v off="$$off" ' \
+		/^##@ / { printf "\n%s%s%s\n", bold, substr($$0, 5), off } \
+		/^[a-z-]+:.*## / { split($$0, part, /:.*## /); printf "  %s%-10s%s %s\n", blue, part[1], off, part[2] } \
+	' Makefile; echo
+
+##@ See it run
+.PHONY: demo
+demo: $(ENVIRONMENT) ## everything on this machine: a store from click to READY (PORT=8000 DATA=.storefleet ONCE=1 CLUSTER=kubeconfig)
+	@$(RUN) -m cli demo $(DEMO_OPTIONS)
+
+##@ Work on it
+.PHONY: setup
+setup: .venv/.dev ## .venv with everything for developing, as locked
+
+.PHONY: test
+test: .venv/.dev ## what every change must pass: format, lint, types, imports, tests, coverage
+	@$(RUN) tests/checks.py
+
+.PHONY: test-all
+test-all: .venv/.dev ## every tier there is, and a table of what ran and what was skipped, and why
+	@$(RUN) tests/checks.py --all
+
+.PHONY: format
+format: .venv/.dev ## put code into shape, and fix what can be fixed by itself
+	@.venv/bin/python -m ruff check --quiet --fix-only .
+	@$(RUN) -m ruff format .
+
+.PHONY: bench
+bench: .venv/.dev ## measure it
+	@$(RUN) -m bench
+
+##@ Look after it
+.PHONY: lock
+lock: ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv; one way to get it: pipx install uv" >&2; exit 1; }
+	$(LOCK) pyproject.toml -o requirements/runtime.txt
+	$(LOCK) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
+
+.PHONY: clean
+clean: ## remove caches and reports; .venv and the demo's data stay
+	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	@find . -name __pycache__ -not -path './.venv/*' -not -path '*/node_modules/*' -prune -exec rm -rf {} +
+
+# Installing the developers' lock brings the runtime's along.
+.venv/.dev: requirements/dev.txt
+	@requirements/install dev
+
+.venv/.runtime: requirements/runtime.txt
+	@requirements/install runtime

@@ -1,0 +1,166 @@
+"""Runs what a change must pass, one check after the other, and ends in a table. `--all` runs every tier there is.
+
+A script, not a package's module: it needs nothing but the standard library, so that it can say what is missing.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+ROOT = Path(__file__).resolve().parent.parent
+MODULE = (sys.executable, "-m")
+PYTEST = (*MODULE, "pytest", *(("--color=yes",) if sys.stdout.isatty() else ()))
+QUICK_TESTS = ("tests/unit", "tests/flow", "tests/contract")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+Need = Callable[[], str | None]
+"""None, or why the check can't run here and what would help."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the table; it passes when all its commands end with 0."""
+
+    name: str
+    commands: Sequence[Sequence[str]]
+    needs: Sequence[Need] = ()
+    telling: str = r"\S"
+    """The last line of output that has this is shown in the table."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    name: str
+    result: Literal["passed", "failed", "skipped"]
+    seconds: float
+    note: str
+
+
+def tests_in(folder: str) -> Need:
+    return lambda: None if any(Path(ROOT, folder).rglob("test_*.py")) else f"{folder} has no tests"
+
+
+def program(*names: str) -> Need:
+    return lambda: None if any(map(shutil.which, names)) else f"needs {' or '.join(names)}"
+
+
+def variable(name: str, meaning: str) -> Need:
+    return lambda: None if os.environ.get(name) else f"needs {name}={meaning}"
+
+
+def tier(name: str, *needs: Need) -> Check:
+    folder = f"tests/{name}"
+    return Check(name, [[*PYTEST, folder]], [tests_in(folder), *needs], r"\bin [\d.]+s")
+
+
+EVERY_CHANGE = (
+    Check("format", [[*MODULE, "ruff", "format", "--check", "."]]),
+    Check("lint", [[*MODULE, "ruff", "check", "."]]),
+    Check("types", [[*MODULE, "mypy"]]),
+    Check("imports", [[str(Path(sys.executable).with_name("lint-imports"))]], telling=r"Contracts:"),
+    Check(
+        "tests",
+        [[*MODULE, "coverage", "erase"], [*MODULE, "coverage", "run", *PYTEST[1:], *QUICK_TESTS]],
+        telling=r"\bin [\d.]+s",
+    ),
+    Check(
+        "coverage",
+        [[*MODULE, "coverage", "combine", "--quiet"], [*MODULE, "coverage", "report"]],
+        telling=r"^TOTAL|^Coverage failure|^No data",
+    ),
+)
+OTHER_TIERS = (
+    tier("cluster", variable("STOREFLEET_TEST_KUBECONFIG", "the kubeconfig of a cluster that tests may fill")),
+    tier("browser", program(*BROWSERS)),
+    tier("attack"),
+)
+
+
+def perform(check: Check) -> Outcome:
+    """Run its commands until one fails, showing their output as it comes."""
+    lacking = next(filter(None, (need() for need in check.needs)), None)
+    if lacking is not None:
+        return Outcome(check.name, "skipped", 0, lacking)
+    began = time.monotonic()
+    note, returncode = "", 0
+    for command in check.commands:
+        returncode, lines = show(command)
+        told = [line for line in lines if re.search(check.telling, line)]
+        note = " ".join(told[-1].strip("=").split()) if told else f"{Path(command[0]).name} said nothing telling"
+        if returncode != 0:
+            break
+    return Outcome(check.name, "failed" if returncode else "passed", time.monotonic() - began, note)
+
+
+def show(command: Sequence[str]) -> tuple[int, list[str]]:
+    """Run a command in the root folder, pass its output on, and return its exit code and its lines without colours."""
+    lines = []
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    try:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+    except OSError as error:
+        return 127, [f"{command[0]} can't be run: {error.strerror}"]
+    with process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(re.sub(r"\x1b\[[\d;]*m", "", line).strip())
+    return process.returncode, lines
+
+
+def table(outcomes: Sequence[Outcome], *, coloured: bool) -> str:
+    """Aligned: check, result, seconds, note; the last line counts."""
+    colours = {"passed": "\x1b[32m", "failed": "\x1b[31m", "skipped": "\x1b[33m"} if coloured else {}
+    off = "\x1b[0m" if coloured else ""
+    width = max(len(outcome.name) for outcome in outcomes)
+    rows = [
+        f"{outcome.name:<{width}}  {colours.get(outcome.result, '')}{outcome.result:<7}{off}  "
+        + (f"{outcome.seconds:6.1f} s  " if outcome.result != "skipped" else " " * 10)
+        + outcome.note
+        for outcome in outcomes
+    ]
+    counts = [sum(outcome.result == result for outcome in outcomes) for result in ("passed", "failed", "skipped")]
+    rows += ["", f"{counts[0]} passed, {counts[1]} failed" + (f", {counts[2]} skipped" if counts[2] else "")]
+    return "\n".join(rows)
+
+
+def run(checks: Sequence[Check]) -> int:
+    """The exit code: 1 when a check failed. All of them are run."""
+    outcomes = []
+    for check in checks:
+        print(f"\n=== {check.name}", flush=True)
+        outcomes.append(perform(check))
+        if outcomes[-1].result == "skipped":
+            print(outcomes[-1].note)
+    print("\n" + table(outcomes, coloured=sys.stdout.isatty()))
+    return int(any(outcome.result == "failed" for outcome in outcomes))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    everything = {check.name: check for check in (*EVERY_CHANGE, *OTHER_TIERS)}
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--all", action="store_true", help="every tier there is")
+    parser.add_argument("names", nargs="*", metavar="CHECK", help=f"only these of {', '.join(everything)}")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.names) - set(everything):
+        parser.error(f"there is no check {', '.join(sorted(unknown))}")
+    if options.names:
+        return run([everything[name] for name in options.names])
+    return run([*EVERY_CHANGE, *OTHER_TIERS] if options.all else EVERY_CHANGE)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,98 @@
+"""What tests share: one PostgreSQL and one Valkey a session, and a fresh database for each test that asks for one."""
+
+import asyncio
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+import structlog
+
+from cli.migrate import upgrade
+from sandbox.folder import SandboxError
+from sandbox.postgres import Postgres, start_postgres
+from sandbox.valkey import Valkey, start_valkey
+
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
+
+_numbers = itertools.count(1)
+
+
+@contextmanager
+def _reachable_folder() -> Iterator[Path]:
+    """Not pytest's: nobody else can pass those, and where root may not make user namespaces, servers run as nobody."""
+    folder = Path(tempfile.mkdtemp(prefix="storefleet-tests-"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def data() -> Iterator[Path]:
+    """A data folder of the test's own for embedded servers; it isn't there yet."""
+    with _reachable_folder() as folder:
+        yield folder / "data"
+
+
+@pytest.fixture(scope="session")
+def servers_folder() -> Iterator[Path]:
+    with _reachable_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def postgres(servers_folder: Path) -> Iterator[Postgres]:
+    """Without fsync: tests lose nothing by it but time."""
+    try:
+        server = start_postgres(servers_folder, durable=False)
+    except SandboxError as error:
+        pytest.exit(f"the tests need PostgreSQL: {error}", returncode=3)  # not once for each test
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def valkey(servers_folder: Path) -> Iterator[Valkey]:
+    try:
+        server = start_valkey(servers_folder)
+    except SandboxError as error:
+        pytest.exit(f"the tests need Valkey: {error}", returncode=3)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: Postgres) -> str:
+    """The name of a database that the migrations built, to be copied."""
+    asyncio.run(_execute(postgres.url, "CREATE DATABASE migrated"))
+    upgrade(postgres.url_of("migrated"))
+    return "migrated"
+
+
+@pytest.fixture
+def database_url(postgres: Postgres, migrated: str) -> Iterator[str]:
+    """A database of the test's own, as the migrations leave it."""
+    name = f"test_{next(_numbers)}"
+    asyncio.run(_execute(postgres.url, f"CREATE DATABASE {name} TEMPLATE {migrated}"))
+    yield postgres.url_of(name)
+    asyncio.run(_execute(postgres.url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()

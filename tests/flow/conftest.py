@@ -1,0 +1,43 @@
+"""Fixtures of the flow tests."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from redis import Redis
+
+from sandbox.valkey import Valkey
+from tests.flow.fleet import Fleet, fleet
+
+
+@pytest.fixture
+def redis_url(valkey: Valkey) -> str:
+    """Empty."""
+    with Redis.from_url(valkey.url) as redis:
+        redis.flushall()
+    return valkey.url
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What `@pytest.mark.parametrize("settings", [{…}], indirect=True)` gives: settings other than the fleet's own."""
+    given: dict[str, Any] = getattr(request, "param", {})
+    return given
+
+
+@pytest_asyncio.fixture(name="fleet")
+async def a_fleet(database_url: str, redis_url: str, tmp_path: Path, settings: dict[str, Any]) -> AsyncIterator[Fleet]:
+    """API and worker at work."""
+    async with fleet(database_url, redis_url, tmp_path, **settings) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(name="api")
+async def api_alone(
+    database_url: str, redis_url: str, tmp_path: Path, settings: dict[str, Any]
+) -> AsyncIterator[Fleet]:
+    """The API without a worker: stores stay REQUESTED."""
+    async with fleet(database_url, redis_url, tmp_path, worker=False, **settings) as made:
+        yield made

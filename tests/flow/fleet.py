@@ -1,0 +1,245 @@
+"""A whole Storefleet in the test's process: real Postgres and Valkey, a simulated cluster, API and worker over HTTP."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import asyncpg
+import uvicorn
+from pydantic import SecretStr
+
+from api.serve import server
+from cli.client import Access, Client
+from runtime.listener import bind
+from runtime.sealing import new_key
+from runtime.settings import ClusterProfile, Settings
+from sandbox.simulator.server import Simulator, running
+from workers.main import working
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "correct horse battery"
+CREATE = """
+mutation ($input: CreateStoreInput!) { createStore(input: $input) {
+  store { id slug name status health { state cause } url engine plan createdAt readyAt eventCursor
+    receipt { simulated totalMs steps { name ms } } steps { name status startedAt finishedAt message } }
+  userErrors { code field message }
+} }
+"""
+STORE = """
+query ($id: ID!) { store(id: $id) {
+  id slug name status cause health { state cause since } url engine release plan adminEmail country currency
+  createdAt readyAt deletedAt eventCursor accountId deletion { namespace volumes leftovers }
+  receipt { simulated totalMs steps { name ms } } steps { name status startedAt finishedAt message }
+} }
+"""
+EVENTS = """
+subscription ($id: ID!, $after: String) { storeEvents(storeId: $id, after: $after) {
+  cursor storeId type status step { name status message } message at
+} }
+"""
+RETRY = "mutation ($id: ID!) { retryStore(input: {id: $id}) { store { status } userErrors { code field message } } }"
+DELETE = "mutation ($id: ID!) { deleteStore(input: {id: $id}) { store { status } userErrors { code field message } } }"
+JSON = dict[str, Any]
+
+
+@dataclass
+class Fleet:
+    """What a test holds."""
+
+    settings: Settings
+    profile: ClusterProfile
+    url: str
+    simulator: Simulator
+    http: aiohttp.ClientSession
+    uvicorn: uvicorn.Server
+    token: str = ""
+    """Of the first user, with both scopes."""
+    account: str = ""
+    children: list[asyncio.subprocess.Process] = field(default_factory=list)
+
+    def client(self, token: str | None = None) -> Client:
+        """As an integration; with the first user's token unless another is given."""
+        return Client(self.http, Access(self.url, self.token if token is None else token))
+
+    async def sign_up(self, email: str = "owner@example.com") -> tuple[str, str]:
+        """A new user; an API token and the account's id."""
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with aiohttp.ClientSession(cookie_jar=jar) as browser:
+            client = Client(browser, Access(self.url, ""))
+            status, answer = await client.post("/auth/sign-up", {"email": email, "password": PASSWORD})
+            assert status == 201, answer
+            made = await client.execute(
+                'mutation { createApiToken(input: {name: "test", scopes: [READ, WRITE]}) { secret } }'
+            )
+        return made["createApiToken"]["secret"], answer["accountId"]
+
+    async def create(self, token: str | None = None, **given: Any) -> JSON:
+        """createStore's store; the answer must be without errors."""
+        payload = await self.try_create(token, **given)
+        assert payload["userErrors"] == []
+        store: JSON = payload["store"]
+        return store
+
+    async def try_create(self, token: str | None = None, **given: Any) -> JSON:
+        """createStore's payload."""
+        given = {"name": "Fig & Olive", "engine": "WOOCOMMERCE"} | given
+        data = await self.client(token).execute(CREATE, {"input": given})
+        payload: JSON = data["createStore"]
+        return payload
+
+    async def store(self, store_id: str) -> JSON:
+        store: JSON = (await self.client().execute(STORE, {"id": store_id}))["store"]
+        return store
+
+    async def until(self, store_id: str, status: str, seconds: float = 15) -> list[JSON]:
+        """Follow the store's events from its beginning until one of STATUS has that status; all of them."""
+        seen: list[JSON] = []
+        try:
+            async with asyncio.timeout(seconds):
+                async for event in self.events(store_id):
+                    seen.append(event)
+                    if event["type"] == "STATUS" and event["status"] == status:
+                        return seen
+        except TimeoutError:
+            told = "\n".join(f"{event['status']} {event['message']}" for event in seen)
+            raise AssertionError(f"not {status} after {seconds} s:\n{told}") from None
+        raise AssertionError("the subscription ended")
+
+    async def events(self, store_id: str, after: str | None = None) -> AsyncIterator[JSON]:
+        async for data in self.client().subscribe(EVENTS, {"id": store_id, "after": after}):
+            yield data["storeEvents"]
+
+    async def eventually(self, store_id: str, *, seconds: float = 15, **wanted: Any) -> JSON:
+        """Ask until the store's fields are as wanted (`health` is compared by its state)."""
+        store: JSON = {}
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    store = await self.store(store_id)
+                    flat = {**store, "health": (store["health"] or {}).get("state")}
+                    if all(flat[name] == value for name, value in wanted.items()):
+                        return store
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"never {wanted}: {store}") from None
+
+    async def fault(self, *rows: JSON) -> None:
+        """Replace the cluster's faults."""
+        await self.sim("faults", list(rows))
+
+    async def sim(self, path: str, body: Any = None) -> Any:
+        headers = {"Authorization": f"Bearer {self.simulator.token}"}
+        url = f"{self.simulator.url}/_sim/{path}"
+        async with self.http.post(url, json=body if body is not None else {}, headers=headers) as response:
+            assert response.status == 200, await response.text()
+            return await response.json()
+
+    async def kubernetes(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, JSON]:
+        """As somebody with kubectl."""
+        headers = {"Authorization": f"Bearer {self.simulator.token}", "Content-Type": "application/json"} | headers
+        async with self.http.request(method, self.simulator.url + path, json=body, headers=headers) as response:
+            return response.status, await response.json()
+
+    async def sql(self, query: str, *values: object) -> list[asyncpg.Record]:
+        """Straight from the database."""
+        connection = await asyncpg.connect(self.settings.database_url.get_secret_value())
+        try:
+            rows: list[asyncpg.Record] = await connection.fetch(query, *values)
+            return rows
+        finally:
+            await connection.close()
+
+    async def worker_process(self, **more: str) -> asyncio.subprocess.Process:
+        """A worker as a process of its own, to be killed; it runs until the test ends."""
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("STOREFLEET_")},
+            **_environment(self.settings),
+            **more,
+        }
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "cli", "worker", cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE
+        )
+        self.children.append(process)
+        assert process.stdout is not None
+        async with asyncio.timeout(20):
+            while b"worker.started" not in await process.stdout.readline():
+                assert process.returncode is None
+        asyncio.get_running_loop().create_task(_drain(process.stdout))
+        return process
+
+
+async def _drain(stream: asyncio.StreamReader) -> None:
+    while await stream.readline():
+        pass
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The settings as a process reads them."""
+    found = {}
+    for name in settings.model_fields_set:
+        value = getattr(settings, name)
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        found[f"STOREFLEET_{name.upper()}"] = ",".join(text) if isinstance(text, tuple) else str(text)
+    return found
+
+
+@asynccontextmanager
+async def fleet(
+    database_url: str, redis_url: str, folder: Path, *, worker: bool = True, speed: float = 20, **more: Any
+) -> AsyncIterator[Fleet]:
+    """Everything up, with a user and a token. `more`: settings."""
+    listener = bind("127.0.0.1", 0)
+    kubeconfig = folder / "kubeconfig"
+    settings = Settings(
+        **{
+            "environment": "development",
+            "database_url": SecretStr(database_url),
+            "redis_url": SecretStr(redis_url),
+            "admin_keys": SecretStr(new_key("a1")),
+            "worker_keys": SecretStr(new_key("w1")),
+            "sign_up": "open",
+            "kubeconfig": kubeconfig,
+            "failure_patience": 1.0,
+            "store_quota": 100,
+            "creations_per_hour": 1000,
+            "database_pool": 10,
+            **more,
+        }
+    )
+    profile = ClusterProfile()
+    async with AsyncExitStack() as stack:
+        simulator = await stack.enter_async_context(running(speed=speed, kubeconfig=kubeconfig))
+        api = server(settings, profile)
+        api.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # the test runner has its own
+        serving = asyncio.create_task(api.serve(sockets=[listener]))
+        while not api.started:
+            assert not serving.done(), "the API didn't start"
+            await asyncio.sleep(0.01)
+        stack.push_async_callback(_stop, api, serving)
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        made = Fleet(settings, profile, url, simulator, http, api)
+        made.token, made.account = await made.sign_up()
+        if worker:
+            await stack.enter_async_context(working(settings, profile))
+        stack.push_async_callback(_end_children, made.children)
+        yield made
+
+
+async def _stop(api: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+    api.should_exit = True
+    await serving
+
+
+async def _end_children(children: list[asyncio.subprocess.Process]) -> None:
+    for child in children:
+        if child.returncode is None:
+            child.send_signal(signal.SIGKILL)
+        await child.wait()

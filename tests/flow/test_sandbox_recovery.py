@@ -1,0 +1,144 @@
+"""Whatever ended the embedded servers, nothing of them stays behind and the next start works or says what to do."""
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from sandbox.folder import SandboxError
+from sandbox.postgres import start_postgres
+from sandbox.processes import residents
+from sandbox.server import Server
+from sandbox.valkey import start_valkey
+from tests.flow.embedded import ROOT, ask, everybody, parent, ping
+from tests.polling import eventually
+
+
+@pytest.fixture
+def running() -> Iterator[list[Server]]:
+    """What is put here is stopped after the test."""
+    servers: list[Server] = []
+    yield servers
+    for server in servers:
+        server.stop()
+
+
+def test_a_killed_parent_takes_everybody_along_and_the_next_start_works(data: Path, running: list[Server]) -> None:
+    with parent(data) as killed:
+        assert ask(killed.postgres, "CREATE TABLE kept (answer int)", "INSERT INTO kept VALUES (42) RETURNING 1") == 1
+        assert ping(killed.valkey)
+        family = everybody(data)
+        assert len(family) > 4  # PostgreSQL's own children are among them
+
+        async def kill_with_a_query_at_work() -> None:
+            connection = await asyncpg.connect(killed.postgres)
+            query = asyncio.ensure_future(connection.fetchval("SELECT pg_sleep(60)"))
+            await asyncio.wait({query}, timeout=0.1)
+            killed.process.kill()
+            with pytest.raises(asyncpg.PostgresConnectionError):
+                await asyncio.wait_for(query, 2)
+            connection.terminate()
+
+        asyncio.run(kill_with_a_query_at_work())
+        assert eventually(lambda: not everybody(data), 2), everybody(data)
+    postgres, valkey = start_postgres(data, durable=False), start_valkey(data)
+    running += [postgres, valkey]
+    assert ask(postgres.url, "SELECT answer FROM kept") == 42
+    assert ping(valkey.url)
+    assert not any(Path(folder).exists() for folder in killed.sockets)
+
+
+def test_after_killing_everything_at_once_it_starts_again(data: Path, running: list[Server]) -> None:
+    with parent(data) as killed:
+        ask(killed.postgres, "CREATE TABLE kept (answer int)", "INSERT INTO kept VALUES (42) RETURNING 1")
+        killed.process.send_signal(signal.SIGSTOP)  # so that nobody dies in order
+        for pid in everybody(data):
+            os.kill(pid, signal.SIGKILL)
+        killed.process.kill()
+    # the number in the file is now somebody else's, which PostgreSQL by itself would take for a running server
+    stale = data / "postgres" / "postmaster.pid"
+    stale.write_text(f"{os.getpid()}\n" + stale.read_text().partition("\n")[2])
+    postgres = start_postgres(data, durable=False)
+    running.append(postgres)
+    assert ask(postgres.url, "SELECT answer FROM kept") == 42
+
+
+def test_what_a_killed_parent_left_frozen_is_ended(
+    data: Path, running: list[Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.valkey.GRACE_SECONDS", 0.2)
+    with parent(data) as killed:
+        [frozen] = residents(data / "valkey", "valkey-server")
+        os.kill(frozen, signal.SIGSTOP)
+    assert residents(data / "valkey", "valkey-server") == [frozen]
+    valkey = start_valkey(data)
+    running.append(valkey)
+    assert ping(valkey.url)
+    assert residents(data / "valkey", "valkey-server") == [valkey.pid]
+    assert eventually(lambda: not residents(data / "postgres", "postgres"))
+    assert not Path(killed.sockets[1]).exists()
+
+
+def test_a_second_start_on_the_same_data_is_refused_and_harmless(data: Path) -> None:
+    with parent(data) as first:
+        with pytest.raises(SandboxError) as refusal:
+            start_postgres(data)
+        assert str(refusal.value) == (
+            f"another Storefleet (process {first.process.pid}) runs on {data}; stop it or use DATA=…"
+        )
+        with pytest.raises(SandboxError, match="another Storefleet"):
+            start_valkey(data)
+        assert ask(first.postgres, "SELECT 1") == 1
+        assert ping(first.valkey)
+    assert eventually(lambda: not everybody(data))
+
+
+def test_an_initdb_that_was_killed_is_begun_anew(data: Path, running: list[Server]) -> None:
+    code = f"from pathlib import Path; from sandbox.postgres import start_postgres; start_postgres(Path({str(data)!r}))"
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) as killed:
+        assert eventually(lambda: (data / "postgres.new" / "PG_VERSION").exists(), 10)
+        killed.kill()
+    assert not (data / "postgres").exists()
+    postgres = start_postgres(data, durable=False)
+    running.append(postgres)
+    assert ask(postgres.url, "SELECT 1") == 1
+    assert not (data / "postgres.new").exists()
+
+
+def test_the_data_of_another_version_says_what_to_do(data: Path) -> None:
+    start_postgres(data, durable=False).stop()
+    (data / "postgres" / "PG_VERSION").write_text("9\n")
+    with pytest.raises(SandboxError) as failure:
+        start_postgres(data)
+    message = str(failure.value)
+    assert "initialized by PostgreSQL version 9, which is not compatible" in message
+    assert message.endswith("to start afresh, use DATA=…")
+    assert "\n" not in message
+    shutil.rmtree(data / "postgres")
+
+
+def test_files_that_arent_a_database_are_left_alone(data: Path) -> None:
+    (data / "postgres").mkdir(parents=True)
+    (data / "postgres" / "thesis.txt").write_text("years of work")
+    with pytest.raises(SandboxError, match="has files but no PostgreSQL database; move it away or use DATA=…"):
+        start_postgres(data)
+    assert (data / "postgres" / "thesis.txt").exists()
+
+
+def test_an_initdb_that_fails_says_why(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.postgres.USER", "pg_reserved")
+    with pytest.raises(SandboxError) as failure:
+        start_postgres(data, durable=False)
+    message = str(failure.value)
+    assert message.startswith(f"initdb can't make {data}/postgres: initdb: error: ")
+    assert "pg_" in message
+    assert message.endswith(f"(log: {data}/logs/initdb.log)")
+    assert not (data / "postgres").exists()
+    assert everybody(data) == []

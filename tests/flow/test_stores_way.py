@@ -1,0 +1,132 @@
+"""A store's way from a click to READY and to DELETED, over the front door."""
+
+import asyncio
+
+from tests.flow.fleet import DELETE, Fleet
+
+STEPS = ["credentials", "namespace", "isolation", "database", "install", "web", "proof"]
+
+
+async def test_from_a_click_to_ready(fleet: Fleet) -> None:
+    store = await fleet.create(name="Fig & Olive", country="DE", currency="EUR", adminEmail="Fig@Example.com")
+    assert (store["status"], store["slug"], store["plan"]) == ("REQUESTED", "fig-olive", "SMALL")
+    assert store["url"] == "http://fig-olive.localhost"
+    assert [step["status"] for step in store["steps"]] == ["PENDING"] * 7
+
+    events = await fleet.until(store["id"], "READY")
+    statuses = [event["status"] for event in events if event["type"] == "STATUS"]
+    assert statuses == ["REQUESTED", "PROVISIONING", "READY"]
+    ended = [event["step"]["name"] for event in events if event["step"] and event["step"]["status"] == "SUCCEEDED"]
+    assert ended == STEPS
+
+    ready = await fleet.store(store["id"])
+    assert ready["status"] == "READY"
+    assert ready["receipt"]["simulated"] is True
+    assert [step["name"] for step in ready["receipt"]["steps"]] == ["product", "cart", "checkout", "order", "cleanup"]
+    assert ready["health"]["state"] == "HEALTHY"
+    assert ready["readyAt"] > ready["createdAt"]
+    assert (ready["adminEmail"], ready["country"], ready["currency"]) == ("fig@example.com", "DE", "EUR")
+    assert [step["status"] for step in ready["steps"]] == ["SUCCEEDED"] * 7
+    assert all(step["startedAt"] <= step["finishedAt"] for step in ready["steps"])
+
+
+async def test_events_are_numbered_without_a_gap_and_go_on_after_a_cursor(fleet: Fleet) -> None:
+    store = await fleet.create()
+    events = await fleet.until(store["id"], "READY")
+    rows = await fleet.sql("SELECT seq FROM events ORDER BY seq")
+    assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1))
+    middle = len(events) // 2
+    rest = []
+    async for event in fleet.events(store["id"], after=events[middle]["cursor"]):
+        rest.append(event)
+        if event["status"] == "READY" and event["type"] == "STATUS":
+            break
+    assert rest == events[middle + 1 :]
+
+
+async def test_what_the_proof_left_is_tidied_and_the_store_rests(fleet: Fleet) -> None:
+    store = await fleet.create()
+    await fleet.until(store["id"], "READY")
+    [row] = await fleet.sql("SELECT id FROM stores")
+    async with asyncio.timeout(10):
+        while True:
+            _, jobs = await fleet.kubernetes("GET", f"/apis/batch/v1/namespaces/store-{row['id']}/jobs")
+            names = [job["metadata"]["name"] for job in jobs["items"]]
+            if not [name for name in names if name.startswith(("install", "proof"))]:
+                break
+            await asyncio.sleep(0.05)
+    async with asyncio.timeout(10):
+        while True:
+            [row] = await fleet.sql("SELECT due_at > now() + interval '1 hour' AS rests, lease_until FROM stores")
+            if row["rests"] and row["lease_until"] is None:
+                break
+            await asyncio.sleep(0.05)
+
+
+async def test_deleting_removes_everything_and_leaves_a_receipt(fleet: Fleet) -> None:
+    store = await fleet.create()
+    await fleet.until(store["id"], "READY")
+    deleted = await fleet.client().execute(DELETE, {"id": store["id"]})
+    assert deleted["deleteStore"]["store"]["status"] == "DELETING"
+    again = await fleet.client().execute(DELETE, {"id": store["id"]})
+    assert again["deleteStore"]["userErrors"] == []
+    await fleet.until(store["id"], "DELETED")
+    gone = await fleet.store(store["id"])
+    assert len(gone["deletion"]["volumes"]) == 2
+    assert gone["deletion"]["leftovers"] == []
+    assert gone["deletedAt"] is not None
+    [row] = await fleet.sql("SELECT id FROM stores")
+    status, _ = await fleet.kubernetes("GET", f"/api/v1/namespaces/store-{row['id']}")
+    assert status == 404
+    assert await fleet.sql("SELECT * FROM sealed_secrets") == []
+    listed = await fleet.client().execute("{ stores(first: 10) { nodes { id } } }")
+    assert listed["stores"]["nodes"] == []
+
+
+async def test_deleting_wins_while_it_is_being_set_up(fleet: Fleet) -> None:
+    await fleet.sim("clock", {"speed": 0.5})
+    store = await fleet.create()
+    await fleet.eventually(store["id"], status="PROVISIONING")
+    await fleet.client().execute(DELETE, {"id": store["id"]})
+    await fleet.sim("clock", {"speed": 50})
+    events = await fleet.until(store["id"], "DELETED")
+    assert "READY" not in [event["status"] for event in events]
+
+
+async def test_create_delete_create_of_one_slug(fleet: Fleet) -> None:
+    first = await fleet.create(slug="fig-and-olive")
+    taken = await fleet.try_create(slug="fig-and-olive")
+    assert taken["userErrors"][0]["code"] == "SLUG_TAKEN"
+    assert "fig-and-olive-2 is free" in taken["userErrors"][0]["message"]
+    await fleet.client().execute(DELETE, {"id": first["id"]})
+    await fleet.until(first["id"], "DELETED")
+    second = await fleet.create(slug="fig-and-olive")
+    assert second["id"] != first["id"]
+    await fleet.until(second["id"], "READY")
+    token, _ = await fleet.sign_up("other@example.com")
+    await fleet.client().execute(DELETE, {"id": second["id"]})
+    await fleet.until(second["id"], "DELETED")
+    reserved = await fleet.try_create(token, slug="fig-and-olive")
+    assert reserved["userErrors"][0]["code"] == "SLUG_RESERVED"
+
+
+async def test_ten_at_once_all_arrive(fleet: Fleet) -> None:
+    stores = await asyncio.gather(*(fleet.create(name=f"Store {number}") for number in range(10)))
+    await asyncio.gather(*(fleet.until(store["id"], "READY", 30) for store in stores))
+    assert len({store["slug"] for store in stores}) == 10
+
+
+async def test_a_store_asks_for_credentials(fleet: Fleet) -> None:
+    store = await fleet.create()
+    await fleet.until(store["id"], "READY")
+    reveal = (
+        "mutation ($id: ID!) { revealAdminCredentials(input: {id: $id}) { credentials { url username password } } }"
+    )
+    shown = (await fleet.client().execute(reveal, {"id": store["id"]}))["revealAdminCredentials"]["credentials"]
+    assert shown["url"] == "http://fig-olive.localhost/wp-admin/"
+    assert shown["username"] == "admin"
+    assert len(shown["password"]) >= 24
+    audited = await fleet.sql("SELECT actor, subject FROM audit WHERE action = 'credentials.revealed'")
+    assert len(audited) == 1
+    everything = await fleet.sql("SELECT row_to_json(events)::text AS text FROM events")
+    assert not [row for row in everything if shown["password"] in row["text"]]

@@ -1,0 +1,90 @@
+"""The smallest engine: a page and a proof that it is served. Tests and docs/ENGINES.md use it as the example."""
+
+import secrets as random
+from collections.abc import Mapping
+
+from runtime.settings import ClusterProfile
+from stores.engines import Engine, EngineStep, Manifest, Manifests, SecretField, StoreSpec
+from workers.engines import objects
+from workers.engines.isolation import Part, isolation, namespace
+from workers.engines.pods import Resources, container, cpu_of, env, memory_of, pod, probe
+
+NAME = "toy"
+IMAGE = "python:3.14-alpine"
+PROVE = """
+import json, os, time, urllib.request
+began = time.monotonic()
+with urllib.request.urlopen(os.environ["STORE_SERVICE"], timeout=10) as answer:
+    assert os.environ["STORE_TITLE"] in answer.read().decode()
+ms = round((time.monotonic() - began) * 1000)
+receipt = {"simulated": False, "totalMs": ms, "steps": [{"name": "page", "ms": ms}]}
+with open("/dev/termination-log", "w") as file:
+    json.dump(receipt, file)
+"""
+SERVE = """
+import http.server, os
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(os.environ["STORE_TITLE"].encode())
+server = http.server.ThreadingHTTPServer(("", int(os.environ["PORT"])), Page)
+print("listening on", server.server_port, flush=True)
+server.serve_forever()
+"""
+
+
+def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile) -> Manifests:
+    """A Deployment with its Service and address, and a proof Job. No disk, no database, nothing to install."""
+    size = Resources(cpu_of(spec.plan.web_cpu), memory_of(spec.plan.web_memory))
+    web = Part("web", size, port=8080, callers=("proof",), public=True)
+    proof = Part("proof", Resources(cpu=200, memory=64))
+    return Manifests(
+        namespace=namespace(spec, NAME, profile),
+        isolation=isolation(spec, NAME, profile, [web, proof]),
+        workloads=[
+            objects.secret(spec, NAME, "admin", {"password": secrets["admin-password"]}),
+            objects.service(spec, NAME, "web", 80),
+            objects.deployment(spec, NAME, "web", _web(spec, web)),
+            objects.route(spec, NAME, profile, "web", 80),
+        ],
+        install=None,
+        proof=objects.job(spec, NAME, "proof", _proof(spec, proof), seconds=60, retries=1),
+    )
+
+
+def _web(spec: StoreSpec, part: Part) -> Manifest:
+    answers = {"httpGet": {"path": "/", "port": "main"}}
+    web = container(
+        part.name,
+        IMAGE,
+        part.resources,
+        command=["python", "-c", SERVE],
+        env=env({"STORE_TITLE": spec.name, "PORT": "8080"}, {"ADMIN_PASSWORD": ("admin", "password")}),
+        mounts={},
+        port=part.port,
+        probes={
+            "startupProbe": probe(answers, period=1, failures=30),
+            "readinessProbe": probe(answers, period=2, failures=3),
+            "livenessProbe": probe(answers, period=10, failures=3),
+        },
+        stop=["sleep", "3"],
+    )
+    return pod(spec, NAME, part.name, [web])
+
+
+def _proof(spec: StoreSpec, part: Part) -> Manifest:
+    values = {"STORE_SERVICE": "http://web", "STORE_TITLE": spec.name}
+    proof = container(part.name, IMAGE, part.resources, command=["python", "-c", PROVE], env=env(values, {}), mounts={})
+    return pod(spec, NAME, part.name, [proof], restart="Never")
+
+
+ENGINE = Engine(
+    name=NAME,
+    title="A toy",
+    releases=("1",),
+    steps=(EngineStep("web", "Opening the shop", "Deployment", "web"),),
+    secrets=(SecretField("admin-password", lambda: random.token_urlsafe(24), shown=True),),
+    essential=("web",),
+    render=render,
+)

@@ -1,0 +1,255 @@
+"""What must hold for every object of every engine, with changes that break it."""
+
+import base64
+import binascii
+
+from stores.engines import Manifest
+from tests.unit.engines.ruling import KINDS, Rule, add, at_least, drop, holds_key, must_be, never, put
+from workers.engines.pods import cpu_of, memory_of
+
+RESOURCES = {"cpu", "memory", "ephemeral-storage"}
+SECRET_WORDS = ("PASSWORD", "TOKEN", "SECRET", "SALT", "KEY")
+COMPONENT = "app.kubernetes.io/component"
+GRACE = "spec template spec terminationGracePeriodSeconds"
+PSS = [f"pod-security.kubernetes.io/{mode}" for mode in ("enforce", "audit", "warn")]
+COUNTED = (
+    *(f"{sort}.{name}" for sort in ("requests", "limits") for name in sorted(RESOURCES)),
+    *("requests.storage", "persistentvolumeclaims", "pods", "services", "secrets", "configmaps"),
+    *("count/jobs.batch", "count/cronjobs.batch", "count/deployments.apps", "count/statefulsets.apps"),
+)
+
+
+def _limited(container: Manifest) -> bool:
+    requests, limits = container["resources"]["requests"], container["resources"]["limits"]
+    if not RESOURCES == set(requests) == set(limits):
+        return False
+    return 0 < cpu_of(requests["cpu"]) <= cpu_of(limits["cpu"]) and all(
+        0 < memory_of(requests[name]) <= memory_of(limits[name]) for name in ("memory", "ephemeral-storage")
+    )
+
+
+def _user_of_the_pod(container: Manifest) -> bool:
+    return not {"runAsUser", "runAsGroup", "seccompProfile", "procMount"} & container["securityContext"].keys()
+
+
+def _pinned(container: Manifest) -> bool:
+    name, _, tag = container["image"].rpartition("/")[2].partition(":")
+    return bool(name and tag and tag != "latest")
+
+
+def _no_secret_in_plain(container: Manifest) -> bool:
+    secret = [item for item in container["env"] if any(word in item["name"] for word in SECRET_WORDS)]
+    return all("secretKeyRef" in item.get("valueFrom", {}) for item in secret)
+
+
+def _no_variable_in_arguments(container: Manifest) -> bool:
+    """`$(NAME)` there would put a variable's value where every process can read it."""
+    return not any("$(" in word.replace("$(command -v", "") for word in container.get("command", ()))
+
+
+def _volumes(pod: Manifest) -> bool:
+    """Of allowed kinds, with an end where they are empty, and each mounted."""
+    mounted = {mount["name"] for container in pod["containers"] for mount in container["volumeMounts"]}
+    for volume in pod["volumes"]:
+        kinds = volume.keys() - {"name"}
+        if not kinds <= {"emptyDir", "persistentVolumeClaim", "configMap"}:
+            return False
+        if "emptyDir" in kinds and volume["emptyDir"].keys() != {"sizeLimit"}:
+            return False
+    return mounted == {volume["name"] for volume in pod["volumes"]}
+
+
+def _scratch(pod: Manifest) -> bool:
+    """With 50 MiB of output a container, as a kubelet keeps by default: a pod that uses more than limited is evicted."""
+    limits = sum(memory_of(item["resources"]["limits"]["ephemeral-storage"]) for item in pod["containers"])
+    empty = sum(memory_of(item["emptyDir"]["sizeLimit"]) for item in pod["volumes"] if "emptyDir" in item)
+    return empty + 50 * len(pod["containers"]) <= limits
+
+
+def _labelled(item: Manifest) -> bool:
+    found = item["metadata"]["labels"]
+    names = [found.get(f"app.kubernetes.io/{name}") for name in ("managed-by", "part-of")]
+    store = [found.get("storefleet.dev/store"), found.get("app.kubernetes.io/instance")]
+    return names == ["storefleet", "storefleet"] and store[0] == store[1] and "storefleet.dev/account" in found
+
+
+def _selects_its_pods(item: Manifest) -> bool:
+    wanted = item["spec"]["selector"]["matchLabels"]
+    return bool(wanted) and wanted.items() <= item["spec"]["template"]["metadata"]["labels"].items()
+
+
+def _encoded(secret: Manifest) -> bool:
+    try:
+        return all(base64.b64decode(value, validate=True) for value in secret["data"].values())
+    except binascii.Error:
+        return False
+
+
+def _says_whom(policy: Manifest) -> bool:
+    """An empty `from` or `to` means everybody, and so does a rule without ports."""
+    rules = [*policy["spec"].get("ingress", ()), *policy["spec"].get("egress", ())]
+    return all(rule.get("ports") and (rule.get("from") or rule.get("to")) for rule in rules)
+
+
+def _probed(name: str) -> Rule:
+    def asks(container: Manifest) -> bool:
+        return bool({"exec", "httpGet"} & container.get(name, {}).keys())
+
+    return Rule(f"a {name}", "server", asks, (drop(name), put(name, {"tcpSocket": {"port": 80}})))
+
+
+OBJECTS = [
+    Rule("a kind we know", "object", lambda item: item["kind"] in KINDS, (put("kind", "ClusterRoleBinding"),)),
+    Rule(
+        "labels by which it is found",
+        "object",
+        _labelled,
+        (drop("metadata labels storefleet.dev/store"), put("metadata labels app.kubernetes.io/managed-by", "helm")),
+    ),
+    Rule(
+        "no more of the release than where it may change",
+        "Namespace",
+        lambda item: item["metadata"]["annotations"].keys() == {"storefleet.dev/host"},
+        (put("metadata annotations storefleet.dev/release", "2026.11"),),
+    ),
+    *(must_be("Pod Security", "Namespace", f"metadata labels {mode}", "restricted", "baseline") for mode in PSS),
+    *(
+        must_be("Pod Security's version", "Namespace", f"metadata labels {mode}-version", "v1.34", "latest")
+        for mode in PSS
+    ),
+    must_be("only our role", "RoleBinding", "roleRef name", "storefleet-store-manager", "cluster-admin"),
+    Rule(
+        "only our worker",
+        "RoleBinding",
+        lambda item: [subject["kind"] for subject in item["subjects"]] == ["ServiceAccount"],
+        (add("subjects", {"kind": "Group", "name": "system:authenticated"}), put("subjects 0 kind", "User")),
+    ),
+    must_be("no load balancer", "ResourceQuota", "spec hard services.loadbalancers", "0", "1"),
+    must_be("no port of the nodes", "ResourceQuota", "spec hard services.nodeports", "0", "1"),
+    *(holds_key(f"a limit of {name}", "ResourceQuota", f"spec hard {name}") for name in COUNTED),
+    *(
+        holds_key(f"{sort} {name} for who names none", "LimitRange", f"spec limits 0 {sort} {name}")
+        for sort in ("default", "defaultRequest")
+        for name in sorted(RESOURCES)
+    ),
+    must_be("no token", "ServiceAccount", "automountServiceAccountToken", False, True),
+    must_be("an opaque Secret", "Secret", "type", "Opaque", "kubernetes.io/service-account-token"),
+    Rule("encoded values", "Secret", _encoded, (put("data password", "a b"),)),
+    never("nothing that applying again would change", "Secret", "stringData", {}),
+    must_be("a Service within the cluster", "Service", "spec type", "ClusterIP", "NodePort", "LoadBalancer"),
+    never("no addresses from outside", "Service", "spec externalIPs", ["192.0.2.1"]),
+    must_be("a disk of one node", "PersistentVolumeClaim", "spec accessModes", ["ReadWriteOnce"], ["ReadWriteMany"]),
+    Rule(
+        "names whom it lets through", "NetworkPolicy", _says_whom, (put("spec egress", [{}]), put("spec ingress", [{}]))
+    ),
+]
+WORKLOADS = [
+    Rule(
+        "selects its own pods",
+        "Deployment",
+        _selects_its_pods,
+        (put("spec selector matchLabels", {}), put(f"spec selector matchLabels {COMPONENT}", "other")),
+    ),
+    must_be("one pod", "Deployment", "spec replicas", 1, 2),
+    must_be("replaced, not doubled", "Deployment", "spec strategy type", "Recreate", "RollingUpdate"),
+    must_be("one pod", "StatefulSet", "spec replicas", 1, 2),
+    Rule("selects its own pods", "StatefulSet", _selects_its_pods, (put("spec selector matchLabels", {}),)),
+    must_be(
+        "a bad pod doesn't block a good one", "StatefulSet", "spec podManagementPolicy", "Parallel", "OrderedReady"
+    ),
+    never("a disk that can grow", "StatefulSet", "spec volumeClaimTemplates", []),
+    at_least("time to write everything down", "StatefulSet", GRACE, 60),
+    at_least("an end", "Job", "spec activeDeadlineSeconds", 1),
+    at_least("an end to trying", "Job", "spec backoffLimit", 0),
+    never("kept until recorded", "Job", "spec ttlSecondsAfterFinished", 60),
+    must_be("one attempt a pod", "Job", "spec template spec restartPolicy", "Never", "OnFailure"),
+    must_be("never two at once", "CronJob", "spec concurrencyPolicy", "Forbid", "Allow"),
+    at_least("an end", "CronJob", "spec jobTemplate spec activeDeadlineSeconds", 1),
+    Rule(
+        "leaves the Service before it stops",
+        "Deployment",
+        lambda item: "preStop" in item["spec"]["template"]["spec"]["containers"][0].get("lifecycle", {}),
+        (drop("spec template spec containers 0 lifecycle"), put("spec template spec containers 0 lifecycle", {})),
+    ),
+    Rule(
+        "a component and a store",
+        "template",
+        lambda item: {COMPONENT, "storefleet.dev/store"} <= item["metadata"]["labels"].keys(),
+        (drop(f"metadata labels {COMPONENT}"), drop("metadata labels storefleet.dev/store")),
+    ),
+]
+PODS = [
+    must_be("no token", "pod", "automountServiceAccountToken", False, True),
+    must_be("no service links", "pod", "enableServiceLinks", False, True),
+    must_be("not root", "pod", "securityContext runAsNonRoot", True, False),
+    must_be("seccomp", "pod", "securityContext seccompProfile", {"type": "RuntimeDefault"}, {"type": "Unconfined"}),
+    must_be("volumes change owner once", "pod", "securityContext fsGroupChangePolicy", "OnRootMismatch", "Always"),
+    *(at_least(f"a high {id}", "pod", f"securityContext {id}", 10000) for id in ("runAsUser", "runAsGroup", "fsGroup")),
+    never("no other group", "pod", "securityContext supplementalGroups", [0]),
+    never("no kernel setting", "pod", "securityContext sysctls", []),
+    *(
+        never("nothing of the node's", "pod", field, True)
+        for field in ("hostNetwork", "hostPID", "hostIPC", "nodeName")
+    ),
+    Rule(
+        "an account of its own",
+        "pod",
+        lambda pod: pod.get("serviceAccountName", "default") != "default",
+        (put("serviceAccountName", "default"), drop("serviceAccountName")),
+    ),
+    Rule(
+        "volumes that end and are mounted",
+        "pod",
+        _volumes,
+        (
+            add("volumes", {"name": "more", "emptyDir": {"sizeLimit": "1Mi"}}),
+            add("volumes", {"name": "tmp", "projected": {}}),
+            put("volumes 0", {"name": "tmp", "hostPath": {"path": "/"}}),
+            put("volumes 0", {"name": "tmp", "emptyDir": {}}),
+            put("volumes 0", {"name": "tmp", "emptyDir": {"sizeLimit": "1Mi", "medium": "Memory"}}),
+        ),
+    ),
+    Rule("scratch within the limits", "pod", _scratch, (put("volumes 0 emptyDir sizeLimit", "9Gi"),)),
+    at_least("time to stop", "pod", "terminationGracePeriodSeconds", 10),
+]
+CONTAINERS = [
+    Rule(
+        "requests and limits",
+        "container",
+        _limited,
+        (
+            *(drop(f"resources {sort} {name}") for sort in ("requests", "limits") for name in sorted(RESOURCES)),
+            put("resources requests memory", "999Gi"),
+            put("resources requests cpu", "999"),
+        ),
+    ),
+    must_be("no new privileges", "container", "securityContext allowPrivilegeEscalation", False, True),
+    must_be("not privileged", "container", "securityContext privileged", False, True),
+    must_be("read-only root file system", "container", "securityContext readOnlyRootFilesystem", True, False),
+    must_be("not root", "container", "securityContext runAsNonRoot", True, False),
+    must_be("no capabilities", "container", "securityContext capabilities", {"drop": ["ALL"]}, {"add": ["NET_RAW"]}),
+    Rule("the pod's user", "container", _user_of_the_pod, (put("securityContext runAsUser", 0),)),
+    Rule(
+        "a pinned image", "container", _pinned, (put("image", "a"), put("image", "r:5000/a"), put("image", "a:latest"))
+    ),
+    Rule(
+        "secrets only from Secrets",
+        "container",
+        _no_secret_in_plain,
+        (add("env", {"name": "DATABASE_PASSWORD", "value": "hunter2"}),),
+    ),
+    Rule(
+        "no variables in arguments",
+        "container",
+        _no_variable_in_arguments,
+        (put("command", ["php", "install.php", "--password=$(STORE_ADMIN_PASSWORD)"]),),
+    ),
+    *(_probed(name) for name in ("startupProbe", "readinessProbe", "livenessProbe")),
+    Rule(
+        "no port of the node",
+        "server",
+        lambda item: not [port for port in item["ports"] if "hostPort" in port],
+        (put("ports 0 hostPort", 80),),
+    ),
+]
+RULES = [*OBJECTS, *WORKLOADS, *PODS, *CONTAINERS]

@@ -1,0 +1,77 @@
+"""What a store is made of, written down: a change of any manifest shows as a diff in review.
+
+To write the files anew: `UPDATE_GOLDEN=1 .venv/bin/python -m pytest tests/unit/engines/test_golden.py`, then read the diff.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from stores.engines import Engine
+from stores.plans import PLANS
+from tests.unit.engines.rendered import ENGINES, objects, profile, render
+from workers.engines.woocommerce import ENGINE
+
+GOLDEN = Path(__file__).parent / "golden"
+ROOT = Path(__file__).parents[3]
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
+    **{plan: (plan, {}) for plan in PLANS},
+    "small-gateway": ("small", {"routing": "gateway", "store_scheme": "https", "database_image": "mariadb:11.8"}),
+}
+HASH = "from tests.unit.engines.rendered import render; print(render().spec_hash)"
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_store_is_made_of_what_is_written_down(variant: str) -> None:
+    plan, changes = VARIANTS[variant]
+    made = render(cluster=profile(**changes), plan=plan)
+    text = yaml.dump_all(objects(made), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120)
+    file = GOLDEN / f"woocommerce-{variant}.yaml"
+    if os.environ.get("UPDATE_GOLDEN"):
+        file.write_text(text)
+    assert text == file.read_text(), "what a store is made of changed; if it should, see this file's first lines"
+
+
+class _Plain(yaml.SafeDumper):
+    """Without references: every object can be read alone."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
+@pytest.mark.parametrize("plan", PLANS)
+def test_kubernetes_knows_every_field(engine: Engine, plan: str) -> None:
+    cluster = profile(ingress_class="traefik", storage_class="fast")
+    for item in objects(render(engine, cluster, plan=plan)):
+        kubernetes_validate.validate(item, "1.37", strict=True)
+
+
+def test_the_validation_can_fail() -> None:
+    made = render()
+    made.proof["spec"]["template"]["spec"]["containers"][0]["securityContext"]["readonlyRootFilesystem"] = True
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(made.proof, "1.37", strict=True)
+
+
+def test_another_process_makes_the_same() -> None:
+    for seed in ("1", "2"):
+        ran = subprocess.run(
+            [sys.executable, "-c", HASH],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert ran.stdout.strip() == render().spec_hash
+
+
+def test_every_plan_is_written_down() -> None:
+    assert {file.stem for file in GOLDEN.iterdir()} == {f"{ENGINE.name}-{variant}" for variant in VARIANTS}
