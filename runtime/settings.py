@@ -1,5 +1,6 @@
 """Every setting of every process, read from the environment (prefix STOREFLEET_) and nowhere else."""
 
+import re
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -11,13 +12,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from runtime.sealing import Keyring
 
 ENV_PREFIX = "STOREFLEET_"
+DNS_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def _dns_name(value: str) -> str:
-    labels = value.split(".")
-    if len(value) > 200 or not all(
-        label and label.replace("-", "a").isalnum() and label.isascii() and label == label.lower() for label in labels
-    ):
+    if len(value) > 200 or not all(DNS_LABEL.fullmatch(label) for label in value.split(".")):
         raise ValueError("must be a lower-case DNS name such as stores.example.com")
     return value
 
@@ -132,17 +131,28 @@ class SettingsError(Exception):
 
 @lru_cache(maxsize=1)
 def load() -> Settings:
-    """The process's settings. Raises SettingsError."""
+    """The process's settings. Raises SettingsError; for the cluster's profile, too."""
+    problems: list[str] = []
+    settings = None
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        problems += _lines(error)
     try:
         ClusterProfile()
-        return Settings()
     except ValidationError as error:
-        lines = [
-            f"{ENV_PREFIX}{'_'.join(str(part) for part in problem['loc']).upper()}: "
-            + problem["msg"].removeprefix("Value error, ")
-            for problem in error.errors(include_input=False, include_url=False)
-        ]
-        raise SettingsError("\n".join(lines)) from None
+        problems += _lines(error)
+    if settings is None or problems:
+        raise SettingsError("\n".join(problems))
+    return settings
+
+
+def _lines(error: ValidationError) -> list[str]:
+    return [
+        f"{ENV_PREFIX}{'_'.join(str(part) for part in problem['loc']).upper()}: "
+        + problem["msg"].removeprefix("Value error, ")
+        for problem in error.errors(include_input=False, include_url=False)
+    ]
 
 
 @lru_cache(maxsize=1)

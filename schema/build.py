@@ -18,10 +18,12 @@ MAX_TOKENS = 2000
 
 
 class _Schema(strawberry.Schema):
-    async def execute(self, *args: Any, allowed_operation_types: Any = None, **options: Any) -> Any:
+    async def execute(self, query: str | None, *args: Any, **options: Any) -> Any:
         """What is answered at once. Subscriptions go another way (`stream`), over WebSocket only."""
-        allowed = set(allowed_operation_types or OperationType) - {OperationType.SUBSCRIPTION}
-        return await super().execute(*args, allowed_operation_types=allowed, **options)
+        allowed: Any = options.pop("allowed_operation_types", None) or OperationType
+        allowed = set(allowed) - {OperationType.SUBSCRIPTION}
+        run = super().execute
+        return await run(query, *args, **{**options, "allowed_operation_types": allowed})
 
     def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
         """Masked errors are logged where they are masked; the caller's own mistakes are not ours to log."""

@@ -1,11 +1,16 @@
-"""Opaque ids and cursors: base64 of what they stand for. Clients must not look inside, and we check what comes back."""
+"""Opaque ids and cursors: base64 of what they stand for. Clients must not look inside, and we check what comes back:
+each has one spelling, and what isn't spelled as we do is none of ours.
+"""
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from stores.queries import Place
+
+MAX_SEQ = 10**18
+"""More than any account has, and less than what the database's numbers hold."""
 
 
 def encode(kind: str, value: UUID) -> str:
@@ -17,9 +22,10 @@ def decode(kind: str, given: str) -> UUID | None:
     """The id inside, or None when it isn't a global id of that kind."""
     found, _, value = _decode(given).partition(":")
     try:
-        return UUID(value) if found == kind else None
+        identity = UUID(value)
     except ValueError:
         return None
+    return identity if found == kind and encode(kind, identity) == given else None
 
 
 def account_id(given: str | None) -> UUID | None:
@@ -36,11 +42,11 @@ def read_event_cursor(given: str) -> tuple[UUID, int] | None:
     """The account and the number of the last event seen, or None when it is no cursor."""
     parts = _decode(given).split(":")
     try:
-        version, account_id, seq = parts
-        number = int(seq) if seq.isdecimal() and len(seq) < 19 else -1
-        return (UUID(account_id), number) if version == "v1" and number >= 0 else None
+        _, account, seq = parts
+        place = UUID(account), int(seq)
     except ValueError:
         return None
+    return place if 0 <= place[1] < MAX_SEQ and event_cursor(*place) == given else None
 
 
 def page_cursor(place: Place) -> str:
@@ -53,10 +59,10 @@ def read_page_cursor(given: str) -> Place | None:
     text = _decode(given)
     created_at, _, store_id = text.removeprefix("p1:").partition("|")
     try:
-        at = datetime.fromisoformat(created_at)
-        return Place(at, UUID(store_id)) if text.startswith("p1:") and at.tzinfo else None
+        place = Place(datetime.fromisoformat(created_at), UUID(store_id))
     except ValueError:
         return None
+    return place if place.created_at.tzinfo == UTC and page_cursor(place) == given else None
 
 
 def _encode(text: str) -> str:

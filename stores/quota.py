@@ -46,6 +46,6 @@ async def admit(session: AsyncSession, account_id: UUID, limits: Limits) -> None
         raise CallerError(Code.QUOTA_EXCEEDED, None, message)
     hourly = limits.creations_per_hour if account.creations_per_hour is None else account.creations_per_hour
     if counts.lately >= hourly:
-        again = f"the next at {counts.again:%H:%M} UTC" if counts.again else "none now"
+        again = f"the next at {counts.again:%H:%M} UTC" if hourly else "none at all"
         message = f"This account may create {hourly} stores an hour (deleted ones count): {again}."
         raise CallerError(Code.RATE_LIMITED, None, message)

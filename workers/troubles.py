@@ -32,22 +32,22 @@ def _of_pod(pod: Manifest) -> Iterator[str]:
             said = _short(condition.get("message", ""))
             yield f"No node can take the {part} pod: {said} Add room to the cluster, or choose a smaller plan."
     for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
-        if waiting := container.get("state", {}).get("waiting"):
-            yield from _of_waiting(part, container, waiting)
+        yield from _of_container(part, container)
 
 
-def _of_waiting(part: str, container: dict[str, Any], waiting: dict[str, Any]) -> Iterator[str]:
+def _of_container(part: str, container: dict[str, Any]) -> Iterator[str]:
+    waiting = container.get("state", {}).get("waiting", {})
     reason, said = waiting.get("reason", ""), _short(waiting.get("message", ""))
+    ended = container.get("state", {}).get("terminated") or container.get("lastState", {}).get("terminated") or {}
     if reason in _IMAGE:
         image = container.get("image", "?")
         yield f"The image {image} of {part} can't be pulled: {said} Check that it exists and may be pulled, then retry."
-    elif reason == "CrashLoopBackOff":
-        ended = container.get("lastState", {}).get("terminated", {})
-        code = f" (exit code {ended['exitCode']})" if "exitCode" in ended else ""
-        last = _short(ended.get("message", "") or ended.get("reason", ""))
-        yield f"The {part} container keeps crashing{code}. {last} See its logs, then retry.".replace("  ", " ")
     elif reason in _CONFIG:
         yield f"The {part} container can't be started: {said} Retry; if it comes back, tell the operator."
+    elif ended.get("exitCode") and not container.get("ready"):
+        # between two crashes it runs for a moment: that is no recovery until it is ready
+        last = _short(ended.get("message", "") or ended.get("reason", ""))
+        yield f"The {part} container keeps crashing (exit code {ended['exitCode']}). {last} See its logs, then retry."
 
 
 def _not_made(part: str, message: str) -> str:

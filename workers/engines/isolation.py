@@ -18,8 +18,7 @@ _PRIVATE_V4 = (
 )  # fmt: skip
 """Private, shared, link-local with the clouds' metadata, and Azure's host agent, whose address looks public."""
 _PRIVATE_V6 = (
-    "::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fc00::/7", "fe80::/10",
-    "ff00::/8",
+    "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fc00::/7", "fe80::/10", "ff00::/8",
 )  # fmt: skip
 """The same, and the prefixes that carry an IPv4 address within."""
 

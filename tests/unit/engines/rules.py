@@ -60,7 +60,7 @@ def _volumes(pod: Manifest) -> bool:
 
 
 def _scratch(pod: Manifest) -> bool:
-    """With 50 MiB of output a container, as a kubelet keeps by default: a pod that uses more than limited is evicted."""
+    """With the 50 MiB of output that a kubelet keeps of a container: a pod that uses more than limited is evicted."""
     limits = sum(memory_of(item["resources"]["limits"]["ephemeral-storage"]) for item in pod["containers"])
     empty = sum(memory_of(item["emptyDir"]["sizeLimit"]) for item in pod["volumes"] if "emptyDir" in item)
     return empty + 50 * len(pod["containers"]) <= limits
@@ -112,11 +112,8 @@ OBJECTS = [
         lambda item: item["metadata"]["annotations"].keys() == {"storefleet.dev/host"},
         (put("metadata annotations storefleet.dev/release", "2026.11"),),
     ),
-    *(must_be("Pod Security", "Namespace", f"metadata labels {mode}", "restricted", "baseline") for mode in PSS),
-    *(
-        must_be("Pod Security's version", "Namespace", f"metadata labels {mode}-version", "v1.34", "latest")
-        for mode in PSS
-    ),
+    *(must_be(mode, "Namespace", f"metadata labels {mode}", "restricted", "baseline") for mode in PSS),
+    *(must_be(f"{mode}-version", "Namespace", f"metadata labels {mode}-version", "v1.34", "latest") for mode in PSS),
     must_be("only our role", "RoleBinding", "roleRef name", "storefleet-store-manager", "cluster-admin"),
     Rule(
         "only our worker",
@@ -187,10 +184,7 @@ PODS = [
     *(at_least(f"a high {id}", "pod", f"securityContext {id}", 10000) for id in ("runAsUser", "runAsGroup", "fsGroup")),
     never("no other group", "pod", "securityContext supplementalGroups", [0]),
     never("no kernel setting", "pod", "securityContext sysctls", []),
-    *(
-        never("nothing of the node's", "pod", field, True)
-        for field in ("hostNetwork", "hostPID", "hostIPC", "nodeName")
-    ),
+    *(never(f"no {field}", "pod", field, True) for field in ("hostNetwork", "hostPID", "hostIPC", "nodeName")),
     Rule(
         "an account of its own",
         "pod",

@@ -1,6 +1,7 @@
 """What a store is made of, written down: a change of any manifest shows as a diff in review.
 
-To write the files anew: `UPDATE_GOLDEN=1 .venv/bin/python -m pytest tests/unit/engines/test_golden.py`, then read the diff.
+To write the files anew: `UPDATE_GOLDEN=1 .venv/bin/python -m pytest tests/unit/engines/test_golden.py`.
+Then read the diff.
 """
 
 import os

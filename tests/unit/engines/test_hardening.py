@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from runtime.settings import ClusterProfile
 from stores.engines import Engine
 from stores.plans import PLANS
 from tests.unit.engines.rendered import ENGINES, profile, render
@@ -21,8 +22,8 @@ CLUSTERS = {
 @pytest.mark.parametrize("cluster", CLUSTERS.values(), ids=CLUSTERS)
 @pytest.mark.parametrize("plan", PLANS)
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
-def test_every_rule_holds(engine: Engine, plan: str, cluster: object) -> None:
-    made = render(engine, profile(**vars(cluster)), plan=plan)
+def test_every_rule_holds(engine: Engine, plan: str, cluster: ClusterProfile) -> None:
+    made = render(engine, cluster, plan=plan)
     broken = [
         f"{rule.of}: {rule.name}: {subject}"
         for rule in RULES

@@ -1,0 +1,205 @@
+"""Quotas, idempotency and sign-in, when many come at once."""
+
+import asyncio
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.flow.fleet import CREATE, DELETE, PASSWORD, RETRY, Fleet
+
+FIVE = pytest.mark.parametrize("settings", [{"store_quota": 5, "creations_per_hour": 1000}], indirect=True)
+THREE_AN_HOUR = pytest.mark.parametrize("settings", [{"store_quota": 50, "creations_per_hour": 3}], indirect=True)
+TOKEN = """
+mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) {
+  token { id name scopes } secret userErrors { code field } } }
+"""
+
+
+@FIVE
+async def test_fifty_creations_at_once_leave_exactly_the_quota(api: Fleet) -> None:
+    payloads = await asyncio.gather(*(api.try_create(name=f"Store {number}") for number in range(50)))
+    made = [payload for payload in payloads if payload["store"] is not None]
+    refused = [payload["userErrors"][0] for payload in payloads if payload["store"] is None]
+    assert len(made) == 5
+    assert {error["code"] for error in refused} == {"QUOTA_EXCEEDED"}
+    assert "limit is 5" in refused[0]["message"]
+    [row] = await api.sql("SELECT count(*) FROM stores")
+    assert row["count"] == 5
+
+
+@THREE_AN_HOUR
+async def test_creations_an_hour_count_deleted_stores_too(fleet: Fleet) -> None:
+    for _ in range(3):
+        store = await fleet.create()
+        await fleet.client().execute(DELETE, {"id": store["id"]})
+        await fleet.until(store["id"], "DELETED")
+    payload = await fleet.try_create()
+    [error] = payload["userErrors"]
+    assert error["code"] == "RATE_LIMITED"
+    assert "UTC" in error["message"]
+    await fleet.sql("UPDATE stores SET created_at = created_at - interval '1 hour'")
+    assert (await fleet.try_create())["userErrors"] == []
+    await fleet.sql("UPDATE accounts SET creations_per_hour = 0")
+    payload = await fleet.try_create()
+    assert "none at all" in payload["userErrors"][0]["message"]
+
+
+async def test_one_key_twenty_times_at_once_makes_one_store(api: Fleet) -> None:
+    given = {"name": "Once", "idempotencyKey": "click-1"}
+    payloads = await asyncio.gather(*(api.try_create(**given) for _ in range(20)))
+    assert {payload["store"]["id"] for payload in payloads} == {payloads[0]["store"]["id"]}
+    [row] = await api.sql("SELECT count(*) FROM stores")
+    assert row["count"] == 1
+    payload = await api.try_create(name="Other", idempotencyKey="click-1")
+    assert payload["userErrors"][0]["code"] == "IDEMPOTENCY_KEY_REUSED"
+    token, _ = await api.sign_up("other@example.com")
+    assert (await api.try_create(token, **given))["store"]["id"] != payloads[0]["store"]["id"]
+
+
+async def test_a_failure_under_a_key_is_not_remembered(api: Fleet) -> None:
+    await api.create(slug="taken-already")
+    given = {"name": "Again", "slug": "taken-already", "idempotencyKey": "k"}
+    assert (await api.try_create(**given))["userErrors"][0]["code"] == "SLUG_TAKEN"
+    await api.sql("UPDATE slugs SET released_at = now() - interval '31 days'")
+    assert (await api.try_create(**given))["store"]["slug"] == "taken-already"
+
+
+async def test_a_replayed_delete_does_not_act_on_what_came_after(fleet: Fleet) -> None:
+    store = await fleet.create()
+    delete = "mutation ($i: DeleteStoreInput!) { deleteStore(input: $i) { store { status } userErrors { code } } }"
+    given = {"i": {"id": store["id"], "idempotencyKey": "d"}}
+    await asyncio.gather(*(fleet.client().execute(delete, given) for _ in range(5)))
+    await fleet.until(store["id"], "DELETED")
+    replay = await fleet.client().execute(delete, given)
+    assert replay["deleteStore"]["store"]["status"] == "DELETED"
+    [row] = await fleet.sql("SELECT count(*) FROM audit WHERE action = 'store.deleted'")
+    assert row["count"] == 1
+    wrong = await fleet.client().execute(delete, {"i": {"id": "nothing", "idempotencyKey": "e"}})
+    assert wrong["deleteStore"]["userErrors"][0]["code"] == "NOT_FOUND"
+
+
+async def test_only_a_failed_store_can_be_retried(api: Fleet) -> None:
+    store = await api.create()
+    payload = (await api.client().execute(RETRY, {"id": store["id"]}))["retryStore"]
+    assert payload["userErrors"][0]["code"] == "WRONG_STATUS"
+
+
+async def test_tokens_can_do_no_more_than_they_say(api: Fleet) -> None:
+    made = await api.client().execute(TOKEN, {"input": {"name": "reader", "scopes": ["READ"], "idempotencyKey": "t"}})
+    reader = made["createApiToken"]["secret"]
+    again = await api.client().execute(TOKEN, {"input": {"name": "reader", "scopes": ["READ"], "idempotencyKey": "t"}})
+    assert again["createApiToken"]["secret"] is None
+    assert again["createApiToken"]["token"] == made["createApiToken"]["token"]
+    assert (await api.try_create(reader))["userErrors"][0]["code"] == "FORBIDDEN"
+    more = await api.client(reader).execute(TOKEN, {"input": {"name": "more", "scopes": ["READ", "WRITE"]}})
+    assert more["createApiToken"]["userErrors"][0]["code"] == "FORBIDDEN"
+    for given, code in (
+        ({"name": "", "scopes": ["READ"]}, "INVALID_NAME"),
+        ({"name": "x", "scopes": []}, "INVALID_SCOPES"),
+        ({"name": "x", "scopes": ["READ"], "expiresAt": "2020-01-01T00:00:00+00:00"}, "INVALID_EXPIRY"),
+        ({"name": "x", "scopes": ["READ"], "expiresAt": "2999-01-01T00:00:00"}, "INVALID_EXPIRY"),
+    ):
+        wrong = await api.client().execute(TOKEN, {"input": given})
+        assert wrong["createApiToken"]["userErrors"][0]["code"] == code
+    kept = await api.sql("SELECT token_hash FROM api_tokens")
+    assert not [row for row in kept if reader.encode() in row["token_hash"]]
+    listed = (await api.client(reader).execute("{ viewer { accounts { name role tokens { name } } } }"))["viewer"]
+    assert {token["name"] for token in listed["accounts"][0]["tokens"]} == {"test", "reader"}
+
+
+async def test_revoking_a_token_ends_its_sockets_within_two_seconds(api: Fleet) -> None:
+    made = (await api.client().execute(TOKEN, {"input": {"name": "socket", "scopes": ["READ"]}}))["createApiToken"]
+    store = await api.create()
+    client = api.client(made["secret"])
+    events = client.subscribe("subscription ($id: ID!) { storeEvents(storeId: $id) { cursor } }", {"id": store["id"]})
+    await anext(events)
+    revoke = "mutation ($id: ID!) { revokeApiToken(input: {id: $id}) { token { revokedAt } userErrors { code } } }"
+    for _ in range(2):
+        answer = await api.client().execute(revoke, {"id": made["token"]["id"]})
+        assert answer["revokeApiToken"]["token"]["revokedAt"] is not None
+    with pytest.raises(Exception, match="has ended"):
+        async with asyncio.timeout(2):
+            await anext(events)
+    wrong = await api.client().execute(revoke, {"id": "nothing"})
+    assert wrong["revokeApiToken"]["userErrors"][0]["code"] == "NOT_FOUND"
+
+
+async def sign(fleet: Fleet, what: str, body: Any, **headers: str) -> tuple[int, Any]:
+    data = {"data": body} if isinstance(body, bytes) else {"json": body}
+    async with fleet.http.post(f"{fleet.url}/auth/{what}", headers=headers, **data) as response:
+        return response.status, await response.json() if response.status != 204 else None
+
+
+async def test_signing_up_and_in(api: Fleet) -> None:
+    for body in (b"", b"[]", b'{"email": 1, "password": 2}', b"\xff"):
+        for what in ("sign-up", "sign-in"):
+            status, answer = await sign(api, what, body)
+            assert (status, answer["errors"][0]["code"]) == (400, "BAD_USER_INPUT")
+    for email, password, code in (
+        ("nobody", PASSWORD, "INVALID_EMAIL"),
+        ("new@example.com", "short", "INVALID_PASSWORD"),
+        ("new@example.com", "x" * 201, "INVALID_PASSWORD"),
+        ("Owner@Example.com", PASSWORD, "EMAIL_TAKEN"),
+    ):
+        status, answer = await sign(api, "sign-up", {"email": email, "password": password})
+        assert (status, answer["errors"][0]["code"]) == (422, code)
+    assert (await sign(api, "sign-in", {"email": "OWNER@example.com", "password": PASSWORD}))[0] == 200
+    assert (await sign(api, "sign-in", {"email": "owner@example.com", "password": "wrong"}))[0] == 401
+    assert (await sign(api, "sign-in", {"email": "nobody@example.com", "password": "wrong"}))[0] == 401
+    assert (await sign(api, "sign-out", {}))[0] == 204
+
+
+async def test_guessing_is_throttled_even_when_all_guesses_come_at_once(api: Fleet) -> None:
+    guesses = [{"email": "owner@example.com", "password": f"guess {number}"} for number in range(30)]
+    answers = await asyncio.gather(*(sign(api, "sign-in", guess) for guess in guesses))
+    assert [status for status, _ in answers].count(401) <= 10
+    status, answer = await sign(api, "sign-in", {"email": "owner@example.com", "password": PASSWORD})
+    assert (status, answer["errors"][0]["code"]) == (429, "RATE_LIMITED")
+    await api.sql("UPDATE sign_in_throttle SET window_ends = now() - interval '1 second'")
+    assert (await sign(api, "sign-in", {"email": "owner@example.com", "password": PASSWORD}))[0] == 200
+
+
+async def test_signing_out_ends_the_session_and_its_sockets(api: Fleet) -> None:
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(cookie_jar=jar) as browser:
+        user = {"email": "owner@example.com", "password": PASSWORD}
+        async with browser.post(f"{api.url}/auth/sign-in", json=user) as response:
+            assert response.status == 200
+        viewer = {"query": "{ viewer { user { email } } }"}
+        socket = await browser.ws_connect(f"{api.url}/graphql", protocols=("graphql-transport-ws",))
+        await socket.send_json({"type": "connection_init"})
+        assert (await socket.receive_json())["type"] == "connection_ack"
+        query = {"query": "subscription { accountEvents { cursor } }"}
+        await socket.send_json({"id": "1", "type": "subscribe", "payload": query})
+        await asyncio.sleep(0.2)
+        cookies = {cookie.key: cookie.value for cookie in jar}
+        async with api.http.post(f"{api.url}/auth/sign-out", cookies=cookies) as response:
+            assert response.status == 204
+        message = await socket.receive_json(timeout=2)
+        assert message["payload"]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+        await socket.close()
+        async with browser.post(f"{api.url}/graphql", json=viewer) as response:
+            assert (await response.json())["data"]["viewer"] is None
+
+
+@pytest.mark.parametrize("settings", [{"public_url": "https://fleet.example.com"}], indirect=True)
+async def test_behind_https_the_cookie_is_secure_and_the_public_origin_ours(api: Fleet) -> None:
+    user = {"email": "owner@example.com", "password": PASSWORD}
+    headers = {"Origin": "https://fleet.example.com"}
+    async with api.http.post(f"{api.url}/auth/sign-in", json=user, headers=headers) as response:
+        assert response.status == 200
+        assert "secure" in response.headers["Set-Cookie"].lower()
+
+
+@pytest.mark.parametrize("settings", [{"sign_up": "closed"}], indirect=True)
+async def test_sign_up_can_be_closed(api: Fleet) -> None:
+    status, answer = await sign(api, "sign-up", {"email": "new@example.com", "password": PASSWORD})
+    assert (status, answer["errors"][0]["code"]) == (403, "FORBIDDEN")
+    assert await api.sql("SELECT * FROM users") == []
+
+
+async def test_a_variable_may_carry_the_input(api: Fleet) -> None:
+    given = {"name": "All of it", "engine": "WOOCOMMERCE", "plan": "MEDIUM", "accountId": api.account}
+    payload = (await api.client().execute(CREATE, {"input": given}))["createStore"]
+    assert payload["store"]["plan"] == "MEDIUM"

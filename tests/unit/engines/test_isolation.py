@@ -1,0 +1,156 @@
+"""What a store may use and whom it may reach."""
+
+from ipaddress import IPv6Network, ip_network
+from itertools import product
+
+import pytest
+
+from stores.engines import Engine, Manifest
+from stores.plans import PLANS
+from tests.unit.engines.network import End, reaches
+from tests.unit.engines.rendered import ENGINES, of_kind, profile, render, template, the
+from workers.engines.pods import cpu_of, memory_of
+
+WEB, DATABASE = ("web", 8080), ("database", 3306)
+PARTS = ("web", "database", "install", "proof", "cron")
+ABROAD = ("93.184.215.14", "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c")
+PRIVATE = (
+    *("10.0.0.1", "10.96.0.1", "127.0.0.1", "172.16.5.4", "172.31.255.255", "192.168.1.1", "100.64.0.1"),
+    *("169.254.169.254", "100.100.100.200", "192.0.0.192", "168.63.129.16", "224.0.0.1", "255.255.255.255", "0.1.2.3"),
+    *("::1", "fd00:ec2::254", "fe80::1", "ff02::1", "64:ff9b::a00:1", "2002:a00:1::1", "::10.0.0.1"),
+)
+
+
+def policies(**changes: object) -> list[Manifest]:
+    return of_kind(render(cluster=profile(**changes)), "NetworkPolicy")
+
+
+def test_who_reaches_whom_within_a_store() -> None:
+    rules = policies()
+    ports = [WEB[1], DATABASE[1], 22, 33060]
+    found = {
+        (source, target, port)
+        for source, target, port in product(PARTS, PARTS, ports)
+        if reaches(rules, End(source), End(target), port)
+    }
+    assert found == {
+        *((source, *WEB) for source in ("install", "proof", "cron")),
+        *((source, *DATABASE) for source in ("web", "install", "proof", "cron")),
+    }
+
+
+def test_only_the_ingress_controller_comes_in_from_elsewhere() -> None:
+    rules = policies(ingress_namespace="traefik")
+    for namespace, part, port in product(("traefik", "default", "kube-system", "store-other"), PARTS, (8080, 3306)):
+        come_in = reaches(rules, End(namespace=namespace), End(part), port)
+        assert come_in == ((namespace, part, port) == ("traefik", *WEB)), (namespace, part, port)
+    assert not reaches(rules, End(address="93.184.215.14"), End("web"), 8080)
+
+
+def test_every_part_may_ask_for_names_and_nobody_else() -> None:
+    rules = policies()
+    for part, protocol in product(PARTS, ("UDP", "TCP")):
+        assert reaches(rules, End(part), End(namespace="kube-system"), 53, protocol)
+        assert not reaches(rules, End(part), End(namespace="kube-system"), 443, protocol)
+        assert not reaches(rules, End(part), End(namespace="default"), 53, protocol)
+        assert not reaches(rules, End(part), End(address="8.8.8.8"), 53, protocol)
+
+
+@pytest.mark.parametrize("address", ABROAD)
+def test_web_and_cron_reach_web_servers_of_the_internet(address: str) -> None:
+    rules = policies()
+    for part, port in product(PARTS, (80, 443, 25, 6443)):
+        reached = reaches(rules, End(part), End(address=address), port)
+        assert reached == (part in ("web", "cron") and port in (80, 443)), (part, port)
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_nothing_reaches_private_addresses(address: str) -> None:
+    rules = policies()
+    assert not [part for part in PARTS if reaches(rules, End(part), End(address=address), 80)]
+
+
+def test_the_api_server_takes_the_exceptions() -> None:
+    blocks = [
+        row["ipBlock"]
+        for policy in policies()
+        for rule in policy["spec"].get("egress", ())
+        for row in rule["to"]
+        if "ipBlock" in row
+    ]
+    assert {block["cidr"] for block in blocks} == {"0.0.0.0/0", "::/0"}
+    for block in blocks:
+        for cidr in block["except"]:
+            inner, outer = ip_network(cidr), ip_network(block["cidr"])
+            assert inner.version == outer.version
+            assert inner.prefixlen > outer.prefixlen
+            # Go reads these as IPv4, so the API server finds them outside of ::/0
+            assert inner.version == 4 or not inner.overlaps(IPv6Network("::ffff:0:0/96"))
+
+
+@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
+def test_all_that_may_run_at_once_fits_the_quota(engine: Engine, plan: str) -> None:
+    made = render(engine, plan=plan)
+    hard = the(made, "ResourceQuota", "store")["spec"]["hard"]
+    pods = [found["spec"] for item in [*made.workloads, made.install, made.proof] if item and (found := template(item))]
+    boxes = [container["resources"] for pod in pods for container in pod["containers"]]
+    for sort, (name, size) in product(
+        ("requests", "limits"), (("cpu", cpu_of), ("memory", memory_of), ("ephemeral-storage", memory_of))
+    ):
+        needed, room = sum(size(box[sort][name]) for box in boxes), size(hard[f"{sort}.{name}"])
+        assert needed <= room <= needed * 1.01 + 2, (sort, name)  # and hardly more
+    assert len(pods) <= int(hard["pods"])
+    claims = of_kind(made, "PersistentVolumeClaim")
+    assert sum(memory_of(claim["spec"]["resources"]["requests"]["storage"]) for claim in claims) <= (
+        memory_of(hard["requests.storage"])
+    )
+    for kind, name in (
+        ("PersistentVolumeClaim", "persistentvolumeclaims"),
+        ("Service", "services"),
+        ("Secret", "secrets"),
+        ("ConfigMap", "configmaps"),
+        ("Job", "count/jobs.batch"),
+        ("CronJob", "count/cronjobs.batch"),
+        ("Deployment", "count/deployments.apps"),
+        ("StatefulSet", "count/statefulsets.apps"),
+        ("Ingress", "count/ingresses.networking.k8s.io"),
+    ):
+        assert len(of_kind(made, kind)) <= int(hard[name]), kind
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_a_container_has_what_its_plan_says(plan: str) -> None:
+    made, wanted = render(plan=plan), PLANS[plan]
+    for kind, name, cpu, memory in (
+        ("Deployment", "web", wanted.web_cpu, wanted.web_memory),
+        ("StatefulSet", "database", wanted.database_cpu, wanted.database_memory),
+    ):
+        [container] = the(made, kind, name)["spec"]["template"]["spec"]["containers"]
+        limits = container["resources"]["limits"]
+        assert (cpu_of(limits["cpu"]), memory_of(limits["memory"])) == (cpu_of(cpu), memory_of(memory))
+    config = the(made, "ConfigMap", "database")["data"]["storefleet.cnf"]
+    assert f"innodb-buffer-pool-size = {wanted.database_buffer_pool}\n" in config
+    assert ("performance-schema = OFF" in config) == (plan != "large")
+
+
+def test_quantities() -> None:
+    assert [cpu_of(text) for text in ("500m", "2")] == [500, 2000]
+    assert [memory_of(text) for text in ("320Mi", "2Gi")] == [320, 2048]
+
+
+def test_the_namespace_and_the_worker_that_fills_it() -> None:
+    made = render(cluster=profile(worker_service_account="fleet/its-worker", base_domain="a.example"))
+    assert made.namespace["metadata"]["name"] == "store-3f0d2c1e-8a4b-4c6d-9e7f-0123456789ab"
+    assert made.namespace["metadata"]["annotations"] == {"storefleet.dev/host": "fig-olive.a.example"}
+    [binding] = of_kind(made, "RoleBinding")
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "its-worker", "namespace": "fleet"}]
+    assert all(item["metadata"]["namespace"] == made.namespace["metadata"]["name"] for item in made.isolation)
+
+
+def test_each_part_has_an_account_and_policies_of_its_own() -> None:
+    made = render()
+    assert {item["metadata"]["name"] for item in of_kind(made, "ServiceAccount")} == set(PARTS)
+    assert {item["metadata"]["name"] for item in of_kind(made, "NetworkPolicy")} == {"deny-all", "dns", *PARTS}
+    deny = the(made, "NetworkPolicy", "deny-all")["spec"]
+    assert deny == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}

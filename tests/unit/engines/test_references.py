@@ -1,0 +1,135 @@
+"""What names something else names something that is there."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from runtime.settings import ClusterProfile
+from stores.engines import Engine, Manifest, Manifests
+from tests.unit.engines.rendered import ENGINES, objects, of_kind, profile, render, template, templates, the
+
+COMPONENT = "app.kubernetes.io/component"
+
+
+@pytest.fixture(params=list(ENGINES.values()), ids=list(ENGINES))
+def engine(request: pytest.FixtureRequest) -> Engine:
+    found: Engine = request.param
+    return found
+
+
+def named(made: Manifests, kind: str) -> set[str]:
+    return {item["metadata"]["name"] for item in of_kind(made, kind)}
+
+
+def secret_references(made: Manifests) -> Iterator[tuple[str, str]]:
+    for pod in templates(made):
+        for container in pod["spec"]["containers"]:
+            for item in container["env"]:
+                if "valueFrom" in item:
+                    reference = item["valueFrom"]["secretKeyRef"]
+                    yield reference["name"], reference["key"]
+
+
+def test_names_are_taken_once(engine: Engine) -> None:
+    names = [(item["kind"], item["metadata"]["name"]) for item in objects(render(engine))]
+    assert len(names) == len(set(names))
+
+
+def test_all_stands_in_the_store_s_namespace(engine: Engine) -> None:
+    made = render(engine)
+    name = made.namespace["metadata"]["name"]
+    assert all(item["metadata"]["namespace"] == name for item in objects(made)[1:])
+
+
+def test_secrets_are_there_and_each_is_used(engine: Engine) -> None:
+    made = render(engine)
+    there = {(item["metadata"]["name"], key) for item in of_kind(made, "Secret") for key in item["data"]}
+    assert set(secret_references(made)) == there
+
+
+def test_volumes_accounts_and_services_are_there(engine: Engine) -> None:
+    made = render(engine)
+    for pod in templates(made):
+        assert pod["spec"]["serviceAccountName"] in named(made, "ServiceAccount")
+        for volume in pod["spec"]["volumes"]:
+            if "configMap" in volume:
+                assert volume["configMap"]["name"] in named(made, "ConfigMap")
+            if "persistentVolumeClaim" in volume:
+                assert volume["persistentVolumeClaim"]["claimName"] in named(made, "PersistentVolumeClaim")
+    for item in of_kind(made, "StatefulSet"):
+        assert item["spec"]["serviceName"] in named(made, "Service")
+
+
+def test_services_lead_to_a_port_of_their_pods(engine: Engine) -> None:
+    made = render(engine)
+    for service in of_kind(made, "Service"):
+        [pod] = [
+            pod for pod in templates(made) if service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+        ]
+        ports = {port["name"] for container in pod["spec"]["containers"] for port in container.get("ports", ())}
+        assert {port["targetPort"] for port in service["spec"]["ports"]} <= ports
+
+
+def test_workloads_select_no_other_s_pods(engine: Engine) -> None:
+    made = render(engine)
+    for kind in ("Deployment", "StatefulSet"):
+        for item in of_kind(made, kind):
+            wanted = item["spec"]["selector"]["matchLabels"].items()
+            found = [pod for pod in templates(made) if wanted <= pod["metadata"]["labels"].items()]
+            assert found == [template(item)]
+
+
+def test_the_steps_wait_for_what_is_there(engine: Engine) -> None:
+    made = render(engine)
+    for step in engine.steps:
+        item = the(made, step.kind, step.object)
+        assert item["metadata"]["labels"][COMPONENT] == step.object
+    assert set(engine.essential) <= {step.object for step in engine.steps if step.kind != "Job"}
+    assert (made.install is None) == ("install" not in {step.object for step in engine.steps})
+
+
+def test_the_jobs_are_found_by_their_component(engine: Engine) -> None:
+    made = render(engine)
+    for job, name in ((made.install, "install"), (made.proof, "proof")):
+        if job is not None:
+            labels = job["spec"]["template"]["metadata"]["labels"]
+            assert (job["metadata"]["name"], labels[COMPONENT], job["metadata"]["labels"][COMPONENT]) == (name,) * 3
+            assert len(f"{name}-12345678-1000000") <= 63
+
+
+def test_an_ingress_leads_to_the_shop(engine: Engine) -> None:
+    made = render(engine, profile(base_domain="a.example"))
+    [ingress] = of_kind(made, "Ingress")
+    [rule] = ingress["spec"]["rules"]
+    [path] = rule["http"]["paths"]
+    backend = path["backend"]["service"]
+    assert (rule["host"], path["path"], path["pathType"]) == ("fig-olive.a.example", "/", "Prefix")
+    assert_port(made, backend["name"], backend["port"]["number"])
+    assert "ingressClassName" not in ingress["spec"]
+    [chosen] = of_kind(render(engine, profile(ingress_class="traefik")), "Ingress")
+    assert chosen["spec"]["ingressClassName"] == "traefik"
+
+
+def test_a_route_leads_to_the_shop(engine: Engine) -> None:
+    cluster = profile(base_domain="a.example", routing="gateway", gateway="edge/public")
+    made = render(engine, cluster)
+    assert not of_kind(made, "Ingress")
+    [route] = of_kind(made, "HTTPRoute")
+    assert route["apiVersion"] == "gateway.networking.k8s.io/v1"
+    assert route["spec"].keys() == {"hostnames", "parentRefs", "rules"}
+    assert route["spec"]["hostnames"] == ["fig-olive.a.example"]
+    assert route["spec"]["parentRefs"] == [{"name": "public", "namespace": "edge"}]
+    [rule] = route["spec"]["rules"]
+    [backend] = rule["backendRefs"]
+    assert_port(made, backend["name"], backend["port"])
+
+
+def assert_port(made: Manifests, service: str, number: int) -> None:
+    ports: list[Manifest] = the(made, "Service", service)["spec"]["ports"]
+    assert number in [port["port"] for port in ports]
+
+
+@pytest.mark.parametrize(("cluster", "wanted"), [(profile(), None), (profile(storage_class="fast"), "fast")])
+def test_disks_are_of_the_chosen_class(cluster: ClusterProfile, wanted: str | None) -> None:
+    claims = of_kind(render(cluster=cluster), "PersistentVolumeClaim")
+    assert [claim["spec"].get("storageClassName") for claim in claims] == [wanted, wanted]

@@ -1,0 +1,89 @@
+"""The example in docs/ENGINES.md is the toy engine, and the toy engine works."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stores.engines import load_engines
+from tests import toy_engine
+from tests.unit.engines.rendered import TITLE, environment, render
+from workers.judge import read_receipt
+
+ROOT = Path(__file__).parents[3]
+DOCUMENT = (ROOT / "docs" / "ENGINES.md").read_text()
+
+
+@pytest.fixture
+def page() -> Iterator[str]:
+    """The toy shop of the fixed store, served as its container would; its URL."""
+    env = {**os.environ, **environment(render(toy_engine.ENGINE), "web"), "PORT": "0"}
+    with subprocess.Popen(
+        [sys.executable, "-c", toy_engine.SERVE], env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as server:
+        assert server.stdout is not None
+        said = server.stdout.readline()
+        assert said.startswith("listening on "), said
+        yield f"http://127.0.0.1:{said.split()[-1]}"
+        server.kill()
+
+
+def prove(url: str, title: str, message: Path) -> int:
+    """Runs the proof's program; its termination message goes to the file."""
+    program = toy_engine.PROVE.replace("/dev/termination-log", str(message))
+    env = {**os.environ, "STORE_SERVICE": url, "STORE_TITLE": title}
+    return subprocess.run([sys.executable, "-c", program], env=env, stderr=subprocess.DEVNULL, check=False).returncode
+
+
+def test_the_toy_serves_a_page_and_proves_it(page: str, tmp_path: Path) -> None:
+    message = tmp_path / "message"
+    assert prove(page, TITLE, message) == 0
+    receipt = read_receipt(message.read_text())
+    assert receipt is not None
+    assert receipt["simulated"] is False
+    assert [step["name"] for step in receipt["steps"]] == ["page"]
+    assert receipt["totalMs"] == receipt["steps"][0]["ms"] >= 0
+
+
+def test_the_toy_s_proof_can_fail(page: str, tmp_path: Path) -> None:
+    message = tmp_path / "message"
+    assert prove(page, "Another shop", message) != 0
+    assert not message.exists()
+
+
+def test_a_setting_is_all_it_takes() -> None:
+    engines = load_engines(("workers.engines.woocommerce", "tests.toy_engine"))
+    assert list(engines) == ["woocommerce", "toy"]
+    assert engines["toy"].available
+    assert len({field.generate() for field in engines["toy"].secrets} | {engines["toy"].secrets[0].generate()}) == 2
+
+
+def test_the_document_shows_the_toy_engine() -> None:
+    assert f"```python\n{Path(toy_engine.__file__).read_text()}```\n" in DOCUMENT
+
+
+def test_the_document_s_receipt_is_one_that_is_read() -> None:
+    [text] = re.findall(r"```json\n(.*?)```", DOCUMENT, re.DOTALL)
+    receipt = read_receipt(text)
+    assert receipt == json.loads(text)
+
+
+def test_the_document_names_every_object_of_a_store() -> None:
+    table = {tuple(re.findall(r"`([^`]+)`", row)[:2]) for row in re.findall(r"^\| `.*$", DOCUMENT, re.MULTILINE)}
+    made = render()
+    jobs = [job for job in (made.install, made.proof) if job is not None]
+    ours = {(item["kind"], item["metadata"]["name"]) for item in [*made.isolation, *made.workloads, *jobs]}
+    accounts = {(kind, name) for kind, name in ours if kind == "ServiceAccount"}
+    assert table == ours - accounts
+
+
+def test_a_module_without_an_engine_and_a_second_of_a_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="stores.plans holds no ENGINE"):
+        load_engines(("stores.plans",))
+    with pytest.raises(ValueError, match="tests.toy_engine: another engine is called 'toy' already"):
+        load_engines(("tests.toy_engine", "tests.toy_engine"))

@@ -1,0 +1,204 @@
+"""What is WooCommerce's own: its parts, its secrets, and what a change of them means."""
+
+import copy
+import re
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from runtime.settings import EngineSettings
+from stores.engines import Manifests, load_engines
+from stores.plans import PLANS
+from tests.unit.engines.rendered import (
+    containers,
+    environment,
+    objects,
+    of_kind,
+    profile,
+    render,
+    template,
+    templates,
+    the,
+)
+from workers.engines import medusa
+from workers.engines.woocommerce import ENGINE
+
+CONFIG = "storefleet.dev/config"
+
+
+def container(made: Manifests, kind: str, name: str) -> dict[str, Any]:
+    pod = template(the(made, kind, name))
+    assert pod is not None
+    [found] = pod["spec"]["containers"]
+    assert isinstance(found, dict)
+    return found
+
+
+def secret_variables(found: dict[str, Any]) -> set[str]:
+    return {item["name"] for item in found["env"] if "valueFrom" in item}
+
+
+def test_woocommerce_can_be_had_and_medusa_is_announced() -> None:
+    engines = load_engines(EngineSettings.model_fields["engines"].default)
+    assert engines == {"woocommerce": ENGINE, "medusa": medusa.ENGINE}
+    assert [(engine.title, engine.available) for engine in engines.values()] == [
+        ("WooCommerce", True),
+        ("MedusaJS", False),
+    ]
+    assert (ENGINE.admin_username, ENGINE.admin_path) == ("admin", "/wp-admin/")
+    assert [step.name for step in ENGINE.steps] == ["database", "install", "web"]
+
+
+def test_secrets_are_long_and_random_and_one_is_shown() -> None:
+    made = [field.generate() for field in ENGINE.secrets]
+    assert len(set(made)) == len(made) == len({field.name for field in ENGINE.secrets}) == 12
+    assert all(re.fullmatch(r"[\w-]{32,}", value, re.ASCII) for value in made)
+    assert [field.generate() for field in ENGINE.secrets] != made
+    assert [field.name for field in ENGINE.secrets if field.shown] == ["admin-password"]
+
+
+def test_each_container_is_given_the_secrets_it_needs() -> None:
+    made = render()
+    salts = {name for name in secret_variables(container(made, "CronJob", "cron")) if name.endswith(("_KEY", "_SALT"))}
+    assert len(salts) == 8
+    wordpress = {"WORDPRESS_DB_PASSWORD", *salts}
+    assert {item["name"]: secret_variables(item) for item in containers(made)} == {
+        "database": {"MYSQL_PASSWORD", "MYSQL_ROOT_PASSWORD"},
+        "web": {*wordpress, "STORE_PROOF_TOKEN"},
+        "cron": wordpress,
+        "install": {*wordpress, "STORE_ADMIN_PASSWORD"},
+        "proof": {*wordpress, "STORE_PROOF_TOKEN"},
+    }
+
+
+def test_secret_values_are_in_secrets_alone() -> None:
+    everything = [item for item in objects(render()) if item["kind"] != "Secret"]
+    assert "secret-" not in str(everything)
+
+
+def test_our_image_is_of_the_release_and_the_database_s_is_a_setting() -> None:
+    made = render(cluster=profile(image_registry="r.example/fleet", database_image="mariadb:11.8"), release="2027.01")
+    assert {item["name"]: item["image"] for item in containers(made)} == {
+        "database": "mariadb:11.8",
+        **dict.fromkeys(("web", "install", "proof", "cron"), "r.example/fleet/woocommerce:2027.01"),
+    }
+
+
+def test_the_programs_that_run() -> None:
+    assert {item["name"]: item.get("command") for item in containers(render())} == {
+        "database": None,
+        "web": None,
+        "install": ["php", "/opt/storefleet/install.php"],
+        "proof": ["php", "/opt/storefleet/prove.php"],
+        "cron": ["php", "/var/www/html/wp-cron.php"],
+    }
+
+
+def test_what_install_and_proof_are_told() -> None:
+    made = render(cluster=profile(store_scheme="https", store_port=8443))
+    install, proof = environment(made, "install"), environment(made, "proof")
+    assert {name: value for name, value in install.items() if name.startswith("STORE_")} == {
+        "STORE_URL": "https://fig-olive.shops.example.com:8443",
+        "STORE_TITLE": "Fig & Olive",
+        "STORE_ADMIN_EMAIL": "fig@example.com",
+        "STORE_ADMIN_USER": "admin",
+        "STORE_COUNTRY": "DE",
+        "STORE_CURRENCY": "EUR",
+    }
+    assert (proof["STORE_URL"], proof["STORE_SERVICE"]) == (install["STORE_URL"], "http://web")
+    assert environment(render(), "web")["STORE_URL"] == "http://fig-olive.shops.example.com"
+
+
+def test_the_database_is_probed_over_tcp_as_who_uses_it() -> None:
+    database = container(render(), "StatefulSet", "database")
+    for name in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert "--host=127.0.0.1 --user=wordpress" in database[name]["exec"]["command"][-1]
+    assert environment(render(), "database")["MYSQL_ROOT_HOST"] == "localhost"
+
+
+def test_web_lives_by_php_and_is_ready_by_its_database() -> None:
+    web = container(render(), "Deployment", "web")
+    paths = {name: web[name]["httpGet"]["path"] for name in ("startupProbe", "livenessProbe", "readinessProbe")}
+    assert paths == {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}
+
+
+def test_pods_that_share_the_uploads_stay_together() -> None:
+    for pod in templates(render()):
+        volumes = [volume.get("persistentVolumeClaim", {}).get("claimName") for volume in pod["spec"]["volumes"]]
+        rules = pod["spec"].get("affinity", {}).get("podAffinity", {})
+        terms = rules.get("requiredDuringSchedulingIgnoredDuringExecution", [])
+        assert ("uploads" in volumes) == bool(terms)
+        for term in terms:
+            assert term["labelSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+
+
+def test_crons_of_different_stores_are_spread() -> None:
+    schedules = {the(render(store_id=UUID(int=number)), "CronJob", "cron")["spec"]["schedule"] for number in range(20)}
+    assert schedules == {f"{minute}-59/5 * * * *" for minute in range(5)}
+
+
+def test_only_a_change_of_its_files_replaces_the_database() -> None:
+    def digest(**changes: Any) -> str:
+        pod = template(the(render(**changes), "StatefulSet", "database"))
+        assert pod is not None
+        return str(pod["metadata"]["annotations"][CONFIG])
+
+    assert len({digest(plan=plan) for plan in PLANS}) == len(PLANS)
+    assert digest(name="Other", release="2027.01") == digest()
+
+
+def test_disks_hold_nothing_that_an_update_would_change() -> None:
+    """A claim's spec can't be changed but for its size."""
+    small, large = render(), render(plan="large", release="2027.01")
+    for before, after in zip(
+        of_kind(small, "PersistentVolumeClaim"), of_kind(large, "PersistentVolumeClaim"), strict=True
+    ):
+        before, after = copy.deepcopy(before["spec"]), copy.deepcopy(after["spec"])
+        assert before.pop("resources") != after.pop("resources")
+        assert before == after
+
+
+@pytest.mark.parametrize("changes", [{"plan": "large"}, {"release": "2027.01"}, {"name": "Other"}])
+def test_an_update_changes_nothing_that_can_t_be(changes: dict[str, Any]) -> None:
+    before, after = render(), render(cluster=profile(database_image="mariadb:11.8"), **changes)
+    assert before.namespace == after.namespace
+    assert of_kind(before, "RoleBinding")[0]["roleRef"] == of_kind(after, "RoleBinding")[0]["roleRef"]
+    for kind, mutable in (
+        ("StatefulSet", {"template", "replicas"}),
+        ("Deployment", {"template", "replicas", "strategy"}),
+    ):
+        for one, other in zip(of_kind(before, kind), of_kind(after, kind), strict=True):
+            fixed = [{key: value for key, value in item["spec"].items() if key not in mutable} for item in (one, other)]
+            assert fixed[0] == fixed[1]
+
+
+def test_the_hash_is_of_all_that_runs_and_not_of_secrets() -> None:
+    plain = render().spec_hash
+    assert re.fullmatch(r"[0-9a-f]{64}", plain)
+    assert render(ending="-rotated").spec_hash == plain
+    assert render(ending="-rotated").workloads != render().workloads
+    others: list[dict[str, Any]] = [{"name": "Other"}, {"release": "2027.01"}, {"plan": "large"}, {"slug": "other"}]
+    for changes in others:
+        assert render(**changes).spec_hash != plain, changes
+    for change in ({"database_image": "mariadb:11.8"}, {"image_registry": "r.example"}, {"ingress_class": "traefik"}):
+        assert render(cluster=profile(**change)).spec_hash != plain, change
+
+
+def test_the_hash_changes_with_any_image_and_any_variable() -> None:
+    plain, changes = render().spec_hash, 0
+    for number, found in enumerate(containers(render())):
+        for field in range(len(found["env"]) + 1):
+            made = render()
+            target = list(containers(made))[number]
+            if field == len(found["env"]):
+                target["image"] += "-other"
+            else:
+                target["env"][field]["name"] += "_OTHER"
+            assert made.spec_hash != plain
+            changes += 1
+    assert changes > 60
+
+
+def test_the_same_input_makes_the_same_objects_each_time() -> None:
+    assert objects(render()) == objects(render())

@@ -1,0 +1,89 @@
+"""The runner of checks fails when one does, skips only with a reason, and its table says which."""
+
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from tests import checks
+from tests.checks import Check, Outcome, has_tests, main, perform, program, run, table, tier, variable
+
+
+def python(*codes: str) -> Sequence[Sequence[str]]:
+    return [[sys.executable, "-c", code] for code in codes]
+
+
+def test_a_check_passes_when_all_its_commands_do(capfd: pytest.CaptureFixture[str]) -> None:
+    outcome = perform(Check("good", python("print('one')", "print('\\x1b[1mtwo\\x1b[0m\\n')")))
+    assert (outcome.name, outcome.result, outcome.note) == ("good", "passed", "two")
+    assert "one\n" in capfd.readouterr().out
+
+
+def test_a_check_stops_at_the_command_that_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    outcome = perform(Check("bad", python("print('3 failed'); print('bye'); exit(1)", "print('more')"), (), "failed"))
+    assert (outcome.result, outcome.note) == ("failed", "3 failed")
+    assert "more" not in capfd.readouterr().out
+
+
+def test_a_program_that_isnt_there_fails() -> None:
+    outcome = perform(Check("gone", [["/no/such/program"]]))
+    assert outcome.result == "failed"
+    assert "can't be run" in outcome.note
+
+
+def test_what_is_lacking_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOME_CLUSTER", raising=False)
+    check = Check("cluster", python("exit(1)"), [has_tests("tests/unit"), variable("SOME_CLUSTER", "a kubeconfig")])
+    assert perform(check) == Outcome("cluster", "skipped", 0, "needs SOME_CLUSTER=a kubeconfig")
+    monkeypatch.setenv("SOME_CLUSTER", "x")
+    assert perform(check).result == "failed"
+    assert program("sh", "no-such-program")() is None
+    assert program("no-such-program")() == "needs no-such-program"
+    assert perform(tier("nothing")).note == "tests/nothing has no tests"
+
+
+def test_the_table_is_aligned_and_counts() -> None:
+    outcomes = [
+        Outcome("lint", "passed", 1.25, "fine"),
+        Outcome("coverage", "failed", 12, "TOTAL 12%"),
+        Outcome("cluster", "skipped", 0, "needs one"),
+    ]
+    assert table(outcomes, coloured=False).splitlines() == [
+        "lint      passed      1.2 s  fine",
+        "coverage  failed     12.0 s  TOTAL 12%",
+        "cluster   skipped            needs one",
+        "",
+        "1 passed, 1 failed, 1 skipped",
+    ]
+    assert "\x1b[31mfailed" in table(outcomes, coloured=True)
+
+
+def test_one_failure_fails_the_run_but_ends_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    good, bad = Check("good", python("print('fine')")), Check("bad", python("exit(3)"))
+    assert run([bad, good, tier("nothing")]) == 1
+    assert capfd.readouterr().out.endswith("1 passed, 1 failed, 1 skipped\n")
+    assert run([good]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [([], "format lint"), (["--all"], "format lint attack"), (["lint"], "lint"), (["attack", "lint"], "attack lint")],
+)
+def test_what_is_run_is_chosen(monkeypatch: pytest.MonkeyPatch, arguments: list[str], names: str) -> None:
+    ran: list[str] = []
+
+    def note(chosen: Sequence[Check]) -> int:
+        ran.extend(check.name for check in chosen)
+        return 0
+
+    monkeypatch.setattr(checks, "run", note)
+    monkeypatch.setattr(checks, "EVERY_CHANGE", (Check("format", []), Check("lint", [])))
+    monkeypatch.setattr(checks, "OTHER_TIERS", (Check("attack", []),))
+    assert main(arguments) == 0
+    assert " ".join(ran) == names
+
+
+def test_an_unknown_check_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["lnit"])
+    assert "there is no check lnit" in capsys.readouterr().err

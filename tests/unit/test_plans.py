@@ -1,0 +1,37 @@
+"""Plans are data that Kubernetes and MySQL must both be able to read, and that grow from one to the next."""
+
+import re
+from dataclasses import fields
+
+import pytest
+
+from sandbox.simulator.quantities import quantity
+from stores.plans import DEFAULT_PLAN, PLANS, Plan
+
+QUANTITIES = [field.name for field in fields(Plan) if field.name not in ("name", "database_buffer_pool")]
+
+
+def test_the_default_is_the_first_and_plans_go_by_their_names() -> None:
+    assert next(iter(PLANS)) == DEFAULT_PLAN
+    assert [plan.name for plan in PLANS.values()] == list(PLANS)
+
+
+@pytest.mark.parametrize("plan", PLANS.values(), ids=list(PLANS))
+def test_quantities_are_kubernetes_own(plan: Plan) -> None:
+    for name in QUANTITIES:
+        assert re.fullmatch(r"[1-9]\d*m?" if name.endswith("cpu") else r"[1-9]\d*[MG]i", getattr(plan, name)), name
+
+
+@pytest.mark.parametrize("plan", PLANS.values(), ids=list(PLANS))
+def test_the_buffer_pool_leaves_the_database_room(plan: Plan) -> None:
+    assert re.fullmatch(r"[1-9]\d*[MG]", plan.database_buffer_pool)
+    mysql = quantity(plan.database_buffer_pool + "i")  # MySQL's M is 2**20, too
+    assert 0.2 <= mysql / quantity(plan.database_memory) <= 0.5
+
+
+def test_a_larger_plan_is_nowhere_smaller() -> None:
+    """A disk can't shrink; a change to a larger plan must be possible."""
+    plans = list(PLANS.values())
+    for small, large in zip(plans, plans[1:], strict=False):
+        sizes = [(quantity(getattr(small, name)), quantity(getattr(large, name))) for name in QUANTITIES]
+        assert all(less < more for less, more in sizes)

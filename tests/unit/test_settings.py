@@ -1,0 +1,142 @@
+"""Every problem of the environment at once, by the variable's name, and never a secret."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runtime.sealing import new_key
+from runtime.settings import ENV_PREFIX, ClusterProfile, Settings, SettingsError, load, load_or_exit, profile
+
+ROOT = Path(__file__).parents[2]
+KEY = new_key()
+GOOD = {
+    "DATABASE_URL": "postgresql://me:database-secret@db.example.com/fleet",
+    "REDIS_URL": "redis://:redis-secret@redis.example.com:6379/0",
+    "ADMIN_KEYS": KEY,
+}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_read_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`load` and `profile` remember what they read: once a process."""
+    for name in (*Settings.model_fields, *ClusterProfile.model_fields):
+        monkeypatch.delenv(f"{ENV_PREFIX}{name.upper()}", raising=False)
+    load.cache_clear()
+    profile.cache_clear()
+
+
+def environment(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
+    for name, value in (GOOD | values).items():
+        monkeypatch.setenv(f"{ENV_PREFIX}{name}", value)
+
+
+def problems(monkeypatch: pytest.MonkeyPatch, **values: str) -> list[str]:
+    environment(monkeypatch, **values)
+    with pytest.raises(SettingsError) as refusal:
+        load()
+    return str(refusal.value).splitlines()
+
+
+def test_three_variables_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment(monkeypatch)
+    settings = load()
+    assert settings.database_url.get_secret_value() == GOOD["DATABASE_URL"]
+    assert settings.environment == "production"
+    assert settings.sign_up == "closed"
+    assert (settings.store_quota, settings.creations_per_hour) == (5, 3)
+    assert settings.worker_keys is None
+    assert profile() == ClusterProfile()
+
+
+def test_whats_set_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment(monkeypatch, ENGINES="one , two.three,", KUBECONFIG="/etc/kube", BASE_DOMAIN="stores.example.com")
+    settings = load()
+    assert settings.engines == ("one", "two.three")
+    assert settings.kubeconfig == Path("/etc/kube")
+    assert profile().base_domain == "stores.example.com"
+
+
+def test_all_problems_are_told_at_once_a_line_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = {
+        "DATABASE_URL": "mysql://me:database-secret@db",
+        "REDIS_URL": "http://redis-secret@redis",
+        "ADMIN_KEYS": "k1:c2VjcmV0",
+        "WORKER_KEYS": f"{KEY},{KEY}",
+        "PORT": "99999",
+        "LOG_LEVEL": "loud-secret",
+        "CLUSTER": "Not A Name",
+        "STORE_QUOTA": "many",
+        "BASE_DOMAIN": "Stores_secret",
+        "ROUTING": "mesh",
+    }
+    said = problems(monkeypatch, **wrong)
+    assert {line.partition(":")[0].removeprefix(ENV_PREFIX) for line in said} == set(wrong)
+    assert len(said) == len(wrong)
+    text = "\n".join(said)
+    for secret in ("secret", "c2VjcmV0", KEY.partition(":")[2], "many", "mesh", "99999"):
+        assert secret not in text
+
+
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        load()
+    assert str(refusal.value).splitlines() == [
+        "STOREFLEET_DATABASE_URL: Field required",
+        "STOREFLEET_REDIS_URL: Field required",
+        "STOREFLEET_ADMIN_KEYS: Field required",
+    ]
+
+
+@pytest.mark.parametrize("domain", ["", "Example.com", "example..com", "-a.com", "a-.com", "a b", "é.com", "a" * 64])
+def test_a_base_domain_is_a_dns_name(monkeypatch: pytest.MonkeyPatch, domain: str) -> None:
+    assert problems(monkeypatch, BASE_DOMAIN=domain) == [
+        "STOREFLEET_BASE_DOMAIN: must be a lower-case DNS name such as stores.example.com"
+    ]
+
+
+@pytest.mark.parametrize("url", ["redis://h:1/0", "rediss://h", "unix:///run/redis.sock"])
+def test_redis_may_be_reached_in_three_ways(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    environment(monkeypatch, REDIS_URL=url)
+    assert load().redis_url.get_secret_value() == url
+
+
+def test_secrets_dont_show_when_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment(monkeypatch, WORKER_KEYS=KEY, DATABASE_LISTEN_URL=GOOD["DATABASE_URL"])
+    shown = f"{load()!r} {load()} {load().model_dump()} {load().model_dump_json()}"
+    assert "-secret" not in shown
+    assert KEY.partition(":")[2] not in shown
+
+
+def test_a_process_that_cant_start_says_why_and_exits_with_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment(monkeypatch, PORT="-1", STORE_SCHEME="gopher")
+    with pytest.raises(SystemExit) as exit_:
+        load_or_exit()
+    assert exit_.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("storefleet: the settings have problems:\n")
+    assert "STOREFLEET_PORT: " in said
+    assert "STOREFLEET_STORE_SCHEME: " in said
+
+
+def test_settings_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment(monkeypatch)
+    assert load_or_exit() is load_or_exit()
+
+
+def test_the_command_line_says_it_the_same_way() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "migrate"],
+        cwd=ROOT,
+        env={"STOREFLEET_DATABASE_URL": "mysql://me:database-secret@db"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 2
+    assert "STOREFLEET_DATABASE_URL: must start with postgresql://" in done.stderr
+    assert "database-secret" not in done.stderr + done.stdout

@@ -1,0 +1,101 @@
+"""Each thing that keeps a pod from running is told in plain words, with what to do about it."""
+
+import pytest
+
+from stores.engines import Manifest
+from tests.unit.cluster_objects import pod, refused_pods, terminated, view, waiting, workload
+from workers.troubles import find_trouble
+
+UNSCHEDULABLE = {
+    "type": "PodScheduled",
+    "status": "False",
+    "reason": "Unschedulable",
+    "message": "0/3 nodes are available: 3 Insufficient memory.",
+}
+CRASHED = waiting("CrashLoopBackOff", ended={"exitCode": 1, "message": "no such table\n"})
+
+TROUBLES = {
+    "no room": (
+        pod("web", conditions=[UNSCHEDULABLE]),
+        "No node can take the web pod: 0/3 nodes are available: 3 Insufficient memory. "
+        "Add room to the cluster, or choose a smaller plan.",
+    ),
+    "no image": (
+        pod("web", containerStatuses=[waiting("ImagePullBackOff", "Back-off pulling image")]),
+        "The image shop:1 of web can't be pulled: Back-off pulling image. "
+        "Check that it exists and may be pulled, then retry.",
+    ),
+    "no image name": (
+        pod("web", initContainerStatuses=[waiting("InvalidImageName")]),
+        "The image shop:1 of web can't be pulled:  Check that it exists and may be pulled, then retry.",
+    ),
+    "a crash": (
+        pod("database", containerStatuses=[CRASHED]),
+        "The database container keeps crashing (exit code 1). no such table. See its logs, then retry.",
+    ),
+    "a crash without a word": (
+        pod("database", containerStatuses=[waiting("CrashLoopBackOff")]),
+        "The database container keeps crashing. See its logs, then retry.",
+    ),
+    "out of memory": (
+        pod("web", containerStatuses=[waiting("CrashLoopBackOff", ended={"exitCode": 137, "reason": "OOMKilled"})]),
+        "The web container keeps crashing (exit code 137). OOMKilled. See its logs, then retry.",
+    ),
+    "no secret": (
+        pod("web", containerStatuses=[waiting("CreateContainerConfigError", 'secret "admin" not found')]),
+        "The web container can't be started: secret \"admin\" not found. Retry; if it comes back, tell the operator.",
+    ),
+    "over quota": (
+        workload("Deployment", "web", ready=0, conditions=refused_pods('pods "web-1" is forbidden: exceeded quota')),
+        "The web pod doesn't fit into the store's quota: pods \"web-1\" is forbidden: exceeded quota. "
+        "Choose a larger plan, then retry.",
+    ),
+    "refused": (
+        workload("StatefulSet", "database", ready=0, conditions=refused_pods("violates PodSecurity")),
+        "The database pod can't be made: violates PodSecurity. Retry; if it comes back, tell the operator.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("item", "told"), TROUBLES.values(), ids=list(TROUBLES))
+def test_what_is_told(item: Manifest, told: str) -> None:
+    assert find_trouble(view(item), but_of=()) == told.replace("  ", " ")
+
+
+HARMLESS = {
+    "nothing yet": pod("web"),
+    "not scheduled yet": pod("web", conditions=[{"type": "PodScheduled", "status": "False"}]),
+    "being started": pod("web", containerStatuses=[waiting("ContainerCreating"), waiting("PodInitializing")]),
+    "running": pod("web", phase="Running", containerStatuses=[{"name": "main", "state": {"running": {}}}]),
+    "an end": pod("install", containerStatuses=[terminated(1)]),
+    "over": pod("install", phase="Failed", containerStatuses=[CRASHED]),
+    "a condition that passed": workload("Deployment", "web", conditions=[{"type": "ReplicaFailure", "status": "False"}]),
+    "another condition": workload("Deployment", "web", conditions=[{"type": "Available", "status": "True"}]),
+    "no status at all": {"kind": "Pod", "metadata": {"name": "web"}, "spec": {}},
+}
+
+
+@pytest.mark.parametrize("item", HARMLESS.values(), ids=list(HARMLESS))
+def test_what_is_no_trouble(item: Manifest) -> None:
+    assert find_trouble(view(item), but_of=()) is None
+
+
+def test_some_parts_dont_count() -> None:
+    looked = view(pod("cron", containerStatuses=[CRASHED]), pod("install", containerStatuses=[CRASHED]))
+    assert "cron" in (find_trouble(looked, but_of=("install",)) or "")
+    assert "install" in (find_trouble(looked, but_of=("cron",)) or "")
+    assert find_trouble(looked, but_of=("cron", "install")) is None
+
+
+def test_the_first_is_told() -> None:
+    looked = view(pod("database", containerStatuses=[CRASHED]), pod("web", conditions=[UNSCHEDULABLE]))
+    assert (find_trouble(looked, but_of=()) or "").startswith("The database container")
+
+
+def test_a_cluster_may_be_talkative_and_strange() -> None:
+    """What it says reaches the owner and the database: one line, short, and nothing that can't be stored or shown."""
+    said = "line one\n\n  line \0two\x1b[31m \ud800" + "x" * 5000
+    told = find_trouble(view(pod("web", containerStatuses=[waiting("ErrImagePull", said)])), but_of=()) or ""
+    assert "line one line two[31m " in told
+    assert told.isprintable()
+    assert len(told) < 320
