@@ -15,7 +15,7 @@ from stores.engines import Engine, EngineStep
 from stores.events import News
 from stores.models import Step, Store
 from stores.status import Health, StepStatus
-from workers.troubles import find_trouble
+from workers.troubles import find_trouble, in_short
 from workers.view import ATTEMPT, Outcome, View, component, replicas
 
 JOBS = ("install", "proof")
@@ -71,7 +71,7 @@ def climb(
             receipt = read_receipt(outcome.message) or {}
             outcome = outcome if receipt else Outcome("failed", "It ended well but left no receipt.")
         if outcome.state == "failed":
-            cause = f"The step {step.name} failed: {outcome.message or 'its Job gave no reason.'}"
+            cause = f"The step {step.name} failed: {in_short(outcome.message) or 'its Job gave no reason.'}"
             return Verdict([*verdict.news, *progress.fail(store, steps, now, cause)])
         if outcome.state == "running":
             weigh(store, trouble, now)
@@ -146,11 +146,19 @@ def read_receipt(message: str) -> dict[str, Any] | None:
         given = json.loads(message)
         return {
             "simulated": given["simulated"] is not False,  # in doubt it wasn't a real purchase
-            "totalMs": int(given["totalMs"]),
-            "steps": [{"name": str(item["name"]), "ms": int(item["ms"])} for item in given["steps"]],
+            "totalMs": _milliseconds(given["totalMs"]),
+            "steps": [{"name": in_short(item["name"]), "ms": _milliseconds(item["ms"])} for item in given["steps"]],
         }
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
+
+
+def _milliseconds(given: Any) -> int:
+    """Raises ValueError for what GraphQL's Int can't show."""
+    number = int(given)
+    if not 0 <= number < 2**31:
+        raise ValueError
+    return number
 
 
 def attend(store: Store, engine: Engine, view: View, now: datetime) -> Verdict:

@@ -29,7 +29,7 @@ from workers.render import spec_of
 from workers.secrets import make_and_open
 from workers.view import look
 
-SILENT_FAILURES = 5
+SILENT_FAILURES = 4
 """Passes that may fail in a row before the owner is told."""
 
 log = structlog.get_logger()
@@ -95,10 +95,12 @@ async def _begin(context: Context, lease: Lease, row: Row) -> Work:
     if store.status == Status.REQUESTED:
         row.news += progress.move(store, Status.PROVISIONING, "Setting up the store.")
     credentials = next(step for step in steps if step.name == way.CREDENTIALS)
-    if credentials.status != StepStatus.SUCCEEDED:
+    if credentials.status == StepStatus.SUCCEEDED:
+        values = await make_and_open(row.session, context, store, engine)
+    else:
         row.news += way.start(credentials, row.now, f"{way.title(credentials, engine)}.")
-    values = await make_and_open(row.session, context, store, engine)
-    row.news += way.succeed(credentials, row.now, steps)
+        values = await make_and_open(row.session, context, store, engine)
+        _done(row, engine, way.CREDENTIALS)
     manifests = engine.render(spec_of(store), values, context.profile)
     if store.status == Status.READY and manifests.spec_hash != store.proof_hash:
         row.news += progress.update(store, steps)

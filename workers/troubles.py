@@ -29,7 +29,7 @@ def _of_pod(pod: Manifest) -> Iterator[str]:
     part, status = component(pod), pod.get("status", {})
     for condition in status.get("conditions") or ():
         if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable":
-            said = _short(condition.get("message", ""))
+            said = in_short(condition.get("message", ""))
             yield f"No node can take the {part} pod: {said} Add room to the cluster, or choose a smaller plan."
     for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
         yield from _of_container(part, container)
@@ -37,26 +37,34 @@ def _of_pod(pod: Manifest) -> Iterator[str]:
 
 def _of_container(part: str, container: dict[str, Any]) -> Iterator[str]:
     waiting = container.get("state", {}).get("waiting", {})
-    reason, said = waiting.get("reason", ""), _short(waiting.get("message", ""))
+    reason, said = waiting.get("reason", ""), in_short(waiting.get("message", ""))
     ended = container.get("state", {}).get("terminated") or container.get("lastState", {}).get("terminated") or {}
     if reason in _IMAGE:
         image = container.get("image", "?")
         yield f"The image {image} of {part} can't be pulled: {said} Check that it exists and may be pulled, then retry."
     elif reason in _CONFIG:
         yield f"The {part} container can't be started: {said} Retry; if it comes back, tell the operator."
-    elif ended.get("exitCode") and not container.get("ready"):
+    elif reason == "CrashLoopBackOff" or (ended.get("exitCode") and not container.get("ready")):
         # between two crashes it runs for a moment: that is no recovery until it is ready
-        last = _short(ended.get("message", "") or ended.get("reason", ""))
-        yield f"The {part} container keeps crashing (exit code {ended['exitCode']}). {last} See its logs, then retry."
+        code, last = (
+            ended.get("exitCode", "?"),
+            in_short(ended.get("message") or ended.get("reason") or "Nothing said."),
+        )
+        yield f"The {part} container keeps crashing (exit code {code}). {last} See its logs, then retry."
 
 
 def _not_made(part: str, message: str) -> str:
     if "exceeded quota" in message:
-        return f"The {part} pod doesn't fit into the store's quota: {_short(message)} Choose a larger plan, then retry."
-    return f"The {part} pod can't be made: {_short(message)} Retry; if it comes back, tell the operator."
+        return (
+            f"The {part} pod doesn't fit into the store's quota: {in_short(message)} Choose a larger plan, then retry."
+        )
+    return f"The {part} pod can't be made: {in_short(message)} Retry; if it comes back, tell the operator."
 
 
-def _short(message: str) -> str:
-    """One line of at most 200 characters, ending like a sentence."""
-    line = " ".join(message.split())[:200]
+def in_short(message: str) -> str:
+    """One line of at most 200 characters that can be stored and shown, ending like a sentence.
+
+    What a program leaves as its last words may hold anything, NUL included, which the database refuses.
+    """
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in message).split())[:199]
     return line if not line or line.endswith(".") else line + "."

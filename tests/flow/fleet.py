@@ -215,7 +215,7 @@ async def fleet(
             "worker_keys": SecretStr(new_key("w1")),
             "sign_up": "open",
             "kubeconfig": kubeconfig,
-            "failure_patience": 1.0,
+            "failure_patience": 0.5,
             "store_quota": 100,
             "creations_per_hour": 1000,
             "database_pool": 10,

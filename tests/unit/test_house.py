@@ -62,7 +62,7 @@ def names_no_registry(path: Path, text: str) -> Iterator[str]:
 
 
 def is_finished(path: Path, text: str) -> Iterator[str]:
-    for found in re.findall(r"\b(?:TO[D]O|FIX[M]E|XX[X]|HAC[K])\b.*", text):
+    for found in re.findall(r"\b(?:TO[D]O|FIX[M]E|HAC[K])\b.*", text):
         yield f"is unfinished: {found}"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from stores.engines import Manifest, StoreSpec
 from workers.engines.labels import CONFIG, labels
 
+TMP = "/tmp"  # noqa: S108  # in the container, which has it to itself
 UID = 10001
 """Of every process in a store; group and owner of its volumes, too."""
 LOGS = 64
@@ -84,7 +85,7 @@ def container(
             "runAsNonRoot": True,
         },
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "volumeMounts": [_mount(volume, path) for volume, path in {"tmp": "/tmp", **mounts}.items()],  # noqa: S108
+        "volumeMounts": [_mount(volume, path) for volume, path in {"tmp": TMP, **mounts}.items()],
         **(probes or {}),
     }
     if command is not None:
