@@ -30,7 +30,7 @@ class ClusterProfile(BaseSettings):
     """A store's host is `<slug>.<base_domain>`."""
     store_scheme: Literal["http", "https"] = "http"
     store_port: int | None = Field(default=None, ge=1, le=65535)
-    """Only for addresses that are shown, when the ingress controller isn't on the scheme's own port."""
+    """When the ingress controller isn't on the scheme's own port."""
     routing: Literal["ingress", "gateway"] = "ingress"
     ingress_class: str | None = None
     """None: the cluster's default IngressClass."""

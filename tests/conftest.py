@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from cli.migrate import upgrade
-from sandbox.folder import SandboxError
+from sandbox.folder import SandboxError, remove_socket_folder
 from sandbox.postgres import Postgres, start_postgres
 from sandbox.valkey import Valkey, start_valkey
 
@@ -44,6 +44,8 @@ def data() -> Iterator[Path]:
     """A data folder of the test's own for embedded servers; it isn't there yet."""
     with _reachable_folder() as folder:
         yield folder / "data"
+        for link in folder.glob("data/*.socket"):
+            remove_socket_folder(link)  # of what the test killed
 
 
 @pytest.fixture(scope="session")

@@ -147,10 +147,18 @@ def read_receipt(message: str) -> dict[str, Any] | None:
         return {
             "simulated": given["simulated"] is not False,  # in doubt it wasn't a real purchase
             "totalMs": _milliseconds(given["totalMs"]),
-            "steps": [{"name": in_short(item["name"]), "ms": _milliseconds(item["ms"])} for item in given["steps"]],
+            "steps": [_step_done(item) for item in given["steps"]],
         }
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
+
+
+def _step_done(given: Any) -> dict[str, Any]:
+    """Raises ValueError for a name that the database or a screen can't take."""
+    name = str(given["name"])
+    if not name.isprintable():
+        raise ValueError
+    return {"name": name, "ms": _milliseconds(given["ms"])}
 
 
 def _milliseconds(given: Any) -> int:

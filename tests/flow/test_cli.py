@@ -1,0 +1,172 @@
+"""The operator's commands, on a real database and a simulated cluster."""
+
+import asyncio
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import SecretStr
+
+from cli.__main__ import main
+from runtime import settings
+from runtime.sealing import new_key
+from tests.flow.fleet import Fleet, fleet
+
+KEYS = {"admin_keys": SecretStr(new_key("a1")), "worker_keys": SecretStr(new_key("w1"))}
+
+
+@pytest.fixture
+def command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], database_url: str, redis_url: str
+) -> "Command":
+    monkeypatch.setenv("STOREFLEET_DATABASE_URL", database_url)
+    monkeypatch.setenv("STOREFLEET_REDIS_URL", redis_url)
+    for name, value in KEYS.items():
+        monkeypatch.setenv(f"STOREFLEET_{name.upper()}", value.get_secret_value())
+    return Command(monkeypatch, capsys)
+
+
+class Command:
+    """Runs `storefleet …` in this process."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.monkeypatch = monkeypatch
+        self.capsys = capsys
+
+    def __call__(self, *words: str, stdin: str = "") -> tuple[int, str, str]:
+        """Exit code, stdout, stderr."""
+        settings.load.cache_clear()
+        settings.profile.cache_clear()
+        self.monkeypatch.setattr("sys.argv", ["storefleet", *words])
+        self.monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        self.capsys.readouterr()
+        code = main()
+        said = self.capsys.readouterr()
+        return code, said.out, said.err
+
+
+def test_users_and_tokens(command: Command) -> None:
+    code, out, _ = command("users", "add", "Ops@Example.com", stdin="a long password\n")
+    assert (code, "Ops@Example.com" in out) == (0, True)
+    assert command("users", "list")[1].strip() == "ops@example.com"
+    for email, password, said in (
+        ("ops@example.com", "a long password", "There is a user"),
+        ("nobody", "a long password", "not an e-mail address"),
+        ("new@example.com", "short", "at least 10 characters"),
+    ):
+        code, _, err = command("users", "add", email, stdin=password + "\n")
+        assert (code, said in " ".join(err.split())) == (1, True), err
+    assert command("users", "limits", "ops@example.com", "--stores", "7", "--per-hour", "9")[0] == 0
+    assert command("users", "limits", "nobody@example.com", "--stores", "7")[0] == 1
+
+    code, out, _ = command("tokens", "create", "ops@example.com", "--name", "ci", "--read-only")
+    assert code == 0
+    assert out.startswith("sf_")
+    assert command("tokens", "create", "ops@example.com", "--name", "")[0] == 1
+    assert command("tokens", "create", "nobody@example.com")[0] == 1
+    assert command("tokens", "revoke", stdin=out)[0] == 0
+    code, _, err = command("tokens", "revoke", stdin=out)
+    assert (code, "revoked already" in err) == (1, True)
+
+
+def test_manifests_prints_what_kubectl_apply_takes(
+    command: Command, database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    async def make() -> str:
+        async with fleet(database_url, redis_url, tmp_path, **KEYS) as made:
+            store = await made.create(name="日本 $(HOME)")
+            await made.until(store["id"], "READY")
+            return str(store["slug"])
+
+    slug = asyncio.run(make())
+    code, out, _ = command("manifests", slug)
+    assert code == 0
+    objects: list[dict[str, Any]] = list(yaml.safe_load_all(out))
+    kinds = {item["kind"] for item in objects}
+    assert {"Namespace", "NetworkPolicy", "StatefulSet", "Deployment", "Ingress"} <= kinds
+    assert not {"Secret", "Job"} & kinds
+    store_id = objects[0]["metadata"]["labels"]["storefleet.dev/store"]
+    code, out, _ = command("manifests", store_id, "--secrets")
+    assert (code, "kind: Secret" in out) == (0, True)
+    assert command("manifests", "nothing")[0] == 1
+    command.monkeypatch.setenv("STOREFLEET_WORKER_KEYS", new_key("w1"))
+    code, _, err = command("manifests", slug, "--secrets")
+    assert (code, "can't be opened" in err) == (1, True)
+    command.monkeypatch.delenv("STOREFLEET_WORKER_KEYS")
+    code, _, err = command("manifests", slug, "--secrets")
+    assert (code, "STOREFLEET_WORKER_KEYS" in err) == (1, True)
+
+
+def test_doctor_says_what_is_missing_and_what_to_do(
+    command: Command, database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    async def examine() -> None:
+        async with fleet(database_url, redis_url, tmp_path, worker=False) as made:
+            await well(made)
+            await ill(made)
+
+    async def run() -> tuple[int, str]:
+        code, out, _ = await asyncio.to_thread(command, "doctor")
+        return code, " ".join(out.split())
+
+    async def well(_made: Fleet) -> None:
+        command.monkeypatch.setenv("STOREFLEET_KUBECONFIG", str(tmp_path / "kubeconfig"))
+        code, out = await run()
+        assert code == 0, out
+        for subject in ("database", "redis", "cluster", "rights", "IngressClass", "StorageClass"):
+            assert subject in out
+
+    async def ill(made: Fleet) -> None:
+        await made.fault({"fault": "denied", "kind": "namespaces", "verb": "delete"})
+        command.monkeypatch.setenv("STOREFLEET_INGRESS_CLASS", "nginx")
+        command.monkeypatch.setenv("STOREFLEET_STORAGE_CLASS", "simulated")
+        code, out = await run()
+        assert code == 1
+        assert "missing: delete namespaces" in out
+        assert "nginx doesn't exist" in out
+        assert "Set STOREFLEET_INGRESS_CLASS to one of: simulated" in out
+        await made.kubernetes("DELETE", "/apis/storage.k8s.io/v1/storageclasses/simulated")
+        command.monkeypatch.delenv("STOREFLEET_STORAGE_CLASS")
+        command.monkeypatch.setenv("STOREFLEET_REDIS_URL", "redis://127.0.0.1:1/0")
+        command.monkeypatch.setenv("STOREFLEET_DATABASE_URL", "postgresql://127.0.0.1:1/none")
+        code, out = await run()
+        assert "the cluster has no default" in out
+        assert "Check STOREFLEET_REDIS_URL" in out
+        assert "Check STOREFLEET_DATABASE_URL" in out
+        command.monkeypatch.setenv("STOREFLEET_KUBECONFIG", str(tmp_path / "missing"))
+        command.monkeypatch.setenv("STOREFLEET_DATABASE_URL", database_url)
+        await made.sql("DROP TABLE alembic_version")
+        code, out = await run()
+        assert "no usable Kubernetes configuration" in out
+        assert "Run `storefleet migrate`" in out
+
+    asyncio.run(examine())
+
+
+def test_migrate(command: Command) -> None:
+    code, out, _ = command("migrate")
+    assert (code, "up to date" in out) == (0, True)
+    command.monkeypatch.setenv("STOREFLEET_DATABASE_URL", "postgresql://127.0.0.1:1/none")
+    code, _, err = command("migrate")
+    assert (code, "can't be migrated" in err) == (1, True)
+    assert len(err.splitlines()) == 1
+
+
+def test_a_process_with_bad_settings_lists_all_of_them_and_stops(command: Command) -> None:
+    command.monkeypatch.setenv("STOREFLEET_REDIS_URL", "nonsense")
+    command.monkeypatch.setenv("STOREFLEET_ADMIN_KEYS", "hunter2")
+    with pytest.raises(SystemExit) as stopped:
+        command("api")
+    assert stopped.value.code == 2
+    err = command.capsys.readouterr().err
+    assert "STOREFLEET_REDIS_URL" in err
+    assert "STOREFLEET_ADMIN_KEYS" in err
+    assert "hunter2" not in err
+
+
+def test_a_worker_without_its_keys_says_so(command: Command) -> None:
+    command.monkeypatch.delenv("STOREFLEET_WORKER_KEYS")
+    code, _, err = command("worker")
+    assert (code, "STOREFLEET_WORKER_KEYS" in err) == (2, True)

@@ -1,0 +1,215 @@
+"""What the database refuses by itself, whatever a process with a defect may try."""
+
+import asyncio
+from itertools import chain
+from typing import Any
+
+import asyncpg
+import pytest
+from alembic import command
+from alembic.config import Config
+
+from cli.migrate import ROOT, upgrade
+from runtime.database import SCHEMA_REVISION
+from stores.status import FAILABLE, MOVES, Status
+from tests.flow.rows import NOW, PROOF, change_store, columns_of, connected, new_account, new_event, new_store
+
+WHERE_IT_FAILED: list[tuple[Status, Status | None]] = [
+    *((status, None) for status in Status if status != Status.FAILED),
+    *((Status.FAILED, status) for status in FAILABLE),
+]
+
+
+@pytest.mark.parametrize(("status", "failed_in"), WHERE_IT_FAILED)
+async def test_the_database_refuses_exactly_the_moves_that_the_table_lacks(
+    database_url: str, status: Status, failed_in: Status | None
+) -> None:
+    """A FAILED store goes back only to where it failed; which of the table's moves that is, only the row knows."""
+    async with connected(database_url) as connection:
+        account = await new_account(connection)
+        allowed = set()
+        for to in set(Status) - {status}:
+            store = await new_store(connection, account, **columns_of(status, failed_in))
+            try:
+                await change_store(connection, store, **columns_of(to, status if to == Status.FAILED else None))
+                allowed.add(to)
+            except asyncpg.CheckViolationError as refusal:
+                assert str(refusal) == f"a store cannot go from {status} to {to}"
+            now = await connection.fetchval("SELECT status FROM stores WHERE id = $1", store)
+            assert now == (to if to in allowed else status)
+    elsewhere = set(FAILABLE) - {failed_in} if failed_in is not None else set()
+    assert allowed == MOVES[status] - elsewhere
+
+
+@pytest.mark.parametrize("status", Status)
+async def test_staying_is_no_move(database_url: str, status: Status) -> None:
+    failed_in = Status.UPDATING if status == Status.FAILED else None
+    async with connected(database_url) as connection:
+        store = await new_store(connection, await new_account(connection), **columns_of(status, failed_in))
+        await change_store(connection, store, status=status.value, name="Another name")
+        assert await connection.fetchval("SELECT name FROM stores WHERE id = $1", store) == "Another name"
+
+
+@pytest.mark.parametrize("said", [None, Status.UPDATING, Status.READY])
+async def test_a_store_that_fails_says_where(database_url: str, said: Status | None) -> None:
+    async with connected(database_url) as connection:
+        store = await new_store(connection, await new_account(connection), **columns_of(Status.PROVISIONING))
+        with pytest.raises(asyncpg.CheckViolationError, match="fails in PROVISIONING must say so"):
+            await change_store(connection, store, **columns_of(Status.FAILED, said))
+        await change_store(connection, store, **columns_of(Status.FAILED, Status.PROVISIONING))
+
+
+@pytest.mark.parametrize("status", [Status.PROVISIONING, Status.UPDATING, Status.RESUMING])
+@pytest.mark.parametrize("without", [{name: None} for name in PROOF] + [{"proof_hash": "b2"}, {"spec_hash": "b2"}])
+async def test_ready_needs_proof_of_exactly_what_runs(
+    database_url: str, status: Status, without: dict[str, Any]
+) -> None:
+    async with connected(database_url) as connection:
+        store = await new_store(connection, await new_account(connection), **columns_of(status))
+        with pytest.raises(asyncpg.CheckViolationError, match="ck_stores_ready_is_proven"):
+            await change_store(connection, store, **columns_of(Status.READY) | without)
+        await change_store(connection, store, **columns_of(Status.READY))
+
+
+async def test_a_ready_store_cant_lose_its_proof(database_url: str) -> None:
+    async with connected(database_url) as connection:
+        store = await new_store(connection, await new_account(connection), **columns_of(Status.READY))
+        for changed in ({"spec_hash": "b2"}, {"receipt": None}, {"proof_hash": None, "spec_hash": None}):
+            with pytest.raises(asyncpg.CheckViolationError, match="ck_stores_ready_is_proven"):
+                await change_store(connection, store, **changed)
+
+
+@pytest.mark.parametrize(
+    ("check", "columns"),
+    [
+        ("ck_stores_status", {"status": "LOST"}),
+        ("ck_stores_desired", {"desired": "MAYBE"}),
+        ("ck_stores_health", {"health": "FINE"}),
+        ("ck_stores_slug", {"slug": "Fig"}),
+        ("ck_stores_slug", {"slug": "fig-"}),
+        ("ck_stores_slug", {"slug": "fig\n"}),
+        ("ck_stores_slug", {"slug": "f" * 41}),
+        ("ck_stores_slug", {"slug": "fig/../admin"}),
+        ("ck_stores_name", {"name": ""}),
+        ("ck_stores_name", {"name": "🧶" * 81}),
+        ("ck_stores_never_forgotten", {"due_at": None}),
+        ("ck_stores_delete_wins", {"desired": "DELETED"}),
+        ("ck_stores_delete_wins", columns_of(Status.DELETING) | {"desired": "RUNNING"}),
+        ("ck_stores_deleted_at", {"deleted_at": NOW}),
+        ("ck_stores_deleted_at", columns_of(Status.DELETED) | {"deleted_at": None}),
+        ("ck_stores_failed_in", {"failed_in": "PROVISIONING"}),
+        ("ck_stores_failed_in", columns_of(Status.FAILED)),
+        ("ck_stores_failed_has_cause", columns_of(Status.FAILED, Status.UPDATING) | {"cause": None}),
+        ("ck_stores_generation", {"generation": 1, "observed_generation": 2}),
+    ],
+)
+async def test_what_no_store_may_be(database_url: str, check: str, columns: dict[str, Any]) -> None:
+    async with connected(database_url) as connection:
+        account = await new_account(connection)
+        with pytest.raises(asyncpg.CheckViolationError, match=check):
+            await new_store(connection, account, **columns)
+        await new_store(connection, account, name="🧶" * 80, slug="f" * 40)
+
+
+async def test_a_deleted_store_may_be_forgotten(database_url: str) -> None:
+    async with connected(database_url) as connection:
+        await new_store(connection, await new_account(connection), **columns_of(Status.DELETED), due_at=None)
+
+
+@pytest.mark.parametrize(
+    ("check", "columns"),
+    [
+        ("ck_events_type", {"type": "RUMOUR"}),
+        ("ck_events_step", {"type": "STEP"}),
+        ("ck_events_step", {"type": "NOTICE", "step": "{}"}),
+    ],
+)
+async def test_what_no_event_may_be(database_url: str, check: str, columns: dict[str, Any]) -> None:
+    async with connected(database_url) as connection:
+        account = await new_account(connection)
+        store = await new_store(connection, account)
+        with pytest.raises(asyncpg.CheckViolationError, match=check):
+            await new_event(connection, account, store, **columns)
+        assert await new_event(connection, account, store, type="STEP", step="{}") == 1  # a refused one has no number
+
+
+async def test_an_event_cant_choose_its_number(database_url: str) -> None:
+    async with connected(database_url) as connection:
+        account = await new_account(connection)
+        store = await new_store(connection, account)
+        assert [await new_event(connection, account, store, seq=seq) for seq in (70, -1, 0)] == [1, 2, 3]
+
+
+async def test_an_account_without_a_stream_has_no_events(database_url: str) -> None:
+    async with connected(database_url) as connection:
+        account = await new_account(connection)
+        store = await new_store(connection, account)
+        await connection.execute("DELETE FROM account_streams")
+        with pytest.raises(asyncpg.NoDataFoundError):
+            await new_event(connection, account, store)
+
+
+async def test_numbers_have_no_gap_under_parallel_transactions(database_url: str) -> None:
+    """Twenty at once on one account, every third rolls back, and each commits at its own pace."""
+    async with connected(database_url) as connection:
+        account, other = await new_account(connection), await new_account(connection)
+        store, others = await new_store(connection, account), await new_store(connection, other)
+
+    async def write(number: int) -> list[int]:
+        async with connected(database_url) as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            numbers = []
+            for _ in range(1 + number % 4):
+                numbers.append(await new_event(connection, account, store))
+                await asyncio.sleep(0)  # others go on meanwhile
+            if number % 3 == 0:
+                await transaction.rollback()
+                return []
+            await new_event(connection, other, others)
+            await transaction.commit()
+            return numbers
+
+    written = await asyncio.gather(*(write(number) for number in range(20)))
+    assert sorted(chain(*written)) == list(range(1, 1 + sum(map(len, written))))
+    assert all(numbers == list(range(numbers[0], numbers[0] + len(numbers))) for numbers in written if numbers)
+    async with connected(database_url) as connection:
+        for whose in (account, other):
+            rows = await connection.fetch("SELECT seq FROM events WHERE account_id = $1 ORDER BY seq", whose)
+            last = await connection.fetchval("SELECT seq FROM account_streams WHERE account_id = $1", whose)
+            assert [row["seq"] for row in rows] == list(range(1, last + 1))
+
+
+def test_models_and_migrations_agree(database_url: str) -> None:
+    """Alembic finds no table, column, index or constraint that only one of them has."""
+    config = Config(ROOT / "alembic.ini")
+    config.attributes["url"] = database_url
+    command.check(config)
+
+
+async def test_every_check_of_the_models_is_in_the_database_word_for_word(database_url: str) -> None:
+    """Alembic doesn't compare CHECKs: the models' own are made beside, and the database's words for both compared."""
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    from runtime.database import Base, sqlalchemy_url
+
+    words = "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = $1::regnamespace"
+    engine = create_async_engine(sqlalchemy_url(database_url), execution_options={"schema_translate_map": {None: "m"}})
+    async with connected(database_url) as connection:
+        await connection.execute("CREATE SCHEMA m")
+        async with engine.begin() as made:
+            await made.run_sync(Base.metadata.create_all)
+        await engine.dispose()
+        migrated, modelled = (
+            {row[0]: row[1].replace("m.", "") for row in await connection.fetch(words, schema)}
+            for schema in ("public", "m")
+        )
+    migrated.pop("alembic_version_pkc")
+    migrated.pop("alembic_version_version_num_not_null")
+    assert migrated == modelled
+
+
+async def test_migrating_again_changes_nothing(database_url: str) -> None:
+    await asyncio.to_thread(upgrade, database_url)
+    async with connected(database_url) as connection:
+        assert await connection.fetchval("SELECT version_num FROM alembic_version") >= SCHEMA_REVISION

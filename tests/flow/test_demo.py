@@ -1,0 +1,143 @@
+"""`make demo` as a newcomer runs it: real processes, to READY, and nothing survives."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def environment() -> dict[str, str]:
+    """Without our settings, and with a KUBECONFIG that must not be looked at."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("STOREFLEET_")}
+    return {**kept, "KUBECONFIG": "/nowhere/kubeconfig"}
+
+
+def demo(data: Path, port: int, *more: str) -> list[str]:
+    return [sys.executable, "-m", "cli", "demo", "--data", str(data), "--port", str(port), "--speed", "inf", *more]
+
+
+def run(words: list[str], seconds: float = 60) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        words, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=seconds, check=False
+    )
+
+
+def survivors(data: Path) -> list[str]:
+    """Processes that work on the data folder."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "cwd"]):
+        words = " ".join(process.info["cmdline"] or ())
+        if str(data) in words or str(data) in (process.info["cwd"] or ""):
+            found.append(words)
+    return found
+
+
+def gone_within(data: Path, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while survivors(data):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_once_and_once_more_on_the_same_data(tmp_path: Path) -> None:
+    data = tmp_path / ("long" * 40)
+    port = free_port()
+    for number in (1, 2):
+        done = run(demo(data, port, "--once"))
+        assert done.returncode == 0, done.stderr + done.stdout
+        out = done.stdout
+        assert "\x1b" not in out
+        for words in ("simulated", "step 4 of 7", "READY  SIMULATED", "receipt", "API token", "CLUSTER=kubeconfig"):
+            assert words in out
+        assert len(re.findall(r"✓ step \d of 7 .* \d+\.\d\d s", out)) == 7
+        assert f"http://127.0.0.1:{port}/readyz" in out
+        assert ("demo-shop-2" in out) == (number == 2)
+        assert "/nowhere" not in out
+    assert survivors(data) == []
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path, int]]:
+    data, port = tmp_path / "data", free_port()
+    process = subprocess.Popen(demo(data, port), cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:  # ends with the process
+        if line.startswith("Serving at"):
+            break
+    assert process.poll() is None
+    yield process, data, port
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    assert gone_within(data, 5)
+
+
+def test_what_it_refuses_is_said_in_one_line_and_it_ends_with_ctrl_c(
+    serving: tuple[subprocess.Popen[str], Path, int], tmp_path: Path
+) -> None:
+    process, data, port = serving
+    taken = run(demo(tmp_path / "other", port, "--once"))
+    assert (taken.returncode, len(taken.stderr.splitlines())) == (1, 1)
+    assert f"can't listen on 127.0.0.1:{port}" in taken.stderr
+    held = run(demo(data, free_port(), "--once"))
+    assert (held.returncode, len(held.stderr.splitlines())) == (1, 1)
+    assert "another Storefleet" in held.stderr
+
+    watched = run([sys.executable, "-m", "cli", "watch", "demo-shop", "--data", str(data)])
+    assert watched.returncode == 0, watched.stderr
+    assert "READY" in watched.stdout
+    assert "SIMULATED" in watched.stdout
+    missing = run([sys.executable, "-m", "cli", "watch", "nothing", "--data", str(data)])
+    assert (missing.returncode, "no store 'nothing'" in missing.stderr) == (1, True)
+    nowhere = run([sys.executable, "-m", "cli", "watch", "demo-shop", "--data", str(tmp_path / "empty")])
+    assert (nowhere.returncode, "run `make demo`" in nowhere.stderr) == (1, True)
+
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    assert survivors(data) == []
+    gone = run([sys.executable, "-m", "cli", "watch", "demo-shop", "--data", str(data)])
+    assert (gone.returncode, "doesn't answer" in gone.stderr) == (1, True)
+
+
+def test_nothing_survives_even_sigkill(serving: tuple[subprocess.Popen[str], Path, int]) -> None:
+    process, data, port = serving
+    process.kill()
+    assert gone_within(data, 5), survivors(data)
+    done = run(demo(data, port, "--once"))
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_real_cluster_is_named_before_it_is_used(tmp_path: Path) -> None:
+    done = run(demo(tmp_path / "data", free_port(), "--once", "--cluster", "kubeconfig"))
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "/nowhere/kubeconfig is no usable kubeconfig" in done.stderr
+
+
+def test_a_data_folder_that_is_no_folder_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    done = run(demo(tmp_path / "file", free_port(), "--once"))
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "demo.json").write_text("rubbish")
+    done = run(demo(tmp_path / "data", free_port(), "--once"))
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "can't be read" in done.stderr
