@@ -21,6 +21,7 @@ from runtime.tasks import end
 CHANNEL = "account_changed"
 RESYNC_SECONDS = 30.0
 RETRY_SECONDS = 1.0
+PING_SECONDS = 5.0
 
 log = structlog.get_logger()
 
@@ -87,24 +88,26 @@ class Changefeed:
         """Listen for ever; a lost connection is made again."""
         while True:
             try:
-                async with _listening(self._url, self._ring) as lost:
+                async with _listening(self._url, self._ring) as (connection, lost):
                     self.ring_all()
-                    await self._resync_until(lost)
+                    await self._resync_until(connection, lost)
                     log.warning("changefeed.lost", hint="listening again; subscribers read the events table")
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
                 log.warning("changefeed.unreachable", error=type(error).__name__)
             await asyncio.sleep(RETRY_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # jitter, not a secret
 
-    async def _resync_until(self, lost: asyncio.Event) -> None:
+    async def _resync_until(self, connection: asyncpg.Connection, lost: asyncio.Event) -> None:
+        """Raises TimeoutError when the connection has died silently: a listener never sends, so it never notices."""
         while not lost.is_set():
             try:
                 await asyncio.wait_for(lost.wait(), RESYNC_SECONDS)
             except TimeoutError:
                 self.ring_all()
+                await connection.execute("SELECT 1", timeout=PING_SECONDS)
 
 
 @asynccontextmanager
-async def _listening(url: str, callback: object) -> AsyncIterator[asyncio.Event]:
+async def _listening(url: str, callback: object) -> AsyncIterator[tuple[asyncpg.Connection, asyncio.Event]]:
     lost = asyncio.Event()
     connection = await asyncpg.connect(
         url, timeout=5, server_settings={"application_name": "storefleet changefeed", "tcp_keepalives_idle": "15"}
@@ -112,7 +115,7 @@ async def _listening(url: str, callback: object) -> AsyncIterator[asyncio.Event]
     try:
         connection.add_termination_listener(lambda _connection: lost.set())
         await connection.add_listener(CHANNEL, callback)
-        yield lost
+        yield connection, lost
     finally:
         connection.terminate()
 

@@ -17,13 +17,18 @@ from typing import Literal
 from sandbox.folder import SandboxError
 
 PR_SET_PDEATHSIG = 1
+PR_SET_KEEPCAPS = 8
+PR_CAP_AMBIENT = 47
+PR_CAP_AMBIENT_RAISE = 2
+CAP_DAC_OVERRIDE = 1
+CAPABILITY_VERSION_3 = 0x20080522
 CLONE_NEWUSER = 0x10000000
 NOBODY = 65534
 UNPRIVILEGED_UID = 1000
 """What root is called inside its user namespace; any number but 0 would do."""
 
 Identity = Literal["own", "mapped", "nobody"]
-"""Whom a child runs as: ourselves; root under another number, in a user namespace; or the user nobody."""
+"""Whom a child runs as: us; root under another number, in a user namespace; or nobody, who may go where root may."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
@@ -96,7 +101,6 @@ def start(
     log.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     if log.exists():
         log.replace(log.with_name(log.name + ".1"))
-    user = NOBODY if identity == "nobody" else None
     try:
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -107,9 +111,6 @@ def start(
                 cwd=cwd,
                 env=env,
                 start_new_session=True,
-                user=user,
-                group=user,
-                extra_groups=None if user is None else [],
                 preexec_fn=partial(_become, identity, death_signal or stop_signal, os.getpid()),
             )
     except (OSError, subprocess.SubprocessError) as error:
@@ -127,9 +128,23 @@ def _become(identity: Identity, death_signal: int, parent: int) -> None:  # prag
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{UNPRIVILEGED_UID} 0 1")
         Path("/proc/self/gid_map").write_text(f"{UNPRIVILEGED_UID} {gid} 1")
+    elif identity == "nobody":
+        _become_nobody()
     _libc.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
     if os.getppid() != parent:  # it died before it could be watched
         os._exit(1)
+
+
+def _become_nobody() -> None:  # pragma: no cover  # runs in the forked child
+    """Keeping one right of root's, if it has that: to pass its folders, where the programs and the data may be."""
+    _libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    os.setgroups([])
+    os.setresgid(NOBODY, NOBODY, NOBODY)
+    os.setresuid(NOBODY, NOBODY, NOBODY)
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    effective_permitted_inheritable = (ctypes.c_uint32 * 6)(*[1 << CAP_DAC_OVERRIDE] * 3)
+    if _libc.capset(header, effective_permitted_inheritable) == 0:
+        _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0)  # or exec would drop it
 
 
 @cache

@@ -3,9 +3,7 @@
 import asyncio
 import itertools
 import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -28,30 +26,21 @@ structlog.configure(
 _numbers = itertools.count(1)
 
 
-@contextmanager
-def _reachable_folder() -> Iterator[Path]:
-    """Not pytest's: nobody else can pass those, and where root may not make user namespaces, servers run as nobody."""
-    folder = Path(tempfile.mkdtemp(prefix="storefleet-tests-"))
-    folder.chmod(0o711)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
-
-
 @pytest.fixture
-def data() -> Iterator[Path]:
+def data(tmp_path: Path) -> Iterator[Path]:
     """A data folder of the test's own for embedded servers; it isn't there yet."""
-    with _reachable_folder() as folder:
-        yield folder / "data"
-        for link in folder.glob("data/*.socket"):
-            remove_socket_folder(link)  # of what the test killed
+    folder = tmp_path / "data"
+    yield folder
+    for link in folder.glob("*.socket"):
+        remove_socket_folder(link)  # of what the test killed
+    shutil.rmtree(folder)  # 40 MB, which pytest would keep
 
 
 @pytest.fixture(scope="session")
-def servers_folder() -> Iterator[Path]:
-    with _reachable_folder() as folder:
-        yield folder
+def servers_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("servers")
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

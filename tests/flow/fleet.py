@@ -167,11 +167,7 @@ class Fleet:
 
     async def worker_process(self, **more: str) -> asyncio.subprocess.Process:
         """A worker as a process of its own, to be killed; it runs until the test ends."""
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("STOREFLEET_")},
-            **_environment(self.settings),
-            **more,
-        }
+        environment = process_environment(self.settings, **more)
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "cli", "worker", cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE
         )
@@ -189,14 +185,14 @@ async def _drain(stream: asyncio.StreamReader) -> None:
         pass
 
 
-def _environment(settings: Settings) -> dict[str, str]:
-    """The settings as a process reads them."""
-    found = {}
+def process_environment(settings: Settings, **more: str) -> dict[str, str]:
+    """The environment in which a process reads the same settings; `more` wins."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("STOREFLEET_")}
     for name in settings.model_fields_set:
         value = getattr(settings, name)
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
-        found[f"STOREFLEET_{name.upper()}"] = ",".join(text) if isinstance(text, tuple) else str(text)
-    return found
+        environment[f"STOREFLEET_{name.upper()}"] = ",".join(text) if isinstance(text, tuple) else str(text)
+    return environment | more
 
 
 @asynccontextmanager

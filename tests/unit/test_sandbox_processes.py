@@ -150,10 +150,16 @@ def test_only_the_main_thread_may_start_children(tmp_path: Path) -> None:
     assert "main thread" in str(caught)
 
 
-@pytest.mark.parametrize(("death_signal", "said"), [(None, "stop signal"), (signal.SIGUSR1, "death signal")])
-def test_a_child_gets_its_signal_when_its_parent_is_killed(
-    tmp_path: Path, death_signal: signal.Signals | None, said: str
-) -> None:
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("", "stop signal"),
+        ("death_signal=signal.SIGUSR1", "death signal"),
+        pytest.param("identity='nobody'", "stop signal", marks=needs_root),
+        pytest.param("identity=unprivileged()", "stop signal", marks=needs_root),
+    ],
+)
+def test_a_child_gets_its_signal_when_its_parent_is_killed(tmp_path: Path, options: str, said: str) -> None:
     child_code = (
         "import signal, sys\n"
         "for number, name in ((signal.SIGTERM, 'stop signal'), (signal.SIGUSR1, 'death signal')):\n"
@@ -163,9 +169,8 @@ def test_a_child_gets_its_signal_when_its_parent_is_killed(
     )
     log = tmp_path / "child.log"
     parent_code = (
-        "import signal, sys; from pathlib import Path; from sandbox.processes import start\n"
-        f"child = start('child', [sys.executable, '-c', {child_code!r}], log=Path({str(log)!r}),\n"
-        f"    death_signal={'None' if death_signal is None else 'signal.' + death_signal.name})\n"
+        "import signal, sys; from pathlib import Path; from sandbox.processes import start, unprivileged\n"
+        f"child = start('child', [sys.executable, '-c', {child_code!r}], log=Path({str(log)!r}), {options})\n"
         "print(child.pid, flush=True); signal.pause()"
     )
     with subprocess.Popen([sys.executable, "-c", parent_code], cwd=ROOT, stdout=subprocess.PIPE) as parent:
@@ -215,11 +220,17 @@ def test_root_is_mapped_where_the_system_lets_it_and_nobody_elsewhere(
 
 @needs_root
 def test_root_becomes_somebody_else(tmp_path: Path) -> None:
-    identities: dict[Identity, list[str]] = {"nobody": ["65534", "65534"]}
+    identities: dict[Identity, list[str]] = {"nobody": ["65534", "65534", "65534"]}
     if unprivileged() == "mapped":
-        identities["mapped"] = ["1000", "1000"]
+        identities["mapped"] = ["1000", "1000", "1000"]
     for identity, shown in identities.items():
-        child = start("id", ["/bin/sh", "-c", "id -u; id -g"], log=tmp_path / "log", cwd=Path("/"), identity=identity)
+        child = start(
+            "id",
+            ["/bin/sh", "-c", "id -u; id -g; id -G | cut -d ' ' -f 1"],
+            log=tmp_path / "log",
+            cwd=Path("/"),
+            identity=identity,
+        )
         assert child.wait(10) == 0
         assert child.last_words() == shown
 
