@@ -6,7 +6,7 @@ RUN := exec .venv/bin/python
 
 # The demo is content with the developers' environment where there is one, so that it is never downgraded.
 ENVIRONMENT := $(if $(wildcard .venv/.dev),.venv/.dev,.venv/.runtime)
-DEMO_OPTIONS := $(if $(PORT),--port '$(PORT)') $(if $(DATA),--data '$(DATA)') \
+DEMO_OPTIONS := $(if $(SPEED),--speed '$(SPEED)') $(if $(PORT),--port '$(PORT)') $(if $(DATA),--data '$(DATA)') \
 	$(if $(CLUSTER),--cluster '$(CLUSTER)') $(if $(filter-out 0 no false,$(ONCE)),--once)
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" --quiet

@@ -23,7 +23,7 @@ from stores.engines import Engine
 from stores.events import News, record
 from stores.models import AccountStream, SealedSecret, Step, Store
 from stores.names import slug_from, slug_problem, store_name
-from stores.plans import DEFAULT_PLAN, PLANS
+from stores.plans import DEFAULT_PLAN
 from stores.quota import Limits, admit
 from stores.slugs import free_slug, take_slug
 from stores.status import Desired, Status
@@ -38,7 +38,7 @@ class NewStore:
     engine: str
     account_id: UUID | None = None
     slug: str | None = None
-    plan: str | None = None
+    plan: str = DEFAULT_PLAN
     admin_email: str | None = None
     country: str | None = None
     currency: str | None = None
@@ -73,7 +73,7 @@ async def create_store(
         slug=_wanted_slug(given),
         engine=engine.name,
         release=engine.releases[-1],
-        plan=_plan(given.plan),
+        plan=given.plan,
         admin_email="",
         country=countries.country(given.country or countries.DEFAULT_COUNTRY),
         currency=countries.currency(given.currency or countries.DEFAULT_CURRENCY),
@@ -116,12 +116,6 @@ def _wanted_slug(given: NewStore) -> str:
     if problem := slug_problem(given.slug):
         raise CallerError(Code.INVALID_SLUG, "slug", f"{problem} For example: {slug_from(given.name)}")
     return given.slug
-
-
-def _plan(name: str | None) -> str:
-    if name is not None and name not in PLANS:
-        raise CallerError(Code.INVALID_PLAN, "plan", f"Choose a plan: {', '.join(PLANS)}.")
-    return name or DEFAULT_PLAN
 
 
 def _admin_email(email: str) -> str:

@@ -211,7 +211,8 @@ def test_trouble_is_told_only_when_it_lasts() -> None:
     assert told(shop.climb(starting, CRASHING, seconds=1)) == []
     assert told(shop.climb(starting, CRASHING, seconds=3)) == [f"STEP {CRASHES}"]
     assert told(shop.climb(starting, seconds=4)) == ["STEP Starting the database."]  # it passed
-    assert (shop.store.trouble, shop.store.trouble_since) == (None, None)
+    passed: list[object] = [shop.store.trouble, shop.store.trouble_since]
+    assert passed == [None, None]
 
 
 def test_trouble_that_stays_fails_the_step() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import fields
+from itertools import pairwise
 
 import pytest
 
@@ -31,7 +32,6 @@ def test_the_buffer_pool_leaves_the_database_room(plan: Plan) -> None:
 
 def test_a_larger_plan_is_nowhere_smaller() -> None:
     """A disk can't shrink; a change to a larger plan must be possible."""
-    plans = list(PLANS.values())
-    for small, large in zip(plans, plans[1:], strict=False):
+    for small, large in pairwise(PLANS.values()):
         sizes = [(quantity(getattr(small, name)), quantity(getattr(large, name))) for name in QUANTITIES]
         assert all(less < more for less, more in sizes)

@@ -7,7 +7,6 @@ from stores.progress import move
 from stores.status import FAILABLE, MOVES, Status
 
 
-
 def test_every_status_has_its_row() -> None:
     assert set(MOVES) == set(Status)
 

@@ -28,7 +28,8 @@ TROUBLES = {
     ),
     "no image name": (
         pod("web", initContainerStatuses=[waiting("InvalidImageName", "couldn't parse it.")]),
-        "The image shop:1 of web can't be pulled: couldn't parse it. Check that it exists and may be pulled, then retry.",
+        "The image shop:1 of web can't be pulled: couldn't parse it. "
+        "Check that it exists and may be pulled, then retry.",
     ),
     "a crash": (
         pod("database", containerStatuses=[CRASHED]),
@@ -56,7 +57,7 @@ TROUBLES = {
     ),
     "no secret": (
         pod("web", containerStatuses=[waiting("CreateContainerConfigError", 'secret "admin" not found')]),
-        "The web container can't be started: secret \"admin\" not found. Retry; if it comes back, tell the operator.",
+        'The web container can\'t be started: secret "admin" not found. Retry; if it comes back, tell the operator.',
     ),
     "over quota": (
         workload("Deployment", "web", ready=0, conditions=refused_pods('pods "web-1" is forbidden: exceeded quota')),
@@ -83,7 +84,7 @@ HARMLESS = {
     "a good end": pod("install", initContainerStatuses=[terminated(0)], containerStatuses=[terminated(0, "done")]),
     "running after a crash": pod("web", phase="Running", containerStatuses=[AGAIN | {"ready": True}]),
     "over": pod("install", phase="Failed", containerStatuses=[CRASHED]),
-    "a condition that passed": workload("Deployment", "web", conditions=[{"type": "ReplicaFailure", "status": "False"}]),
+    "what passed": workload("Deployment", "web", conditions=[{"type": "ReplicaFailure", "status": "False"}]),
     "another condition": workload("Deployment", "web", conditions=[{"type": "Available", "status": "True"}]),
     "no status at all": {"kind": "Pod", "metadata": {"name": "web"}, "spec": {}},
 }
