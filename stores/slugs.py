@@ -1,5 +1,6 @@
 """Who holds which address. A deleted store's slug stays its account's for a while: nobody takes over its visitors."""
 
+import secrets
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,7 +17,7 @@ SUGGESTIONS = range(2, 100)
 
 
 async def free_slug(session: AsyncSession, account_id: UUID, wanted: str) -> str:
-    """The wanted slug, or the same with the lowest free number."""
+    """The wanted slug, or the same with the lowest free number; with any number when all the low ones are taken."""
     candidates = [wanted, *(numbered(wanted, number) for number in SUGGESTIONS)]
     held = set(
         await session.scalars(
@@ -30,7 +31,7 @@ async def free_slug(session: AsyncSession, account_id: UUID, wanted: str) -> str
         )
     )
     free = next((slug for slug in candidates if slug not in held and slug_problem(slug) is None), None)
-    return free or numbered(wanted, int.from_bytes(account_id.bytes[-3:]))
+    return free or numbered(wanted, SUGGESTIONS.stop + secrets.randbelow(10**6))
 
 
 async def _take(session: AsyncSession, store: Store) -> bool:

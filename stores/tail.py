@@ -1,7 +1,7 @@
 """Following an account's events: each subscriber at its own place, all that wait at one place with one read."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from uuid import UUID
 
 from runtime.changefeed import Changefeed
@@ -25,7 +25,7 @@ class Tail:
         *,
         store_id: UUID | None,
         may_go_on: Callable[[], Awaitable[bool]],
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """The account's (or the store's) events after that number: those that are there, then each as it comes.
 
         Ends when `may_go_on`, asked whenever access may have changed, says no.
@@ -39,7 +39,8 @@ class Tail:
                         page = await events_after(session, account_id, seq, store_id=store_id)
                     for event in page:
                         yield event
-                    seq = page[-1].seq if len(page) == PAGE else until
+                    last = page[-1].seq if page else seq
+                    seq = last if len(page) == PAGE else max(last, until)  # what came meanwhile is in the page, too
             while True:
                 bell.clear()
                 if bell.access_changed:

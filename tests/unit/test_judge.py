@@ -1,64 +1,29 @@
-"""From what a look at the namespace found to what is recorded and done next: no cluster, no database, no clock."""
+"""On the way up: from what a look at the namespace found to what is recorded and done next."""
 
 import json
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
-from stores.engines import Engine, EngineStep, Manifest
-from stores.models import Step, Store
+from stores.engines import Manifest
 from stores.status import Health, Status, StepStatus
-from stores.steps import CREDENTIALS, ISOLATION, NAMESPACE, PROOF, new_steps
-from tests.unit.cluster_objects import job, pod, refused_pods, terminated, view, waiting, workload
-from workers.judge import SAFETY, TELL, Patience, Verdict, attend, climb, read_receipt
-
-NOW = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)
-PATIENCE = Patience(trouble=timedelta(seconds=60), step=timedelta(seconds=600))
-INSTALL, PROOF_JOB = "install-abcdef12", "proof-abcdef12-1"
-RECEIPT = {"simulated": False, "totalMs": 812, "steps": [{"name": "cart", "ms": 300}, {"name": "order", "ms": 512}]}
-ENGINE = Engine(
-    name="shop",
-    title="A shop",
-    releases=("1",),
-    steps=(
-        EngineStep("database", "Starting the database", "StatefulSet", "database"),
-        EngineStep("install", "Installing it", "Job", "install"),
-        EngineStep("web", "Opening the shop", "Deployment", "web"),
-    ),
-    essential=("web",),
+from stores.steps import PROOF
+from tests.unit.cluster_objects import job, pod, terminated, waiting, workload
+from tests.unit.judged import (
+    BOUGHT,
+    CRASHES,
+    CRASHING,
+    DATABASE,
+    INSTALL,
+    INSTALLED,
+    NOW,
+    PROOF_JOB,
+    RECEIPT,
+    WEB,
+    Shop,
+    told,
 )
-DATABASE, WEB = workload("StatefulSet", "database"), workload("Deployment", "web")
-INSTALLED = job(INSTALL, "install", ended="Complete")
-BOUGHT = pod("proof", job=PROOF_JOB, phase="Succeeded", containerStatuses=[terminated(0, json.dumps(RECEIPT))])
-CRASHING = pod("database", containerStatuses=[waiting("CrashLoopBackOff", ended={"exitCode": 1, "message": "corrupt"})])
-CRASHES = "The database container keeps crashing (exit code 1). corrupt. See its logs, then retry."
-
-
-class Shop:
-    """A store in PROVISIONING whose namespace is there, with its steps."""
-
-    def __init__(self, **row: Any) -> None:
-        given = {"status": Status.PROVISIONING, "spec_hash": "abcdef1234", "attempt": 1, "generation": 1} | row
-        self.store = Store(name="Fig & Olive", **given)
-        self.steps = new_steps(self.store, ENGINE)
-        for step in self.steps:
-            step.status = StepStatus.SUCCEEDED if step.name in (CREDENTIALS, NAMESPACE, ISOLATION) else "PENDING"
-
-    def step(self, name: str) -> Step:
-        return next(step for step in self.steps if step.name == name)
-
-    def climb(self, *found: Manifest, seconds: float = 0, patience: Patience = PATIENCE) -> Verdict:
-        """`seconds` after NOW."""
-        at = NOW + timedelta(seconds=seconds)
-        return climb(self.store, self.steps, ENGINE, view(*found), at, patience)
-
-    def attend(self, *found: Manifest) -> Verdict:
-        return attend(self.store, ENGINE, view(*found), NOW)
-
-
-def told(verdict: Verdict) -> list[str]:
-    return [f"{news.type} {news.message}" for news in verdict.news]
+from workers.judge import SAFETY, TELL, Patience
 
 
 def test_it_waits_for_the_first_step_that_isnt_done() -> None:
@@ -288,93 +253,3 @@ def test_an_update_ends_in_ready_again_and_stays_since_when() -> None:
     verdict = shop.climb(DATABASE, INSTALLED, WEB, job(PROOF_JOB, "proof"), BOUGHT)
     assert (shop.store.status, shop.store.ready_at) == (Status.READY, before)
     assert told(verdict)[-1] == "HEALTH The store is healthy again."
-
-
-def good() -> Shop:
-    return Shop(status=Status.READY, applied_hash="abcdef1234", health=Health.HEALTHY, health_since=NOW)
-
-
-def test_a_good_store_is_no_news() -> None:
-    verdict = good().attend(DATABASE, WEB)
-    assert verdict == Verdict()
-
-
-@pytest.mark.parametrize(
-    ("found", "state", "cause"),
-    [
-        ((DATABASE, workload("Deployment", "web", ready=0)), "DOWN", "No web pod is ready. It usually comes back"),
-        ((workload("StatefulSet", "database", ready=0), WEB), "DEGRADED", "Not all database pods are ready."),
-        ((workload("StatefulSet", "database", ready=0), WEB, CRASHING), "DEGRADED", CRASHES),
-        ((DATABASE, workload("Deployment", "web", ready=0), CRASHING), "DOWN", CRASHES),
-        ((DATABASE, workload("Deployment", "web", ready=1, replicas=2)), "DEGRADED", "Not all web pods are ready."),
-        ((DATABASE, workload("Deployment", "web", conditions=refused_pods("no"))), "DEGRADED", "The web pod can't be"),
-    ],
-)
-def test_how_a_store_is_doing(found: tuple[Manifest, ...], state: str, cause: str) -> None:
-    shop = good()
-    verdict = shop.attend(*found)
-    assert shop.store.health == state
-    assert (shop.store.health_cause or "").startswith(cause)
-    assert told(verdict) == [f"HEALTH {shop.store.health_cause}"]
-    assert shop.store.status == Status.READY
-    assert told(shop.attend(*found)) == []  # said once
-    assert told(shop.attend(DATABASE, WEB)) == ["HEALTH The store is healthy again."]
-
-
-@pytest.mark.parametrize("part", ["cron", "install", "proof"])
-def test_what_isnt_the_shop_doesnt_make_it_unwell(part: str) -> None:
-    shop = good()
-    shop.attend(DATABASE, WEB, pod(part, containerStatuses=[waiting("CrashLoopBackOff", ended={"exitCode": 1})]))
-    assert shop.store.health == Health.HEALTHY
-
-
-def test_what_somebody_removed_is_put_back_and_told_once() -> None:
-    shop = good()
-    verdict = shop.attend(DATABASE)
-    assert told(verdict)[0] == "NOTICE Somebody removed web from the cluster; it is put back."
-    assert verdict.reapply
-    assert shop.store.health == Health.DOWN
-    shop.store.applied_hash = None  # as the caller does then
-    again = shop.attend(DATABASE)
-    assert (told(again), again.reapply) == ([], False)
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        "",
-        "null",
-        "[]",
-        "7",
-        '"sold"',
-        "{}",
-        '{"simulated": false}',
-        '{"simulated": false, "totalMs": 1}',
-        '{"simulated": false, "totalMs": "soon", "steps": []}',
-        '{"simulated": false, "totalMs": 1, "steps": 5}',
-        '{"simulated": false, "totalMs": 1, "steps": [{}]}',
-        '{"simulated": false, "totalMs": 1, "steps": [{"name": "cart", "ms": []}]}',
-        '{"simulated": false, "totalMs": Infinity, "steps": []}',
-        '{"simulated": false, "totalMs": NaN, "steps": []}',
-        '{"simulated": false, "totalMs": 1e999, "steps": []}',
-        '{"simulated": false, "totalMs": -1, "steps": []}',
-        '{"simulated": false, "totalMs": 2147483648, "steps": []}',
-        '{"simulated": false, "totalMs": 1, "steps": [{"name": "a\\u0000b", "ms": 1}]}',
-        '{"simulated": false, "totalMs": 1, "steps": [{"name": "\\ud800", "ms": 1}]}',
-        "[" * 4096,
-        "9" * 4096,
-    ],
-)
-def test_what_is_no_receipt(message: str) -> None:
-    assert read_receipt(message) is None
-
-
-def test_a_receipt_keeps_what_is_known_of_it() -> None:
-    assert read_receipt(json.dumps(RECEIPT | {"orderId": 7})) == RECEIPT
-
-
-@pytest.mark.parametrize("said", [True, None, 0, "no", []])
-def test_in_doubt_a_purchase_was_simulated(said: object) -> None:
-    receipt = read_receipt(json.dumps(RECEIPT | {"simulated": said}))
-    assert receipt is not None
-    assert receipt["simulated"] is True

@@ -75,7 +75,18 @@ def test_a_new_key_seals_and_the_old_one_still_opens() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " , ", "k1", "k1:", "k1:dG9vIHNob3J0", f"{new_key()},k1", "k.1:" + new_key()[3:], ":" + new_key()[3:]]
+    "text",
+    [
+        "",
+        " , ",
+        "k1",
+        "k1:",
+        "k1:dG9vIHNob3J0",
+        "k1:not base64",
+        f"{new_key()},k1",
+        "k.1:" + new_key()[3:],
+        ":" + new_key()[3:],
+    ],
 )
 def test_what_is_no_ring_is_refused_without_being_repeated(text: str) -> None:
     with pytest.raises(ValueError, match=r"must (be|hold)") as refusal:

@@ -1,0 +1,125 @@
+"""A Storefleet as in production, on this machine: every part a process of its own, stores without simulated waiting."""
+
+import os
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import psutil
+
+from accounts.actors import fingerprint
+from cli.migrate import upgrade
+from runtime.listener import bind
+from runtime.sealing import new_key
+from sandbox.postgres import start_postgres
+from sandbox.processes import Child, start
+from sandbox.valkey import start_valkey
+
+ROOT = Path(__file__).resolve().parent.parent
+TOKEN = "sf_bench-"  # each account's token is this and the account's number
+
+
+@dataclass
+class System:
+    """What a measurement needs to know."""
+
+    url: str
+    database_url: str
+    api: Child
+    workers: list[Child]
+
+
+@contextmanager
+def system(workers: int) -> Iterator[System]:
+    """Up, with that many worker processes; everything is removed at the end."""
+    with ExitStack() as stack:
+        data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="storefleet-bench-")))
+        postgres = start_postgres(data)
+        stack.callback(postgres.stop)
+        valkey = start_valkey(data)
+        stack.callback(valkey.stop)
+        upgrade(postgres.url)
+        listener = bind("127.0.0.1", 0)
+        port = listener.getsockname()[1]
+        listener.close()
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("STOREFLEET_")},
+            "STOREFLEET_DATABASE_URL": postgres.url,
+            "STOREFLEET_REDIS_URL": valkey.url,
+            "STOREFLEET_ADMIN_KEYS": new_key("a1"),
+            "STOREFLEET_WORKER_KEYS": new_key("w1"),
+            "STOREFLEET_KUBECONFIG": str(data / "kubeconfig"),
+            "STOREFLEET_PORT": str(port),
+            "STOREFLEET_STORE_QUOTA": "10000",
+            "STOREFLEET_CREATIONS_PER_HOUR": "100000",
+            "STOREFLEET_LOG_LEVEL": "warning",
+        }
+
+        def process(name: str, *words: str | Path) -> Child:
+            argv = [sys.executable, "-m", *words]
+            child = start(name, argv, log=data / "logs" / f"{name}.log", cwd=ROOT, env=environment)
+            stack.callback(child.stop)
+            return child
+
+        kubeconfig = data / "kubeconfig"
+        process("simulator", "sandbox.simulator", "--kubeconfig", kubeconfig, "--speed", "inf")
+        _until(kubeconfig.exists)
+        api = process("api", "cli", "api")
+        made = [process(f"worker-{number}", "cli", "worker") for number in range(workers)]
+        _until(lambda: _listens(port))
+        time.sleep(2)  # the workers' imports
+        yield System(f"http://127.0.0.1:{port}", postgres.url, api, made)
+
+
+def _until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the system didn't start")
+        time.sleep(0.02)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as knock:
+        return knock.connect_ex(("127.0.0.1", port)) == 0
+
+
+def memory(child: Child) -> float:
+    """MiB that would be free if it ended (USS)."""
+    return psutil.Process(child.pid).memory_full_info().uss / 2**20
+
+
+async def accounts(database_url: str, number: int) -> None:
+    """That many accounts, each with a user, a token and an event stream."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        for index in range(number):
+            async with connection.transaction():
+                user, account = await connection.fetchrow("SELECT gen_random_uuid(), gen_random_uuid()")
+                await connection.execute(
+                    "INSERT INTO users (id, email, password_hash) VALUES ($1, $2, '')", user, f"{index}@x.example"
+                )
+                await connection.execute("INSERT INTO accounts (id, name) VALUES ($1, $2)", account, str(index))
+                await connection.execute(
+                    "INSERT INTO memberships (account_id, user_id, role) VALUES ($1, $2, 'owner')", account, user
+                )
+                await connection.execute("INSERT INTO account_streams (account_id) VALUES ($1)", account)
+                await connection.execute(
+                    "INSERT INTO api_tokens (id, account_id, created_by, name, token_hash, scopes)"
+                    " VALUES (gen_random_uuid(), $1, $2, 'bench', $3, '{read,write}')",
+                    account, user, fingerprint(f"{TOKEN}{index}"),
+                )  # fmt: skip
+    finally:
+        await connection.close()
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Of the sorted values, the one below which that share lies."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
