@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import structlog
 from cross_web import HTTPException
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -23,6 +24,8 @@ from schema.context import Context, Platform
 
 INIT_SECONDS = 5
 SUBSCRIPTIONS_A_SOCKET = 20
+
+log = structlog.get_logger()
 
 
 class _Handler(BaseGraphQLTransportWSHandler[Context, None]):
@@ -67,14 +70,19 @@ class GraphQLApp(GraphQL[Context, None]):
         try:
             actor = await caller_of(connection, self._platform.sessions, self._platform.settings)
         except Rejected as error:
-            if isinstance(connection, WebSocket):
-                await connection.close(4403 if error.status == 403 else 4401, error.message[:120])
-            else:
-                code = "UNAUTHENTICATED" if error.status == 401 else "FORBIDDEN"
-                await _refusal(error.status, code, error.message)(scope, receive, send)
+            code = "UNAUTHENTICATED" if error.status == 401 else "FORBIDDEN"
+            refusal = _refusal(error.status, code, error.message)
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            log.warning("graphql.no_database", error=type(error).__name__)
+            refusal = _refusal(503, "UNAVAILABLE", "The database can't be reached now. Try again in a moment.")
+        else:
+            scope.setdefault("state", {})["actor"] = actor
+            await super().__call__(scope, receive, send)
             return
-        scope.setdefault("state", {})["actor"] = actor
-        await super().__call__(scope, receive, send)
+        if isinstance(connection, WebSocket):
+            await connection.send_denial_response(refusal)
+        else:
+            await refusal(scope, receive, send)
 
     def parse_json(self, data: str | bytes) -> Any:
         """Raises HTTPException for anything but an object."""

@@ -1,12 +1,13 @@
 """The doorbell: a process learns that an account has new events. The events table is the mail.
 
 `ring` inside a transaction, `Changefeed.bell` in whoever waits. A ring may be lost with the connection; so every
-bell rings after a reconnect, and every RESYNC_SECONDS anyway. A listener reads the table at each ring.
+bell rings after a reconnect, and every RESYNC_SECONDS anyway, each in its turn. A listener reads the table then.
 """
 
 import asyncio
+import itertools
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
@@ -21,6 +22,7 @@ from runtime.tasks import end
 CHANNEL = "account_changed"
 RESYNC_SECONDS = 30.0
 RETRY_SECONDS = 1.0
+TURNS = 300
 PING_SECONDS = 5.0
 
 log = structlog.get_logger()
@@ -38,6 +40,8 @@ class Bell:
         self._rung = asyncio.Event()
         self.access_changed = False
         """Whether the listener's right to listen is to be checked again; the listener resets it."""
+        self.turn = random.randrange(TURNS)  # noqa: S311  # spread, not a secret
+        """When in a resync it is rung: a thousand that read at once keep each other waiting for seconds."""
 
     def ring(self, *, access: bool) -> None:
         self.access_changed = self.access_changed or access
@@ -56,8 +60,8 @@ class Changefeed:
     def __init__(self, url: str) -> None:
         self._url = url
         self._bells: dict[UUID, set[Bell]] = defaultdict(set)
-        self.rings = 0
-        """Grows with every ring. What was read before a ring says nothing about what came with it."""
+        self._connections = 0
+        self._rings: Counter[UUID] = Counter()
 
     @contextmanager
     def bell(self, account_id: UUID) -> Iterator[Bell]:
@@ -69,17 +73,23 @@ class Changefeed:
         finally:
             self._bells[account_id].discard(bell)
             if not self._bells[account_id]:
-                del self._bells[account_id]
+                del self._bells[account_id], self._rings[account_id]
+
+    def heard(self, account_id: UUID) -> tuple[int, int]:
+        """Another value after each ring. What was read before a ring says nothing about what came with it."""
+        return self._connections, self._rings[account_id]
 
     def _ring(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         account_id, _, access = str(payload).partition(" ")
-        self.rings += 1
-        for bell in self._bells.get(UUID(account_id), ()):
-            bell.ring(access=bool(access))
+        account = UUID(account_id)
+        if account in self._bells:
+            self._rings[account] += 1
+            for bell in self._bells[account]:
+                bell.ring(access=bool(access))
 
     def ring_all(self) -> None:
         """After a gap nobody knows what was missed, so everybody looks."""
-        self.rings += 1
+        self._connections += 1
         for bells in self._bells.values():
             for bell in bells:
                 bell.ring(access=True)
@@ -98,12 +108,21 @@ class Changefeed:
 
     async def _resync_until(self, connection: asyncpg.Connection, lost: asyncio.Event) -> None:
         """Raises TimeoutError when the connection has died silently: a listener never sends, so it never notices."""
-        while not lost.is_set():
+        for turn in itertools.cycle(range(TURNS)):
             try:
-                await asyncio.wait_for(lost.wait(), RESYNC_SECONDS)
+                await asyncio.wait_for(lost.wait(), RESYNC_SECONDS / TURNS)
             except TimeoutError:
-                self.ring_all()
-                await connection.execute("SELECT 1", timeout=PING_SECONDS)
+                self._ring_turn(turn)
+                if turn == 0:
+                    await connection.execute("SELECT 1", timeout=PING_SECONDS)
+            else:
+                return
+
+    def _ring_turn(self, turn: int) -> None:
+        for bells in self._bells.values():
+            for bell in bells:
+                if bell.turn == turn:
+                    bell.ring(access=True)
 
 
 @asynccontextmanager

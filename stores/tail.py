@@ -16,7 +16,7 @@ class Tail:
     def __init__(self, sessions: Sessions, changefeed: Changefeed) -> None:
         self._sessions = sessions
         self._changefeed = changefeed
-        self._reads: dict[tuple[UUID, int, int], asyncio.Task[Sequence[Event]]] = {}
+        self._reads: dict[tuple[UUID, int, tuple[int, int]], asyncio.Task[Sequence[Event]]] = {}
 
     async def follow(
         self,
@@ -57,7 +57,7 @@ class Tail:
 
     async def _read(self, account_id: UUID, seq: int) -> Sequence[Event]:
         # a read that began before the latest ring may have missed what that ring tells of: never join an older one
-        key = (account_id, seq, self._changefeed.rings)
+        key = (account_id, seq, self._changefeed.heard(account_id))
         task = self._reads.get(key)
         if task is None:
             task = self._reads[key] = asyncio.create_task(self._read_page(account_id, seq))

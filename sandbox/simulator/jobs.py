@@ -40,7 +40,7 @@ def sync(world: World, key: Key, job: Manifest) -> None:
     elif spec["suspend"]:
         kill(world, active)
         active = []
-    elif not active and succeeded < spec["completions"] and _may_start(world, key, failed):
+    elif not active and succeeded < spec["completions"] and _may_start(world, key, spec, failed):
         name = f"{key.name[:57]}-{suffix()}"
         if make_pod(world, JOB, job, spec["template"], name) is None:
             pod = Key(POD, key.namespace, name)
@@ -78,10 +78,12 @@ def _final(reason: str, message: str) -> list[Manifest]:
     return [condition(type_, status=True, reason=reason, message=message) for type_ in types]
 
 
-def _may_start(world: World, key: Key, failed: int) -> bool:
-    """At once the first time, after a longer and longer pause then."""
+def _may_start(world: World, key: Key, spec: Manifest, failed: int) -> bool:
+    """At once the first time, after a longer and longer pause then, and not beyond the limit."""
     if not failed:
         return True
+    if failed > spec["backoffLimit"]:
+        return False
     first, longest = clock.BACK_OFF
     return world.wait(key, f"back-off {failed}", min(longest, first * 2 ** (failed - 1)), topic="pause", pace="retry")
 

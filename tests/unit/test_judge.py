@@ -203,8 +203,9 @@ def test_trouble_that_changes_its_face_is_one_trouble() -> None:
 def test_without_patience_trouble_fails_at_once() -> None:
     shop = Shop()
     impatient = Patience(trouble=timedelta(0), step=timedelta(seconds=600))
-    shop.climb(workload("StatefulSet", "database", ready=0), CRASHING, patience=impatient)
+    verdict = shop.climb(workload("StatefulSet", "database", ready=0), CRASHING, patience=impatient)
     assert shop.store.status == Status.FAILED
+    assert told(verdict) == [f"STEP {CRASHES}", f"STEP {CRASHES}", f"STATUS {CRASHES}"]
 
 
 def test_cron_is_no_reason_to_fail() -> None:

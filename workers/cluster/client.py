@@ -3,6 +3,7 @@
 `ApiClient.call_api` without its models is six times faster than the typed methods, and dicts are what we render.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -97,10 +98,12 @@ class Cluster:
     async def watch(
         self, kind: str, query: Mapping[str, str], silence: float
     ) -> AsyncIterator[AsyncIterator[Manifest]]:
-        """The raw watch events of all namespaces. Raises Temporary after `silence` seconds without a byte."""
-        limits = aiohttp.ClientTimeout(total=None, sock_connect=CALL_SECONDS, sock_read=silence)
+        """The raw watch events of all namespaces. Raises Temporary when it breaks: for instance when no answer
+        begins within CALL_SECONDS, or no byte comes in `silence` seconds."""
+        path, limits = KINDS[kind].path(None), aiohttp.ClientTimeout(total=None, sock_read=silence)
         try:
-            response = await self._send("watch", kind, KINDS[kind].path(None), {"watch": "1", **query}, None, limits)
+            async with asyncio.timeout(CALL_SECONDS):
+                response = await self._send("watch", kind, path, {"watch": "1", **query}, None, limits)
             async with response:
                 yield _lines(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -145,8 +148,11 @@ class Cluster:
 
 async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[Manifest]:
     async for line in response.content:
-        if line.strip():
-            yield json.loads(line)
+        try:
+            event: Manifest = json.loads(line)
+        except ValueError as error:
+            raise Temporary(f"a watch sent what is no JSON: {line[:100]!r}") from error
+        yield event
 
 
 def _collection(manifest: Manifest) -> str:
@@ -166,10 +172,12 @@ async def connect(kubeconfig: Path | None, context: str | None = None) -> AsyncI
     settings = Configuration()
     try:
         await _configure(settings, kubeconfig, context)
-    except (OSError, ValueError, config.ConfigException) as error:
-        raise Unconfigured(f"there is no usable Kubernetes configuration: {error}") from error
-    settings.connection_pool_maxsize = CONNECTIONS
-    api = ApiClient(settings)
+        settings.connection_pool_maxsize = CONNECTIONS
+        api = ApiClient(settings)
+    except Exception as error:
+        # the library meets a malformed file with whatever that leads it to: TypeError, AssertionError, ssl.SSLError, …
+        where = kubeconfig or "the pod's service account"
+        raise Unconfigured(f"there is no usable Kubernetes configuration in {where}: {error!r}") from error
     api.user_agent = "storefleet"
     try:
         yield Cluster(api)

@@ -60,8 +60,8 @@ def from_answer(status: int, body: str, retry_after: str | None) -> ClusterError
         return Gone(message, status, reason)
     if status == 409 and reason == "AlreadyExists":
         return AlreadyExists(message, status, reason)
-    # 401: a service account's token is being rotated
-    if status in (401, 408, 409, 429) or status >= 500:
+    # 401: a service account's token is being rotated; 403: nobody has counted yet what a new quota is about
+    if status in (401, 408, 409, 429) or status >= 500 or (status == 403 and "status unknown for quota" in message):
         wait = float(retry_after) if retry_after is not None and retry_after.isdecimal() else None
         return Temporary(message, status, reason, wait)
     return Refused(message, status, reason)

@@ -5,6 +5,7 @@ kubernetes_asyncio's own Watch retries a 410 with the same version and never lis
 
 import asyncio
 import random
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,7 +20,9 @@ WATCH_SECONDS = 300
 SILENCE_SECONDS = 75.0
 """A connection is dead when not even a bookmark came; API servers send one a minute."""
 BACK_OFF = (0.1, 5.0)
-"""The first and the longest pause after an error, in seconds, before jitter."""
+"""The first and the longest pause after an error, in seconds, before jitter; longer only if the API asks for it."""
+STEADY_SECONDS = 5.0
+"""A watch that lasted so long was no failure: the pause after it is the first again."""
 
 log = structlog.get_logger()
 
@@ -40,6 +43,7 @@ async def reflect(
     version: str | None = None
     errors = 0
     while True:
+        began = time.monotonic()
         try:
             if version is None:
                 items, version = await cluster.list(kind, labels=labels)
@@ -47,21 +51,22 @@ async def reflect(
             version, errors = await _watch(cluster, kind, labels, version, on_event), 0
             await asyncio.sleep(BACK_OFF[0])  # a proxy may end every watch at once
         except _Broken as broken:
-            version, errors = broken.version, 0 if broken.version != version else errors + 1
-            await _pause(kind, errors, broken)
-        except Gone:
-            version = None
+            worked = broken.version != version or time.monotonic() - began > STEADY_SECONDS
+            version, errors = broken.version, 1 if worked else errors + 1
+            await _pause(kind, errors, broken.why, broken.retry_after)
         except ClusterError as error:
-            errors += 1
-            await _pause(kind, errors, error)
+            version, errors = None if isinstance(error, Gone) else version, errors + 1
+            await _pause(kind, errors, error.message, getattr(error, "retry_after", None))
 
 
 class _Broken(Exception):
     """A watch ended out of order, after having seen `version`."""
 
-    def __init__(self, version: str, why: str) -> None:
+    def __init__(self, version: str, why: str, retry_after: float | None = None) -> None:
         super().__init__(why)
         self.version = version
+        self.why = why
+        self.retry_after = retry_after
 
 
 async def _watch(
@@ -85,13 +90,14 @@ async def _watch(
                 version = item["metadata"]["resourceVersion"]
                 if event["type"] != "BOOKMARK":
                     on_event(event["type"], item)
-    except (Temporary, ValueError) as error:
-        raise _Broken(version, str(error)) from error
+    except Temporary as error:
+        raise _Broken(version, error.message, error.retry_after) from error
     return version
 
 
-async def _pause(kind: str, errors: int, error: Exception) -> None:
+async def _pause(kind: str, errors: int, why: str, retry_after: float | None) -> None:
     first, longest = BACK_OFF
-    wait = getattr(error, "retry_after", None) or min(longest, first * 2 ** min(errors, 10))
-    log.warning("watch.broken", kind=kind, error=str(error), again_in=round(wait, 2))
-    await asyncio.sleep(wait * random.uniform(0.5, 1))  # noqa: S311  # jitter, not a secret
+    wait = min(longest, first * 2 ** min(errors - 1, 10)) * random.uniform(0.5, 1)  # noqa: S311  # jitter, not a secret
+    wait = max(wait, min(retry_after or 0, 60))
+    log.warning("watch.broken", kind=kind, error=why, errors=errors, again_in=round(wait, 3))
+    await asyncio.sleep(wait)

@@ -1,0 +1,38 @@
+"""What engines render goes in as the worker brings it, and the second time changes nothing."""
+
+import asyncio
+import uuid
+
+import pytest
+
+from stores.engines import Manifest
+from tests.contract.objects import insist
+from tests.unit.engines.rendered import ENGINES, render
+from workers.cluster.client import Cluster
+from workers.fingerprints import fingerprint
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_a_second_apply_changes_nothing(cluster: Cluster, engine: str) -> None:
+    made = render(ENGINES[engine], store_id=uuid.uuid4())
+    await cluster.create(made.namespace)
+    try:
+        for item in made.isolation:
+            if item["kind"] == "RoleBinding":
+                await cluster.create(item)
+        applied = [item for item in made.isolation if item["kind"] != "RoleBinding"]
+        await asyncio.gather(*(cluster.apply(item) for item in applied))
+        applied += made.workloads
+
+        async def all_of_it() -> list[Manifest]:
+            return await asyncio.gather(*(insist(lambda item=item: cluster.apply(item)) for item in applied))
+
+        for before, after in zip(await all_of_it(), await all_of_it(), strict=True):
+            assert fingerprint(after).wanted == fingerprint(before).wanted, after
+            if "status" not in after:  # statuses move by themselves
+                assert after["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"], after
+        for job in (made.install, made.proof):
+            if job is not None:
+                await insist(lambda job=job: cluster.create(job))
+    finally:
+        await cluster.delete("Namespace", made.namespace["metadata"]["name"])
