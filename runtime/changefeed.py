@@ -7,7 +7,7 @@ bell rings after a reconnect, and every RESYNC_SECONDS anyway, each in its turn.
 import asyncio
 import itertools
 import random
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
@@ -61,12 +61,16 @@ class Changefeed:
         self._url = url
         self._bells: dict[UUID, set[Bell]] = defaultdict(set)
         self._connections = 0
-        self._rings: Counter[UUID] = Counter()
+        self._rings: dict[UUID, int] = {}
+        self._numbers = itertools.count()
+        """Of rings, and of accounts that get their first bell: after a time without one, rings went unheard."""
 
     @contextmanager
     def bell(self, account_id: UUID) -> Iterator[Bell]:
         """A bell of one's own for that account."""
         bell = Bell()
+        if account_id not in self._bells:
+            self._rings[account_id] = next(self._numbers)
         self._bells[account_id].add(bell)
         try:
             yield bell
@@ -76,14 +80,17 @@ class Changefeed:
                 del self._bells[account_id], self._rings[account_id]
 
     def heard(self, account_id: UUID) -> tuple[int, int]:
-        """Another value after each ring. What was read before a ring says nothing about what came with it."""
+        """Another value after each ring; there must be a bell for the account.
+
+        What was read before a ring says nothing about what came with it.
+        """
         return self._connections, self._rings[account_id]
 
     def _ring(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         account_id, _, access = str(payload).partition(" ")
         account = UUID(account_id)
         if account in self._bells:
-            self._rings[account] += 1
+            self._rings[account] = next(self._numbers)
             for bell in self._bells[account]:
                 bell.ring(access=bool(access))
 

@@ -22,13 +22,14 @@ with open("/dev/termination-log", "w") as file:
     json.dump(receipt, file)
 """
 SERVE = """
-import http.server, os
+import http.server, os, signal, sys
 class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
         self.end_headers()
         self.wfile.write(os.environ["STORE_TITLE"].encode())
 server = http.server.ThreadingHTTPServer(("", int(os.environ["PORT"])), Page)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # which a container's first process ignores by default
 print("listening on", server.server_port, flush=True)
 server.serve_forever()
 """

@@ -63,6 +63,7 @@ async def controls(simulator: Simulator) -> AsyncIterator[Client]:
     """The simulation's own paths: faults, dropped watches, forgotten history."""
     async with connected(simulator.url, simulator.token) as client:
         yield client
+        await client.faults()  # what hangs may end
 
 
 @pytest.fixture

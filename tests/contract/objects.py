@@ -24,7 +24,7 @@ Seen = TypeVar("Seen")
 
 def make(kind: str, namespace: str, name: str, *, labels: dict[str, str] | None = None, **parts: Any) -> Manifest:
     """A whole manifest; `finalizers` and `annotations` go into its metadata."""
-    extra = {part: parts.pop(part) for part in ("finalizers", "annotations") if part in parts}
+    extra: dict[str, Any] = {part: parts.pop(part) for part in ("finalizers", "annotations") if part in parts}
     metadata = {"name": name, "namespace": namespace, "labels": {LABEL: namespace, **(labels or {})}, **extra}
     return {"apiVersion": KINDS[kind].api_version, "kind": kind, "metadata": metadata, **parts}
 

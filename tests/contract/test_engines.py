@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from functools import partial
 
 import pytest
 
@@ -21,11 +22,11 @@ async def test_a_second_apply_changes_nothing(cluster: Cluster, engine: str) -> 
             if item["kind"] == "RoleBinding":
                 await cluster.create(item)
         applied = [item for item in made.isolation if item["kind"] != "RoleBinding"]
-        await asyncio.gather(*(cluster.apply(item) for item in applied))
+        await asyncio.gather(*(insist(partial(cluster.apply, item)) for item in applied))
         applied += made.workloads
 
         async def all_of_it() -> list[Manifest]:
-            return await asyncio.gather(*(insist(lambda item=item: cluster.apply(item)) for item in applied))
+            return await asyncio.gather(*(insist(partial(cluster.apply, item)) for item in applied))
 
         for before, after in zip(await all_of_it(), await all_of_it(), strict=True):
             assert fingerprint(after).wanted == fingerprint(before).wanted, after
@@ -33,6 +34,6 @@ async def test_a_second_apply_changes_nothing(cluster: Cluster, engine: str) -> 
                 assert after["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"], after
         for job in (made.install, made.proof):
             if job is not None:
-                await insist(lambda job=job: cluster.create(job))
+                await insist(partial(cluster.create, job))
     finally:
         await cluster.delete("Namespace", made.namespace["metadata"]["name"])

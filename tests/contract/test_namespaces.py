@@ -10,9 +10,7 @@ from workers.cluster.errors import Refused, Temporary
 FINALIZER = "storefleet.dev/contract"
 
 
-async def test_a_namespace_that_ends_takes_nothing_new_and_says_what_holds_it(
-    cluster: Cluster, namespace: str
-) -> None:
+async def test_a_namespace_that_ends_takes_nothing_new_and_says_what_holds_it(cluster: Cluster, namespace: str) -> None:
     await cluster.apply(settings(namespace, finalizers=[FINALIZER]))
     there = await cluster.get("Namespace", namespace)
     assert there["status"]["phase"] == "Active"

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.simulator.server import Simulator
 from stores.engines import Manifest
 from tests.contract.conftest import Server
-from tests.contract.objects import REAL, database, disk, eventually, insist, quota, task, web
+from tests.contract.objects import database, disk, eventually, insist, quota, task, web
 from workers.cluster.client import Cluster
 from workers.troubles import find_trouble
 from workers.view import Outcome, View, look

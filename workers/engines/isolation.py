@@ -18,7 +18,8 @@ _PRIVATE_V4 = (
 )  # fmt: skip
 """Private, shared, link-local with the clouds' metadata, and Azure's host agent, whose address looks public."""
 _PRIVATE_V6 = (
-    "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fc00::/7", "fe80::/10", "ff00::/8",
+    "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16",
+    "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
 )  # fmt: skip
 """The same, and the prefixes that carry an IPv4 address within."""
 
@@ -37,7 +38,7 @@ class Part:
     internet: bool = False
     """It may reach the internet's web servers, but no private address."""
     disk: str | None = None
-    """Size of its disk."""
+    """Size of its disk, in Gi."""
 
 
 def host_of(spec: StoreSpec, profile: ClusterProfile) -> str:
@@ -84,11 +85,13 @@ def isolation(spec: StoreSpec, engine: str, profile: ClusterProfile, parts: Sequ
 
 
 def _role_binding(spec: StoreSpec, engine: str, profile: ClusterProfile) -> Manifest:
+    """Never patched either, so it doesn't name the release."""
     owner, _, name = profile.worker_service_account.partition("/")
+    lasting = {key: value for key, value in metadata(spec, engine, "storefleet").items() if key != "annotations"}
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "RoleBinding",
-        "metadata": metadata(spec, engine, "storefleet"),
+        "metadata": lasting,
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": MANAGER_ROLE},
         "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": owner}],
     }
@@ -186,6 +189,9 @@ def _pods(name: str) -> Manifest:
 
 
 def _port(part: Part) -> list[Manifest]:
+    """Raises ValueError without one: Kubernetes would open them all."""
+    if part.port is None:
+        raise ValueError(f"others may reach the part {part.name!r}, but it has no port")
     return [{"protocol": "TCP", "port": part.port}]
 
 

@@ -12,6 +12,9 @@ SECRET_WORDS = ("PASSWORD", "TOKEN", "SECRET", "SALT", "KEY")
 COMPONENT = "app.kubernetes.io/component"
 GRACE = "spec template spec terminationGracePeriodSeconds"
 PSS = [f"pod-security.kubernetes.io/{mode}" for mode in ("enforce", "audit", "warn")]
+EVERY_PORT = {"to": [{"podSelector": {}}], "ports": [{"protocol": "TCP", "port": None}]}
+LIFECYCLE = "spec template spec containers 0 lifecycle"
+RELEASE = "metadata annotations storefleet.dev/release"
 COUNTED = (
     *(f"{sort}.{name}" for sort in ("requests", "limits") for name in sorted(RESOURCES)),
     *("requests.storage", "persistentvolumeclaims", "pods", "services", "secrets", "configmaps"),
@@ -86,9 +89,18 @@ def _encoded(secret: Manifest) -> bool:
 
 
 def _says_whom(policy: Manifest) -> bool:
-    """An empty `from` or `to` means everybody, and so does a rule without ports."""
+    """An empty `from` or `to` means everybody; a rule without ports, or a port without number, means every port."""
     rules = [*policy["spec"].get("ingress", ()), *policy["spec"].get("egress", ())]
-    return all(rule.get("ports") and (rule.get("from") or rule.get("to")) for rule in rules)
+    return all(rule.get("ports") and (rule.get("from") or rule.get("to")) for rule in rules) and all(
+        isinstance(row.get("port"), int) for rule in rules for row in rule["ports"]
+    )
+
+
+def _leaves_first(deployment: Manifest) -> bool:
+    """It sleeps before the signal to stop, and has time left after."""
+    pod = deployment["spec"]["template"]["spec"]
+    stop = pod["containers"][0].get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", ())
+    return len(stop) == 2 and stop[0] == "sleep" and 2 <= int(stop[1]) <= pod["terminationGracePeriodSeconds"] - 10
 
 
 def _probed(name: str) -> Rule:
@@ -110,7 +122,15 @@ OBJECTS = [
         "no more of the release than where it may change",
         "Namespace",
         lambda item: item["metadata"]["annotations"].keys() == {"storefleet.dev/host"},
-        (put("metadata annotations storefleet.dev/release", "2026.11"),),
+        (put(RELEASE, "2026.11"),),
+    ),
+    never("made once, so of no release", "RoleBinding", "metadata annotations", {}),
+    holds_key("the release it is of", "workload", RELEASE),
+    Rule(
+        "in its store's namespace",
+        "namespaced object",
+        lambda item: item["metadata"].get("namespace") == f"store-{item['metadata']['labels']['storefleet.dev/store']}",
+        (drop("metadata namespace"), put("metadata namespace", "default")),
     ),
     *(must_be(mode, "Namespace", f"metadata labels {mode}", "restricted", "baseline") for mode in PSS),
     *(must_be(f"{mode}-version", "Namespace", f"metadata labels {mode}-version", "v1.34", "latest") for mode in PSS),
@@ -137,7 +157,10 @@ OBJECTS = [
     never("no addresses from outside", "Service", "spec externalIPs", ["192.0.2.1"]),
     must_be("a disk of one node", "PersistentVolumeClaim", "spec accessModes", ["ReadWriteOnce"], ["ReadWriteMany"]),
     Rule(
-        "names whom it lets through", "NetworkPolicy", _says_whom, (put("spec egress", [{}]), put("spec ingress", [{}]))
+        "names whom it lets through",
+        "NetworkPolicy",
+        _says_whom,
+        (put("spec egress", [{}]), put("spec ingress", [{}]), put("spec egress", [EVERY_PORT])),
     ),
 ]
 WORKLOADS = [
@@ -162,17 +185,28 @@ WORKLOADS = [
     must_be("one attempt a pod", "Job", "spec template spec restartPolicy", "Never", "OnFailure"),
     must_be("never two at once", "CronJob", "spec concurrencyPolicy", "Forbid", "Allow"),
     at_least("an end", "CronJob", "spec jobTemplate spec activeDeadlineSeconds", 1),
+    must_be("not tried again before it is due", "CronJob", "spec jobTemplate spec backoffLimit", 0, 6),
     Rule(
         "leaves the Service before it stops",
         "Deployment",
-        lambda item: "preStop" in item["spec"]["template"]["spec"]["containers"][0].get("lifecycle", {}),
-        (drop("spec template spec containers 0 lifecycle"), put("spec template spec containers 0 lifecycle", {})),
+        _leaves_first,
+        (drop(LIFECYCLE), put(LIFECYCLE, {}), put(f"{LIFECYCLE} preStop exec command", ["true"]), put(GRACE, 12)),
     ),
     Rule(
         "a component and a store",
         "template",
         lambda item: {COMPONENT, "storefleet.dev/store"} <= item["metadata"]["labels"].keys(),
         (drop(f"metadata labels {COMPONENT}"), drop("metadata labels storefleet.dev/store")),
+    ),
+    Rule(
+        "an account of its own",
+        "template",
+        lambda item: item["spec"].get("serviceAccountName") == item["metadata"]["labels"].get(COMPONENT),
+        (
+            put("spec serviceAccountName", "default"),
+            put("spec serviceAccountName", "x"),
+            drop("spec serviceAccountName"),
+        ),
     ),
 ]
 PODS = [
@@ -186,10 +220,10 @@ PODS = [
     never("no kernel setting", "pod", "securityContext sysctls", []),
     *(never(f"no {field}", "pod", field, True) for field in ("hostNetwork", "hostPID", "hostIPC", "nodeName")),
     Rule(
-        "an account of its own",
+        "volumes of its own group",
         "pod",
-        lambda pod: pod.get("serviceAccountName", "default") != "default",
-        (put("serviceAccountName", "default"), drop("serviceAccountName")),
+        lambda pod: pod["securityContext"].get("fsGroup") == pod["securityContext"].get("runAsGroup"),
+        (put("securityContext fsGroup", 10002), drop("securityContext fsGroup")),
     ),
     Rule(
         "volumes that end and are mounted",
@@ -238,11 +272,12 @@ CONTAINERS = [
         _no_variable_in_arguments,
         (put("command", ["php", "install.php", "--password=$(STORE_ADMIN_PASSWORD)"]),),
     ),
+    must_be("a cause to show", "container", "terminationMessagePolicy", "FallbackToLogsOnError", "File"),
     *(_probed(name) for name in ("startupProbe", "readinessProbe", "livenessProbe")),
     Rule(
         "no port of the node",
-        "server",
-        lambda item: not [port for port in item["ports"] if "hostPort" in port],
+        "container",
+        lambda item: not [port for port in item.get("ports", ()) if "hostPort" in port],
         (put("ports 0 hostPort", 80),),
     ),
 ]

@@ -16,6 +16,7 @@ KINDS = (
     *("ConfigMap", "PersistentVolumeClaim", "Service", "StatefulSet", "Deployment", "Job", "CronJob", "Ingress"),
     "HTTPRoute",
 )
+LASTING = ("StatefulSet", "Deployment")
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,11 @@ def holds_key(name: str, of: str, path: str) -> Rule:
     return Rule(name, of, lambda item: last in walk(item, way), (drop(path),))
 
 
+def _boxes(item: Manifest) -> list[Manifest]:
+    found: list[Manifest] = item["spec"]["template"]["spec"]["containers"]
+    return found
+
+
 def _of_kind(kind: str) -> Callable[[Manifests], Iterator[Manifest]]:
     return lambda made: (item for item in objects(made) if item["kind"] == kind)
 
@@ -93,6 +99,6 @@ SUBJECTS: dict[str, Callable[[Manifests], Iterator[Manifest]]] = {
     "template": lambda made: iter(templates(made)),
     "pod": lambda made: (pod["spec"] for pod in templates(made)),
     "container": containers,
-    "server": lambda made: (item for item in containers(made) if "ports" in item),
+    "server": lambda made: (box for item in objects(made) if item["kind"] in LASTING for box in _boxes(item)),
     **{kind: _of_kind(kind) for kind in KINDS},
 }

@@ -1,12 +1,24 @@
 """What names something else names something that is there."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from runtime.settings import ClusterProfile
 from stores.engines import Engine, Manifest, Manifests
-from tests.unit.engines.rendered import ENGINES, objects, of_kind, profile, render, template, templates, the
+from tests.unit.engines.rendered import (
+    ACCOUNT_ID,
+    ENGINES,
+    STORE_ID,
+    objects,
+    of_kind,
+    profile,
+    render,
+    template,
+    templates,
+    the,
+)
 
 COMPONENT = "app.kubernetes.io/component"
 
@@ -35,10 +47,20 @@ def test_names_are_taken_once(engine: Engine) -> None:
     assert len(names) == len(set(names))
 
 
-def test_all_stands_in_the_store_s_namespace(engine: Engine) -> None:
+def test_all_says_whose_it_is(engine: Engine) -> None:
+    for item in objects(render(engine)):
+        labels = item["metadata"]["labels"]
+        assert (labels["storefleet.dev/store"], labels["storefleet.dev/account"]) == (str(STORE_ID), str(ACCOUNT_ID))
+
+
+def test_secret_values_are_in_secrets_alone(engine: Engine) -> None:
+    assert "secret-" not in str([item for item in objects(render(engine)) if item["kind"] != "Secret"])
+
+
+def test_policies_speak_of_parts_that_are_there(engine: Engine) -> None:
     made = render(engine)
-    name = made.namespace["metadata"]["name"]
-    assert all(item["metadata"]["namespace"] == name for item in objects(made)[1:])
+    told = re.findall(f"'{COMPONENT}': '([^']*)'", str([item["spec"] for item in of_kind(made, "NetworkPolicy")]))
+    assert set(told) == {pod["metadata"]["labels"][COMPONENT] for pod in templates(made)}
 
 
 def test_secrets_are_there_and_each_is_used(engine: Engine) -> None:
@@ -84,7 +106,7 @@ def test_the_steps_wait_for_what_is_there(engine: Engine) -> None:
     for step in engine.steps:
         item = the(made, step.kind, step.object)
         assert item["metadata"]["labels"][COMPONENT] == step.object
-    assert set(engine.essential) <= {step.object for step in engine.steps if step.kind != "Job"}
+    assert set(engine.essential) == {step.object for step in engine.steps if step.kind != "Job"} != set()
     assert (made.install is None) == ("install" not in {step.object for step in engine.steps})
 
 

@@ -20,17 +20,23 @@ DOCUMENT = (ROOT / "docs" / "ENGINES.md").read_text()
 
 
 @pytest.fixture
-def page() -> Iterator[str]:
-    """The toy shop of the fixed store, served as its container would; its URL."""
+def server() -> Iterator[subprocess.Popen[str]]:
+    """The toy shop of the fixed store, served as its container would."""
     env = {**os.environ, **environment(render(toy_engine.ENGINE), "web"), "PORT": "0"}
     with subprocess.Popen(
         [sys.executable, "-c", toy_engine.SERVE], env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as server:
-        assert server.stdout is not None
-        said = server.stdout.readline()
-        assert said.startswith("listening on "), said
-        yield f"http://127.0.0.1:{said.split()[-1]}"
+        yield server
         server.kill()
+
+
+@pytest.fixture
+def page(server: subprocess.Popen[str]) -> str:
+    """Its URL, once it listens."""
+    assert server.stdout is not None
+    said = server.stdout.readline()
+    assert said.startswith("listening on "), said
+    return f"http://127.0.0.1:{said.split()[-1]}"
 
 
 def prove(url: str, title: str, message: Path) -> int:
@@ -54,6 +60,12 @@ def test_the_toy_s_proof_can_fail(page: str, tmp_path: Path) -> None:
     message = tmp_path / "message"
     assert prove(page, "Another shop", message) != 0
     assert not message.exists()
+
+
+@pytest.mark.usefixtures("page")
+def test_the_toy_stops_when_it_is_asked_to(server: subprocess.Popen[str]) -> None:
+    server.terminate()
+    assert server.wait(10) == 0, "it was killed by the signal, which a container's first process would ignore"
 
 
 def test_a_setting_is_all_it_takes() -> None:
@@ -83,7 +95,7 @@ def test_the_document_names_every_object_of_a_store() -> None:
 
 
 def test_a_module_without_an_engine_and_a_second_of_a_name_are_refused() -> None:
-    with pytest.raises(ValueError, match="stores.plans holds no ENGINE"):
+    with pytest.raises(ValueError, match=r"stores\.plans holds no ENGINE"):
         load_engines(("stores.plans",))
-    with pytest.raises(ValueError, match="tests.toy_engine: another engine is called 'toy' already"):
+    with pytest.raises(ValueError, match=r"tests\.toy_engine: another engine is called 'toy' already"):
         load_engines(("tests.toy_engine", "tests.toy_engine"))
