@@ -92,7 +92,7 @@ def _listens(port: int) -> bool:
 
 def memory(child: Child) -> float:
     """MiB that would be free if it ended (USS)."""
-    return psutil.Process(child.pid).memory_full_info().uss / 2**20
+    return float(psutil.Process(child.pid).memory_full_info().uss / 2**20)
 
 
 async def accounts(database_url: str, number: int) -> None:

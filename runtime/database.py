@@ -56,7 +56,7 @@ def open_engine(url: SecretStr, pool: int) -> AsyncEngine:
             "server_settings": {
                 "application_name": "storefleet",
                 "statement_timeout": "10000",
-                "lock_timeout": "5000",
+                "lock_timeout": "9000",
                 "idle_in_transaction_session_timeout": "15000",
             },
         },

@@ -4,6 +4,7 @@ A script, not a package's module: it needs nothing but the standard library, so 
 """
 
 import argparse
+import itertools
 import os
 import re
 import shutil
@@ -11,8 +12,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,6 +36,8 @@ class Check:
     needs: Sequence[Need] = ()
     telling: str = r"\S"
     """The last line of output that has this is shown in the table."""
+    beside: bool = False
+    """Runs at the same time as its neighbours that say so, too."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +65,17 @@ def tier(name: str, *needs: Need) -> Check:
     return Check(name, [[*PYTEST, folder]], [has_tests(folder), *needs], r"\bin [\d.]+s")
 
 
+def tested(*folders: str) -> Sequence[str]:
+    return (*MODULE, "coverage", "run", *PYTEST[1:], *folders)
+
+
 EVERY_CHANGE = (
     Check("format", [[*MODULE, "ruff", "format", "--check", "."]]),
     Check("lint", [[*MODULE, "ruff", "check", "."]]),
     Check("types", [[*MODULE, "mypy"]]),
     Check("imports", [[str(Path(sys.executable).with_name("lint-imports"))]], telling=r"Contracts:"),
-    Check(
-        "tests",  # the folders are pytest's own testpaths
-        [[*MODULE, "coverage", "erase"], [*MODULE, "coverage", "run", *PYTEST[1:]]],
-        telling=r"\bin [\d.]+s",
-    ),
+    Check("unit", [tested("tests/unit", "tests/contract")], telling=r"\bin [\d.]+s", beside=True),
+    Check("flow", [tested("tests/flow")], telling=r"\bin [\d.]+s", beside=True),
     Check(
         "coverage",
         [[*MODULE, "coverage", "combine", "--quiet"], [*MODULE, "coverage", "report"]],
@@ -85,13 +91,15 @@ OTHER_TIERS = (
 
 def perform(check: Check) -> Outcome:
     """Run its commands until one fails, showing their output as it comes."""
+    print(f"\n=== {check.name}", flush=True)
     lacking = next(filter(None, (need() for need in check.needs)), None)
     if lacking is not None:
+        print(lacking)
         return Outcome(check.name, "skipped", 0, lacking)
     began = time.monotonic()
     note, returncode = "", 0
     for command in check.commands:
-        returncode, lines = show(command)
+        returncode, lines = show(command, f"{check.name} │ " if check.beside else "")
         told = [line for line in lines if re.search(check.telling, line)]
         note = " ".join(told[-1].strip("=").split()) if told else f"{Path(command[0]).name} said nothing telling"
         if returncode != 0:
@@ -99,8 +107,11 @@ def perform(check: Check) -> Outcome:
     return Outcome(check.name, "failed" if returncode else "passed", time.monotonic() - began, note)
 
 
-def show(command: Sequence[str]) -> tuple[int, list[str]]:
-    """Run a command in the root folder, pass its output on, and return its exit code and its lines without colours."""
+def show(command: Sequence[str], before: str) -> tuple[int, list[str]]:
+    """Run a command in the root folder and pass its output on, each line with something before it.
+
+    Returns its exit code and its lines without colours.
+    """
     lines = []
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     try:
@@ -112,7 +123,7 @@ def show(command: Sequence[str]) -> tuple[int, list[str]]:
     with process:
         assert process.stdout is not None
         for line in process.stdout:
-            print(line, end="", flush=True)
+            print(before + line, end="", flush=True)
             lines.append(re.sub(r"\x1b\[[\d;]*m", "", line).strip())
     return process.returncode, lines
 
@@ -135,12 +146,11 @@ def table(outcomes: Sequence[Outcome], *, coloured: bool) -> str:
 
 def run(checks: Sequence[Check]) -> int:
     """The exit code: 1 when a check failed. All of them are run."""
-    outcomes = []
-    for check in checks:
-        print(f"\n=== {check.name}", flush=True)
-        outcomes.append(perform(check))
-        if outcomes[-1].result == "skipped":
-            print(outcomes[-1].note)
+    outcomes: list[Outcome] = []
+    for beside, group in itertools.groupby(checks, key=lambda check: check.beside):
+        together = list(group)
+        with ThreadPoolExecutor(len(together) if beside else 1) as lanes:
+            outcomes += lanes.map(perform, together)
     print("\n" + table(outcomes, coloured=sys.stdout.isatty()))
     return int(any(outcome.result == "failed" for outcome in outcomes))
 
@@ -153,9 +163,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(everything):
         parser.error(f"there is no check {', '.join(sorted(unknown))}")
-    if options.names:
-        return run([everything[name] for name in options.names])
-    return run([*EVERY_CHANGE, *OTHER_TIERS] if options.all else EVERY_CHANGE)
+    with TemporaryDirectory() as folder:  # so that nothing of another run is counted
+        os.environ["COVERAGE_FILE"] = f"{folder}/coverage"
+        if options.names:
+            return run([everything[name] for name in options.names])
+        return run([*EVERY_CHANGE, *OTHER_TIERS] if options.all else EVERY_CHANGE)
 
 
 if __name__ == "__main__":

@@ -44,6 +44,7 @@ EVENT_NUMBERS = (
 CREATE FUNCTION number_event() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE account_streams SET seq = seq + 1 WHERE account_id = NEW.account_id RETURNING seq INTO STRICT NEW.seq;
+    NEW.at := clock_timestamp();  -- under the lock, so that times never run against numbers
     RETURN NEW;
 END $$
 """,

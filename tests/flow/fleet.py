@@ -5,7 +5,7 @@ import itertools
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,7 +113,7 @@ class Fleet:
             raise AssertionError(f"not {status} after {seconds} s:\n{told}") from None
         raise AssertionError("the subscription ended")
 
-    async def events(self, store_id: str, after: str | None = None) -> AsyncIterator[JSON]:
+    async def events(self, store_id: str, after: str | None = None) -> AsyncGenerator[JSON, None]:
         async for data in self.client().subscribe(EVENTS, {"id": store_id, "after": after}):
             yield data["storeEvents"]
 

@@ -14,7 +14,7 @@ from runtime import settings
 from runtime.sealing import new_key
 from tests.flow.fleet import Fleet, fleet
 
-KEYS = {"admin_keys": SecretStr(new_key("a1")), "worker_keys": SecretStr(new_key("w1"))}
+KEYS: dict[str, Any] = {"admin_keys": SecretStr(new_key("a1")), "worker_keys": SecretStr(new_key("w1"))}
 
 
 @pytest.fixture

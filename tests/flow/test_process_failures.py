@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -65,7 +66,7 @@ async def test_a_worker_killed_at_each_step_loses_nothing(api: Fleet) -> None:
     await api.fault(*({**fault, "store": uuid_of(stores[step])} for step, fault in HELD_AT.items()))
     second = await api.worker_process()
     for step, store in stores.items():
-        await api.poll(lambda store=store, step=step: runs(api, store, step), 25)
+        await api.poll(partial(runs, api, store, step), 25)
     second.kill()
     await second.wait()
     await api.fault()
