@@ -80,6 +80,7 @@ def _worker() -> int:
     import uvloop
 
     from runtime.logging import configure
+    from workers.cluster.errors import Unconfigured
     from workers.main import work
 
     settings = load_or_exit()
@@ -87,7 +88,11 @@ def _worker() -> int:
     if settings.worker_keys is None:
         screen.failed("a worker needs STOREFLEET_WORKER_KEYS; see .env.example")
         return 2
-    uvloop.run(work(settings, profile()))
+    try:
+        uvloop.run(work(settings, profile()))
+    except Unconfigured as error:
+        screen.failed(f"{error}; check STOREFLEET_KUBECONFIG")
+        return 1
     return 0
 
 

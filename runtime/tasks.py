@@ -1,11 +1,12 @@
 """Ending background tasks for certain."""
 
 import asyncio
+from typing import Any
 
 PATIENCE = 0.5
 
 
-async def end(*tasks: asyncio.Task[None]) -> None:
+async def end(*tasks: asyncio.Task[Any]) -> None:
     """Cancel them and wait until they are done; raises nothing of theirs.
 
     Again and again, because a library under them may swallow a cancellation (redis-py does while it reads).

@@ -71,6 +71,7 @@ async def take_nudges(settings: Settings, sweep: Sweep) -> None:
     try:
         await worker.async_run()
     finally:
+        await end(*worker.tasks.values())  # one that still runs would open a connection again
         await redis.aclose()
 
 

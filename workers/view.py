@@ -85,9 +85,11 @@ def _conditions(item: Manifest) -> list[dict[str, Any]]:
 async def look(cluster: Cluster, namespace: str) -> View:
     """Four lists at the same time. Raises ClusterError."""
     kinds = ("StatefulSet", "Deployment", "Job", "Pod")
-    async with asyncio.TaskGroup() as group:
-        lists = [group.create_task(cluster.list(kind, namespace)) for kind in kinds]
-    sets, deployments, jobs, pods = (task.result()[0] for task in lists)
+    found = await asyncio.gather(*(cluster.list(kind, namespace) for kind in kinds), return_exceptions=True)
+    for result in found:
+        if isinstance(result, BaseException):
+            raise result  # the first; all four have ended
+    sets, deployments, jobs, pods = (result[0] for result in found if not isinstance(result, BaseException))
     return View(
         workloads={(item["kind"], item["metadata"]["name"]): item for item in (*sets, *deployments)},
         jobs={item["metadata"]["name"]: item for item in jobs},

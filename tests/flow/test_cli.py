@@ -166,6 +166,12 @@ def test_a_process_with_bad_settings_lists_all_of_them_and_stops(command: Comman
     assert "hunter2" not in err
 
 
+def test_a_worker_without_a_cluster_says_so(command: Command, tmp_path: Path) -> None:
+    command.monkeypatch.setenv("STOREFLEET_KUBECONFIG", str(tmp_path / "missing"))
+    code, _, err = command("worker")
+    assert (code, "STOREFLEET_KUBECONFIG" in err) == (1, True)
+
+
 def test_a_worker_without_its_keys_says_so(command: Command) -> None:
     command.monkeypatch.delenv("STOREFLEET_WORKER_KEYS")
     code, _, err = command("worker")

@@ -104,6 +104,17 @@ async def test_errors_of_the_api_server_are_waited_out(fleet: Fleet) -> None:
     await fleet.until(store["id"], "READY", 30)
 
 
+async def test_an_api_server_that_fails_a_list_is_a_back_off_not_a_crash(fleet: Fleet) -> None:
+    await fleet.fault({"fault": "http", "code": 500, "verb": "list", "kind": "Pod"})
+    store = await fleet.create()
+    async with asyncio.timeout(15):
+        async for event in fleet.events(store["id"]):
+            if event["type"] == "NOTICE":
+                break
+    await fleet.fault()
+    await fleet.until(store["id"], "READY")
+
+
 async def test_an_api_server_that_does_not_answer_is_waited_out(fleet: Fleet) -> None:
     await fleet.fault({"fault": "hang", "verb": "apply", "seconds": 20, "times": 2})
     store = await fleet.create()
