@@ -92,6 +92,16 @@ async def renew(session: AsyncSession, lease: Lease) -> None:
     lease.deadline = deadline
 
 
+async def release_all(session: AsyncSession, holder: str) -> None:
+    """A worker that ends in order hands its stores on at once; nothing of it may run any more."""
+    await session.execute(
+        update(Store)
+        .where(Store.lease_holder == holder, Store.lease_until > func.now())
+        .values(lease_until=None, lease_holder=None, lease_epoch=Store.lease_epoch + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def locked(session: AsyncSession, lease: Lease) -> Store:
     """The row, locked until the transaction ends. Raises LeaseLost."""
     store = await session.scalar(

@@ -10,7 +10,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy.exc import SQLAlchemyError
 
 from runtime.tasks import end
-from stores.leases import Lease, LeaseLost, claim
+from stores.leases import Lease, LeaseLost, claim, release_all
 from workers.context import Context
 from workers.reconcile import reconcile
 
@@ -47,7 +47,15 @@ class Sweep:
                     continue
         except asyncio.CancelledError:
             await end(*self._passes)
+            await self._hand_on()
             raise
+
+    async def _hand_on(self) -> None:
+        try:
+            async with asyncio.timeout(2), self._context.sessions.begin() as session:
+                await release_all(session, self._context.holder)
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            log.warning("sweep.leases_kept", error=type(error).__name__, hint="they end by themselves")
 
     async def _claim(self) -> None:
         free = self._context.settings.worker_concurrency - len(self._passes)
