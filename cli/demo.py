@@ -11,10 +11,11 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cli import screen
 from cli.client import ClientError
@@ -30,6 +31,7 @@ from sandbox.valkey import start_valkey
 
 HOST = "127.0.0.1"
 START_SECONDS = 30.0
+RESTARTS = 5
 
 
 class DemoError(Exception):
@@ -111,15 +113,14 @@ def _run(stack: ExitStack, port: int, data: Path, *, once: bool, cluster: str, s
     if context is not None:
         worker_only["STOREFLEET_KUBE_CONTEXT"] = context
     with _timed("API and worker processes"):
-        children = [
-            _process(stack, data, "api", environment),
-            _process(stack, data, "worker", {**environment, **worker_only}),
-        ]
-        _wait_for_api(port, children)
+        parts = [Part("api", data, environment), Part("worker", data, {**environment, **worker_only})]
+        for part in parts:
+            part.start()
+            stack.callback(part.stop)
+        _wait_for_api(port, parts)
     screen.say()
     job = do_main_job(f"http://{HOST}:{port}", kept.email, kept.password, data, postgres.url, cluster == "simulated")
-    ready = asyncio.run(job)
-    if not ready:
+    if not asyncio.run(_while_kept_running(job, parts)):
         screen.failed(f"the store didn't become READY; see the logs in {data / 'logs'}")
         return 1
     screen.say(f"\nFrom nothing to READY in {time.perf_counter() - began:.1f} s.", "dim")
@@ -128,9 +129,9 @@ def _run(stack: ExitStack, port: int, data: Path, *, once: bool, cluster: str, s
     screen.say(f"Serving at http://{HOST}:{port} until Ctrl-C.", "bold")
     try:
         while True:
-            for child in children:
-                if child.wait(0.2) is not None:
-                    raise DemoError(f"the {child.name} process ended; see {child.log}")
+            time.sleep(0.2)
+            for part in parts:
+                part.keep_running()
     except KeyboardInterrupt:
         screen.say("\nStopping.", "dim")
         return 0
@@ -160,24 +161,55 @@ def _simulator(stack: ExitStack, data: Path, kubeconfig: Path, speed: str) -> No
             raise DemoError(f"the simulated Kubernetes API can't start: {_reason(child)} (log: {log})")
 
 
-def _process(stack: ExitStack, data: Path, name: str, environment: dict[str, str]) -> Child:
-    root = Path(__file__).resolve().parent.parent
-    child = start(
-        name, [sys.executable, "-m", "cli", name], log=data / "logs" / f"{name}.log", cwd=root, env=environment
-    )
-    stack.callback(child.stop)
-    return child
+@dataclass
+class Part:
+    """A process of ours that is started again when it ends, as Kubernetes would; not for ever."""
+
+    name: str
+    data: Path
+    environment: dict[str, str]
+    restarts: int = 0
+    child: Child | None = None
+
+    def start(self) -> None:
+        root = Path(__file__).resolve().parent.parent
+        log = self.data / "logs" / f"{self.name}.log"
+        self.child = start(self.name, [sys.executable, "-m", "cli", self.name], log=log, cwd=root, env=self.environment)
+
+    def keep_running(self) -> None:
+        """Raises DemoError when it has ended too often."""
+        if self.child is None or self.child.returncode is None:
+            return
+        if self.restarts == RESTARTS:
+            raise DemoError(f"the {self.name} process ends again and again; see {self.child.log}")
+        self.restarts += 1
+        screen.line(self.name, "the process ended; it is started again, and goes on where it was", "yellow")
+        self.start()
+
+    def stop(self) -> None:
+        if self.child is not None:
+            self.child.stop()
 
 
-def _wait_for_api(port: int, children: list[Child]) -> None:
+async def _while_kept_running(job: Coroutine[Any, Any, bool], parts: list[Part]) -> bool:
+    """The job's result. Raises what it raises, and DemoError."""
+    running = asyncio.ensure_future(job)
+    while not running.done():
+        await asyncio.wait({running}, timeout=0.2)
+        for part in parts:
+            part.keep_running()
+    return running.result()
+
+
+def _wait_for_api(port: int, parts: list[Part]) -> None:
     deadline = time.monotonic() + START_SECONDS
     with socket.socket() as knock:
         while knock.connect_ex((HOST, port)) != 0:
-            for child in children:
+            for child in (part.child for part in parts if part.child is not None):
                 if child.wait(0.02) is not None:
                     raise DemoError(f"the {child.name} process can't start: {_reason(child)} (log: {child.log})")
             if time.monotonic() > deadline:
-                raise DemoError(f"the API doesn't answer after {START_SECONDS:g} s; see {children[0].log}")
+                raise DemoError(f"the API doesn't answer after {START_SECONDS:g} s; see {parts[0].data / 'logs'}")
 
 
 def _reason(child: Child) -> str:

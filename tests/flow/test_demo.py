@@ -75,6 +75,24 @@ def test_once_and_once_more_on_the_same_data(tmp_path: Path) -> None:
     assert survivors(data) == []
 
 
+CREATE_AND_WATCH = """
+import asyncio, sys
+from pathlib import Path
+from cli.client import Access, connected
+from cli.main_job import CREATE
+from cli.watch import watch
+async def main():
+    async with connected(Access.load(Path(sys.argv[1]))) as client:
+        made = (await client.execute(CREATE))["createStore"]["store"]
+        return await watch(client, made["slug"])
+sys.exit(asyncio.run(main()))
+"""
+
+
+def is_worker_of(found: psutil.Process, demo: int) -> bool:
+    return (found.info["cmdline"] or [])[-1:] == ["worker"] and found.ppid() == demo
+
+
 @pytest.fixture
 def serving(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path, int]]:
     data, port = tmp_path / "data", free_port()
@@ -110,6 +128,12 @@ def test_what_it_refuses_is_said_in_one_line_and_it_ends_with_ctrl_c(
     assert (missing.returncode, "no store 'nothing'" in missing.stderr) == (1, True)
     nowhere = run([sys.executable, "-m", "cli", "watch", "demo-shop", "--data", str(tmp_path / "empty")])
     assert (nowhere.returncode, "run `make demo`" in nowhere.stderr) == (1, True)
+
+    # a worker that is killed is started again, and what it was doing goes on
+    [worker] = [found for found in psutil.process_iter(["cmdline"]) if is_worker_of(found, process.pid)]
+    worker.kill()
+    created = run([sys.executable, "-c", CREATE_AND_WATCH, str(data)])
+    assert created.returncode == 0, created.stdout + created.stderr
 
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 0
