@@ -65,7 +65,8 @@ class Kept:
 
 def demo(port: int, data: Path, *, once: bool, cluster: str, speed: str) -> int:
     """The exit code: 0 after READY (and Ctrl-C), 1 when it didn't come to that."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell starts what it runs in the background deaf to SIGINT
+        signal.signal(number, signal.default_int_handler)
     try:
         with ExitStack() as stack:
             try:
