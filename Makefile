@@ -1,4 +1,5 @@
-# `make` alone prints what there is. The demo takes PORT, DATA, ONCE and CLUSTER, e.g. `make demo PORT=9000 ONCE=1`.
+# `make` alone prints what there is. The demo takes PORT, DATA, ONCE and CLUSTER (simulated, control-plane or
+# kubeconfig), e.g. `make demo PORT=9000 ONCE=1`.
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
@@ -8,6 +9,7 @@ RUN := exec .venv/bin/python
 ENVIRONMENT := $(if $(wildcard .venv/.dev),.venv/.dev,.venv/.runtime)
 DEMO_OPTIONS := $(if $(SPEED),--speed '$(SPEED)') $(if $(PORT),--port '$(PORT)') $(if $(DATA),--data '$(DATA)') \
 	$(if $(CLUSTER),--cluster '$(CLUSTER)') $(if $(filter-out 0 no false,$(ONCE)),--once)
+CLUSTER_OPTIONS := --state '$(or $(DATA),.storefleet)/kubernetes' $(if $(LEVEL),--level '$(LEVEL)')
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" --quiet
 
@@ -16,13 +18,21 @@ help:
 	@if [ -t 1 ] && [ -z "$${NO_COLOR:-}" ]; then bold=$$(printf '\033[1m') blue=$$(printf '\033[36m') off=$$(printf '\033[0m'); fi; \
 	awk -v bold="$$bold" -v blue="$$blue" -v off="$$off" ' \
 		/^##@ / { printf "\n%s%s%s\n", bold, substr($$0, 5), off } \
-		/^[a-z-]+:.*## / { split($$0, part, /:.*## /); printf "  %s%-10s%s %s\n", blue, part[1], off, part[2] } \
+		/^[a-z-]+:.*## / { split($$0, part, /:.*## /); printf "  %s%-16s%s %s\n", blue, part[1], off, part[2] } \
 	' Makefile; echo
 
 ##@ See it run
 .PHONY: demo
-demo: $(ENVIRONMENT) ## everything on this machine: a store from click to READY (PORT=8000 DATA=.storefleet ONCE=1 CLUSTER=kubeconfig)
+demo: $(ENVIRONMENT) ## everything on this machine: a store from click to READY (PORT=8000 DATA=.storefleet ONCE=1 CLUSTER=…)
 	@$(RUN) -m cli demo $(DEMO_OPTIONS)
+
+.PHONY: cluster-up
+cluster-up: $(ENVIRONMENT) ## a real Kubernetes control plane on this machine (DATA=.storefleet LEVEL=control-plane)
+	@$(RUN) -m sandbox.kubernetes up $(CLUSTER_OPTIONS)
+
+.PHONY: cluster-down
+cluster-down: $(ENVIRONMENT) ## end it, and remove its data
+	@$(RUN) -m sandbox.kubernetes down $(CLUSTER_OPTIONS)
 
 ##@ Work on it
 .PHONY: setup
@@ -31,6 +41,10 @@ setup: .venv/.dev ## .venv with everything for developing, as locked
 .PHONY: test
 test: .venv/.dev ## what every change must pass: format, lint, types, imports, tests, coverage
 	@$(RUN) tests/checks.py
+
+.PHONY: test-kubernetes
+test-kubernetes: .venv/.dev ## the product on a real Kubernetes API server, built from Go modules the first time
+	@$(RUN) tests/checks.py kubernetes
 
 .PHONY: test-all
 test-all: .venv/.dev ## every tier there is, and a table of what ran and what was skipped, and why

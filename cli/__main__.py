@@ -9,6 +9,8 @@ from pathlib import Path
 from cli import screen
 from runtime.settings import load_or_exit, profile
 
+CLUSTERS = ("simulated", "control-plane", "kubeconfig")
+
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="storefleet", description="Online stores on Kubernetes, one click each.")
@@ -18,8 +20,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--port", type=int, default=8000, help="of the API (default: 8000)")
     demo.add_argument("--data", type=Path, default=Path(".storefleet"), help="where it keeps everything")
     demo.add_argument("--once", action="store_true", help="exit after READY instead of serving")
-    demo.add_argument("--cluster", choices=["simulated", "kubeconfig"], default="simulated", help="where stores run")
-
+    demo.add_argument("--cluster", choices=CLUSTERS, default=CLUSTERS[0], help="where stores run")
     demo.add_argument("--speed", default="1", help="of the simulated cluster's clock; inf: no waiting")
 
     commands.add_parser("api", help="the web process: GraphQL, sign-in, health, metrics")
@@ -156,6 +157,9 @@ def main() -> int:
         return run(_parser().parse_args())
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # as in `storefleet watch SLUG | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from cli.migrate import upgrade
 from runtime.listener import PortTaken, bind
 from runtime.sealing import new_key
 from sandbox.folder import SandboxError, hold
+from sandbox.kubernetes.binaries import CONTROL_PLANE, build
 from sandbox.postgres import start_postgres
 from sandbox.processes import Child, start
 from sandbox.valkey import start_valkey
@@ -94,6 +95,10 @@ def _run(stack: ExitStack, port: int, data: Path, *, once: bool, cluster: str, s
     if cluster == "simulated":
         with _timed("Kubernetes API (simulated: its pods only pretend to run)"):
             _simulator(stack, data, kubeconfig, speed)
+    if cluster == "control-plane":
+        build(CONTROL_PLANE, lambda line: screen.say(f"  {line}", "dim"))
+        with _timed("Kubernetes control plane (real; its pods only pretend to run)"):
+            _control_plane(stack, data)
     with _timed("Database schema"):
         upgrade(postgres.url_of("postgres"))
     environment = {
@@ -120,7 +125,8 @@ def _run(stack: ExitStack, port: int, data: Path, *, once: bool, cluster: str, s
             stack.callback(part.stop)
         _wait_for_api(port, parts)
     screen.say()
-    job = do_main_job(f"http://{HOST}:{port}", kept.email, kept.password, data, postgres.url, cluster == "simulated")
+    pretends = cluster != "kubeconfig"
+    job = do_main_job(f"http://{HOST}:{port}", kept.email, kept.password, data, postgres.url, pretends)
     if not asyncio.run(_while_kept_running(job, parts)):
         screen.failed(f"the store didn't become READY; see the logs in {data / 'logs'}")
         return 1
@@ -142,6 +148,8 @@ def _kubeconfig(data: Path, cluster: str) -> tuple[Path, str | None]:
     """The file, and the context in it. Only CLUSTER=kubeconfig looks at KUBECONFIG, and says which cluster it is."""
     if cluster == "simulated":
         return data / "kubeconfig", None
+    if cluster == "control-plane":
+        return data / "kubernetes" / "kubeconfig", None
     found = current()
     screen.say("This demo uses a real cluster, and will make namespaces in it:", "yellow")
     screen.line("kubeconfig", str(found.path))
@@ -151,15 +159,25 @@ def _kubeconfig(data: Path, cluster: str) -> tuple[Path, str | None]:
 
 
 def _simulator(stack: ExitStack, data: Path, kubeconfig: Path, speed: str) -> None:
-    log = data / "logs" / "simulator.log"
-    argv: list[str | Path] = [sys.executable, "-m", "sandbox.simulator", "--kubeconfig", kubeconfig]
-    argv += ["--state", data / "cluster.db", "--speed", speed]
-    child = start("simulator", argv, log=log, cwd=Path(__file__).resolve().parent.parent)
+    state = str(data / "cluster.db")
+    words = ["sandbox.simulator", "--kubeconfig", str(kubeconfig), "--state", state, "--speed", speed]
+    _cluster(stack, data, "simulator", words)
+
+
+def _control_plane(stack: ExitStack, data: Path) -> None:
+    words = ["sandbox.kubernetes", "up", "--foreground", "--state", str(data / "kubernetes")]
+    _cluster(stack, data, "kubernetes", words)
+
+
+def _cluster(stack: ExitStack, data: Path, name: str, words: list[str]) -> None:
+    """A process of the sandbox that says in a line of JSON that its Kubernetes API serves."""
+    log = data / "logs" / f"{name}.log"
+    child = start(name, [sys.executable, "-m", *words], log=log, cwd=Path(__file__).resolve().parent.parent)
     stack.callback(child.stop)
     deadline = time.monotonic() + START_SECONDS
-    while not any(line.startswith('{"server"') for line in child.last_words()):
+    while not any(line.startswith("{") and '"server"' in line for line in child.last_words()):
         if child.wait(0.02) is not None or time.monotonic() > deadline:
-            raise DemoError(f"the simulated Kubernetes API can't start: {_reason(child)} (log: {log})")
+            raise DemoError(f"the {name} can't start: {_reason(child)} (log: {log})")
 
 
 @dataclass

@@ -5,8 +5,15 @@ import sys
 from rich.console import Console
 from rich.markup import escape
 
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(highlight=False, soft_wrap=True, stderr=True)
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """An error as any other, so that it passes through tasks; rich's own would end the process out of order."""
+        raise BrokenPipeError("nobody reads what is printed")
+
+
+console = _Console(highlight=False, soft_wrap=True)
+errors = _Console(highlight=False, soft_wrap=True, stderr=True)
 LABEL = 12
 
 

@@ -52,12 +52,9 @@ def has_tests(folder: str) -> Need:
     return lambda: None if any(Path(ROOT, folder).rglob("test_*.py")) else f"{folder} has no tests"
 
 
-def program(*names: str) -> Need:
-    return lambda: None if any(map(shutil.which, names)) else f"needs {' or '.join(names)}"
-
-
-def variable(name: str, meaning: str) -> Need:
-    return lambda: None if os.environ.get(name) else f"needs {name}={meaning}"
+def program(*names: str, get: str) -> Need:
+    """`get`: how to come by one of them."""
+    return lambda: None if any(map(shutil.which, names)) else f"needs {' or '.join(names)}: {get}"
 
 
 def tier(name: str, *needs: Need) -> Check:
@@ -93,9 +90,23 @@ EVERY_CHANGE = (
         telling=r"^TOTAL|^Coverage failure|^No data",
     ),
 )
+KUBERNETES = Check(
+    "kubernetes",
+    [
+        [
+            *(*MODULE, "coverage", "run", "-m", "sandbox.kubernetes", "run", "--nodes", "3", "--"),
+            *(*PYTEST, "tests/contract", "tests/cluster"),
+        ],
+        [*MODULE, "coverage", "combine", "--quiet"],
+        [*MODULE, "coverage", "report", "--include=sandbox/kubernetes/*", "--omit=nothing"],
+    ],
+    [program("go", get="install Go 1.26 or newer (Debian: apt-get install golang-go)")],
+    telling=r"\bin [\d.]+s|^TOTAL|^Coverage failure|^sandbox",
+)
+"""On a real API server, which is built first if it has to be."""
 OTHER_TIERS = (
-    tier("cluster", variable("STOREFLEET_TEST_KUBECONFIG", "the kubeconfig of a cluster that tests may fill")),
-    tier("browser", program(*BROWSERS)),
+    KUBERNETES,
+    tier("browser", program(*BROWSERS, get="Debian: apt-get install chromium")),
     tier("attack"),
 )
 

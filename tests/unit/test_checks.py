@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests import checks
-from tests.checks import Check, Outcome, has_tests, main, perform, program, run, table, tier, variable
+from tests.checks import Check, Outcome, has_tests, main, perform, program, run, table, tier
 
 
 def python(*codes: str) -> Sequence[Sequence[str]]:
@@ -31,14 +31,12 @@ def test_a_program_that_isnt_there_fails() -> None:
     assert "can't be run" in outcome.note
 
 
-def test_what_is_lacking_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SOME_CLUSTER", raising=False)
-    check = Check("cluster", python("exit(1)"), [has_tests("tests/unit"), variable("SOME_CLUSTER", "a kubeconfig")])
-    assert perform(check) == Outcome("cluster", "skipped", 0, "needs SOME_CLUSTER=a kubeconfig")
-    monkeypatch.setenv("SOME_CLUSTER", "x")
-    assert perform(check).result == "failed"
-    assert program("sh", "no-such-program")() is None
-    assert program("no-such-program")() == "needs no-such-program"
+def test_what_is_lacking_is_said_with_how_to_get_it() -> None:
+    lacking = program("no-such-program", get="write it")
+    check = Check("cluster", python("exit(1)"), [has_tests("tests/unit"), lacking])
+    assert perform(check) == Outcome("cluster", "skipped", 0, "needs no-such-program: write it")
+    there = program("no-such-program", "sh", get="write it")
+    assert perform(Check("cluster", python("exit(1)"), [there])).result == "failed"
     assert perform(tier("nothing")).note == "tests/nothing has no tests"
 
 
