@@ -51,6 +51,10 @@ def _parser() -> argparse.ArgumentParser:
     manifests.add_argument("store", help="slug or UUID")
     manifests.add_argument("--secrets", action="store_true", help="with the Secrets, opened: keep the output safe")
 
+    adopt = commands.add_parser("adopt", help="take back a store that the cluster has and the database doesn't")
+    adopt.add_argument("namespace")
+    adopt.add_argument("--owner", metavar="EMAIL", help="who gets the store's account if that is gone, too")
+
     watch = commands.add_parser("watch", help="follow a store in the terminal")
     watch.add_argument("store", help="slug")
     watch.add_argument("--data", type=Path, default=Path(".storefleet"), help="of the demo to ask")
@@ -147,6 +151,10 @@ def run(options: argparse.Namespace) -> int:
             from cli.manifests import manifests
 
             return asyncio.run(manifests(load_or_exit(), profile(), options.store, secrets=options.secrets))
+        case "adopt":
+            from cli.adopt import adopt
+
+            return asyncio.run(adopt(load_or_exit(), profile(), options.namespace, options.owner))
         case _:
             return _watch(options)
 

@@ -16,6 +16,7 @@ from workers.cluster.client import connect as connect_cluster
 from workers.cluster.errors import ClusterError, Unconfigured
 from workers.cluster.kinds import KINDS
 from workers.observe import KINDS as OBSERVED
+from workers.orphans import find_orphans
 
 DEFAULT_CLASS = {
     "IngressClass": "ingressclass.kubernetes.io/is-default-class",
@@ -56,6 +57,7 @@ async def examine(settings: Settings, profile: ClusterProfile) -> AsyncIterator[
             if profile.routing == "ingress":
                 yield await _class(cluster, "IngressClass", profile.ingress_class, "STOREFLEET_INGRESS_CLASS")
             yield await _class(cluster, "StorageClass", profile.storage_class, "STOREFLEET_STORAGE_CLASS")
+            yield await _orphans(settings, cluster)
     except (ClusterError, Unconfigured) as error:
         cure = "Check STOREFLEET_KUBECONFIG and STOREFLEET_KUBE_CONTEXT, or the pod's service account."
         yield Finding("cluster", str(error), cure)
@@ -95,6 +97,18 @@ async def _rights(cluster: Cluster) -> Finding:
     if missing:
         return Finding("rights", f"missing: {', '.join(missing)}", "Give the worker's account its ClusterRole.")
     return Finding("rights", f"all {len(wanted)} that are needed cluster-wide")
+
+
+async def _orphans(settings: Settings, cluster: Cluster) -> Finding:
+    try:
+        async with connect(settings.database_url, 2) as sessions, sessions() as session:
+            orphans = await find_orphans(cluster, session)
+    except (SQLAlchemyError, OSError, TimeoutError):
+        return Finding("orphans", "can't be looked for without the database", "See above.")
+    if orphans:
+        cure = "An old database? Take each back: storefleet adopt NAMESPACE. Storefleet never deletes them."
+        return Finding("orphans", f"namespaces without a row: {', '.join(orphans)}", cure)
+    return Finding("orphans", "every store's namespace has its row")
 
 
 async def _class(cluster: Cluster, kind: str, wanted: str | None, setting: str) -> Finding:

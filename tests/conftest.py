@@ -9,6 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 import structlog
+from redis import Redis
 
 from cli.migrate import upgrade
 from sandbox.folder import SandboxError, remove_socket_folder
@@ -79,6 +80,14 @@ def database_url(postgres: Postgres, migrated: str) -> Iterator[str]:
     asyncio.run(_execute(postgres.url, f"CREATE DATABASE {name} TEMPLATE {migrated}"))
     yield postgres.url_of(name)
     asyncio.run(_execute(postgres.url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def redis_url(valkey: Valkey) -> str:
+    """Empty."""
+    with Redis.from_url(valkey.url) as redis:
+        redis.flushall()
+    return valkey.url
 
 
 async def _execute(url: str, statement: str) -> None:

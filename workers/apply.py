@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from stores.engines import Manifest
 from stores.leases import Lease, LeaseLost, renew
@@ -10,6 +10,8 @@ from workers.cluster.client import CALL_SECONDS
 from workers.cluster.errors import AlreadyExists, Temporary
 from workers.context import Context
 from workers.view import ATTEMPT
+
+Result = TypeVar("Result")
 
 
 class Obstacle(Exception):
@@ -21,12 +23,13 @@ class Obstacle(Exception):
         self.passing = passing
 
 
-async def at_once(calls: Sequence[Coroutine[Any, Any, object]]) -> None:
+async def at_once(calls: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:
     """All together. What can't pass is raised rather than what may; nothing runs on afterwards."""
     results = await asyncio.gather(*calls, return_exceptions=True)
     errors = [result for result in results if isinstance(result, BaseException)]
     if errors:
         raise min(errors, key=lambda error: isinstance(error, Temporary))
+    return [result for result in results if not isinstance(result, BaseException)]
 
 
 async def keep(context: Context, lease: Lease) -> None:
@@ -68,12 +71,22 @@ def verify_namespace(wanted: Manifest, there: Manifest) -> None:
                 raise Obstacle(f"{cause}{key}={value}, then retry.", passing=False)
 
 
+async def make(context: Context, lease: Lease, manifest: Manifest) -> bool:
+    """POST what must never be patched; False when it is there already, and left alone."""
+    check(lease)
+    try:
+        await context.cluster.create(manifest)
+    except AlreadyExists:
+        return False
+    return True
+
+
 async def apply_isolation(context: Context, lease: Lease, manifests: Sequence[Manifest]) -> None:
     """RoleBindings first: in a real cluster the rights to do the rest come from them."""
     await keep(context, lease)
     for manifest in manifests:
         if manifest["kind"] == "RoleBinding":
-            await _make(context, lease, manifest)
+            await make(context, lease, manifest)
     await at_once([_apply(context, lease, item) for item in manifests if item["kind"] != "RoleBinding"])
 
 
@@ -109,15 +122,6 @@ async def delete_jobs(context: Context, lease: Lease, namespace: str, names: Seq
 async def _apply(context: Context, lease: Lease, manifest: Manifest) -> None:
     check(lease)
     await context.cluster.apply(manifest)
-
-
-async def _make(context: Context, lease: Lease, manifest: Manifest) -> None:
-    """POST what must never be patched; one that is there is left alone."""
-    check(lease)
-    try:
-        await context.cluster.create(manifest)
-    except AlreadyExists:
-        return
 
 
 def job(template: Manifest, name: str, attempt: int) -> Manifest:

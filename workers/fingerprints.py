@@ -74,7 +74,12 @@ def _namespace(item: Manifest) -> str:
     return json.dumps([bool(ends), stuck]) if ends else BLANK
 
 
+def _claim(item: Manifest) -> str:
+    return "ends" if item["metadata"].get("deletionTimestamp") else BLANK
+
+
 _STATES = {
+    "PersistentVolumeClaim": _claim,
     "Pod": _pod,
     "Deployment": _workload,
     "StatefulSet": _workload,

@@ -15,7 +15,7 @@ from stores.engines import Engine, EngineStep
 from stores.events import News
 from stores.models import Step, Store
 from stores.status import Health, StepStatus
-from workers.troubles import find_trouble, in_short
+from workers.troubles import find_trouble, in_short, lacks_configuration
 from workers.view import ATTEMPT, Outcome, View, component, replicas
 
 JOBS = ("install", "proof")
@@ -59,11 +59,22 @@ def proof_name(store: Store) -> str:
 
 
 def climb(
-    store: Store, steps: Sequence[Step], engine: Engine, view: View, now: datetime, patience: Patience
+    store: Store,
+    steps: Sequence[Step],
+    engine: Engine,
+    view: View,
+    now: datetime,
+    patience: Patience,
+    *,
+    applied: bool,
 ) -> Verdict:
-    """On the way up: record the steps that ended, begin the next, and say what it waits for; after the last, READY."""
+    """On the way up: record the steps that ended, begin the next, and say what it waits for; after the last, READY.
+
+    `applied`: everything was applied just before the look.
+    """
     verdict = Verdict(look_again=SAFETY)
     trouble = find_trouble(view, but_of=("cron",))
+    verdict.reapply = not applied and lacks_configuration(view)
     receipt: dict[str, Any] = {}
     for step in (step for step in steps if step.status != StepStatus.SUCCEEDED):
         outcome = _outcome(store, step, engine, view, verdict)
@@ -169,15 +180,14 @@ def _milliseconds(given: Any) -> int:
     return number
 
 
-def attend(store: Store, engine: Engine, view: View, now: datetime) -> Verdict:
-    """READY: say how it is doing, and notice what is missing."""
+def attend(store: Store, engine: Engine, view: View, now: datetime, threat: str | None, *, applied: bool) -> Verdict:
+    """READY: say how it is doing, and notice what is missing. `threat`: what will happen to it by itself."""
     verdict = Verdict()
     gone = [step for step in _workloads(engine) if (step.kind, step.object) not in view.workloads]
-    if gone and store.applied_hash is not None:
-        names = ", ".join(step.object for step in gone)
-        verdict.news.append(News("NOTICE", f"Somebody removed {names} from the cluster; it is put back."))
-        verdict.reapply = True
+    verdict.reapply = not applied and (bool(gone) or lacks_configuration(view))
     state, cause = _health(engine, view)
+    if state == Health.HEALTHY and threat is not None:
+        state, cause = Health.DEGRADED, threat
     verdict.news += progress.health(store, now, state, cause)
     return verdict
 

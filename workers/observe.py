@@ -24,8 +24,9 @@ from stores.models import ObserverLease, Store
 from stores.status import AT_REST, Health, Status
 from workers.cluster.watch import reflect
 from workers.context import Context
-from workers.engines.labels import MANAGED, STORE
+from workers.engines.labels import MANAGED
 from workers.fingerprints import BLANK, Fingerprint, fingerprint, unwell
+from workers.orphans import store_of, unknown
 
 KINDS = (
     "Namespace",
@@ -50,8 +51,10 @@ GATHER_SECONDS = 0.05
 SPREAD = timedelta(minutes=10)
 """Over which stores at rest are looked at after a list."""
 BATCH = 500
+ORPHANS_SECONDS = 30.0
 
 OBSERVING = Gauge("storefleet_observing", "1 where this worker observes the cluster")
+ORPHANS = Gauge("storefleet_orphaned_namespaces", "Namespaces of stores that no row knows; see storefleet doctor")
 CHANGES = Counter("storefleet_cluster_changes", "Watch events that woke a store", ["kind"])
 
 log = structlog.get_logger()
@@ -65,6 +68,8 @@ class Observer:
         self._seen: dict[str, dict[str, Fingerprint]] = {kind: {} for kind in KINDS}
         self._pending: dict[UUID, bool] = {}
         """Store to whether its manifests are to be applied again."""
+        self._namespaces: dict[str, UUID] = {}
+        """Those that are there, by UID."""
         self._revenants: set[UUID] = set()
         """Stores with a namespace: if the row is DELETED, the namespace has to go again."""
         self._relisted = False
@@ -81,6 +86,7 @@ class Observer:
                     reflect(self._context.cluster, kind, MANAGED, on_list=self._lister(kind), on_event=self._on_event)
                 )
             group.create_task(self._flush_for_ever())
+            group.create_task(self._count_orphans_for_ever())
 
     def _lister(self, kind: str) -> Callable[[Sequence[Manifest]], None]:
         def on_list(items: Sequence[Manifest]) -> None:
@@ -92,6 +98,8 @@ class Observer:
                     self._note(item, reapply=last is not None and last.wanted != fingerprint(item).wanted)
                 if kind == "Namespace":
                     self._revenant(item)
+            if kind == "Namespace":
+                self._namespaces = {item["metadata"]["uid"]: found for item in items if (found := store_of(item))}
             self._relisted = True
             self._changed.set()
 
@@ -101,6 +109,7 @@ class Observer:
         seen, uid, now = self._seen[item["kind"]], item["metadata"]["uid"], fingerprint(item)
         if change == "DELETED":
             seen.pop(uid, None)
+            self._namespaces.pop(uid, None)
             self._note(item, reapply=item["kind"] not in ("Pod", "Job", "Namespace"))
             return
         last = seen.get(uid)
@@ -108,20 +117,22 @@ class Observer:
         if last is None:
             if item["kind"] == "Namespace":
                 self._revenant(item)
+                if store_id := store_of(item):
+                    self._namespaces[uid] = store_id
             if now.state != BLANK:
                 self._note(item, reapply=False)
         elif last != now:
             self._note(item, reapply=last.wanted != now.wanted)
 
     def _note(self, item: Manifest, *, reapply: bool) -> None:
-        store_id = _store_of(item)
+        store_id = store_of(item)
         if store_id is not None:
             CHANGES.labels(item["kind"]).inc()
             self._pending[store_id] = self._pending.get(store_id, False) or reapply
             self._changed.set()
 
     def _revenant(self, item: Manifest) -> None:
-        store_id = _store_of(item)
+        store_id = store_of(item)
         if store_id is not None:
             self._revenants.add(store_id)
             self._changed.set()
@@ -146,6 +157,20 @@ class Observer:
                 await asyncio.sleep(0.5)
             else:
                 self._context.nudger.nudge(woken)
+
+    async def _count_orphans_for_ever(self) -> None:
+        """A row can only be missing when the database was restored, so this needn't be quick."""
+        while True:
+            await asyncio.sleep(ORPHANS_SECONDS)
+            try:
+                async with self._context.sessions() as session:
+                    orphans = await unknown(session, self._namespaces.values())
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                log.warning("observer.cant_count_orphans", error=type(error).__name__)
+                continue
+            ORPHANS.set(len(orphans))
+            if orphans:
+                log.warning("observer.orphans", namespaces=len(orphans), hint="storefleet doctor names them")
 
     async def _flush(self, pending: dict[UUID, bool], revenants: set[UUID], relisted: bool) -> list[UUID]:
         woken: list[UUID] = []
@@ -173,14 +198,6 @@ class Observer:
             .execution_options(synchronize_session=False)
         )
         return await wake(session, list(await session.scalars(select(Store.id).where(ours, restless))))
-
-
-def _store_of(item: Manifest) -> UUID | None:
-    """The store that the label names; anybody could have written it."""
-    try:
-        return UUID(item["metadata"]["labels"][STORE])
-    except (KeyError, ValueError):
-        return None
 
 
 async def hold_lease(context: Context) -> bool:

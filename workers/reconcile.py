@@ -5,7 +5,7 @@ written again, and every write to the row names the lease's epoch. It never wait
 type: Temporary ends in a back-off, a refusal is trouble that may pass, an Obstacle says whether it can.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
@@ -18,7 +18,7 @@ from stores.events import News
 from stores.leases import Lease
 from stores.models import Step, Store
 from stores.status import FAILABLE, Desired, Health, Status, StepStatus
-from workers import apply, judge
+from workers import apply, drift, judge
 from workers.apply import Obstacle
 from workers.cluster.errors import ClusterError, NotFound, Refused
 from workers.context import Context
@@ -120,7 +120,8 @@ async def _up(context: Context, lease: Lease, work: Work) -> bool:
     view = await look(context.cluster, work.namespace)
     async with recording(context, lease, generation) as row:
         _applied(row, work)
-        verdict = judge.climb(row.store, row.steps, work.engine, view, row.now, _patience(context))
+        applied = work.applying is not None
+        verdict = judge.climb(row.store, row.steps, work.engine, view, row.now, _patience(context), applied=applied)
         row.news += verdict.news
         if not (verdict.prove or verdict.tidy):
             return _settle(row, lease, verdict)
@@ -141,7 +142,7 @@ async def _bring_up(context: Context, lease: Lease, work: Work) -> None:
         there = await apply.make_namespace(context, lease, work.manifests.namespace)
     else:
         there = await _own_namespace(context, work)
-        await _own_disks(context, work)
+        work, _ = await _own_disks(context, work)
     if store.namespace_uid != there["metadata"]["uid"] or steps[way.NAMESPACE].status != StepStatus.SUCCEEDED:
         async with recording(context, lease, generation) as row:
             anew = row.store.namespace_uid not in (None, there["metadata"]["uid"])
@@ -187,30 +188,49 @@ async def _own_namespace(context: Context, work: Work) -> Manifest:
     return there
 
 
-async def _own_disks(context: Context, work: Work) -> None:
-    """Raises Obstacle when a claim is gone: applying would put an empty disk in its place."""
+async def _own_disks(context: Context, work: Work) -> tuple[Work, str | None]:
+    """Raises Obstacle when a claim is gone: applying would put an empty disk in its place.
+
+    Returns the work with the claims' UIDs, so that one which goes in this very moment isn't made either, and what
+    threatens one that is still there.
+    """
     claims, _ = await context.cluster.list("PersistentVolumeClaim", work.namespace)
-    there = {claim["metadata"]["name"] for claim in claims}
+    there = {claim["metadata"]["name"]: claim["metadata"] for claim in claims}
+    workloads = []
     for item in work.manifests.workloads:
-        name = item["metadata"]["name"]
-        if item["kind"] == "PersistentVolumeClaim" and name not in there:
-            cause = f"The disk {name} was removed from the cluster, and its data with it. "
-            raise Obstacle(f"{cause}Restore a backup, or delete the store.", passing=False)
+        if item["kind"] == "PersistentVolumeClaim":
+            name = item["metadata"]["name"]
+            if name not in there:
+                cause = f"The disk {name} was removed from the cluster, and its data with it. "
+                raise Obstacle(f"{cause}Restore a backup, or delete the store.", passing=False)
+            item = {**item, "metadata": {**item["metadata"], "uid": there[name]["uid"]}}
+        workloads.append(item)
+    leaving = [name for name, metadata in there.items() if metadata.get("deletionTimestamp")]
+    threat = f"Somebody deleted the disk {leaving[0]}: it and its data go when its pod ends." if leaving else None
+    work = replace(work, manifests=replace(work.manifests, workloads=workloads))
+    return work, threat and f"{threat} Make a backup now."
 
 
 async def _attend(context: Context, lease: Lease, work: Work) -> bool:
-    """READY: put back what is missing, say how it is doing, tidy up."""
+    """READY: undo what others did, say how it is doing, tidy up."""
     await _own_namespace(context, work)
+    pinned, threat = await _own_disks(context, work)
+    told: list[str] = []
     if work.applying is not None:
-        await _own_disks(context, work)
-        await apply.apply_isolation(context, lease, work.manifests.isolation)
-        await apply.apply_workloads(context, lease, work.manifests.workloads, None)
+        manifests = [*pinned.manifests.isolation, *pinned.manifests.workloads]
+        try:
+            await drift.undo(context, lease, work.namespace, manifests, told)
+        except ClusterError:
+            async with recording(context, lease, work.store.generation) as row:
+                row.news += [News("NOTICE", sentence) for sentence in told]
+            raise
     view = await look(context.cluster, work.namespace)
     if names := judge.leftovers(view):
         await apply.delete_jobs(context, lease, work.namespace, names)
     async with recording(context, lease, work.store.generation) as row:
         _applied(row, work)
-        verdict = judge.attend(row.store, work.engine, view, row.now)
+        row.news += [News("NOTICE", sentence) for sentence in told]
+        verdict = judge.attend(row.store, work.engine, view, row.now, threat, applied=work.applying is not None)
         row.news += verdict.news
         return _settle(row, lease, verdict)
 

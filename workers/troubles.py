@@ -15,6 +15,15 @@ def find_trouble(view: View, *, but_of: Collection[str]) -> str | None:
     return next(_troubles(view, but_of), None)
 
 
+def lacks_configuration(view: View) -> bool:
+    """Whether a pod waits for a Secret or ConfigMap of ours; Secrets aren't watched, so this is how it shows."""
+    return any(
+        container.get("state", {}).get("waiting", {}).get("reason") == "CreateContainerConfigError"
+        for pod in view.pods
+        for container in pod.get("status", {}).get("containerStatuses", ())
+    )
+
+
 def _troubles(view: View, but_of: Collection[str]) -> Iterator[str]:
     for pod in view.pods:
         if pod.get("status", {}).get("phase") not in ("Succeeded", "Failed") and component(pod) not in but_of:

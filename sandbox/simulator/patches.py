@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.simulator import merging
 from sandbox.simulator.defaults import fold_string_data
-from sandbox.simulator.errors import ApiError, bad_request, invalid
+from sandbox.simulator.errors import ApiError, bad_request, conflict, invalid
 from sandbox.simulator.kinds import SECRET, Manifest
 from sandbox.simulator.objects import Key, Stored
 from sandbox.simulator.world import World
@@ -44,6 +44,9 @@ def apply(world: World, key: Key, body: Any, manager: str, *, force: bool, part:
         wanted.pop("status", None)
     stored = world.objects.find(key)
     if stored is None:
+        if metadata.get("uid"):
+            why = f"uid mismatch: the provided object specified uid {metadata['uid']}, and no existing object was found"
+            raise conflict(key.kind, key.name, why)
         named = {**body, "metadata": {**metadata, "name": key.name}}
         return create(world, key.kind, key.namespace, named, applied={manager: wanted}), True
     _check_conflicts(key, wanted, stored, manager, force=force)

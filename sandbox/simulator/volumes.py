@@ -29,10 +29,11 @@ def sync_claim(world: World, key: Key, claim: Manifest) -> None:
 
 
 def _used(world: World, key: Key) -> bool:
-    """Whether a pod that has not ended mounts the claim."""
+    """Whether a pod on a node, which has not ended, mounts the claim."""
     return any(
         (volume.get("persistentVolumeClaim") or {}).get("claimName") == key.name
         for _, stored in world.objects.within(POD, key.namespace)
+        if stored.manifest["spec"].get("nodeName")
         if stored.manifest["status"]["phase"] not in ("Succeeded", "Failed")
         for volume in stored.manifest["spec"].get("volumes") or ()
     )

@@ -6,18 +6,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from redis import Redis
 
-from sandbox.valkey import Valkey
 from tests.flow.fleet import Fleet, fleet
-
-
-@pytest.fixture
-def redis_url(valkey: Valkey) -> str:
-    """Empty."""
-    with Redis.from_url(valkey.url) as redis:
-        redis.flushall()
-    return valkey.url
 
 
 @pytest.fixture

@@ -1,10 +1,14 @@
-"""A whole Storefleet in the test's process: real Postgres and Valkey, a simulated cluster, API and worker over HTTP."""
+"""A whole Storefleet in the test's process: real Postgres and Valkey, a cluster, API and worker over HTTP."""
 
 import asyncio
+import base64
 import itertools
+import json
 import os
 import signal
+import ssl
 import sys
+import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,7 +25,7 @@ from cli.client import Access, Client
 from runtime.listener import bind
 from runtime.sealing import new_key
 from runtime.settings import ClusterProfile, Settings
-from sandbox.simulator.server import Simulator, running
+from sandbox.simulator.server import running
 from workers.main import working
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +54,30 @@ DELETE = "mutation ($id: ID!) { deleteStore(input: {id: $id}) { store { status }
 JSON = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Administrator:
+    """How somebody who may do everything reaches the cluster."""
+
+    url: str
+    headers: dict[str, str]
+    tls: ssl.SSLContext | bool
+
+    @classmethod
+    def of(cls, kubeconfig: Path) -> "Administrator":
+        """From a file with a token, or with certificates inside."""
+        config = json.loads(kubeconfig.read_text())
+        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+        if "token" in user:
+            return cls(cluster["server"], {"Authorization": f"Bearer {user['token']}"}, True)
+        inside = {name: base64.b64decode(text) for name, text in {**cluster, **user}.items() if name.endswith("-data")}
+        tls = ssl.create_default_context(cadata=inside["certificate-authority-data"].decode())
+        with tempfile.NamedTemporaryFile() as pair:
+            pair.write(inside["client-certificate-data"] + inside["client-key-data"])
+            pair.flush()
+            tls.load_cert_chain(pair.name)
+        return cls(cluster["server"], {}, tls)
+
+
 @dataclass
 class Fleet:
     """What a test holds."""
@@ -57,7 +85,7 @@ class Fleet:
     settings: Settings
     profile: ClusterProfile
     url: str
-    simulator: Simulator
+    administrator: Administrator
     http: aiohttp.ClientSession
     uvicorn: uvicorn.Server
     token: str = ""
@@ -144,16 +172,16 @@ class Fleet:
         await self.sim("faults", list(rows))
 
     async def sim(self, path: str, body: Any = None) -> Any:
-        headers = {"Authorization": f"Bearer {self.simulator.token}"}
-        url = f"{self.simulator.url}/_sim/{path}"
-        async with self.http.post(url, json=body if body is not None else {}, headers=headers) as response:
-            assert response.status == 200, await response.text()
-            return await response.json()
+        """To the simulation itself: its clock, its faults."""
+        status, answer = await self.kubernetes("POST", f"/_sim/{path}", body if body is not None else {})
+        assert status == 200, answer
+        return answer
 
-    async def kubernetes(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, JSON]:
+    async def kubernetes(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """As somebody with kubectl."""
-        headers = {"Authorization": f"Bearer {self.simulator.token}", "Content-Type": "application/json"} | headers
-        async with self.http.request(method, self.simulator.url + path, json=body, headers=headers) as response:
+        who = self.administrator
+        headers = {**who.headers, "Content-Type": "application/json"} | headers
+        async with self.http.request(method, who.url + path, json=body, headers=headers, ssl=who.tls) as response:
             return response.status, await response.json()
 
     async def sql(self, query: str, *values: object) -> list[asyncpg.Record]:
@@ -197,11 +225,21 @@ def process_environment(settings: Settings, **more: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def fleet(
-    database_url: str, redis_url: str, folder: Path, *, worker: bool = True, speed: float = 20, **more: Any
+    database_url: str,
+    redis_url: str,
+    folder: Path,
+    *,
+    worker: bool = True,
+    speed: float = 20,
+    cluster: tuple[Path, Path] | None = None,
+    **more: Any,
 ) -> AsyncIterator[Fleet]:
-    """Everything up, with a user and a token. `more`: settings."""
+    """Everything up, with a user and a token. `more`: settings.
+
+    `cluster`: the kubeconfigs of the worker and of the administrator; None: a simulated one, at that speed.
+    """
     listener = bind("127.0.0.1", 0)
-    kubeconfig = folder / "kubeconfig"
+    kubeconfig, admin = cluster or (folder / "kubeconfig", folder / "kubeconfig")
     settings = Settings(
         **{
             "environment": "development",
@@ -220,7 +258,8 @@ async def fleet(
     )
     profile = ClusterProfile()
     async with AsyncExitStack() as stack:
-        simulator = await stack.enter_async_context(running(speed=speed, kubeconfig=kubeconfig))
+        if cluster is None:
+            await stack.enter_async_context(running(speed=speed, kubeconfig=kubeconfig))
         api = server(settings, profile)
         api.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # the test runner has its own
         serving = asyncio.create_task(api.serve(sockets=[listener]))
@@ -230,7 +269,7 @@ async def fleet(
         stack.push_async_callback(_stop, api, serving)
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        made = Fleet(settings, profile, url, simulator, http, api)
+        made = Fleet(settings, profile, url, Administrator.of(admin), http, api)
         if settings.sign_up == "open":
             made.token, made.account = await made.sign_up()
         if worker:

@@ -46,13 +46,15 @@ class Shop:
     def step(self, name: str) -> Step:
         return next(step for step in self.steps if step.name == name)
 
-    def climb(self, *found: Manifest, seconds: float = 0, patience: Patience = PATIENCE) -> Verdict:
+    def climb(
+        self, *found: Manifest, seconds: float = 0, patience: Patience = PATIENCE, applied: bool = False
+    ) -> Verdict:
         """`seconds` after NOW."""
         at = NOW + timedelta(seconds=seconds)
-        return climb(self.store, self.steps, ENGINE, view(*found), at, patience)
+        return climb(self.store, self.steps, ENGINE, view(*found), at, patience, applied=applied)
 
-    def attend(self, *found: Manifest) -> Verdict:
-        return attend(self.store, ENGINE, view(*found), NOW)
+    def attend(self, *found: Manifest, threat: str | None = None, applied: bool = False) -> Verdict:
+        return attend(self.store, ENGINE, view(*found), NOW, threat, applied=applied)
 
 
 def told(verdict: Verdict) -> list[str]:

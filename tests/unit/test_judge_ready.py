@@ -7,7 +7,7 @@ import pytest
 from stores.engines import Manifest
 from stores.status import Health, Status
 from tests.unit.cluster_objects import pod, refused_pods, waiting, workload
-from tests.unit.judged import CRASHES, CRASHING, DATABASE, NOW, RECEIPT, WEB, Shop, told
+from tests.unit.judged import CRASHES, CRASHING, DATABASE, INSTALLED, NOW, RECEIPT, WEB, Shop, told
 from workers.judge import Verdict, read_receipt
 
 
@@ -49,15 +49,32 @@ def test_what_isnt_the_shop_doesnt_make_it_unwell(part: str) -> None:
     assert shop.store.health == Health.HEALTHY
 
 
-def test_what_somebody_removed_is_put_back_and_told_once() -> None:
+WAITS = pod("web", containerStatuses=[waiting("CreateContainerConfigError")])
+
+
+@pytest.mark.parametrize("found", [[DATABASE], [DATABASE, WEB, WAITS]], ids=["removed", "lacks a Secret"])
+def test_what_is_missing_is_applied_again_unless_it_just_was(found: list[Manifest]) -> None:
     shop = good()
-    verdict = shop.attend(DATABASE)
-    assert told(verdict)[0] == "NOTICE Somebody removed web from the cluster; it is put back."
-    assert verdict.reapply
+    assert shop.attend(*found).reapply
+    assert shop.store.health != Health.HEALTHY
+    assert not shop.attend(*found, applied=True).reapply
+    assert not shop.attend(DATABASE, WEB).reapply
+
+
+def test_a_store_that_lacks_a_secret_on_its_way_up_gets_it_again() -> None:
+    shop = Shop()
+    assert shop.climb(DATABASE, WEB, INSTALLED, WAITS).reapply
+    assert not shop.climb(DATABASE, WEB, INSTALLED, WAITS, applied=True).reapply
+
+
+def test_what_threatens_a_store_is_told_while_nothing_worse_is() -> None:
+    shop = good()
+    shop.attend(DATABASE, WEB, threat="The disk goes.")
+    assert (shop.store.health, shop.store.health_cause) == (Health.DEGRADED, "The disk goes.")
+    shop.attend(DATABASE, threat="The disk goes.")
     assert shop.store.health == Health.DOWN
-    shop.store.applied_hash = None  # as the caller does then
-    again = shop.attend(DATABASE)
-    assert (told(again), again.reapply) == ([], False)
+    shop.attend(DATABASE, WEB)
+    assert shop.store.health == Health.HEALTHY
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,11 @@ def test_make_alone_lists_every_command_in_groups() -> None:
         "Look after it",
     ]
     commands = {line.split()[0] for line in listed if line.startswith("  ")}
-    assert commands == {"demo", "setup", "test", "test-all", "format", "bench", "lock", "clean"}
+    assert commands == {
+        *("demo", "cluster-up", "cluster-down"),
+        *("setup", "test", "test-kubernetes", "test-all", "format", "bench"),
+        *("lock", "clean"),
+    }
 
 
 @pytest.mark.parametrize(

@@ -231,6 +231,7 @@ async def test_pods_need_their_account_and_their_claims(api: Client) -> None:
     assert not condition("ReplicaFailure")(await api.get(f"{DEPLOYMENTS}/web"))
     body = claim("data")
     body["spec"]["storageClassName"] = "later"
+    body["metadata"]["finalizers"] = ["example.com/hold"]  # a pod that no node has doesn't hold it
     await api.ok("POST", CLAIMS, body)
     await api.until(PODS, unschedulable("unbound"))
     await api.ok("DELETE", f"{CLAIMS}/data")

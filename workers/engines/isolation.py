@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from runtime.settings import ClusterProfile
 from stores.engines import Manifest, StoreSpec
+from workers.engines.description import describe
 from workers.engines.labels import HOST, labels, metadata, namespace_name, selector
 from workers.engines.pods import Resources
 
@@ -74,9 +75,10 @@ def namespace(spec: StoreSpec, engine: str, profile: ClusterProfile) -> Manifest
 
 
 def isolation(spec: StoreSpec, engine: str, profile: ClusterProfile, parts: Sequence[Part]) -> list[Manifest]:
-    """RoleBinding, quota, limits, network policies and one ServiceAccount a part."""
+    """RoleBinding, description, quota, limits, network policies and one ServiceAccount a part."""
     return [
         _role_binding(spec, engine, profile),
+        describe(spec, engine),
         _quota(spec, engine, parts),
         _limits(spec, engine),
         *(_account(spec, engine, part) for part in parts),
