@@ -174,8 +174,9 @@ def _network(spec: StoreSpec, engine: str, profile: ClusterProfile, parts: Seque
                 part.name,
                 {"matchLabels": selector(part.name)},
                 policyTypes=["Ingress", "Egress"],
-                ingress=_ingress(part, profile),
-                egress=_egress(part, parts),
+                # no rules, no list: the API server would leave an empty one out, and see a change at every apply
+                **({"ingress": rules} if (rules := _ingress(part, profile)) else {}),
+                **({"egress": rules} if (rules := _egress(part, parts)) else {}),
             )
             for part in parts
         ),

@@ -22,6 +22,12 @@ COUNTED = (
 )
 
 
+def _has_empty_list(item: object) -> bool:
+    if isinstance(item, dict):
+        return any(map(_has_empty_list, item.values()))
+    return isinstance(item, list) and (not item or any(map(_has_empty_list, item)))
+
+
 def _limited(container: Manifest) -> bool:
     requests, limits = container["resources"]["requests"], container["resources"]["limits"]
     if not RESOURCES == set(requests) == set(limits):
@@ -111,6 +117,8 @@ def _probed(name: str) -> Rule:
 
 
 OBJECTS = [
+    # the API server leaves them out, and counts putting them back as a change at every apply
+    Rule("no empty lists", "object", lambda item: not _has_empty_list(item), (put("metadata finalizers", []),)),
     Rule("a kind we know", "object", lambda item: item["kind"] in KINDS, (put("kind", "ClusterRoleBinding"),)),
     Rule(
         "labels by which it is found",
