@@ -86,6 +86,7 @@ def _worker() -> int:
 
     from runtime.logging import configure
     from workers.cluster.errors import Unconfigured
+    from workers.fence import Unfenced
     from workers.main import work
 
     settings = load_or_exit()
@@ -97,6 +98,9 @@ def _worker() -> int:
         uvloop.run(work(settings, profile()))
     except Unconfigured as error:
         screen.failed(f"{error}; check STOREFLEET_KUBECONFIG")
+        return 1
+    except Unfenced as error:
+        screen.failed(f"not started: {error}")
         return 1
     return 0
 

@@ -15,6 +15,7 @@ from workers.cluster.client import Cluster
 from workers.cluster.client import connect as connect_cluster
 from workers.cluster.errors import ClusterError, Unconfigured
 from workers.cluster.kinds import KINDS
+from workers.fence import missing_fence
 from workers.observe import KINDS as OBSERVED
 from workers.orphans import find_orphans
 
@@ -54,6 +55,7 @@ async def examine(settings: Settings, profile: ClusterProfile) -> AsyncIterator[
         async with connect_cluster(settings.kubeconfig, settings.kube_context) as cluster:
             yield Finding("cluster", f"Kubernetes {await cluster.version()} at {cluster.host}")
             yield await _rights(cluster)
+            yield await _fence(settings, cluster)
             if profile.routing == "ingress":
                 yield await _class(cluster, "IngressClass", profile.ingress_class, "STOREFLEET_INGRESS_CLASS")
             yield await _class(cluster, "StorageClass", profile.storage_class, "STOREFLEET_STORAGE_CLASS")
@@ -97,6 +99,15 @@ async def _rights(cluster: Cluster) -> Finding:
     if missing:
         return Finding("rights", f"missing: {', '.join(missing)}", "Give the worker's account its ClusterRole.")
     return Finding("rights", f"all {len(wanted)} that are needed cluster-wide")
+
+
+async def _fence(settings: Settings, cluster: Cluster) -> Finding:
+    problem = await missing_fence(cluster)
+    if problem is None:
+        return Finding("fence", "in force: this account is kept to the namespaces of stores")
+    if settings.environment == "development":
+        return Finding("fence", f"none, and none is needed in development: {problem}")
+    return Finding("fence", problem, "Apply charts/storefleet/files/fence.yaml. Workers don't start without it.")
 
 
 async def _orphans(settings: Settings, cluster: Cluster) -> Finding:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from stores.engines import Manifest
 from stores.leases import Lease, LeaseLost, renew
 from workers.cluster.client import CALL_SECONDS
-from workers.cluster.errors import AlreadyExists, Temporary
+from workers.cluster.errors import AlreadyExists, Refused, Temporary
 from workers.context import Context
 from workers.view import ATTEMPT
 
@@ -82,12 +82,16 @@ async def make(context: Context, lease: Lease, manifest: Manifest) -> bool:
 
 
 async def apply_isolation(context: Context, lease: Lease, manifests: Sequence[Manifest]) -> None:
-    """RoleBindings first: in a real cluster the rights to do the rest come from them."""
+    """RoleBindings first: in a real cluster the rights to do the rest come from them, a moment later."""
     await keep(context, lease)
-    for manifest in manifests:
-        if manifest["kind"] == "RoleBinding":
-            await make(context, lease, manifest)
-    await at_once([_apply(context, lease, item) for item in manifests if item["kind"] != "RoleBinding"])
+    bindings = [manifest for manifest in manifests if manifest["kind"] == "RoleBinding"]
+    bound = [await make(context, lease, manifest) for manifest in bindings]
+    try:
+        await at_once([_apply(context, lease, item) for item in manifests if item["kind"] != "RoleBinding"])
+    except Refused as error:
+        if any(bound) and error.status == 403:
+            raise Temporary("the rights in the namespace aren't in force yet", retry_after=0.1) from error
+        raise
 
 
 async def apply_workloads(

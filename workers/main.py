@@ -10,7 +10,7 @@ import secrets
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
 import structlog
@@ -28,12 +28,15 @@ from runtime.tasks import end
 from stores import events
 from stores.engines import load_engines
 from workers.cluster.client import connect as connect_cluster
+from workers.cluster.errors import ClusterError
 from workers.context import Context
+from workers.fence import Unfenced, missing_fence
 from workers.observe import observe
 from workers.sweep import Sweep
 
 HOUSEKEEPING_SECONDS = 600.0
 RESTART_SECONDS = 1.0
+RETRY_SECONDS = 2.0
 
 log = structlog.get_logger()
 
@@ -126,11 +129,32 @@ async def working(settings: Settings, profile: ClusterProfile) -> AsyncIterator[
 
 
 async def work(settings: Settings, profile: ClusterProfile) -> None:
-    """Until SIGTERM or SIGINT."""
+    """Until SIGTERM or SIGINT. In production only with a fence: raises Unfenced."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     if settings.metrics_port is not None:
         start_http_server(settings.metrics_port)
+    if settings.environment == "production":
+        await be_fenced(settings, stop)
     async with working(settings, profile):
         await stop.wait()
+
+
+async def be_fenced(settings: Settings, stop: asyncio.Event) -> None:
+    """Return when our account is fenced, or it is time to stop; a cluster that doesn't answer is waited for.
+
+    Raises Unfenced and Unconfigured.
+    """
+    async with connect_cluster(settings.kubeconfig, settings.kube_context) as cluster:
+        while not stop.is_set():
+            try:
+                problem = await missing_fence(cluster)
+            except ClusterError as error:
+                log.warning("worker.waits_for_the_cluster", error=error.message[:300])
+            else:
+                if problem is None:
+                    return
+                raise Unfenced(f"{problem}. Apply charts/storefleet/files/fence.yaml; storefleet doctor tells more.")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), RETRY_SECONDS)

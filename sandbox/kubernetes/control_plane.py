@@ -215,6 +215,7 @@ def _apiserver(plane: ControlPlane, etcd: str) -> list[str]:
         f"--kubelet-client-key={pki.path('kubelet-client.key')}",
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
+        "--allow-privileged=true",
         "--service-account-issuer=https://kubernetes.default.svc",
         f"--service-account-signing-key-file={pki.path('service-accounts.key')}",
         f"--service-account-key-file={pki.path('service-accounts.key')}",

@@ -55,27 +55,38 @@ JSON = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Administrator:
-    """How somebody who may do everything reaches the cluster."""
+class Person:
+    """Somebody with kubectl: how they reach the cluster."""
 
     url: str
     headers: dict[str, str]
     tls: ssl.SSLContext | bool
 
     @classmethod
-    def of(cls, kubeconfig: Path) -> "Administrator":
+    def of(cls, kubeconfig: Path) -> "Person":
         """From a file with a token, or with certificates inside."""
         config = json.loads(kubeconfig.read_text())
         cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
-        if "token" in user:
-            return cls(cluster["server"], {"Authorization": f"Bearer {user['token']}"}, True)
         inside = {name: base64.b64decode(text) for name, text in {**cluster, **user}.items() if name.endswith("-data")}
-        tls = ssl.create_default_context(cadata=inside["certificate-authority-data"].decode())
+        authority = inside.get("certificate-authority-data")
+        tls = ssl.create_default_context(cadata=authority.decode()) if authority else True
+        if "token" in user:
+            return cls(cluster["server"], {"Authorization": f"Bearer {user['token']}"}, tls)
+        assert isinstance(tls, ssl.SSLContext)
         with tempfile.NamedTemporaryFile() as pair:
             pair.write(inside["client-certificate-data"] + inside["client-key-data"])
             pair.flush()
             tls.load_cert_chain(pair.name)
         return cls(cluster["server"], {}, tls)
+
+    async def send(
+        self, http: aiohttp.ClientSession, method: str, path: str, body: Any = None, **headers: str
+    ) -> tuple[int, Any]:
+        """The status and the answer: JSON, or text."""
+        headers = {**self.headers, "Content-Type": "application/json"} | headers
+        async with http.request(method, self.url + path, json=body, headers=headers, ssl=self.tls) as response:
+            text = await response.text()
+            return response.status, json.loads(text) if text.startswith("{") else text
 
 
 @dataclass
@@ -85,7 +96,7 @@ class Fleet:
     settings: Settings
     profile: ClusterProfile
     url: str
-    administrator: Administrator
+    administrator: Person
     http: aiohttp.ClientSession
     uvicorn: uvicorn.Server
     token: str = ""
@@ -179,10 +190,7 @@ class Fleet:
 
     async def kubernetes(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """As somebody with kubectl."""
-        who = self.administrator
-        headers = {**who.headers, "Content-Type": "application/json"} | headers
-        async with self.http.request(method, who.url + path, json=body, headers=headers, ssl=who.tls) as response:
-            return response.status, await response.json()
+        return await self.administrator.send(self.http, method, path, body, **headers)
 
     async def sql(self, query: str, *values: object) -> list[asyncpg.Record]:
         """Straight from the database."""
@@ -269,7 +277,7 @@ async def fleet(
         stack.push_async_callback(_stop, api, serving)
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        made = Fleet(settings, profile, url, Administrator.of(admin), http, api)
+        made = Fleet(settings, profile, url, Person.of(admin), http, api)
         if settings.sign_up == "open":
             made.token, made.account = await made.sign_up()
         if worker:

@@ -112,19 +112,22 @@ def test_doctor_says_what_is_missing_and_what_to_do(
         return code, " ".join(out.split())
 
     async def well(_made: Fleet) -> None:
+        command.monkeypatch.setenv("STOREFLEET_ENVIRONMENT", "development")
         command.monkeypatch.setenv("STOREFLEET_KUBECONFIG", str(tmp_path / "kubeconfig"))
         code, out = await run()
         assert code == 0, out
-        for subject in ("database", "redis", "cluster", "rights", "IngressClass", "StorageClass"):
+        for subject in ("database", "redis", "cluster", "rights", "fence", "IngressClass", "StorageClass", "orphans"):
             assert subject in out
 
     async def ill(made: Fleet) -> None:
         await made.fault({"fault": "denied", "kind": "namespaces", "verb": "delete"})
+        command.monkeypatch.delenv("STOREFLEET_ENVIRONMENT")
         command.monkeypatch.setenv("STOREFLEET_INGRESS_CLASS", "nginx")
         command.monkeypatch.setenv("STOREFLEET_STORAGE_CLASS", "simulated")
         code, out = await run()
         assert code == 1
         assert "missing: delete namespaces" in out
+        assert "Apply charts/storefleet/files/fence.yaml" in out
         assert "nginx doesn't exist" in out
         assert "Set STOREFLEET_INGRESS_CLASS to one of: simulated" in out
         await made.kubernetes("DELETE", "/apis/storage.k8s.io/v1/storageclasses/simulated")

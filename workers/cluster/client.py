@@ -55,9 +55,10 @@ class Cluster:
                 return items, page["metadata"]["resourceVersion"]
             query["continue"] = onward
 
-    async def create(self, manifest: Manifest) -> Manifest:
-        """POST. Raises AlreadyExists."""
-        return await self._call("create", manifest["kind"], _collection(manifest), body=manifest)
+    async def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
+        """POST. `dry_run`: all is checked and nothing made. Raises AlreadyExists."""
+        query = {"dryRun": "All"} if dry_run else {}
+        return await self._call("create", manifest["kind"], _collection(manifest), query, manifest)
 
     async def apply(self, manifest: Manifest) -> Manifest:
         """Server-side apply as the field manager `storefleet`; what others changed of our fields is ours again."""

@@ -1,0 +1,19 @@
+"""One installation of the platform's account a session, on the API server that STOREFLEET_TEST_KUBECONFIG names."""
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from tests.cluster.platform import Platform, install
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    return install(tmp_path_factory.mktemp("platform"))
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session

@@ -1,0 +1,241 @@
+"""What the platform's account must not do: each really asked of the API server, and refused by roles or fence.
+
+The matrix is generated: verbs times resources times places. The same requests as the administrator show that nothing
+else refuses them, and that they name things that exist.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.cluster.platform import ACCOUNT, NAMESPACE, Platform
+from tests.flow.fleet import Person
+from tests.unit.engines.rendered import render
+from workers.cluster.kinds import KINDS
+from workers.fence import FENCE
+
+JSON = dict[str, Any]
+STORE_ID = uuid.uuid4()
+STORE = f"store-{STORE_ID}"
+ELSEWHERE = ("kube-system", "default", NAMESPACE)
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+MERGE = "application/merge-patch+json"
+POD: JSON = {"spec": {"containers": [{"name": "a", "image": "storefleet/a:1"}]}}
+Request = tuple[str, str, JSON | None, str]
+"""Method, path, body, media type."""
+
+
+def _request(method: str, path: str, body: JSON | None = None, media: str = "application/json") -> Request:
+    """Nothing is ever really done."""
+    dry = "" if method == "GET" else "?dryRun=All"
+    return method, path + dry, body, media
+
+
+def _named(kind: str, name: str = "x", **parts: Any) -> JSON:
+    return {"apiVersion": KINDS[kind].api_version, "kind": kind, "metadata": {"name": name}, **parts}
+
+
+def _matrix() -> Iterator[tuple[str, Request]]:
+    for space in ELSEWHERE:
+        yield f"read secrets of {space}", _request("GET", f"/api/v1/namespaces/{space}/secrets")
+        yield f"read a secret of {space}", _request("GET", f"/api/v1/namespaces/{space}/secrets/x")
+        for kind in ("Secret", "ConfigMap", "ServiceAccount", "Service", "Pod", "Deployment", "Job", "CronJob", "Role"):
+            body = _named(kind, **(POD if kind == "Pod" else {}))
+            yield f"make a {kind} in {space}", _request("POST", KINDS[kind].path(space), body)
+        yield f"delete pods of {space}", _request("DELETE", f"/api/v1/namespaces/{space}/pods")
+        yield f"relabel {space}", _request("PATCH", f"/api/v1/namespaces/{space}", {"metadata": {"labels": {}}}, MERGE)
+        for role in ("cluster-admin", "storefleet-store-manager"):
+            yield (
+                f"bind itself to {role} in {space}",
+                _request("POST", f"{RBAC}/namespaces/{space}/rolebindings", _bind(role)),
+            )
+        token = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+        path = f"/api/v1/namespaces/{space}/serviceaccounts/default/token"
+        yield f"a token of {space}", _request("POST", path, token)
+    yield "delete its own home", _request("DELETE", f"/api/v1/namespaces/{NAMESPACE}")  # nobody may delete the others
+    yield from _in_a_store()
+    yield from _in_the_cluster()
+
+
+def _bind(role: str, account: str = ACCOUNT) -> JSON:
+    return _named(
+        "RoleBinding",
+        roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        subjects=[{"kind": "ServiceAccount", "name": account, "namespace": NAMESPACE}],
+    )
+
+
+def _in_a_store() -> Iterator[tuple[str, Request]]:
+    """In a namespace that it manages."""
+    core, apps = f"/api/v1/namespaces/{STORE}", f"/apis/apps/v1/namespaces/{STORE}"
+    yield "list a store's secrets", _request("GET", f"{core}/secrets")
+    yield "watch a store's secrets", _request("GET", f"{core}/secrets?watch=1")
+    yield "delete all of a store's secrets", _request("DELETE", f"{core}/secrets")
+    for name in ("exec?command=id", "attach", "portforward?ports=80", "log", "proxy/"):
+        yield f"{name.partition('?')[0]} in a store's pod", ("GET", f"{core}/pods/web/{name}", None, "application/json")
+    yield "make a pod by itself", _request("POST", f"{core}/pods", _named("Pod", **POD))
+    yield "delete a store's pod", _request("DELETE", f"{core}/pods/web")
+    yield "evict a store's pod", _request("POST", f"{core}/pods/web/eviction", _eviction())
+    yield "bind a pod to a node", _request("POST", f"{core}/pods/web/binding", {"apiVersion": "v1", "kind": "Binding"})
+    yield "add an ephemeral container", _request("PATCH", f"{core}/pods/web/ephemeralcontainers", {}, MERGE)
+    yield "resize a pod", _request("PATCH", f"{core}/pods/web/resize", {}, MERGE)
+    yield "a token of a store's account", _request("POST", f"{core}/serviceaccounts/web/token", {})
+    yield "delete a store's account", _request("DELETE", f"{core}/serviceaccounts/web")
+    yield "delete a store's disk", _request("DELETE", f"{core}/persistentvolumeclaims/database")
+    yield "relabel a store's namespace", _request("PATCH", core, {"metadata": {"labels": {"x": "y"}}}, MERGE)
+    yield "finalize a store's namespace", _request("PUT", f"{core}/finalize", _named("Namespace", STORE))
+    yield "a namespace's status", _request("PATCH", f"{core}/status", {}, MERGE)
+    yield "make a role", _request("POST", f"{RBAC}/namespaces/{STORE}/roles", _named("Role"))
+    yield "change a role", _request("PATCH", f"{RBAC}/namespaces/{STORE}/roles/x", {}, MERGE)
+    bindings = f"{RBAC}/namespaces/{STORE}/rolebindings"
+    yield "change its RoleBinding", _request("PATCH", f"{bindings}/storefleet", {}, MERGE)
+    yield "delete its RoleBinding", _request("DELETE", f"{bindings}/storefleet")
+    yield "read RoleBindings", _request("GET", bindings)
+    for role in ("cluster-admin", "admin", "edit", "storefleet-worker"):
+        yield f"bind itself to {role} in a store", _request("POST", bindings, _bind(role))
+    yield "bind somebody else in a store", _request("POST", bindings, _bind("storefleet-store-manager", "default"))
+    for name in ("deployments/web", "statefulsets/database"):
+        yield f"scale {name}", _request("PATCH", f"{apps}/{name}/scale", {"spec": {"replicas": 9}}, MERGE)
+        yield f"the status of {name}", _request("PATCH", f"{apps}/{name}/status", {}, MERGE)
+    for kind, path in (
+        *(("DaemonSet", f"{apps}/daemonsets"), ("ReplicaSet", f"{apps}/replicasets")),
+        ("ControllerRevision", f"{apps}/controllerrevisions"),
+        *(("Endpoints", f"{core}/endpoints"), ("ReplicationController", f"{core}/replicationcontrollers")),
+        ("EndpointSlice", f"/apis/discovery.k8s.io/v1/namespaces/{STORE}/endpointslices"),
+        ("Lease", f"/apis/coordination.k8s.io/v1/namespaces/{STORE}/leases"),
+        ("PodDisruptionBudget", f"/apis/policy/v1/namespaces/{STORE}/poddisruptionbudgets"),
+        ("HorizontalPodAutoscaler", f"/apis/autoscaling/v2/namespaces/{STORE}/horizontalpodautoscalers"),
+    ):
+        version = path.removeprefix("/apis/").removeprefix("/api/").partition("/namespaces")[0]
+        body = {"apiVersion": version, "kind": kind, "metadata": {"name": "x"}}
+        yield f"make a {kind} in a store", _request("POST", path, body)
+
+
+def _eviction() -> JSON:
+    return {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "web", "namespace": STORE}}
+
+
+def _in_the_cluster() -> Iterator[tuple[str, Request]]:
+    yield "list all secrets", _request("GET", "/api/v1/secrets")
+    yield "watch all secrets", _request("GET", "/api/v1/secrets?watch=1")
+    yield "make any namespace", _request("POST", "/api/v1/namespaces", _named("Namespace", "mine"))
+    yield "delete all namespaces", _request("DELETE", "/api/v1/namespaces?labelSelector=a=b")
+    yield "read nodes", _request("GET", "/api/v1/nodes")
+    yield "change a node", _request("PATCH", "/api/v1/nodes/fake-0", {"metadata": {"labels": {}}}, MERGE)
+    yield "delete a node", _request("DELETE", "/api/v1/nodes/fake-0")
+    yield "a kubelet's own API", _request("GET", "/api/v1/nodes/fake-0/proxy/pods")
+    yield "list volumes", _request("GET", "/api/v1/persistentvolumes")
+    yield "delete a volume", _request("DELETE", "/api/v1/persistentvolumes/x")
+    for kind in ("clusterroles", "clusterrolebindings", "roles", "rolebindings"):
+        yield f"read {kind}", _request("GET", f"{RBAC}/{kind}")
+    yield "escalate a role", _request("PATCH", f"{RBAC}/clusterroles/storefleet-worker", _everything(), MERGE)
+    yield (
+        "make a role of everything",
+        _request("POST", f"{RBAC}/clusterroles", {**_everything(), "metadata": {"name": "x"}}),
+    )
+    binding = {**_bind("cluster-admin"), "kind": "ClusterRoleBinding"}
+    yield "bind itself to cluster-admin", _request("POST", f"{RBAC}/clusterrolebindings", binding)
+    admission = "/apis/admissionregistration.k8s.io/v1"
+    for name in ("validatingadmissionpolicies", "validatingadmissionpolicybindings"):
+        yield f"delete the fence's {name}", _request("DELETE", f"{admission}/{name}/{FENCE}")
+        yield f"change the fence's {name}", _request("PATCH", f"{admission}/{name}/{FENCE}", {"spec": {}}, MERGE)
+    for name in ("validatingwebhookconfigurations", "mutatingwebhookconfigurations"):
+        yield f"list {name}", _request("GET", f"{admission}/{name}")
+    yield "define kinds", _request("GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
+    yield "serve an API", _request("GET", "/apis/apiregistration.k8s.io/v1/apiservices")
+    yield "sign certificates", _request("GET", "/apis/certificates.k8s.io/v1/certificatesigningrequests")
+    yield "give priority", _request("GET", "/apis/scheduling.k8s.io/v1/priorityclasses")
+    yield "attach volumes", _request("GET", "/apis/storage.k8s.io/v1/volumeattachments")
+    yield "shape traffic to the API", _request("GET", "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas")
+    yield "ask what others may do", _request("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", _review())
+    yield "check others' tokens", _request("POST", "/apis/authentication.k8s.io/v1/tokenreviews", _token_review())
+    yield "read metrics of the API server", _request("GET", "/metrics")
+    yield "read its configuration", _request("GET", "/configz")
+
+
+def _everything() -> JSON:
+    rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
+    return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "rules": rules}
+
+
+def _review() -> JSON:
+    spec = {"user": "x", "nonResourceAttributes": {"path": "/", "verb": "get"}}
+    return {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
+
+
+def _token_review() -> JSON:
+    return {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": "x"}}
+
+
+MATRIX = dict(_matrix())
+IMPERSONATION = {
+    "a user": {"Impersonate-User": "admin"},
+    "a group": {"Impersonate-User": "admin", "Impersonate-Group": "system:masters"},
+    "another account": {"Impersonate-User": "system:serviceaccount:kube-system:namespace-controller"},
+    "the store's account": {"Impersonate-User": f"system:serviceaccount:{STORE}:web"},
+}
+
+
+@pytest.fixture(scope="module")
+def store(platform: Platform) -> Iterator[None]:
+    """A namespace that the account made and manages."""
+    made = render(store_id=STORE_ID)
+    binding = next(item for item in made.isolation if item["kind"] == "RoleBinding")
+
+    async def send(who: Path, method: str, path: str, body: JSON | None = None) -> None:
+        async with aiohttp.ClientSession() as http:
+            status, answer = await Person.of(who).send(http, method, path, body)
+        assert status in (200, 201), answer
+
+    asyncio.run(send(platform.account, "POST", "/api/v1/namespaces", made.namespace))
+    asyncio.run(send(platform.account, "POST", f"{RBAC}/namespaces/{STORE}/rolebindings", binding))
+    yield
+    asyncio.run(send(platform.admin, "DELETE", f"/api/v1/namespaces/{STORE}"))
+
+
+def refused(status: int, answer: Any) -> bool:
+    """By roles, or by the fence."""
+    message = str(answer.get("message") if isinstance(answer, dict) else answer)
+    by_roles = status == 403 and ("cannot" in message or "attempting to grant" in message)
+    return by_roles or (status == 422 and FENCE in message)
+
+
+def test_the_matrix_is_large() -> None:
+    assert len(MATRIX) + len(IMPERSONATION) >= 100
+
+
+@pytest.mark.usefixtures("store")
+async def test_everything_in_the_matrix_is_refused(platform: Platform, http: aiohttp.ClientSession) -> None:
+    account = Person.of(platform.account)
+    allowed = {}
+    for name, (method, path, body, media) in MATRIX.items():
+        answer = await account.send(http, method, path, body, **{"Content-Type": media})
+        if not refused(*answer):
+            allowed[name] = answer
+    assert allowed == {}
+
+
+@pytest.mark.usefixtures("store")
+async def test_nothing_else_would_have_refused_it(platform: Platform, http: aiohttp.ClientSession) -> None:
+    """The administrator isn't forbidden anything, so a denial of the account is about the account."""
+    admin = Person.of(platform.admin)
+    for name, (method, path, body, media) in MATRIX.items():
+        if "watch=1" in path:
+            continue  # it would never end
+        status, answer = await admin.send(http, method, path, body, **{"Content-Type": media})
+        assert not refused(status, answer), (name, answer)
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("headers", IMPERSONATION.values(), ids=IMPERSONATION)
+async def test_it_cannot_be_somebody_else(
+    platform: Platform, http: aiohttp.ClientSession, headers: dict[str, str]
+) -> None:
+    status, answer = await Person.of(platform.account).send(http, "GET", "/api/v1/namespaces", **headers)
+    assert refused(status, answer), answer
+    assert "impersonate" in answer["message"]
