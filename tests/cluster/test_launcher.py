@@ -1,5 +1,6 @@
 """The launcher of a real control plane: secured, nothing survives it, and it starts again after any end."""
 
+import asyncio
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ import pytest
 from sandbox.folder import SandboxError
 from sandbox.kubernetes import control_plane
 from sandbox.kubernetes.control_plane import start_control_plane
+from tests.contract.objects import insist, settings
+from tests.contract.reflection import following
 from workers.cluster.client import connect
 from workers.cluster.errors import AlreadyExists
 
@@ -82,6 +86,47 @@ async def is_kept(state: Path) -> bool:
     return False
 
 
+async def test_who_follows_objects_lists_again_after_a_restart(state: Path) -> None:
+    """The new API server's memory begins later, so the version is gone (410)."""
+    await asyncio.to_thread(up, state)
+    async with connect(state / "kubeconfig") as cluster, following(cluster, "default") as reflection:
+        await cluster.apply(settings("default"))
+        await reflection.sees("settings")
+        for number in range(3):
+            unlabelled = {"name": f"other-{number}", "namespace": "default"}
+            last = await cluster.create({**settings("default"), "metadata": unlabelled})
+        compact(state, last["metadata"]["resourceVersion"])
+        psutil.Process(int((state / "lock").read_text())).kill()
+        assert await asyncio.to_thread(gone, state)
+        await asyncio.to_thread(up, state)
+        await insist(lambda: cluster.apply(settings("default", "later")))
+        await reflection.sees("later")
+        assert reflection.lists[1:] in ([["settings"]], [["later", "settings"]])
+
+
+def compact(state: Path, version: str) -> None:
+    """Make etcd forget everything before that version, as an API server has it do every five minutes."""
+    tls = ssl.create_default_context(cafile=str(state / "pki" / "ca.crt"))
+    tls.load_cert_chain(state / "pki" / "etcd-client.crt", state / "pki" / "etcd-client.key")
+    body = json.dumps({"revision": version, "physical": True}).encode()
+    done = []
+    for port in etcd_ports(state):
+        request = urllib.request.Request(f"https://127.0.0.1:{port}/v3/kv/compaction", body)  # https
+        with suppress(urllib.error.HTTPError), urllib.request.urlopen(request, context=tls) as answer:  # noqa: S310  # https
+            done.append(json.load(answer))
+    assert len(done) == 1  # the other port is for its peers
+
+
+def etcd_ports(state: Path) -> list[int]:
+    return [
+        connection.laddr.port
+        for child in psutil.Process(int((state / "lock").read_text())).children()
+        if child.name() == "etcd"
+        for connection in child.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+
+
 async def test_it_goes_on_after_any_end_and_nothing_survives_it(state: Path) -> None:
     before = up(state)
     await make(state)
@@ -130,14 +175,7 @@ def test_only_who_has_a_certificate_is_let_in(state: Path) -> None:
         urllib.request.urlopen(f"{server}/api/v1/namespaces", context=trust)  # noqa: S310  # https
     with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
         urllib.request.urlopen(f"{server}/api/v1/namespaces", context=ssl.create_default_context())  # noqa: S310  # https
-    etcd = psutil.Process(int((state / "lock").read_text())).children()
-    ports = [
-        connection.laddr.port
-        for child in etcd
-        if child.name() == "etcd"
-        for connection in child.net_connections("tcp")
-        if connection.status == psutil.CONN_LISTEN
-    ]
+    ports = etcd_ports(state)
     assert len(ports) == 2
     for port in ports:
         with pytest.raises((urllib.error.URLError, ssl.SSLError, ConnectionError)):

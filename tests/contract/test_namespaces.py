@@ -41,7 +41,6 @@ async def test_a_namespace_that_ends_takes_nothing_new_and_says_what_holds_it(cl
     assert again["metadata"]["uid"] != there["metadata"]["uid"]
 
 
-@pytest.mark.usefixtures("containers")
 async def test_a_namespace_takes_its_contents_and_volumes_along(cluster: Cluster, namespace: str) -> None:
     await cluster.apply(disk(namespace))
     await cluster.apply(database(namespace))

@@ -1,0 +1,240 @@
+"""What only a real API server can tell, asked through the product's own client."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from stores.engines import Manifest
+from tests.cluster.platform import Platform
+from tests.contract.objects import a_namespace, database, eventually, make, pods, quota, settings, web
+from tests.contract.reflection import following, version
+from tests.flow.fleet import Person
+from tests.unit.engines.rendered import render
+from workers.cluster import watch
+from workers.cluster.client import Cluster, connect
+from workers.cluster.errors import Refused, Temporary
+from workers.cluster.kinds import KINDS
+from workers.troubles import find_trouble
+from workers.view import look
+
+APPLY = "application/apply-patch+yaml"
+FLOW = "/apis/flowcontrol.apiserver.k8s.io/v1"
+
+
+@pytest_asyncio.fixture
+async def cluster(platform: Platform) -> AsyncIterator[Cluster]:
+    """As the administrator: this is about the server, not about rights."""
+    async with connect(platform.admin) as connected:
+        yield connected
+
+
+@pytest_asyncio.fixture
+async def namespace(cluster: Cluster) -> AsyncIterator[str]:
+    async with a_namespace(cluster) as name:
+        yield name
+
+
+async def sent(
+    platform: Platform, http: aiohttp.ClientSession, method: str, path: str, body: Any, media: str
+) -> tuple[int, Any]:
+    return await Person.of(platform.admin).send(http, method, path, body, **{"Content-Type": media})
+
+
+async def test_another_managers_field_is_a_conflict_unless_forced_and_ours_is_forced(
+    platform: Platform, http: aiohttp.ClientSession, cluster: Cluster, namespace: str
+) -> None:
+    await cluster.apply(settings(namespace))
+    path = f"/api/v1/namespaces/{namespace}/configmaps/settings?fieldManager=somebody"
+    theirs = settings(namespace, data={"colour": "blue"})
+    status, answer = await sent(platform, http, "PATCH", path, theirs, APPLY)
+    assert (status, answer["reason"]) == (409, "Conflict")
+    assert 'conflict with "storefleet": .data.colour' in answer["message"]
+    assert (await sent(platform, http, "PATCH", f"{path}&force=true", theirs, APPLY))[0] == 200
+    ours = await cluster.apply(settings(namespace))
+    assert ours["data"] == {"colour": "red"}
+    owners = {entry["manager"] for entry in ours["metadata"]["managedFields"] if "f:data" in entry["fieldsV1"]}
+    assert owners == {"storefleet"}
+
+
+async def test_restricted_refuses_pods_and_the_owner_is_told_why(platform: Platform, cluster: Cluster) -> None:
+    name = f"contract-{uuid.uuid4().hex[:12]}"
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    await cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+    try:
+        await cluster.apply(web(name))  # whose pod may be root
+
+        async def trouble() -> str | None:
+            return find_trouble(await look(cluster, name), but_of=())
+
+        said = await eventually(trouble, bool)
+        assert said is not None
+        assert said.startswith("The web pod can't be made: pods ")
+        assert 'violates PodSecurity "restricted' in said
+    finally:
+        await cluster.delete("Namespace", name)
+
+
+async def test_what_we_render_is_accepted_without_a_warning(
+    platform: Platform, http: aiohttp.ClientSession, cluster: Cluster
+) -> None:
+    """Pod Security warns on workloads; deprecated fields and versions warn on everything."""
+    made = render(store_id=uuid.uuid4())
+    await cluster.create(made.namespace)
+    admin = Person.of(platform.admin)
+    try:
+        for item in [*made.isolation, *made.workloads]:
+            path = object_path(item) + "?fieldManager=storefleet&force=true"
+            headers = {"Content-Type": APPLY}
+            async with http.patch(admin.url + path, json=item, headers=headers, ssl=admin.tls) as answer:
+                assert answer.status in (200, 201), await answer.text()
+                assert "Warning" not in answer.headers, (item["kind"], answer.headers["Warning"])
+    finally:
+        await cluster.delete("Namespace", made.namespace["metadata"]["name"])
+
+
+def object_path(item: Manifest) -> str:
+    return f"{KINDS[item['kind']].path(item['metadata']['namespace'])}/{item['metadata']['name']}"
+
+
+async def test_an_exceeded_quota_says_so_in_the_words_that_we_look_for(cluster: Cluster, namespace: str) -> None:
+    await cluster.apply(quota(namespace, pods="0", count_configmaps="1"))
+
+    async def counted() -> bool:
+        found = await cluster.get("ResourceQuota", "quota", namespace)
+        return "used" in found.get("status", {})
+
+    await eventually(counted, bool)
+    with pytest.raises(Refused) as caught:  # the cluster's own kube-root-ca.crt is the first
+        await cluster.apply(settings(namespace))
+    assert caught.value.quota
+    await cluster.apply(database(namespace))
+
+    async def trouble() -> str | None:
+        return find_trouble(await look(cluster, namespace), but_of=())
+
+    await cluster.apply(web(namespace))
+    said = await eventually(trouble, bool)
+    assert said is not None
+    assert "doesn't fit into the store's quota" in said
+
+
+async def test_limits_are_filled_in_and_held_to(cluster: Cluster, namespace: str) -> None:
+    limits = {"type": "Container", "default": {"memory": "64Mi"}, "max": {"memory": "128Mi"}}
+    await cluster.apply(make("LimitRange", namespace, "limits", spec={"limits": [limits]}))
+    template = pods()
+    template["spec"]["containers"][0]["resources"] = {}
+    pod = {**make("Pod", namespace, "plain"), "spec": template["spec"]}
+
+    async def filled() -> Manifest:
+        return await cluster.create(pod, dry_run=True)
+
+    made = await eventually(filled, lambda item: item["spec"]["containers"][0]["resources"].get("limits"))
+    assert made["spec"]["containers"][0]["resources"]["limits"]["memory"] == "64Mi"
+    template["spec"]["containers"][0]["resources"] = {"limits": {"memory": "1Gi"}}
+    with pytest.raises(Refused, match="maximum memory usage per Container is 128Mi"):
+        await cluster.create(pod, dry_run=True)
+
+
+async def test_bookmarks_come_and_a_cut_watch_goes_on_from_them(
+    cluster: Cluster, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server sends one before it ends a watch in order; what others did meanwhile is not sent again."""
+    monkeypatch.setattr(watch, "WATCH_SECONDS", 6)
+    versions: list[str] = []
+    real = watch._watch
+
+    async def noting(*arguments: Any) -> str:
+        versions.append(await real(*arguments))
+        return versions[-1]
+
+    monkeypatch.setattr(watch, "_watch", noting)
+    async with following(cluster, namespace) as reflection:
+        async with a_namespace(cluster) as other:
+            made = max([version(await cluster.apply(settings(other, f"map-{n}"))) for n in range(5)])
+            await reflection.until(lambda: versions, 30)
+        assert int(versions[0]) >= made
+        await cluster.apply(settings(namespace, "later"))
+        await reflection.sees("later")
+        assert len(reflection.lists) == 1
+
+
+@pytest.fixture
+def crowded(platform: Platform) -> Iterator[None]:
+    """One seat and no queue for the platform's account, in the API server's priority and fairness."""
+    level = {
+        "apiVersion": "flowcontrol.apiserver.k8s.io/v1",
+        "kind": "PriorityLevelConfiguration",
+        "metadata": {"name": "crowded"},
+        "spec": {
+            "type": "Limited",
+            "limited": {
+                "nominalConcurrencyShares": 0,
+                "lendablePercent": 0,
+                "borrowingLimitPercent": 0,
+                "limitResponse": {"type": "Reject"},
+            },
+        },
+    }
+    subject = {"kind": "ServiceAccount", "serviceAccount": {"name": "storefleet-worker", "namespace": "storefleet"}}
+    rule = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"], "namespaces": ["*"], "clusterScope": True}
+    schema = {
+        "apiVersion": "flowcontrol.apiserver.k8s.io/v1",
+        "kind": "FlowSchema",
+        "metadata": {"name": "crowded"},
+        "spec": {
+            "priorityLevelConfiguration": {"name": "crowded"},
+            "matchingPrecedence": 2,
+            "rules": [{"subjects": [subject], "resourceRules": [rule]}],
+        },
+    }
+
+    rows = ((f"{FLOW}/prioritylevelconfigurations/crowded", level), (f"{FLOW}/flowschemas/crowded", schema))
+
+    async def send(method: str, query: str) -> None:
+        async with aiohttp.ClientSession() as http:
+            for path, body in rows:
+                media = {"Content-Type": APPLY} if method == "PATCH" else {}
+                given = body if method == "PATCH" else None
+                status, answer = await Person.of(platform.admin).send(http, method, path + query, given, **media)
+                assert status in (200, 201), answer["message"]
+
+    asyncio.run(send("PATCH", "?fieldManager=test"))
+    yield
+    asyncio.run(send("DELETE", ""))
+
+
+@pytest.mark.usefixtures("crowded")
+async def test_fairness_refuses_with_a_time_to_come_back(platform: Platform) -> None:
+    async with connect(platform.account) as account:
+
+        async def refusals() -> list[Any]:
+            answers = await asyncio.gather(*(account.list("Pod") for _ in range(50)), return_exceptions=True)
+            return [answer for answer in answers if isinstance(answer, Temporary)]
+
+        errors = await eventually(refusals, bool)  # one request is always let through
+        assert {(error.status, error.retry_after) for error in errors} == {(429, 1)}
+        await eventually(lambda: account.list("Pod"), bool)  # what comes back later is served
+
+
+async def test_long_lists_come_in_pages(cluster: Cluster, namespace: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {f"map-{number}" for number in range(30)}
+    await asyncio.gather(*(cluster.apply(settings(namespace, name)) for name in names))
+    monkeypatch.setattr("workers.cluster.client.PAGE", 7)
+    items, seen = await cluster.list("ConfigMap", namespace)
+    assert {item["metadata"]["name"] for item in items} == {*names, "kube-root-ca.crt"}
+    assert int(seen) >= max(map(version, items))
+
+
+async def test_a_token_that_ended_is_temporary(platform: Platform, http: aiohttp.ClientSession, tmp_path: Any) -> None:
+    """The kubelet renews a pod's token; until then the server says 401."""
+    text = platform.account.read_text()
+    (tmp_path / "ended").write_text(text.replace('"token": "', '"token": "x'))
+    async with connect(tmp_path / "ended") as cluster:
+        with pytest.raises(Temporary) as caught:
+            await cluster.list("Namespace")
+        assert caught.value.status == 401
