@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -33,11 +34,16 @@ class System:
     database_url: str
     api: Child
     workers: list[Child]
+    metrics: list[int]
+    """Ports of the workers' metrics."""
 
 
 @contextmanager
-def system(workers: int) -> Iterator[System]:
-    """Up, with that many worker processes; everything is removed at the end."""
+def system(workers: int, kubeconfig: Path | None = None) -> Iterator[System]:
+    """Up, with that many worker processes; everything is removed at the end.
+
+    `kubeconfig`: of the workers' account on a real cluster, as in production; None: a simulated one.
+    """
     with ExitStack() as stack:
         data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="storefleet-bench-")))
         postgres = start_postgres(data)
@@ -45,36 +51,48 @@ def system(workers: int) -> Iterator[System]:
         valkey = start_valkey(data)
         stack.callback(valkey.stop)
         upgrade(postgres.url)
-        listener = bind("127.0.0.1", 0)
-        port = listener.getsockname()[1]
-        listener.close()
+        port = free_port()
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("STOREFLEET_")},
             "STOREFLEET_DATABASE_URL": postgres.url,
             "STOREFLEET_REDIS_URL": valkey.url,
             "STOREFLEET_ADMIN_KEYS": new_key("a1"),
             "STOREFLEET_WORKER_KEYS": new_key("w1"),
-            "STOREFLEET_KUBECONFIG": str(data / "kubeconfig"),
+            "STOREFLEET_ENVIRONMENT": "production" if kubeconfig else "development",
+            "STOREFLEET_KUBECONFIG": str(kubeconfig or data / "kubeconfig"),
             "STOREFLEET_PORT": str(port),
             "STOREFLEET_STORE_QUOTA": "10000",
             "STOREFLEET_CREATIONS_PER_HOUR": "100000",
             "STOREFLEET_LOG_LEVEL": "warning",
         }
 
-        def process(name: str, *words: str | Path) -> Child:
+        def process(name: str, *words: str | Path, **more: str) -> Child:
             argv = [sys.executable, "-m", *words]
-            child = start(name, argv, log=data / "logs" / f"{name}.log", cwd=ROOT, env=environment)
+            child = start(name, argv, log=data / "logs" / f"{name}.log", cwd=ROOT, env={**environment, **more})
             stack.callback(child.stop)
             return child
 
-        kubeconfig = data / "kubeconfig"
-        process("simulator", "sandbox.simulator", "--kubeconfig", kubeconfig, "--speed", "inf")
-        _until(kubeconfig.exists)
+        if kubeconfig is None:
+            process("simulator", "sandbox.simulator", "--kubeconfig", data / "kubeconfig", "--speed", "inf")
+            _until((data / "kubeconfig").exists)
         api = process("api", "cli", "api")
-        made = [process(f"worker-{number}", "cli", "worker") for number in range(workers)]
-        _until(lambda: _listens(port))
-        time.sleep(2)  # the workers' imports
-        yield System(f"http://127.0.0.1:{port}", postgres.url, api, made)
+        metrics = [free_port() for _ in range(workers)]
+        made = [
+            process(f"worker-{number}", "cli", "worker", STOREFLEET_METRICS_PORT=str(at))
+            for number, at in enumerate(metrics)
+        ]
+        for at in (port, *metrics):
+            _until(partial(_listens, at))
+        time.sleep(2)  # until the observer has listed
+        yield System(f"http://127.0.0.1:{port}", postgres.url, api, made, metrics)
+
+
+def free_port() -> int:
+    """On loopback."""
+    listener = bind("127.0.0.1", 0)
+    port: int = listener.getsockname()[1]
+    listener.close()
+    return port
 
 
 def _until(true: Callable[[], bool]) -> None:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from stores.engines import Manifest
 from stores.leases import Lease, LeaseLost, renew
-from workers.cluster.client import CALL_SECONDS
+from workers.cluster.client import CALL_SECONDS, Guard
 from workers.cluster.errors import AlreadyExists, Refused, Temporary
 from workers.context import Context
 from workers.view import ATTEMPT
@@ -39,18 +39,21 @@ async def keep(context: Context, lease: Lease) -> None:
             await renew(session, lease)
 
 
-def check(lease: Lease) -> None:
-    """Raises LeaseLost when a call begun now could end after the lease."""
-    if lease.seconds_left < CALL_SECONDS:
-        raise LeaseLost
+def guard(lease: Lease) -> Guard:
+    """For every write: raises LeaseLost when a call begun now could end after the lease."""
+
+    def check() -> None:
+        if lease.seconds_left < CALL_SECONDS:
+            raise LeaseLost
+
+    return check
 
 
 async def make_namespace(context: Context, lease: Lease, wanted: Manifest) -> Manifest:
     """POST it, or verify the one that is there: it may be ours from a pass that was killed. Raises Obstacle."""
     await keep(context, lease)
-    check(lease)
     try:
-        return await context.cluster.create(wanted)
+        return await context.cluster.create(wanted, guard(lease))
     except AlreadyExists:
         there = await context.cluster.get("Namespace", wanted["metadata"]["name"])
     verify_namespace(wanted, there)
@@ -73,9 +76,8 @@ def verify_namespace(wanted: Manifest, there: Manifest) -> None:
 
 async def make(context: Context, lease: Lease, manifest: Manifest) -> bool:
     """POST what must never be patched; False when it is there already, and left alone."""
-    check(lease)
     try:
-        await context.cluster.create(manifest)
+        await context.cluster.create(manifest, guard(lease))
     except AlreadyExists:
         return False
     return True
@@ -87,7 +89,9 @@ async def apply_isolation(context: Context, lease: Lease, manifests: Sequence[Ma
     bindings = [manifest for manifest in manifests if manifest["kind"] == "RoleBinding"]
     bound = [await make(context, lease, manifest) for manifest in bindings]
     try:
-        await at_once([_apply(context, lease, item) for item in manifests if item["kind"] != "RoleBinding"])
+        await at_once(
+            [context.cluster.apply(item, guard(lease)) for item in manifests if item["kind"] != "RoleBinding"]
+        )
     except Refused as error:
         if any(bound) and error.status == 403:
             raise Temporary("the rights in the namespace aren't in force yet", retry_after=0.1) from error
@@ -99,33 +103,25 @@ async def apply_workloads(
 ) -> None:
     """Everything together: what must come first at run time waits inside its own Job."""
     await keep(context, lease)
-    calls = [_apply(context, lease, manifest) for manifest in manifests]
+    calls = [context.cluster.apply(manifest, guard(lease)) for manifest in manifests]
     await at_once([*calls, *([make_job(context, lease, install)] if install is not None else [])])
 
 
 async def make_job(context: Context, lease: Lease, job: Manifest) -> None:
     """POST it. One of an earlier attempt makes room first: deleted now, and made in a later pass."""
-    check(lease)
     try:
-        await context.cluster.create(job)
+        await context.cluster.create(job, guard(lease))
     except AlreadyExists as error:
         name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
         there = await context.cluster.get("Job", name, namespace)
         if there["metadata"].get("annotations", {}).get(ATTEMPT) != job["metadata"]["annotations"][ATTEMPT]:
-            check(lease)
-            await context.cluster.delete("Job", name, namespace, uid=there["metadata"]["uid"])
+            await context.cluster.delete("Job", name, namespace, guard(lease), uid=there["metadata"]["uid"])
             raise Temporary("the Job of the last attempt is being removed", retry_after=0.3) from error
 
 
 async def delete_jobs(context: Context, lease: Lease, namespace: str, names: Sequence[str]) -> None:
     """Those that have been recorded."""
-    check(lease)
-    await at_once([context.cluster.delete("Job", name, namespace) for name in names])
-
-
-async def _apply(context: Context, lease: Lease, manifest: Manifest) -> None:
-    check(lease)
-    await context.cluster.apply(manifest)
+    await at_once([context.cluster.delete("Job", name, namespace, guard(lease)) for name in names])
 
 
 def job(template: Manifest, name: str, attempt: int) -> Manifest:

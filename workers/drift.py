@@ -45,10 +45,9 @@ async def _undo(context: Context, lease: Lease, manifest: Manifest, before: Obje
     there = before.get((kind, name))
     anew = there is not None and kind not in GROWS and others_added(there, manifest)
     if there is not None and anew:
-        apply.check(lease)
-        await context.cluster.delete(kind, name, manifest["metadata"]["namespace"], uid=there["metadata"]["uid"])
-    apply.check(lease)
-    now = await context.cluster.apply(manifest)
+        namespace, uid = manifest["metadata"]["namespace"], there["metadata"]["uid"]
+        await context.cluster.delete(kind, name, namespace, apply.guard(lease), uid=uid)
+    now = await context.cluster.apply(manifest, apply.guard(lease))
     if there is None or (there["metadata"]["uid"] != now["metadata"]["uid"] and not anew):
         told.append(_sentence("removed", manifest))
     elif others_added(now, manifest) and kind not in GROWS:

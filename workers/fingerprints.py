@@ -38,8 +38,8 @@ def _wanted(item: Manifest) -> str:
 
 
 def _pod(item: Manifest) -> str:
+    """That it is ready isn't noted: its workload's count says so."""
     status = item.get("status", {})
-    ready = [condition["status"] for condition in status.get("conditions") or () if condition["type"] == "Ready"]
     stuck = [c.get("reason") for c in status.get("conditions") or () if c["type"] == "PodScheduled" and c.get("reason")]
     containers = []
     for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
@@ -48,9 +48,7 @@ def _pod(item: Manifest) -> str:
         ended = state.get("terminated", {}).get("exitCode")
         if reason not in (None, "ContainerCreating", "PodInitializing") or ended is not None:
             containers.append([container["name"], reason, ended])
-    if ready == ["True"] or stuck or containers:
-        return json.dumps([ready == ["True"], stuck, containers])
-    return BLANK
+    return json.dumps([stuck, containers]) if stuck or containers else BLANK
 
 
 def _workload(item: Manifest) -> str:
@@ -64,7 +62,8 @@ def _workload(item: Manifest) -> str:
 
 
 def _job(item: Manifest) -> str:
-    done = [c["type"] for c in item.get("status", {}).get("conditions") or () if c["status"] == "True"]
+    rows = item.get("status", {}).get("conditions") or ()
+    done = [row["type"] for row in rows if row["status"] == "True" and row["type"] in ("Complete", "Failed")]
     return json.dumps(done) if done else BLANK
 
 

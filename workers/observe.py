@@ -44,6 +44,8 @@ KINDS = (
     "Ingress",
     "CronJob",
 )
+APPLIED = {*KINDS, "HTTPRoute"} - {"Namespace", "Pod", "Job"}
+"""A change of what was asked for is undone by applying again; a Job's also changes when we delete it."""
 LEASE_SECONDS = 10.0
 RENEW_SECONDS = 2.0
 GATHER_SECONDS = 0.05
@@ -110,7 +112,8 @@ class Observer:
         if change == "DELETED":
             seen.pop(uid, None)
             self._namespaces.pop(uid, None)
-            self._note(item, reapply=item["kind"] not in ("Pod", "Job", "Namespace"))
+            if not _ended(item):
+                self._note(item, reapply=item["kind"] in APPLIED)
             return
         last = seen.get(uid)
         seen[uid] = now
@@ -122,7 +125,7 @@ class Observer:
             if now.state != BLANK:
                 self._note(item, reapply=False)
         elif last != now:
-            self._note(item, reapply=last.wanted != now.wanted)
+            self._note(item, reapply=last.wanted != now.wanted and item["kind"] in APPLIED)
 
     def _note(self, item: Manifest, *, reapply: bool) -> None:
         store_id = store_of(item)
@@ -198,6 +201,11 @@ class Observer:
             .execution_options(synchronize_session=False)
         )
         return await wake(session, list(await session.scalars(select(Store.id).where(ours, restless))))
+
+
+def _ended(item: Manifest) -> bool:
+    """A pod that had ended before it went: nothing is new."""
+    return item["kind"] == "Pod" and item.get("status", {}).get("phase") in ("Succeeded", "Failed")
 
 
 async def hold_lease(context: Context) -> bool:

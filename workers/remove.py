@@ -48,8 +48,7 @@ async def remove(context: Context, lease: Lease, store: Store) -> bool:
         if row.store.status == Status.DELETING:
             row.store.deletion = {"namespace": name, "volumes": sorted({*known, *volumes})}
     await apply.keep(context, lease)
-    apply.check(lease)
-    await context.cluster.delete("Namespace", name, uid=uid)
+    await context.cluster.delete("Namespace", name, None, apply.guard(lease), uid=uid)
     async with recording(context, lease) as row:
         return settle(row, lease, SAFETY)
 

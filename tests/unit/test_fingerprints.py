@@ -57,6 +57,13 @@ NOISE = {
     "a service's bookkeeping": (service(), changed(service(), "metadata", "resourceVersion", to="2")),
     "a service's status": (service(), changed(service(), "status", to={"loadBalancer": {}})),
     "a service's annotations": (service(), changed(service(), "metadata", "annotations", to={"a": "b"})),
+    "a pod that is ready, of which its workload tells": (pod("web"), pod("web", conditions=[READY])),
+    "a Job that will be complete in a moment": (
+        job("install-1", "install"),
+        changed(
+            job("install-1", "install"), "status", "conditions", to=[{"type": "SuccessCriteriaMet", "status": "True"}]
+        ),
+    ),
     "a claim that is bound": (claim(), claim(volumeName="pvc-1", storageClassName="fast")),
     "a namespace that is active": (namespace(), namespace(phase="Active")),
 }
@@ -68,11 +75,7 @@ def test_what_wakes_nobody(before: Manifest, after: Manifest) -> None:
 
 
 STATES = {
-    "a pod is ready": (pod("web"), pod("web", conditions=[READY])),
-    "a pod is ready no more": (
-        pod("web", conditions=[READY]),
-        pod("web", conditions=[{"type": "Ready", "status": "False"}]),
-    ),
+    "a claim goes": (claim(), changed(claim(), "metadata", "deletionTimestamp", to="now")),
     "no node takes it": (
         pod("web"),
         pod("web", conditions=[{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]),

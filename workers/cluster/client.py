@@ -5,7 +5,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,14 @@ from workers.cluster.errors import NotFound, Temporary, Unconfigured, from_answe
 from workers.cluster.kinds import KINDS
 
 CALL_SECONDS = 3.0
-CONNECTIONS = 64
+"""How long one may take, once it is its turn."""
+CALLS = 32
+"""At the same time; others wait for their turn, in order. Watches aren't counted."""
 PAGE = 500
 FIELD_MANAGER = "storefleet"
+
+Guard = Callable[[], None]
+"""Called when it is a write's turn, just before it is sent; raises if it must not be sent any more."""
 
 REQUESTS = Counter("storefleet_cluster_requests", "Calls to the Kubernetes API", ["verb", "kind", "code"])
 
@@ -33,6 +38,7 @@ class Cluster:
 
     def __init__(self, api: ApiClient) -> None:
         self._api = api
+        self._turns = asyncio.Semaphore(CALLS)
         self.host = str(api.configuration.host)
 
     async def get(self, kind: str, name: str, namespace: str | None = None) -> Manifest:
@@ -55,24 +61,33 @@ class Cluster:
                 return items, page["metadata"]["resourceVersion"]
             query["continue"] = onward
 
-    async def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
-        """POST. `dry_run`: all is checked and nothing made. Raises AlreadyExists."""
+    async def create(self, manifest: Manifest, guard: Guard | None = None, *, dry_run: bool = False) -> Manifest:
+        """POST. `dry_run`: all is checked and nothing made. Raises AlreadyExists, and what the guard raises."""
         query = {"dryRun": "All"} if dry_run else {}
-        return await self._call("create", manifest["kind"], _collection(manifest), query, manifest)
+        return await self._call("create", manifest["kind"], _collection(manifest), query, manifest, guard)
 
-    async def apply(self, manifest: Manifest) -> Manifest:
+    async def apply(self, manifest: Manifest, guard: Guard | None = None) -> Manifest:
         """Server-side apply as the field manager `storefleet`; what others changed of our fields is ours again."""
         path = f"{_collection(manifest)}/{_safe(manifest['metadata']['name'])}"
         query = {"fieldManager": FIELD_MANAGER, "force": "true"}
-        return await self._call("apply", manifest["kind"], path, query, manifest)
+        return await self._call("apply", manifest["kind"], path, query, manifest, guard)
 
-    async def delete(self, kind: str, name: str, namespace: str | None = None, *, uid: str | None = None) -> None:
+    async def delete(
+        self,
+        kind: str,
+        name: str,
+        namespace: str | None = None,
+        guard: Guard | None = None,
+        *,
+        uid: str | None = None,
+    ) -> None:
         """Begin to delete it and what it owns; of exactly that UID if given. That it is gone already is success."""
         body: dict[str, Any] = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
         if uid is not None:
             body["preconditions"] = {"uid": uid}
         try:
-            await self._call("delete", kind, f"{KINDS[kind].path(namespace)}/{_safe(name)}", body=body)
+            path = f"{KINDS[kind].path(namespace)}/{_safe(name)}"
+            await self._call("delete", kind, path, body=body, guard=guard)
         except NotFound:
             return
 
@@ -111,13 +126,22 @@ class Cluster:
             raise Temporary(f"the watch of {kind} broke: {error!r}") from error
 
     async def _call(
-        self, verb: str, kind: str, path: str, query: Mapping[str, str] | None = None, body: Manifest | None = None
+        self,
+        verb: str,
+        kind: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Manifest | None = None,
+        guard: Guard | None = None,
     ) -> Manifest:
+        limits = aiohttp.ClientTimeout(total=CALL_SECONDS)
         try:
-            limits = aiohttp.ClientTimeout(total=CALL_SECONDS)
-            async with await self._send(verb, kind, path, query or {}, body, limits) as response:
-                answer: Manifest = json.loads(await response.read())
-                return answer
+            async with self._turns:
+                if guard is not None:
+                    guard()
+                async with await self._send(verb, kind, path, query or {}, body, limits) as response:
+                    answer: Manifest = json.loads(await response.read())
+                    return answer
         except TimeoutError as error:
             REQUESTS.labels(verb, kind, "timeout").inc()
             raise Temporary(f"{verb} {kind}: no answer within {CALL_SECONDS:g} s") from error
@@ -173,7 +197,7 @@ async def connect(kubeconfig: Path | None, context: str | None = None) -> AsyncI
     settings = Configuration()
     try:
         await _configure(settings, kubeconfig, context)
-        settings.connection_pool_maxsize = CONNECTIONS
+        settings.connection_pool_maxsize = CALLS + len(KINDS)
         api = ApiClient(settings)
     except Exception as error:
         # the library meets a malformed file with whatever that leads it to: TypeError, AssertionError, ssl.SSLError, …
