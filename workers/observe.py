@@ -44,8 +44,8 @@ KINDS = (
     "Ingress",
     "CronJob",
 )
-APPLIED = {*KINDS, "HTTPRoute"} - {"Namespace", "Pod", "Job"}
-"""A change of what was asked for is undone by applying again; a Job's also changes when we delete it."""
+MADE_ANEW = {*KINDS, "HTTPRoute"} - {"Namespace", "Pod", "Job"}
+"""Put back when somebody deletes them."""
 LEASE_SECONDS = 10.0
 RENEW_SECONDS = 2.0
 GATHER_SECONDS = 0.05
@@ -113,7 +113,7 @@ class Observer:
             seen.pop(uid, None)
             self._namespaces.pop(uid, None)
             if not _ended(item):
-                self._note(item, reapply=item["kind"] in APPLIED)
+                self._note(item, reapply=item["kind"] in MADE_ANEW)
             return
         last = seen.get(uid)
         seen[uid] = now
@@ -125,7 +125,8 @@ class Observer:
             if now.state != BLANK:
                 self._note(item, reapply=False)
         elif last != now:
-            self._note(item, reapply=last.wanted != now.wanted and item["kind"] in APPLIED)
+            # what we delete counts as a change of what was asked for: Jobs are, once recorded
+            self._note(item, reapply=last.wanted != now.wanted and item["kind"] != "Job")
 
     def _note(self, item: Manifest, *, reapply: bool) -> None:
         store_id = store_of(item)
