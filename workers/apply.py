@@ -1,7 +1,8 @@
 """Bringing manifests to the cluster. Every write first makes sure that the lease lasts longer than the call."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from stores.engines import Manifest
@@ -88,12 +89,18 @@ async def apply_isolation(context: Context, lease: Lease, manifests: Sequence[Ma
     await keep(context, lease)
     bindings = [manifest for manifest in manifests if manifest["kind"] == "RoleBinding"]
     bound = [await make(context, lease, manifest) for manifest in bindings]
+    calls = [context.cluster.apply(item, guard(lease)) for item in manifests if item["kind"] != "RoleBinding"]
+    async with newly_bound(any(bound)):
+        await at_once(calls)
+
+
+@asynccontextmanager
+async def newly_bound(bound: bool) -> AsyncIterator[None]:
+    """A refusal just after a RoleBinding was made may be because the API server hasn't heard of it yet."""
     try:
-        await at_once(
-            [context.cluster.apply(item, guard(lease)) for item in manifests if item["kind"] != "RoleBinding"]
-        )
+        yield
     except Refused as error:
-        if any(bound) and error.status == 403:
+        if bound and error.status == 403:
             raise Temporary("the rights in the namespace aren't in force yet", retry_after=0.1) from error
         raise
 

@@ -34,10 +34,12 @@ async def undo(context: Context, lease: Lease, namespace: str, manifests: Sequen
     for manifest in manifests:
         if manifest["kind"] == "RoleBinding" and await apply.make(context, lease, manifest):
             told.append(_sentence("removed", manifest))
+    bound = bool(told)
     rest = [manifest for manifest in manifests if manifest["kind"] != "RoleBinding"]
     before = await _objects(context.cluster, namespace, rest)
     await apply.keep(context, lease)
-    await apply.at_once([_undo(context, lease, manifest, before, told) for manifest in rest])
+    async with apply.newly_bound(bound):
+        await apply.at_once([_undo(context, lease, manifest, before, told) for manifest in rest])
 
 
 async def _undo(context: Context, lease: Lease, manifest: Manifest, before: Objects, told: list[str]) -> None:

@@ -248,3 +248,21 @@ async def test_a_namespace_without_a_row_is_left_alone(fleet: Fleet) -> None:
     store = await fleet.create()
     await fleet.until(store["id"], "READY")
     assert (await fleet.kubernetes("GET", f"/api/v1/namespaces/{name}"))[0] == 200
+
+
+async def test_rights_that_come_a_moment_after_the_role_binding_are_waited_for(fleet: Fleet) -> None:
+    """An API server hears of a RoleBinding a moment after it stored it; nobody has to be told of that."""
+    late = {"fault": "http", "code": 403, "message": "cannot patch resource", "verb": "apply", "times": 1}
+    await fleet.fault({**late, "kind": "ResourceQuota"})
+    store = await fleet.create()
+    events = await fleet.until(store["id"], "READY")
+    assert not [event for event in events if "refused" in event["message"]]
+
+    await fleet.fault({**late, "kind": "Service"})
+    name = await namespace(fleet)
+    await fleet.kubernetes("DELETE", f"/apis/rbac.authorization.k8s.io/v1/namespaces/{name}/rolebindings/storefleet")
+    await fleet.sql("UPDATE stores SET due_at = now()")
+    told = "Somebody removed the RoleBinding storefleet in the cluster; it is put back."
+    await fleet.poll(lambda: fleet.sql("SELECT 1 FROM events WHERE message = $1", told))
+    await fleet.eventually(store["id"], status="READY", health="HEALTHY")
+    assert await fleet.sql("SELECT 1 FROM events WHERE message ~ 'refused'") == []
