@@ -59,6 +59,10 @@ format: .venv/.dev ## put code into shape, and fix what can be fixed by itself
 bench: .venv/.dev ## measure it
 	@$(RUN) -m bench
 
+.PHONY: bench-kubernetes
+bench-kubernetes: .venv/.dev ## measure many stores on a real API server, beside a bare client and helm (an hour)
+	@$(RUN) -m bench.kubernetes
+
 ##@ Look after it
 .PHONY: lock
 lock: ## resolve requirements/*.txt anew from pyproject.toml (needs uv)

@@ -24,6 +24,7 @@ import psutil
 import uvloop
 
 from bench.peers import bare, helm_loop
+from bench.plot import bars
 from bench.system import ROOT, TOKEN, System, accounts, memory, percentile, system
 from cli.client import Access, Client
 from sandbox.kubernetes.__main__ import running
@@ -226,6 +227,7 @@ def main() -> None:
     parser.add_argument("--helm", type=int, default=100, help="how many for helm, which is slow")
     parser.add_argument("--most", type=int, default=2000, help="how many at the end, beside each other")
     parser.add_argument("--json", type=Path, help="where to write the runs")
+    parser.add_argument("--plot", type=Path, help="where to draw them, as SVG")
     options = parser.parse_args()
     if shutil.which("ss") is None:
         sys.exit("counting bytes needs ss (Debian: apt-get install iproute2)")
@@ -241,6 +243,9 @@ def main() -> None:
         print(f"| {run.who} | {run.stores} | {run.before} | {run.seconds:.1f} | {run.rate:.2f} | {' | '.join(rest)} |")
     if options.json:
         options.json.write_text(json.dumps([asdict(run) for run in runs], indent=1))
+    if options.plot:
+        rows = [(f"{run.who}, {run.stores} beside {run.before}", run.rate) for run in runs]
+        options.plot.write_text(bars("Stores from request to sale on one API server", "stores/s", rows))
 
 
 if __name__ == "__main__":
