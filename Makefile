@@ -69,6 +69,7 @@ lock: ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv; one way to get it: pipx install uv" >&2; exit 1; }
 	$(LOCK) pyproject.toml -o requirements/runtime.txt
 	$(LOCK) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(LOCK) --group pyproject.toml:node -o requirements/node.txt
 
 .PHONY: clean
 clean: ## remove caches and reports; .venv and the demo's data stay
