@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.folder import SandboxError, hold
-from sandbox.kubernetes import launcher
 from sandbox.kubernetes.binaries import CONTROL_PLANE, Say, build
 from sandbox.kubernetes.control_plane import start_control_plane
-from sandbox.kubernetes.enclosure import ROOT
 from sandbox.kubernetes.fake_nodes import start_fake_nodes
+from sandbox.kubernetes.node import launcher
+from sandbox.kubernetes.node.enclosure import ROOT
 
 STOP_SECONDS = 40.0
 
@@ -36,6 +36,13 @@ class Wanted:
     nodes: int = 3
     """Fake ones, for the level control-plane."""
     node: launcher.Options = field(default_factory=launcher.Options)
+
+    def words(self) -> list[str]:
+        """The same as options of the command line."""
+        found = ["--level", self.level, "--nodes", str(self.nodes), "--ingress-port", str(self.node.ingress_port)]
+        if self.node.platform_port is not None:
+            found += ["--platform-port", str(self.node.platform_port)]
+        return [*found, *(word for image in self.node.images for word in ("--image", str(image)))]
 
 
 @contextmanager
@@ -70,15 +77,15 @@ def up(folder: Path, wanted: Wanted) -> int:
         return 0
 
 
-def up_in_the_background(folder: Path, wanted: Wanted, words: Sequence[str]) -> int:
-    """Start it as a process that goes on, and say how to reach it. `words`: the options that say what is wanted."""
+def up_in_the_background(folder: Path, wanted: Wanted) -> int:
+    """Start it as a process that goes on, and say how to reach it."""
     if wanted.level == "node":
         launcher.prepare(wanted.node, _say)
     else:
         build(CONTROL_PLANE, _say)
     folder.mkdir(mode=0o711, parents=True, exist_ok=True)
     log = folder / "supervisor.log"
-    argv = [sys.executable, "-m", "sandbox.kubernetes", *words, "--foreground"]
+    argv = [sys.executable, "-m", "sandbox.kubernetes", "up", "--foreground", "--state", str(folder), *wanted.words()]
     with log.open("w") as output:
         process = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd=ROOT
@@ -157,10 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wanted = Wanted(options.level, options.nodes, node)
         if options.foreground:
             return up(options.state.absolute(), wanted)
-        words = list(sys.argv[1:] if arguments is None else arguments)
-        return up_in_the_background(
-            options.state.absolute(), wanted, [*words, "--state", str(options.state.absolute())]
-        )
+        return up_in_the_background(options.state.absolute(), wanted)
     except SandboxError as error:
         _say(f"sandbox.kubernetes: {error}")
         return 1

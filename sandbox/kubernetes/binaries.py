@@ -20,7 +20,7 @@ from sandbox.folder import SandboxError
 
 MODULE = Path(__file__).resolve().parent
 """Where go.mod and go.sum are."""
-FAMILIES = MODULE / "modules"
+FAMILIES = MODULE / "node" / "modules"
 """What can't share Kubernetes' own versions of its dependencies has a module of its own there."""
 VERSIONED = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
 """Packages that would call themselves v0.0.0-master."""

@@ -22,5 +22,7 @@ def run_tool(name: str, *words: str | Path, given: str | None = None) -> str:
     argv = [program, *map(str, words)]
     done = subprocess.run(argv, input=given, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SandboxError(f"`{' '.join([name, *map(str, words)])[:200]}` failed: {done.stderr.strip()[:500]}")
+        raise SandboxError(
+            f"`{' '.join([name, *map(str, words)])[:200]}` failed: {' '.join(done.stderr.split())[:500]}"
+        )
     return done.stdout

@@ -27,7 +27,17 @@ def test_make_alone_lists_every_command_in_groups() -> None:
     commands = {line.split()[0] for line in listed if line.startswith("  ")}
     assert commands == {
         *("demo", "cluster-up", "cluster-down"),
-        *("setup", "test", "test-kubernetes", "test-all", "format", "bench", "bench-kubernetes"),
+        *(
+            "setup",
+            "test",
+            "setup-node",
+            "test-kubernetes",
+            "test-node",
+            "test-all",
+            "format",
+            "bench",
+            "bench-kubernetes",
+        ),
         *("lock", "clean"),
     }
 

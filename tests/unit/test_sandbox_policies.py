@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.kubernetes.policies import dns_pod, pods_of, selects, table
-from sandbox.kubernetes.volumes import size_of
+from sandbox.kubernetes.node.policies import dns_pod, pods_of, selects, table
+from sandbox.kubernetes.node.volumes import size_of
 from tests.unit.engines.rendered import render
 
 JSON = dict[str, Any]

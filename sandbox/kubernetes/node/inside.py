@@ -1,4 +1,4 @@
-"""What the launcher starts inside an enclosure: `python -m sandbox.kubernetes.inside JSON`."""
+"""What the launcher starts inside an enclosure: `python -m sandbox.kubernetes.node.inside JSON`."""
 
 import json
 import signal
@@ -6,8 +6,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from sandbox.kubernetes.enclosure import become_first
-from sandbox.kubernetes.node import Work, work_inside
+from sandbox.kubernetes.node.enclosure import become_first
+from sandbox.kubernetes.node.services import Work, work_inside
 
 
 def _work() -> int:

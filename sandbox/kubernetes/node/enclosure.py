@@ -20,7 +20,7 @@ from sandbox.processes import Child, start
 
 CGROUPS = Path("/sys/fs/cgroup")
 JANITOR_SECONDS = 30.0
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PRIVATE_SYSCTLS = (
     "vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops",
     "kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes",
@@ -110,7 +110,7 @@ def connect_inside(address: str, pods_bits: int, services: str) -> None:
 def control_group(name: str) -> Iterator[None]:
     """One of that name in every hierarchy; gone at the end, also when this process is killed."""
     janitor = subprocess.Popen(
-        [sys.executable, "-m", "sandbox.kubernetes.enclosure", name],
+        [sys.executable, "-m", "sandbox.kubernetes.node.enclosure", name],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         start_new_session=True,

@@ -14,10 +14,10 @@ from pathlib import Path
 from sandbox.folder import SandboxError, hold
 from sandbox.kubernetes.binaries import Say, build_node
 from sandbox.kubernetes.control_plane import GRACE_SECONDS, HOST, is_free, port_of
-from sandbox.kubernetes.enclosure import control_group, enclose, first_process, remove_control_group
-from sandbox.kubernetes.ingress import PLATFORM_PORT, fetch_envoy
-from sandbox.kubernetes.node import ADDRESS, API_PORT, missing
-from sandbox.kubernetes.ports import opened
+from sandbox.kubernetes.node.enclosure import control_group, enclose, first_process, remove_control_group
+from sandbox.kubernetes.node.ingress import PLATFORM_PORT, fetch_envoy
+from sandbox.kubernetes.node.ports import opened
+from sandbox.kubernetes.node.services import ADDRESS, API_PORT, missing
 from sandbox.processes import Child, evict
 
 START_SECONDS = 180.0
@@ -76,7 +76,7 @@ def node(folder: Path, options: Options, say: Say) -> Iterator[Running]:
         "images": [str(image) for image in options.images],
         "base_domain": options.base_domain if options.platform_port is not None else None,
     }
-    argv = [sys.executable, "-m", "sandbox.kubernetes.inside", json.dumps(work)]
+    argv = [sys.executable, "-m", "sandbox.kubernetes.node.inside", json.dumps(work)]
     with control_group(name):
         child = enclose("node", argv, folder / "logs" / "node.log")
         try:

@@ -19,7 +19,7 @@ from sandbox.kubernetes.binaries import FAMILIES, Say, cache_folder, folder_of
 from sandbox.kubernetes.control_plane import HOST, ControlPlane
 
 if TYPE_CHECKING:
-    from sandbox.kubernetes.node import Node
+    from sandbox.kubernetes.node.services import Node
 
 CLASS = "contour"
 GATEWAY = "stores"
@@ -30,7 +30,7 @@ PLATFORM_PORT = 18000
 XDS_PORT = 18001
 STATS_PORT = 18002
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements" / "node.txt"
+REQUIREMENTS = Path(__file__).resolve().parents[3] / "requirements" / "node.txt"
 
 
 def fetch_envoy(say: Say) -> Path:

@@ -16,12 +16,12 @@ from typing import NoReturn
 
 from sandbox.folder import SandboxError
 from sandbox.kubernetes.control_plane import SERVICES, ControlPlane, start_control_plane
-from sandbox.kubernetes.enclosure import connect_inside, shield
-from sandbox.kubernetes.following import Following
-from sandbox.kubernetes.ingress import lead_to_platform, start_ingress
-from sandbox.kubernetes.policies import Enforcer
-from sandbox.kubernetes.tools import PLACES, find_tool
-from sandbox.kubernetes.volumes import CLAIMS, VOLUMES, Volumes, make_class
+from sandbox.kubernetes.node.enclosure import connect_inside, shield
+from sandbox.kubernetes.node.following import Following
+from sandbox.kubernetes.node.ingress import lead_to_platform, start_ingress
+from sandbox.kubernetes.node.policies import Enforcer
+from sandbox.kubernetes.node.volumes import CLAIMS, VOLUMES, Volumes, make_class
+from sandbox.kubernetes.tools import PLACES, find_tool, run_tool
 from sandbox.processes import Child
 
 NAME = "node-1"
@@ -179,7 +179,7 @@ def _start_containerd(node: Node, images: Sequence[Path]) -> None:
         if not mark.exists():
             done = subprocess.run([*ctr, "images", "import", image], capture_output=True, text=True, check=False)
             if done.returncode:
-                raise SandboxError(f"containerd can't import {image.name}: {done.stderr.strip()[-300:]}")
+                raise SandboxError(f"containerd can't import {image.name}: {' '.join(done.stderr.split())[-300:]}")
             mark.touch()
 
 
@@ -195,7 +195,7 @@ def _start_services(node: Node) -> None:
         programs["kubelet"],
         f"--config={_render(node, 'kubelet.yaml')}",
         f"--kubeconfig={kubelet}",
-        f"--root-dir={plane.folder / 'kubelet' / 'root'}",
+        f"--root-dir={_kubelet_root(plane.folder)}",
         f"--cert-dir={plane.pki.folder}",
         f"--hostname-override={NAME}",
         f"--node-ip={ADDRESS}",
@@ -209,6 +209,15 @@ def _start_services(node: Node) -> None:
     node.serve("kube-proxy", lambda: plane.run("kube-proxy", proxy))
     names: list[str | Path] = [programs["coredns"], "-conf", _render(node, "Corefile")]
     node.serve("coredns", lambda: plane.run("coredns", names))
+
+
+def _kubelet_root(folder: Path) -> Path:
+    """Its data under a short name: sockets are in it, whose paths may not be long."""
+    kept, short = folder / "kubelet" / "root", RUN / "kubelet"
+    for path in (kept, short):
+        path.mkdir(mode=0o711, parents=True, exist_ok=True)
+    run_tool("mount", "--bind", kept, short)
+    return short
 
 
 def _is_ready(plane: ControlPlane) -> bool:

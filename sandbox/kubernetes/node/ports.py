@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
+from sandbox.folder import SandboxError
+
 CLONE_NEWNET = 0x40000000
 CHUNK = 65536
 CONNECT_SECONDS = 10.0
@@ -22,7 +24,7 @@ Open = Callable[[], socket.socket]
 
 
 class Ports:
-    """Forwards until the process ends or `close` is called. Raises OSError when a port is taken."""
+    """Forwards until the process ends or `close` is called."""
 
     def __init__(self, first_process: int) -> None:
         self._inside = ThreadPoolExecutor(1, initializer=_enter, initargs=(first_process,))
@@ -32,8 +34,11 @@ class Ports:
         self._servers: list[asyncio.Server] = []
 
     def publish(self, port: int, address: tuple[str, int]) -> int:
-        """127.0.0.1:port outside (0: a free one) leads to the address inside. Returns the port."""
-        listener = socket.create_server((LOOPBACK, port), backlog=256)
+        """127.0.0.1:port outside (0: a free one) leads to the address inside. Returns the port. Raises SandboxError."""
+        try:
+            listener = socket.create_server((LOOPBACK, port), backlog=256)
+        except OSError as error:
+            raise SandboxError(f"port {port} is taken ({error.strerror}); choose another") from error
         self._serve(listener, lambda: self._inside.submit(socket.socket).result(), address)
         taken: int = listener.getsockname()[1]
         return taken
