@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from pydantic import SecretStr
@@ -112,5 +113,9 @@ async def _show_access(
     screen.line("follow it", f"./storefleet watch {store['slug']}")
     if simulated:
         screen.say()
-        screen.say("  The pods are simulated, so the store's own address doesn't answer. On a real cluster it does:")
+        screen.say(
+            "  The pods are simulated, so the store's own address doesn't answer. On the API's port, a page says so:"
+        )
+        screen.say(f"  http://{urlsplit(store['url']).hostname}:{urlsplit(access.url).port}/", "bold")
+        screen.say("  On a real cluster the shop itself answers:")
         screen.say("  make demo CLUSTER=kubeconfig   (uses the current context of your KUBECONFIG)", "bold")

@@ -16,6 +16,7 @@ from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
 from stores.engines import Engine
 from stores.models import Step
+from stores.names import own_label
 from stores.queries import steps_of
 from stores.tail import Tail
 
@@ -38,6 +39,11 @@ class Platform:
     tail: Tail
     engines: Mapping[str, Engine]
     admin_keys: Keyring
+
+    @property
+    def own_label(self) -> str | None:
+        """Of its own host below the base domain; None when it lives elsewhere."""
+        return own_label(self.settings.public_url, self.profile.base_domain)
 
 
 @dataclass
