@@ -28,7 +28,8 @@ NAMESPACE = "storefleet"
 PLATFORM_PORT = 18000
 """On the node's address inside: leads to the platform outside."""
 XDS_PORT = 18001
-STATS_PORT = 18002
+INGRESS_PORT = 8080
+"""Inside, where Envoy answers: Contour adds 8000 to a Gateway's port 80."""
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 REQUIREMENTS = Path(__file__).resolve().parents[3] / "requirements" / "node.txt"
 
@@ -55,7 +56,7 @@ def fetch_envoy(say: Say) -> Path:
 
 
 def start_ingress(node: "Node", envoy: Path, address: str) -> None:
-    """Port 80 of the node answers for every Ingress and HTTPRoute, a moment later. Raises SandboxError."""
+    """INGRESS_PORT answers for every Ingress and HTTPRoute, a moment later. Raises SandboxError."""
     plane, contour = node.plane, node.programs["contour"]
     _define(plane)
     _make_classes(plane)
@@ -72,7 +73,6 @@ def start_ingress(node: "Node", envoy: Path, address: str) -> None:
         *xds,
     ]
     serve += [f"--ingress-class-name={CLASS}", f"--ingress-status-address={address}", "--disable-leader-election"]
-    serve += [f"--envoy-service-http-port={80}", f"--envoy-service-https-port={443}"]
     serve += [f"--http-address={HOST}", f"--health-address={HOST}", "--health-port=18003", "--stats-address=0.0.0.0"]
     node.serve("contour", lambda: plane.run("contour", serve))
     bootstrap = plane.folder / "config" / "envoy.json"

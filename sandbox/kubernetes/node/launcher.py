@@ -15,7 +15,7 @@ from sandbox.folder import SandboxError, hold
 from sandbox.kubernetes.binaries import Say, build_node
 from sandbox.kubernetes.control_plane import GRACE_SECONDS, HOST, is_free, port_of
 from sandbox.kubernetes.node.enclosure import control_group, enclose, first_process, remove_control_group
-from sandbox.kubernetes.node.ingress import PLATFORM_PORT, fetch_envoy
+from sandbox.kubernetes.node.ingress import INGRESS_PORT, PLATFORM_PORT, fetch_envoy
 from sandbox.kubernetes.node.ports import opened
 from sandbox.kubernetes.node.services import ADDRESS, API_PORT, missing
 from sandbox.processes import Child, evict
@@ -83,7 +83,7 @@ def node(folder: Path, options: Options, say: Say) -> Iterator[Running]:
             _wait(child)
             with opened(first_process(child)) as ports:
                 api = ports.publish(port_of(folder / "kubeconfig") or 0, (ADDRESS, API_PORT))
-                ingress = ports.publish(options.ingress_port or _kept_port(folder), (ADDRESS, 80))
+                ingress = ports.publish(options.ingress_port or _kept_port(folder), (ADDRESS, INGRESS_PORT))
                 (folder / "ingress-port").write_text(str(ingress))
                 if options.platform_port is not None:
                     ports.expose((ADDRESS, PLATFORM_PORT), options.platform_port)
