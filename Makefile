@@ -10,6 +10,8 @@ ENVIRONMENT := $(if $(wildcard .venv/.dev),.venv/.dev,.venv/.runtime)
 DEMO_OPTIONS := $(if $(SPEED),--speed '$(SPEED)') $(if $(PORT),--port '$(PORT)') $(if $(DATA),--data '$(DATA)') \
 	$(if $(CLUSTER),--cluster '$(CLUSTER)') $(if $(filter-out 0 no false,$(ONCE)),--once)
 CLUSTER_OPTIONS := --state '$(or $(DATA),.storefleet)/kubernetes' $(if $(LEVEL),--level '$(LEVEL)')
+IMAGE_OPTIONS := $(IMAGES) $(if $(BASES),--bases '$(BASES)') $(if $(filter-out 0 no false,$(ARCHIVES)),--archives) \
+	$(if $(WOOCOMMERCE_ZIP),--file 'WOOCOMMERCE_ZIP=$(WOOCOMMERCE_ZIP)')
 NODE_PACKAGES := runc containernetworking-plugins iptables nftables conntrack iproute2 util-linux e2fsprogs \
 	mmdebstrap buildah
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
@@ -35,6 +37,10 @@ cluster-up: $(ENVIRONMENT) ## a real Kubernetes on this machine (DATA=.storeflee
 .PHONY: cluster-down
 cluster-down: $(ENVIRONMENT) ## end it, and remove its data
 	@$(RUN) -m sandbox.kubernetes down $(CLUSTER_OPTIONS)
+
+.PHONY: images
+images: $(ENVIRONMENT) ## build what stores run (IMAGES="mariadb pause" BASES=debian ARCHIVES=1 WOOCOMMERCE_ZIP=…)
+	@$(RUN) -m sandbox.images $(IMAGE_OPTIONS)
 
 ##@ Work on it
 .PHONY: setup

@@ -26,7 +26,7 @@ def test_make_alone_lists_every_command_in_groups() -> None:
     ]
     commands = {line.split()[0] for line in listed if line.startswith("  ")}
     assert commands == {
-        *("demo", "cluster-up", "cluster-down"),
+        *("demo", "cluster-up", "cluster-down", "images"),
         *(
             "setup",
             "test",
