@@ -54,7 +54,8 @@ async def a_fleet(
     node: RealNode, platform: Platform, database_url: str, redis_url: str, tmp_path: Path, changes: dict[str, Any]
 ) -> AsyncIterator[Fleet]:
     """API and worker at work on the node; the stores that a test left are removed."""
-    profile = ClusterProfile(**{"store_port": node.ingress_port, "database_image": "mariadb:debian"} | changes)
+    given: dict[str, Any] = {"store_port": node.ingress_port, "database_image": "mariadb:debian"} | changes
+    profile = ClusterProfile(**given)
     async with fleet(
         database_url,
         redis_url,

@@ -59,6 +59,28 @@ async def made(fleet: Fleet, **given: Any) -> tuple[JSON, str]:
     return store, f"store-{row['id']}"
 
 
+def of_program(node: RealNode, program: str, word: str) -> list[int]:
+    """Process ids, as seen from outside, of what runs inside with that word among its arguments."""
+    return [process.pid for process in node.processes(program) if not word or word in process.cmdline()]
+
+
+async def end(node: RealNode, program: str, word: str = "") -> int:
+    """SIGKILL the one that there is: its process id."""
+    [pid] = await asyncio.to_thread(of_program, node, program, word)
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
+async def crash(fleet: Fleet, node: RealNode, program: str, word: str = "") -> None:
+    """SIGKILL it, and return when another runs."""
+    before = await end(node, program, word)
+
+    async def another() -> bool:
+        return await asyncio.to_thread(of_program, node, program, word) not in ([], [before])
+
+    await fleet.poll(another, 30)
+
+
 async def lacks(fleet: Fleet, url: str) -> bool:
     return (await fleet.kubernetes("GET", url))[0] == 404
 
@@ -69,6 +91,10 @@ def is_another(fleet: Fleet, namespace: str, component: str, uid: str) -> Callab
         return pod is not None and pod["metadata"]["uid"] != uid
 
     return another
+
+
+def volume_files(node: RealNode) -> set[str]:
+    return set(os.listdir(node.state / "node" / "volumes"))
 
 
 async def test_a_whole_life(fleet: Fleet, node: RealNode) -> None:
@@ -88,11 +114,7 @@ async def test_a_whole_life(fleet: Fleet, node: RealNode) -> None:
     assert (await visit(fleet, store, path=f"/orders/{key}"))[0] == 200
 
     before = {name: pod["metadata"]["uid"] for name, pod in (await pods(fleet, namespace)).items()}
-    [kubelet] = node.processes("kubelet")
-    kubelet.kill()
-    await fleet.poll(
-        lambda: asyncio.to_thread(lambda: [p.pid for p in node.processes("kubelet")] not in ([], [kubelet.pid]))
-    )
+    await crash(fleet, node, "kubelet")
     assert (await visit(fleet, store))[0] == 200  # containers don't need it to go on
     assert {name: pod["metadata"]["uid"] for name, pod in (await pods(fleet, namespace)).items()} == before
 
@@ -104,33 +126,22 @@ async def test_a_whole_life(fleet: Fleet, node: RealNode) -> None:
 
     _, volumes = await fleet.kubernetes("GET", "/api/v1/persistentvolumes")
     [volume] = [item for item in volumes["items"] if item["spec"]["claimRef"]["namespace"] == namespace]
-    files = [node.state / "node" / "volumes" / f"{volume['spec']['claimRef']['uid']}{end}" for end in ("", ".ext4")]
-    assert all(os.path.exists(file) for file in files)
+    assert volume_files(node) == {f"{volume['spec']['claimRef']['uid']}{suffix}" for suffix in ("", ".ext4")}
     await fleet.client().execute(DELETE, {"id": store["id"]})
     await fleet.until(store["id"], "DELETED", 120)
     gone = await fleet.store(store["id"])
     assert gone["deletion"] == {"namespace": namespace, "volumes": [volume["metadata"]["name"]], "leftovers": []}
     assert await lacks(fleet, f"/api/v1/namespaces/{namespace}")
     assert await lacks(fleet, f"/api/v1/persistentvolumes/{volume['metadata']['name']}")
-    assert not any(os.path.exists(file) for file in files)
+    assert volume_files(node) == set()
     status, page = await visit(fleet, store)  # now the platform answers there
     assert (status, "olives" in page) == (404, False)
 
 
 async def test_a_crash_after_ready_is_told_and_passes(fleet: Fleet, node: RealNode) -> None:
     store, _ = await made(fleet)
-    [shop] = [process for process in node.processes("python3") if "serve" in process.cmdline()]
-    for _ in range(2):  # the second time its restart waits, so that everybody can see it
-        shop.send_signal(signal.SIGKILL)
-        await fleet.poll(lambda: asyncio.to_thread(lambda: not shop.is_running()))
-        if _ == 0:
-            await fleet.poll(
-                lambda: asyncio.to_thread(
-                    lambda: bool([p for p in node.processes("python3") if "serve" in p.cmdline()])
-                ),
-                30,
-            )
-            [shop] = [process for process in node.processes("python3") if "serve" in process.cmdline()]
+    await crash(fleet, node, "python3", "serve")
+    await end(node, "python3", "serve")  # the second time its restart waits, so that everybody can see it
     down = await fleet.eventually(store["id"], seconds=10, status="READY", health="DOWN")
     assert "web" in down["health"]["cause"]
     status, _ = await visit(fleet, store)
