@@ -111,11 +111,11 @@ class LogTail:
                 number = 0
                 while isinstance(answer := await _next(answers, over, deadline), Answer) and answer.number == number:
                     number += 1
+                    for item in answer.items:
+                        yield item
                     if answer.places is not None:
                         places = {**(places or {}), **answer.places}
                         heard, busy = time.monotonic(), 0
-                    for item in answer.items:
-                        yield item
             if over.done():
                 if over.result() == "denied":
                     raise LogsRefused("UNAUTHENTICATED", "The token or session has ended. Sign in again.")
@@ -150,11 +150,11 @@ class LogTail:
         lost: Lost = "silent"
         try:
             async with self._redis.pubsub() as pubsub:
-                await pubsub.subscribe(request.channel)
-                if await pubsub.get_message(timeout=SILENCE_SECONDS) is None:  # that it listens: it misses nothing now
-                    raise TimeoutError("Redis confirms no subscription")
-                job, queue = request.job(), queue_of(cluster)
-                await self._redis.enqueue_job(READ_LOGS, job, _queue_name=queue, _expires=SILENCE_SECONDS)
+                async with asyncio.timeout(SILENCE_SECONDS):
+                    await pubsub.subscribe(request.channel)
+                    await pubsub.get_message(timeout=None)  # that it listens: from here on it misses nothing
+                    job, queue = request.job(), queue_of(cluster)
+                    await self._redis.enqueue_job(READ_LOGS, job, _queue_name=queue, _expires=SILENCE_SECONDS)
                 while answers.qsize() < UNREAD and (message := await pubsub.get_message(timeout=SILENCE_SECONDS)):
                     answer = Answer.decode(message["data"])
                     answers.put_nowait(answer)

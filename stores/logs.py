@@ -69,7 +69,7 @@ class Request:
                 seconds=min(float(job["seconds"]), SECONDS),
                 places=None if job["places"] is None else dict(job["places"]),
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError(f"no request for logs: {error!r}") from None
 
 
