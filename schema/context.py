@@ -15,6 +15,7 @@ from runtime.queue import Nudger
 from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
 from stores.engines import Engine
+from stores.log_tail import LogTail
 from stores.models import Step
 from stores.names import own_label
 from stores.queries import steps_of
@@ -37,6 +38,7 @@ class Platform:
     sessions: Sessions
     nudger: Nudger
     tail: Tail
+    logs: LogTail
     engines: Mapping[str, Engine]
     admin_keys: Keyring
 

@@ -191,6 +191,7 @@ ENGINE = Engine(
         SecretField("proof-token", mysql.new_password),
         *(SecretField(name, random.token_urlsafe) for name in SALTS),
     ),
+    workloads=("web", "database", "install", "proof", "cron"),
     admin_path="/wp-admin/",
     essential=("database", "web"),
     render=render,
