@@ -101,5 +101,5 @@ def test_the_wrapper_without_an_environment_says_what_to_do(copy: Path) -> None:
 
 def test_the_shell_scripts_are_whole() -> None:
     out("bash", "-n", ".ci/run")
-    for script in ("storefleet", "requirements/install"):
+    for script in ("storefleet", "requirements/install", "images/mariadb/start"):
         out("sh", "-n", script)
