@@ -1,6 +1,7 @@
 """When `make images` can't go on: one clear line, nothing left, and the others are built."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -90,17 +91,42 @@ def test_what_is_missing_is_said_with_what_installs_it(builders: Builders, build
         build()
 
 
-def test_who_isnt_root_is_told_what_takes_root(
+def test_who_isnt_root_is_root_in_a_namespace(
     builders: Builders, build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    builders.add("buildah", "unshare", "mmdebstrap")
-    with pytest.raises(SandboxError, match=r"buildah: only root builds with it here; sudo$"):
-        build()
-    builders.add("docker")
-    with pytest.raises(SandboxError, match=r"^shop-BASE: base images of Debian packages are made by root only"):
-        build()
+    builders.add("buildah", "unshare", "mmdebstrap", "true")
+    assert len(build()) == 1
+    apart = [call for call in builders.calls if call.startswith("unshare ")]
+    assert all(call.startswith("unshare --user --map-root-user --map-auto --mount --pid ") for call in apart)
+    assert {call.split(" -- ")[1].split(" ")[0] for call in apart} == {"buildah", "mmdebstrap"}
+    builders.refuse((" push ", "no space left"))
+    with pytest.raises(SandboxError, match=r"no space left; the log is .*/front-export.log$"):
+        build("front")
+    builders.refuse(("^unshare ", "unshare: uid_map: Operation not permitted"))
+    with pytest.raises(SandboxError, match=r"not permitted; the log is .*; it takes root, or subordinate ids for this"):
+        build("front", bases="registry")
+    assert not [name for name in builders.left if name.startswith("unfinished")]
+
+
+def test_what_a_killed_build_left_of_other_users_is_removed_as_root(
+    builders: Builders, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    builders.add("docker", "unshare")
+    (builders.bin / "rm").symlink_to("/bin/rm")
+    folder = builders.cache / "unfinished-storage"
+    folder.mkdir(parents=True)
+
+    def refuse(path: Path) -> None:
+        """As rmtree does where a file is somebody else's."""
+        if path == folder and path.exists():
+            raise PermissionError(path)
+        shutil.rmtree(path)
+
+    monkeypatch.setattr("sandbox.images.workshop.shutil", SimpleNamespace(rmtree=refuse))
     assert len(build(bases="registry")) == 1
+    assert not folder.exists()
 
 
 def test_a_cache_that_cant_be_used_is_named(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
