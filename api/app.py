@@ -23,6 +23,7 @@ from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
 from schema.context import Platform
 from stores.engines import load_engines
+from stores.log_tail import log_tail
 from stores.tail import Tail
 
 log = structlog.get_logger()
@@ -69,13 +70,15 @@ def build_app(settings: Settings, profile: ClusterProfile) -> Starlette:
             connect(settings.database_url, settings.database_pool) as sessions,
             nudging(settings.redis_url) as nudger,
             listening(listen_url) as changefeed,
+            log_tail(settings.redis_url, tail := Tail(sessions, changefeed)) as logs,
         ):
             app.state.platform = Platform(
                 settings=settings,
                 profile=profile,
                 sessions=sessions,
                 nudger=nudger,
-                tail=Tail(sessions, changefeed),
+                tail=tail,
+                logs=logs,
                 engines=load_engines(settings.engines),
                 admin_keys=Keyring.parse(settings.admin_keys.get_secret_value()),
             )

@@ -15,6 +15,7 @@ from runtime.queue import Nudger
 from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
 from stores.engines import Engine
+from stores.log_tail import LogTail
 from stores.models import Step
 from stores.queries import steps_of
 from stores.tail import Tail
@@ -36,6 +37,7 @@ class Platform:
     sessions: Sessions
     nudger: Nudger
     tail: Tail
+    logs: LogTail
     engines: Mapping[str, Engine]
     admin_keys: Keyring
 

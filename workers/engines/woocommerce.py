@@ -259,6 +259,7 @@ ENGINE = Engine(
         *(SecretField(name, _password) for name in ("database-root-password", "database-password", "proof-token")),
         *(SecretField(name, random.token_urlsafe) for name in SALTS),
     ),
+    workloads=("web", "database", "install", "proof", "cron"),
     admin_path="/wp-admin/",
     essential=("database", "web"),
     render=render,
