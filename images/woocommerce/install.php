@@ -83,6 +83,7 @@ if ($faults = [...missing(), ...faults()]) {
 $program->step('finish');
 finish_wordpress();
 $database->keep();
-forget_rehearsal();
+// they are whole only when a visitor's request makes them
+delete_option('rewrite_rules');
 update_option(MARKER, 'ready', true);
 $program->finish('installed');

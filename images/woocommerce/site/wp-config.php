@@ -27,6 +27,8 @@ declare(strict_types=1);
     $url = rtrim($given('STORE_URL'), '/');
     define('WP_HOME', $url);
     define('WP_SITEURL', $url);
+    // else it comes from the database, which has none yet while the shop is installed
+    define('WP_CONTENT_URL', "{$url}/wp-content");
     define('FORCE_SSL_ADMIN', str_starts_with($url, 'https:'));
     if (PHP_SAPI === 'cli') {
         // plugins take for granted that there is a request
