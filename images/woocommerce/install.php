@@ -23,7 +23,7 @@ $program = new Program();
 
 $program->step('check');
 $setup = chosen('STORE_SETUP', 'ready', 'wizard');
-$password = required('STORE_ADMIN_PASSWORD');
+$password = admin_password();
 $email = admin_email();
 title();
 market();
@@ -72,7 +72,7 @@ repair();
 $program->step('shop');
 set_language($program);
 set_password(admin(), $password);
-set_up_shop($setup);
+atomically(static fn () => set_up_shop($setup));
 
 $program->step('verify');
 wp_cache_flush();

@@ -15,7 +15,7 @@ foreach (['program', 'settings', 'database', 'wordpress'] as $noun) {
 $program = new Program();
 
 $program->step('database');
-$password = required('STORE_ADMIN_PASSWORD');
+$password = admin_password();
 required('STORE_ADMIN_USER');
 if (Database::wait(60)->option(MARKER) !== 'ready') {
     throw new Problem('The shop is not set up yet: its installation gives the password.');

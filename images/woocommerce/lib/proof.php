@@ -27,7 +27,7 @@ function make_product(): WC_Product_Simple
     $product->set_stock_quantity(PROOF_STOCK);
     $product->set_low_stock_amount(0);
     $product->set_status('publish');
-    $product->save();
+    atomically(static fn () => $product->save());
     return $product;
 }
 

@@ -34,6 +34,13 @@ function title(): string
     return trim($line);
 }
 
+/** As whoever signs in will give it: WordPress takes the spaces around a password away there. */
+function admin_password(): string
+{
+    $password = trim(required('STORE_ADMIN_PASSWORD'));
+    return $password !== '' ? $password : throw new Problem('STORE_ADMIN_PASSWORD has nothing but spaces.');
+}
+
 /**
  * The owner's address in the form that mail and WordPress know: WordPress would silently drop the umlauts of
  * `bücher.example`, and put another address where it finds none.

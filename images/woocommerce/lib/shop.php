@@ -12,9 +12,7 @@ const SAMPLE = 'storefleet-sample';
 /** In one transaction: a product that is half saved can't be found by its SKU, and would be made twice. */
 function set_up_shop(string $setup): void
 {
-    global $wpdb;
-    $wpdb->query('START TRANSACTION');
-    update_option('blogname', title());
+    update_option('blogname', escaped(title()));
     foreach (settings() as $name => $value) {
         update_option($name, $value);
     }
@@ -26,7 +24,6 @@ function set_up_shop(string $setup): void
     if (wc_get_product_id_by_sku(SAMPLE) === 0) {
         add_sample();
     }
-    $wpdb->query('COMMIT');
 }
 
 /** @return array<string, string> */

@@ -15,10 +15,10 @@ function remove_traces(?string $session = null): void
     global $wpdb;
     wp_cache_flush();
     foreach (proof_orders() as $order) {
-        remove_order($order);
+        atomically(static fn () => remove_order($order));
     }
     while ($product = wc_get_product(wc_get_product_id_by_sku(PROOF_SKU))) {
-        $product->delete(true);
+        atomically(static fn () => $product->delete(true));
         wp_cache_flush();
     }
     $wpdb->query($wpdb->prepare(
@@ -45,6 +45,7 @@ function remove_order(WC_Order $order): void
     foreach (wc_get_order_notes(['order_id' => $order->get_id()]) as $note) {
         wc_delete_order_note($note->id);
     }
+    delete_transient("wc_order_{$order->get_id()}_needs_processing");
     $order->delete(true);
 }
 

@@ -19,6 +19,8 @@ const MARKER = 'storefleet_shop';
 function prepare_boot(string $program, bool $installing = false): void
 {
     define('STOREFLEET_PROGRAM', $program);
+    // it would print a page for whoever browses
+    define('WP_DISABLE_FATAL_ERROR_HANDLER', true);
     if ($installing) {
         define('WP_INSTALLING', true);
         define('WP_REPAIRING', true);
@@ -51,15 +53,15 @@ function install_wordpress(string $title, string $email, string $password): void
     make_db_current_silent();
     $wpdb->suppress_errors(false);
     restart_numbers();
-    $wpdb->query('START TRANSACTION');
     // with none, it would ask its own web server, which isn't there, whether rewriting works
     add_filter('pre_option_permalink_structure', __NAMESPACE__ . '\permalinks');
-    // every password that reaches WordPress by a form is slashed, and so is the one it is compared with
-    wp_install($title, required('STORE_ADMIN_USER'), $email, true, '', wp_slash($password));
+    atomically(static function () use ($title, $email, $password): void {
+        // every password that reaches WordPress by a form is slashed, and so is the one it is compared with
+        wp_install(escaped($title), required('STORE_ADMIN_USER'), $email, true, '', wp_slash($password));
+        remove_examples();
+        update_option(MARKER, 'core', true);
+    });
     remove_filter('pre_option_permalink_structure', __NAMESPACE__ . '\permalinks');
-    remove_examples();
-    update_option(MARKER, 'core', true);
-    $wpdb->query('COMMIT');
     wp_cache_flush();
 }
 
@@ -77,6 +79,12 @@ function restart_numbers(): void
     foreach ($used as $table) {
         $wpdb->query("ALTER TABLE {$table} AUTO_INCREMENT = 1");
     }
+}
+
+/** WordPress escapes a title, but not what looks escaped: a shop may be called `&amp;`. */
+function escaped(string $title): string
+{
+    return htmlspecialchars($title, ENT_QUOTES);
 }
 
 function permalinks(): string
@@ -133,6 +141,15 @@ function set_language(Program $program): void
     }
     update_option('WPLANG', $locale);
     switch_to_locale($locale);
+}
+
+/** All of it or nothing, should this process be killed. */
+function atomically(callable $work): void
+{
+    global $wpdb;
+    $wpdb->query('START TRANSACTION');
+    $work();
+    $wpdb->query('COMMIT');
 }
 
 /** Does now what WordPress and its plugins put off to the end of the process: nothing may follow the last line. */

@@ -55,6 +55,15 @@ function leave_no_trace(): void
 {
     add_filter('woocommerce_webhook_should_deliver', '__return_false');
     add_filter('woocommerce_analytics_disable_action_scheduling', '__return_true');
+    add_filter('woocommerce_logger_log_message', __NAMESPACE__ . '\log_troubles', 10, 2);
+    // at once, rather than by an action that comes when the product is gone
+    add_filter('pre_option_woocommerce_attribute_lookup_direct_updates', static fn (): string => 'yes');
+}
+
+/** WooCommerce writes down each step of an order. Null: not this time. */
+function log_troubles(?string $message, string $level): ?string
+{
+    return in_array($level, ['debug', 'info', 'notice'], true) ? null : $message;
 }
 
 /** @param array<mixed> $gateways */
