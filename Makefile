@@ -10,6 +10,10 @@ ENVIRONMENT := $(if $(wildcard .venv/.dev),.venv/.dev,.venv/.runtime)
 DEMO_OPTIONS := $(if $(SPEED),--speed '$(SPEED)') $(if $(PORT),--port '$(PORT)') $(if $(DATA),--data '$(DATA)') \
 	$(if $(CLUSTER),--cluster '$(CLUSTER)') $(if $(filter-out 0 no false,$(ONCE)),--once)
 CLUSTER_OPTIONS := --state '$(or $(DATA),.storefleet)/kubernetes' $(if $(LEVEL),--level '$(LEVEL)')
+IMAGE_OPTIONS := $(IMAGES) $(if $(BASES),--bases '$(BASES)') $(if $(filter-out 0 no false,$(ARCHIVES)),--archives) \
+	$(if $(WOOCOMMERCE_ZIP),--file 'WOOCOMMERCE_ZIP=$(WOOCOMMERCE_ZIP)')
+NODE_PACKAGES := runc containernetworking-plugins iptables nftables conntrack iproute2 util-linux e2fsprogs \
+	mmdebstrap buildah
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock" --quiet
 
@@ -27,16 +31,25 @@ demo: $(ENVIRONMENT) ## everything on this machine: a store from click to READY 
 	@$(RUN) -m cli demo $(DEMO_OPTIONS)
 
 .PHONY: cluster-up
-cluster-up: $(ENVIRONMENT) ## a real Kubernetes control plane on this machine (DATA=.storefleet LEVEL=control-plane)
+cluster-up: $(ENVIRONMENT) ## a real Kubernetes on this machine (DATA=.storefleet LEVEL=control-plane or node)
 	@$(RUN) -m sandbox.kubernetes up $(CLUSTER_OPTIONS)
 
 .PHONY: cluster-down
 cluster-down: $(ENVIRONMENT) ## end it, and remove its data
 	@$(RUN) -m sandbox.kubernetes down $(CLUSTER_OPTIONS)
 
+.PHONY: images
+images: $(ENVIRONMENT) ## build what stores run (IMAGES="mariadb pause" BASES=debian ARCHIVES=1 WOOCOMMERCE_ZIP=…)
+	@$(RUN) -m sandbox.images $(IMAGE_OPTIONS)
+
 ##@ Work on it
 .PHONY: setup
 setup: .venv/.dev ## .venv with everything for developing, as locked
+
+.PHONY: setup-node
+setup-node: ## what a real node and building images need of Debian or Ubuntu, by apt-get (root)
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(NODE_PACKAGES)
 
 .PHONY: test
 test: .venv/.dev ## what every change must pass: format, lint, types, imports, tests, coverage
@@ -45,6 +58,10 @@ test: .venv/.dev ## what every change must pass: format, lint, types, imports, t
 .PHONY: test-kubernetes
 test-kubernetes: .venv/.dev ## the product on a real Kubernetes API server, built from Go modules the first time
 	@$(RUN) tests/checks.py kubernetes
+
+.PHONY: test-node
+test-node: .venv/.dev ## stores as real containers on a real node, which leaves no trace (root; Debian or Ubuntu)
+	@$(RUN) tests/checks.py node
 
 .PHONY: test-all
 test-all: .venv/.dev ## every tier there is, and a table of what ran and what was skipped, and why
@@ -69,6 +86,7 @@ lock: ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv; one way to get it: pipx install uv" >&2; exit 1; }
 	$(LOCK) pyproject.toml -o requirements/runtime.txt
 	$(LOCK) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(LOCK) --group pyproject.toml:node -o requirements/node.txt
 
 .PHONY: clean
 clean: ## remove caches and reports; .venv and the demo's data stay

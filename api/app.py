@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
@@ -16,6 +16,8 @@ from api import health, sign_in
 from api.answers import problem
 from api.graphql import GraphQLApp
 from api.requests import Requests
+from api.storefronts import Storefronts
+from api.welcome import welcome
 from runtime.changefeed import listening
 from runtime.database import connect
 from runtime.queue import nudging
@@ -23,23 +25,11 @@ from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
 from schema.context import Platform
 from stores.engines import load_engines
+from stores.log_tail import log_tail
+from stores.names import own_label
 from stores.tail import Tail
 
 log = structlog.get_logger()
-
-WELCOME = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark">
-<meta name="viewport" content="width=device-width"><title>Storefleet</title>
-<style>body{font:1.1rem/1.6 system-ui;max-width:38rem;margin:12vh auto;padding:0 1.5rem}code{font-size:.95em}</style>
-<h1>Storefleet</h1><p>Online stores on Kubernetes, one click each. This is the API:</p>
-<ul><li><code>/graphql</code> — GraphQL over HTTP, and over WebSocket (<code>graphql-transport-ws</code>)</li>
-<li><code>/auth/sign-in</code> — a session for browsers</li>
-<li><a href="/healthz">/healthz</a>, <a href="/readyz">/readyz</a>, <a href="/metrics">/metrics</a></li></ul></html>
-"""
-
-
-async def welcome(_request: Request) -> Response:
-    """A page for whoever opens the address in a browser."""
-    return HTMLResponse(WELCOME)
 
 
 async def _http_error(_request: Request, error: Exception) -> Response:
@@ -69,13 +59,15 @@ def build_app(settings: Settings, profile: ClusterProfile) -> Starlette:
             connect(settings.database_url, settings.database_pool) as sessions,
             nudging(settings.redis_url) as nudger,
             listening(listen_url) as changefeed,
+            log_tail(settings.redis_url, tail := Tail(sessions, changefeed)) as logs,
         ):
             app.state.platform = Platform(
                 settings=settings,
                 profile=profile,
                 sessions=sessions,
                 nudger=nudger,
-                tail=Tail(sessions, changefeed),
+                tail=tail,
+                logs=logs,
                 engines=load_engines(settings.engines),
                 admin_keys=Keyring.parse(settings.admin_keys.get_secret_value()),
             )
@@ -84,6 +76,7 @@ def build_app(settings: Settings, profile: ClusterProfile) -> Starlette:
             yield
         log.info("api.stopped")
 
+    own = own_label(settings.public_url, profile.base_domain)
     return Starlette(
         routes=[
             Route("/", welcome),
@@ -92,7 +85,7 @@ def build_app(settings: Settings, profile: ClusterProfile) -> Starlette:
             Route("/graphql", _GraphQLRoute()),
             WebSocketRoute("/graphql", _GraphQLRoute()),
         ],
-        middleware=[Middleware(Requests)],
+        middleware=[Middleware(Storefronts, profile.base_domain, own), Middleware(Requests)],
         exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,
     )

@@ -27,7 +27,7 @@ from bench.peers import bare, helm_loop
 from bench.plot import bars
 from bench.system import ROOT, TOKEN, System, accounts, memory, percentile, system
 from cli.client import Access, Client
-from sandbox.kubernetes.__main__ import running
+from sandbox.kubernetes.__main__ import Wanted, running
 from tests.cluster.platform import install
 from workers.cluster.client import connect
 from workers.cluster.watch import reflect
@@ -65,7 +65,10 @@ class Run:
 @contextmanager
 def cluster() -> Iterator[tuple[Path, Path]]:
     """A new control plane with roles and fence: kubeconfigs of the administrator and of the workers' account."""
-    with tempfile.TemporaryDirectory(prefix="storefleet-bench-") as folder, running(Path(folder, "k"), 5) as plane:
+    with (
+        tempfile.TemporaryDirectory(prefix="storefleet-bench-") as folder,
+        running(Path(folder, "k"), Wanted(nodes=5)) as plane,
+    ):
         os.environ["STOREFLEET_TEST_KUBECONFIG"] = str(plane.kubeconfig)
         made = install(Path(folder))
         yield made.admin, made.account

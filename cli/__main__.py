@@ -9,7 +9,7 @@ from pathlib import Path
 from cli import screen
 from runtime.settings import load_or_exit, profile
 
-CLUSTERS = ("simulated", "control-plane", "kubeconfig")
+CLUSTERS = ("simulated", "control-plane", "node", "kubeconfig")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,9 +56,13 @@ def _parser() -> argparse.ArgumentParser:
     adopt.add_argument("--owner", metavar="EMAIL", help="who gets the store's account if that is gone, too")
 
     watch = commands.add_parser("watch", help="follow a store in the terminal")
-    watch.add_argument("store", help="slug")
-    watch.add_argument("--data", type=Path, default=Path(".storefleet"), help="of the demo to ask")
-    watch.add_argument("--url", help="of another Storefleet, with its token in STOREFLEET_TOKEN")
+    logs = commands.add_parser("logs", help="follow what a store's containers print")
+    logs.add_argument("--tail", type=int, default=100, help="lines to begin with, up to 500 (default: 100)")
+    for command in (watch, logs):
+        command.add_argument("store", help="slug")
+        command.add_argument("--data", type=Path, default=Path(".storefleet"), help="of the demo to ask")
+        command.add_argument("--url", help="of another Storefleet, with its token in STOREFLEET_TOKEN")
+    logs.add_argument("workload", nargs="?", default="web", help="database, install, …; whatever its engine has")
     return parser
 
 
@@ -105,8 +109,9 @@ def _worker() -> int:
     return 0
 
 
-def _watch(options: argparse.Namespace) -> int:
+def _follow(options: argparse.Namespace) -> int:
     from cli.client import Access, ClientError, connected
+    from cli.logs import logs
     from cli.watch import watch
 
     async def run() -> int:
@@ -115,6 +120,8 @@ def _watch(options: argparse.Namespace) -> int:
         else:
             access = Access.load(options.data)
         async with connected(access) as client:
+            if options.command == "logs":
+                return await logs(client, options.store, options.workload, options.tail)
             return await watch(client, options.store)
 
     try:
@@ -160,7 +167,7 @@ def run(options: argparse.Namespace) -> int:
 
             return asyncio.run(adopt(load_or_exit(), profile(), options.namespace, options.owner))
         case _:
-            return _watch(options)
+            return _follow(options)
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
 from stores.adoption import adopt as adopt_row
 from stores.engines import load_engines
+from stores.names import own_label
 from workers.cluster.client import connect as connect_cluster
 from workers.cluster.errors import ClusterError, Unconfigured
 from workers.orphans import Unadoptable, find, recover
@@ -33,7 +34,15 @@ async def adopt(settings: Settings, profile: ClusterProfile, namespace: str, own
             for field in engine.secrets
         }
         async with connect(settings.database_url, 2) as sessions, sessions.begin() as session:
-            store = await adopt_row(session, found, sealed, engine=engine, cluster=settings.cluster, owner=owner)
+            store = await adopt_row(
+                session,
+                found,
+                sealed,
+                engine=engine,
+                cluster=settings.cluster,
+                own_label=own_label(settings.public_url, profile.base_domain),
+                owner=owner,
+            )
             name, slug = store.name, store.slug
     except CallerError as error:
         what = f"the {error.field} that {namespace} names can't be used: " if error.field in DESCRIBED else ""

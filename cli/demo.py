@@ -19,19 +19,21 @@ from typing import Any
 
 from cli import screen
 from cli.client import ClientError
-from cli.kubeconfig import KubeconfigError, current
+from cli.kubeconfig import KubeconfigError
 from cli.main_job import do_main_job
 from cli.migrate import upgrade
+from cli.place import place_of
 from runtime.listener import PortTaken, bind
 from runtime.sealing import new_key
 from sandbox.folder import SandboxError, hold
-from sandbox.kubernetes.binaries import CONTROL_PLANE, build
 from sandbox.postgres import start_postgres
 from sandbox.processes import Child, start
 from sandbox.valkey import start_valkey
 
 HOST = "127.0.0.1"
 START_SECONDS = 30.0
+CLUSTER_SECONDS = 240.0
+"""How long a cluster may take to start or to end: a real node that imports its images takes longest."""
 RESTARTS = 5
 
 
@@ -84,7 +86,7 @@ def _run(stack: ExitStack, port: int, data: Path, *, once: bool, cluster: str, s
     bind(HOST, port).close()  # before anything is started: a taken port is the commonest trouble
     data = hold(data)
     kept = Kept.of(data)
-    kubeconfig, context = _kubeconfig(data, cluster)
+    place = place_of(cluster, data, port)
     screen.say("Storefleet: online stores on Kubernetes, one click each", "bold")
     with _timed("PostgreSQL"):
         postgres = start_postgres(data)
@@ -92,13 +94,10 @@ def _run(stack: ExitStack, port: int, data: Path, *, once: bool, cluster: str, s
     with _timed("Valkey"):
         valkey = start_valkey(data)
         stack.callback(valkey.stop)
-    if cluster == "simulated":
-        with _timed("Kubernetes API (simulated: its pods only pretend to run)"):
-            _simulator(stack, data, kubeconfig, speed)
-    if cluster == "control-plane":
-        build(CONTROL_PLANE, lambda line: screen.say(f"  {line}", "dim"))
-        with _timed("Kubernetes control plane (real; its pods only pretend to run)"):
-            _control_plane(stack, data)
+    if place.words:
+        more = place.prepare(lambda line: screen.say(f"  {line}", "dim"))
+        with _timed(place.title):
+            _cluster(stack, data, [*place.words, *more, *(["--speed", speed] if place.simulated else [])])
     with _timed("Database schema"):
         upgrade(postgres.url_of("postgres"))
     environment = {
@@ -112,12 +111,13 @@ def _run(stack: ExitStack, port: int, data: Path, *, once: bool, cluster: str, s
         "STOREFLEET_PORT": str(port),
         "STOREFLEET_SIGN_UP": "open",
         "STOREFLEET_BASE_DOMAIN": "localhost",
+        **place.environment,
         "STOREFLEET_LOG_FORMAT": "console",
         **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
     }
-    worker_only = {"STOREFLEET_WORKER_KEYS": kept.worker_keys, "STOREFLEET_KUBECONFIG": str(kubeconfig)}
-    if context is not None:
-        worker_only["STOREFLEET_KUBE_CONTEXT"] = context
+    worker_only = {"STOREFLEET_WORKER_KEYS": kept.worker_keys, "STOREFLEET_KUBECONFIG": str(place.kubeconfig)}
+    if place.context is not None:
+        worker_only["STOREFLEET_KUBE_CONTEXT"] = place.context
     with _timed("API and worker processes"):
         parts = [Part("api", data, environment), Part("worker", data, {**environment, **worker_only})]
         for part in parts:
@@ -125,8 +125,7 @@ def _run(stack: ExitStack, port: int, data: Path, *, once: bool, cluster: str, s
             stack.callback(part.stop)
         _wait_for_api(port, parts)
     screen.say()
-    pretends = cluster != "kubeconfig"
-    job = do_main_job(f"http://{HOST}:{port}", kept.email, kept.password, data, postgres.url, pretends)
+    job = do_main_job(f"http://{HOST}:{port}", kept.email, kept.password, data, postgres.url, place)
     if not asyncio.run(_while_kept_running(job, parts)):
         screen.failed(f"the store didn't become READY; see the logs in {data / 'logs'}")
         return 1
@@ -144,37 +143,13 @@ def _run(stack: ExitStack, port: int, data: Path, *, once: bool, cluster: str, s
         return 0
 
 
-def _kubeconfig(data: Path, cluster: str) -> tuple[Path, str | None]:
-    """The file, and the context in it. Only CLUSTER=kubeconfig looks at KUBECONFIG, and says which cluster it is."""
-    if cluster == "simulated":
-        return data / "kubeconfig", None
-    if cluster == "control-plane":
-        return data / "kubernetes" / "kubeconfig", None
-    found = current()
-    screen.say("This demo uses a real cluster, and will make namespaces in it:", "yellow")
-    screen.line("kubeconfig", str(found.path))
-    screen.line("context", found.context)
-    screen.line("server", found.server)
-    return found.path, found.context
-
-
-def _simulator(stack: ExitStack, data: Path, kubeconfig: Path, speed: str) -> None:
-    state = str(data / "cluster.db")
-    words = ["sandbox.simulator", "--kubeconfig", str(kubeconfig), "--state", state, "--speed", speed]
-    _cluster(stack, data, "simulator", words)
-
-
-def _control_plane(stack: ExitStack, data: Path) -> None:
-    words = ["sandbox.kubernetes", "up", "--foreground", "--state", str(data / "kubernetes")]
-    _cluster(stack, data, "kubernetes", words)
-
-
-def _cluster(stack: ExitStack, data: Path, name: str, words: list[str]) -> None:
+def _cluster(stack: ExitStack, data: Path, words: list[str]) -> None:
     """A process of the sandbox that says in a line of JSON that its Kubernetes API serves."""
+    name = words[0].rpartition(".")[2]
     log = data / "logs" / f"{name}.log"
     child = start(name, [sys.executable, "-m", *words], log=log, cwd=Path(__file__).resolve().parent.parent)
-    stack.callback(child.stop)
-    deadline = time.monotonic() + START_SECONDS
+    stack.callback(child.stop, CLUSTER_SECONDS)
+    deadline = time.monotonic() + CLUSTER_SECONDS
     while not any(line.startswith("{") and '"server"' in line for line in child.last_words()):
         if child.wait(0.02) is not None or time.monotonic() > deadline:
             raise DemoError(f"the {name} can't start: {_reason(child)} (log: {log})")

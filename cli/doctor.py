@@ -81,7 +81,7 @@ async def _redis(settings: Settings) -> Finding:
     try:
         await redis.ping()
     except (RedisError, OSError, TimeoutError) as error:
-        cure = "Check STOREFLEET_REDIS_URL. Without Redis everything works, up to 2 s later."
+        cure = "Check STOREFLEET_REDIS_URL. Without Redis everything but logs works, up to 2 s later."
         return Finding("redis", f"can't be reached ({type(error).__name__})", cure)
     finally:
         await redis.aclose()

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from pydantic import SecretStr
 
 from cli import screen
 from cli.client import Access, Client, ClientError, connected
+from cli.place import Place
 from cli.users import set_limits
 from cli.watch import STORE, follow
 from runtime.database import connect
@@ -16,7 +18,7 @@ MAKE_ACCESS = """
 mutation { createApiToken(input: {name: "demo", scopes: [READ, WRITE]}) { secret userErrors { message } } }
 """
 CREATE = """
-mutation { createStore(input: {name: "Demo Shop", engine: WOOCOMMERCE}) {
+mutation ($engine: Engine!) { createStore(input: {name: "Demo Shop", engine: $engine}) {
   store { id slug name url steps { name } } userErrors { message }
 } }
 """
@@ -29,13 +31,13 @@ DEMO_STORES = 1000
 """What the demo's own account may have, and create in an hour."""
 
 
-async def do_main_job(url: str, email: str, password: str, data: Path, database_url: str, simulated: bool) -> bool:
+async def do_main_job(url: str, email: str, password: str, data: Path, database_url: str, place: Place) -> bool:
     """Whether the store became READY. Raises ClientError."""
     access = await _access(url, email, password, data)
     async with connect(SecretStr(database_url), 2) as sessions, sessions.begin() as session:
         await set_limits(session, email, DEMO_STORES, DEMO_STORES)
     async with connected(access) as client:
-        store = _only(await client.execute(CREATE), "createStore", "store")
+        store = _only(await client.execute(CREATE, {"engine": place.engine}), "createStore", "store")
         screen.say(f"createStore → {store['name']} ({store['slug']})", "bold")
         status = await follow(client, store)
         if status != "READY":
@@ -43,7 +45,7 @@ async def do_main_job(url: str, email: str, password: str, data: Path, database_
         now = (await client.execute(STORE, {"slug": store["slug"]}))["store"]
         credentials = _only(await client.execute(REVEAL, {"id": store["id"]}), "revealAdminCredentials", "credentials")
         _show_receipt(now)
-        await _show_access(client, now, access, email, password, credentials, simulated)
+        await _show_access(client, now, access, email, password, credentials, place.pretends)
     return True
 
 
@@ -99,7 +101,7 @@ async def _show_access(
     email: str,
     password: str,
     credentials: dict[str, Any],
-    simulated: bool,
+    pretends: bool,
 ) -> None:
     screen.line("shop admin", f"{credentials['username']}  {credentials['password']}")
     screen.say()
@@ -110,7 +112,12 @@ async def _show_access(
     screen.line("password", password)
     screen.line("API token", access.token)
     screen.line("follow it", f"./storefleet watch {store['slug']}")
-    if simulated:
+    if pretends:
         screen.say()
-        screen.say("  The pods are simulated, so the store's own address doesn't answer. On a real cluster it does:")
+        screen.say(
+            "  The pods are simulated, so the store's own address doesn't answer. On the API's port, a page says so:"
+        )
+        screen.say(f"  http://{urlsplit(store['url']).hostname}:{urlsplit(access.url).port}/", "bold")
+        screen.say("  On a real cluster the shop itself answers:")
         screen.say("  make demo CLUSTER=kubeconfig   (uses the current context of your KUBECONFIG)", "bold")
+        screen.say("  make demo CLUSTER=node         (real containers on this machine; needs root and Debian)", "bold")

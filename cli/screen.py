@@ -12,8 +12,8 @@ class _Console(Console):
         raise BrokenPipeError("nobody reads what is printed")
 
 
-console = _Console(highlight=False, soft_wrap=True)
-errors = _Console(highlight=False, soft_wrap=True, stderr=True)
+console = _Console(highlight=False, soft_wrap=True, emoji=False)
+errors = _Console(highlight=False, soft_wrap=True, emoji=False, stderr=True)
 LABEL = 12
 
 

@@ -31,10 +31,10 @@ def deserialize(job: bytes) -> dict[str, Any]:
     return value
 
 
-def open_redis(url: SecretStr) -> ArqRedis:
+def open_redis(url: SecretStr, connections: int = 20) -> ArqRedis:
     """Connects when first used; every command ends by itself."""
     pool = BlockingConnectionPool.from_url(
-        url.get_secret_value(), max_connections=20, timeout=2, socket_timeout=5, socket_connect_timeout=2
+        url.get_secret_value(), max_connections=connections, timeout=2, socket_timeout=5, socket_connect_timeout=2
     )
     redis = ArqRedis(pool, job_serializer=serialize, job_deserializer=deserialize, default_queue_name=QUEUE)
     redis.auto_close_connection_pool = True  # the pool is nobody else's

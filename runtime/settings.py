@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from runtime.sealing import Keyring
 
 ENV_PREFIX = "STOREFLEET_"
+ORIGIN = re.compile(r"https?://[\w.-]+(?::\d+)?/?", re.ASCII)
 DNS_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -80,7 +81,10 @@ class Settings(EngineSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: str | None = None
-    """Where browsers reach the API, e.g. https://fleet.example.com; only its origin may use the cookie."""
+    """Where browsers reach the API, e.g. https://fleet.example.com; only its origin may use the cookie.
+
+    It has to be set when that host is one label below the base domain: all others there are stores'.
+    """
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
     """The worker's own /metrics (the API serves its own at /metrics)."""
     sign_up: Literal["open", "closed"] = "closed"
@@ -115,6 +119,13 @@ class Settings(EngineSettings):
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith("postgresql://"):
             raise ValueError("must start with postgresql://")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _origin(cls, value: str | None) -> str | None:
+        if value is not None and not ORIGIN.fullmatch(value):
+            raise ValueError("must be an origin such as https://fleet.example.com")
         return value
 
     @field_validator("redis_url")

@@ -15,7 +15,9 @@ from runtime.queue import Nudger
 from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
 from stores.engines import Engine
+from stores.log_tail import LogTail
 from stores.models import Step
+from stores.names import own_label
 from stores.queries import steps_of
 from stores.tail import Tail
 
@@ -36,8 +38,14 @@ class Platform:
     sessions: Sessions
     nudger: Nudger
     tail: Tail
+    logs: LogTail
     engines: Mapping[str, Engine]
     admin_keys: Keyring
+
+    @property
+    def own_label(self) -> str | None:
+        """Of its own host below the base domain; None when it lives elsewhere."""
+        return own_label(self.settings.public_url, self.profile.base_domain)
 
 
 @dataclass

@@ -10,6 +10,7 @@ from accounts.models import ROLES, SCOPES
 from runtime.settings import EngineSettings
 from stores.engines import load_engines
 from stores.events import TYPES
+from stores.logs import KINDS
 from stores.plans import PLANS
 from stores.status import Health, Status, StepStatus
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     class EventType(Enum): ...
 
+    class LogLineKind(Enum): ...
+
     class Role(Enum): ...
 
     class Scope(Enum): ...
@@ -39,5 +42,6 @@ else:
     EngineName = _enum("Engine", load_engines(EngineSettings().engines), "The kind of shop.")
     PlanName = _enum("Plan", PLANS, "What a store may use.")
     EventType = _enum("EventType", TYPES, "What an event tells of.")
+    LogLineKind = _enum("StoreLogLineKind", KINDS, "What a container printed, or what Storefleet says of its log.")
     Role = _enum("Role", ROLES, "What a member may do; a VIEWER only sees.")
     Scope = _enum("Scope", SCOPES, "What a token may do.")

@@ -94,6 +94,7 @@ class Mutation:
                     engines=platform.engines,
                     limits=limits,
                     cluster=platform.settings.cluster,
+                    own_label=platform.own_label,
                     idempotency_key=input.idempotency_key,
                 )
                 seen = await _seen(session, row)

@@ -1,6 +1,6 @@
 """The objects of the GraphQL API, each made from a row. Translation only."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +11,10 @@ from accounts.errors import CallerError, Code
 from accounts.models import Account as AccountRow
 from accounts.models import ApiToken as ApiTokenRow
 from schema.context import Info
-from schema.enums import EngineName, EventType, PlanName, Role, Scope
+from schema.enums import EngineName, EventType, LogLineKind, PlanName, Role, Scope
 from schema.ids import encode, event_cursor
 from stores.engines import Engine as EngineModule
+from stores.logs import Item
 from stores.models import Event as EventRow
 from stores.models import Step as StepRow
 from stores.models import Store as StoreRow
@@ -236,6 +237,7 @@ class EngineInfo:
     title: str
     available: bool = strawberry.field(description="False: announced, and coming later.")
     releases: list[str]
+    workloads: list[str] = strawberry.field(description="What storeLogs takes as `workload`.")
 
 
 def engine(module: EngineModule) -> EngineInfo:
@@ -245,6 +247,7 @@ def engine(module: EngineModule) -> EngineInfo:
         title=module.title,
         available=module.available,
         releases=list(module.releases),
+        workloads=list(module.workloads),
     )
 
 
@@ -279,4 +282,24 @@ def event(row: EventRow) -> Event:
         step=step,
         message=row.message,
         at=row.at,
+    )
+
+
+@strawberry.type(description="One line of a store's logs, or a notice where lines are missing or a container ended.")
+class StoreLogLine:
+    kind: LogLineKind
+    line: str = strawberry.field(description="Without the store's secrets, without colours; at most 4 KB.")
+    at: datetime = strawberry.field(description="When it was printed, by the clock of its node.")
+    pod: str | None = strawberry.field(description="Null: the notice is about more than one.")
+    container: str | None
+
+
+def log_line(item: Item) -> StoreLogLine:
+    """From what a worker read."""
+    return StoreLogLine(
+        kind=LogLineKind(item.kind),
+        line=item.text,
+        at=datetime.fromtimestamp(item.at // 1000 / 1_000_000, UTC),
+        pod=item.pod,
+        container=item.container,
     )

@@ -42,6 +42,7 @@ async def adopt(
     *,
     engine: Engine,
     cluster: str,
+    own_label: str | None,
     owner: str | None,
 ) -> Store:
     """The row, in REQUESTED and due now: the next passes verify, install over what is there, and prove it.
@@ -53,7 +54,7 @@ async def adopt(
         message = f"The store is known: {there.name} ({there.slug}), {there.status}."
         raise CallerError(Code.WRONG_STATUS, "namespace", message)
     told = found.description
-    if problem := slug_problem(told["slug"]):
+    if problem := slug_problem(told["slug"], own_label):
         raise CallerError(Code.INVALID_SLUG, "slug", problem)
     await _account(session, found.account_id, owner)
     store = Store(
@@ -76,7 +77,7 @@ async def adopt(
     )
     session.add(store)
     await session.flush()
-    await take_slug(session, store, store.slug)
+    await take_slug(session, store, store.slug, own_label)
     session.add_all(new_steps(store, engine))
     session.add_all(SealedSecret(store_id=store.id, field=field, sealed=seal) for field, seal in sealed.items())
     await session.execute(insert(AccountStream).values(account_id=store.account_id).on_conflict_do_nothing())

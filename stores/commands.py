@@ -60,6 +60,7 @@ async def create_store(
     engines: Mapping[str, Engine],
     limits: Limits,
     cluster: str,
+    own_label: str | None,
     idempotency_key: str | None = None,
 ) -> Store:
     """A store in REQUESTED, due now; or the one that the same key made before. Raises CallerError."""
@@ -70,7 +71,7 @@ async def create_store(
         id=uuid4(),
         account_id=account_id,
         name=store_name(given.name),
-        slug=_wanted_slug(given),
+        slug=_wanted_slug(given, own_label),
         engine=engine.name,
         release=engine.releases[-1],
         plan=given.plan,
@@ -90,10 +91,10 @@ async def create_store(
     if not store.admin_email:
         store.admin_email = (await session.get_one(User, actor.user_id)).email
     if given.slug is None:
-        store.slug = await free_slug(session, account_id, store.slug)
+        store.slug = await free_slug(session, account_id, store.slug, own_label)
     session.add(store)
     await session.flush()
-    await take_slug(session, store, given.slug)
+    await take_slug(session, store, given.slug, own_label)
     session.add_all(new_steps(store, engine))
     await session.execute(insert(AccountStream).values(account_id=account_id).on_conflict_do_nothing())
     audit(session, account_id, actor.name, "store.created", f"store:{store.id}", slug=store.slug)
@@ -110,11 +111,11 @@ def _available(engines: Mapping[str, Engine], name: str) -> Engine:
     return engine
 
 
-def _wanted_slug(given: NewStore) -> str:
+def _wanted_slug(given: NewStore, own_label: str | None) -> str:
     if given.slug is None:
-        return slug_from(given.name)
-    if problem := slug_problem(given.slug):
-        raise CallerError(Code.INVALID_SLUG, "slug", f"{problem} For example: {slug_from(given.name)}")
+        return slug_from(given.name, own_label)
+    if problem := slug_problem(given.slug, own_label):
+        raise CallerError(Code.INVALID_SLUG, "slug", f"{problem} For example: {slug_from(given.name, own_label)}")
     return given.slug
 
 

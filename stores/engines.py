@@ -99,6 +99,8 @@ class Engine:
     """Oldest first; a new store is pinned to the last. Empty: the engine is announced but not yet available."""
     steps: Sequence[EngineStep] = ()
     secrets: Sequence[SecretField] = ()
+    workloads: Sequence[str] = ()
+    """The components that have pods, and so logs."""
     admin_username: str = "admin"
     admin_path: str = "/"
     """Where the owner signs in, below the store's URL."""

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from urllib.parse import urlsplit
 
 from accounts.errors import CallerError, Code
 
@@ -32,26 +33,46 @@ def store_name(name: str) -> str:
     return name
 
 
-def slug_problem(slug: str) -> str | None:
-    """Why it can't be the first label of the store's address, or None."""
+def label_of(host: str, base_domain: str) -> str | None:
+    """The one label before the base domain in a Host header, or None; port, case and a last dot don't count.
+
+    It need not be a slug: anything may come.
+    """
+    name = host.strip().partition(":")[0].rstrip(".").lower()
+    label = name.removesuffix(f".{base_domain}")
+    return label if label and label != name and "." not in label else None
+
+
+def own_label(public_url: str | None, base_domain: str) -> str | None:
+    """The platform's own label below the base domain, which no store may have; None when it lives elsewhere."""
+    return label_of(urlsplit(public_url or "").netloc, base_domain)
+
+
+def shape_problem(slug: str) -> str | None:
+    """Why no store ever had that slug, or None."""
     if not SLUG.fullmatch(slug):
         return "Use 3 to 40 lower-case letters (a to z), digits and hyphens, with a letter or digit first and last."
     if slug[2:4] == "--":  # punycode and what may follow it
         return "The third and fourth characters can't both be hyphens."
-    if slug in RESERVED:
-        return "This address is reserved for the platform. Choose another."
     return None
 
 
-def slug_from(name: str) -> str:
-    """A valid slug that resembles the name; a name without usable letters gives `store`-something."""
+def slug_problem(slug: str, own: str | None = None) -> str | None:
+    """Why it can't be the first label of the store's address, or None. `own`: see own_label."""
+    if slug in RESERVED or slug == own:
+        return "This address is reserved for the platform. Choose another."
+    return shape_problem(slug)
+
+
+def slug_from(name: str, own: str | None = None) -> str:
+    """A valid slug that resembles the name; a name without usable letters gives `my-store`. `own`: see own_label."""
     plain = unicodedata.normalize("NFKD", name.replace("ß", "ss").replace("ø", "o").replace("æ", "ae")).casefold()
     plain = "".join(character for character in plain if not unicodedata.combining(character))
     slug = re.sub(r"-{2,}", "-", re.sub(r"[^a-z0-9]+", "-", plain.replace("'", "").replace("\u2019", "")))
     slug = slug[:40].strip("-")
-    if len(slug) < 3 or slug_problem(slug) is not None:
+    if len(slug) < 3 or slug_problem(slug, own) is not None:
         slug = f"my-{slug}".strip("-") if slug else "my-store"
-    return slug if slug_problem(slug) is None else "my-store"
+    return slug if slug_problem(slug, own) is None else "my-store"
 
 
 def numbered(slug: str, number: int) -> str:

@@ -16,8 +16,11 @@ TOMBSTONE = timedelta(days=30)
 SUGGESTIONS = range(2, 100)
 
 
-async def free_slug(session: AsyncSession, account_id: UUID, wanted: str) -> str:
-    """The wanted slug, or the same with the lowest free number; with any number when all the low ones are taken."""
+async def free_slug(session: AsyncSession, account_id: UUID, wanted: str, own: str | None) -> str:
+    """The wanted slug, or the same with the lowest free number; with any number when all the low ones are taken.
+
+    `own`: the platform's own label (names.own_label), which is never free.
+    """
     candidates = [wanted, *(numbered(wanted, number) for number in SUGGESTIONS)]
     held = set(
         await session.scalars(
@@ -30,7 +33,7 @@ async def free_slug(session: AsyncSession, account_id: UUID, wanted: str) -> str
             )
         )
     )
-    free = next((slug for slug in candidates if slug not in held and slug_problem(slug) is None), None)
+    free = next((slug for slug in candidates if slug not in held and slug_problem(slug, own) is None), None)
     return free or numbered(wanted, SUGGESTIONS.stop + secrets.randbelow(10**6))
 
 
@@ -49,7 +52,7 @@ async def _take(session: AsyncSession, store: Store) -> bool:
     return taken is not None
 
 
-async def take_slug(session: AsyncSession, store: Store, wanted: str | None) -> None:
+async def take_slug(session: AsyncSession, store: Store, wanted: str | None, own: str | None) -> None:
     """Give the (flushed) store its slug: the wanted one, or one made from its name. Raises CallerError.
 
     Two stores that want one slug at the same time wait for each other here; the second gets the error, or the next
@@ -59,13 +62,13 @@ async def take_slug(session: AsyncSession, store: Store, wanted: str | None) -> 
         if await _take(session, store):
             return
         held = await session.get_one(Slug, wanted)
-        free = await free_slug(session, store.account_id, wanted)
+        free = await free_slug(session, store.account_id, wanted, own)
         if held.released_at is not None:
             message = f"{wanted} belonged to another account's store until recently. {free} is free."
             raise CallerError(Code.SLUG_RESERVED, "slug", message)
         raise CallerError(Code.SLUG_TAKEN, "slug", f"{wanted} is taken. {free} is free.")
     while not await _take(session, store):
-        store.slug = await free_slug(session, store.account_id, slug_from(store.name))
+        store.slug = await free_slug(session, store.account_id, slug_from(store.name, own), own)
         await session.flush()
 
 

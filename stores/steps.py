@@ -23,9 +23,14 @@ def new_steps(store: Store, engine: Engine) -> list[Step]:
     return [Step(store_id=store.id, position=number, name=name) for number, name in enumerate(names, start=1)]
 
 
+def titles(engine: Engine) -> dict[str, str]:
+    """What each step does, in plain words, by its name."""
+    return {**{step.name: step.title for step in engine.steps}, **_PLATFORM_TITLES}
+
+
 def title(step: Step, engine: Engine) -> str:
     """What the step does, in plain words."""
-    return _PLATFORM_TITLES.get(step.name) or next(item.title for item in engine.steps if item.name == step.name)
+    return titles(engine)[step.name]
 
 
 def start(step: Step, now: datetime, message: str) -> list[News]:

@@ -67,6 +67,7 @@ FAILURES = (
     "tests/flow/test_adoption.py",
     "tests/flow/test_drift.py",
     "tests/flow/test_demo.py",
+    "tests/flow/test_logs_failures.py",
     "tests/flow/test_sandbox_databases.py",
     "tests/flow/test_sandbox_recovery.py",
 )
@@ -100,14 +101,33 @@ KUBERNETES = Check(
             *(*PYTEST, "tests/contract", "tests/cluster"),
         ],
         [*MODULE, "coverage", "combine", "--quiet"],
-        [*MODULE, "coverage", "report", "--include=sandbox/kubernetes/*", "--omit=nothing"],
+        [*MODULE, "coverage", "report", "--include=sandbox/kubernetes/*", "--omit=sandbox/kubernetes/node/*"],
     ],
     [program("go", get="install Go 1.26 or newer (Debian: apt-get install golang-go)")],
     telling=r"\bin [\d.]+s|^TOTAL|^Coverage failure|^sandbox",
 )
 """On a real API server, which is built first if it has to be."""
+NODE = Check(
+    "node",
+    [
+        [*MODULE, "coverage", "run", *PYTEST[1:], "tests/node"],
+        [*MODULE, "coverage", "combine", "--quiet"],
+        [*MODULE, "coverage", "report", "--include=sandbox/kubernetes/node/*", "--omit=nothing"],
+    ],
+    [
+        program("go", get="install Go 1.26 or newer (Debian: apt-get install golang-go)"),
+        lambda: None if os.geteuid() == 0 else "needs root on Linux",
+        *(
+            program(name, get="make setup-node, on Debian or Ubuntu")
+            for name in ("runc", "nft", "buildah", "mmdebstrap")
+        ),
+    ],
+    telling=r"\bin [\d.]+s|^TOTAL|^Coverage failure|^sandbox",
+)
+"""Real containers on a real node; what it needs is built first if it has to be."""
 OTHER_TIERS = (
     KUBERNETES,
+    NODE,
     tier("browser", program(*BROWSERS, get="Debian: apt-get install chromium")),
     tier("attack"),
 )

@@ -86,6 +86,7 @@ ENGINE = Engine(
     releases=("1",),
     steps=(EngineStep("web", "Opening the shop", "Deployment", "web"),),
     secrets=(SecretField("admin-password", lambda: random.token_urlsafe(24), shown=True),),
+    workloads=("web", "proof"),
     essential=("web",),
     render=render,
 )

@@ -15,7 +15,7 @@ from stores.engines import Engine, EngineStep
 from stores.events import News
 from stores.models import Step, Store
 from stores.status import Health, StepStatus
-from workers.troubles import find_trouble, in_short, lacks_configuration
+from workers.troubles import find_trouble, lacks_configuration, last_words
 from workers.view import ATTEMPT, Outcome, View, component, replicas
 
 JOBS = ("install", "proof")
@@ -82,7 +82,7 @@ def climb(
             receipt = read_receipt(outcome.message) or {}
             outcome = outcome if receipt else Outcome("failed", "It ended well but left no receipt.")
         if outcome.state == "failed":
-            cause = f"The step {step.name} failed: {in_short(outcome.message) or 'its Job gave no reason.'}"
+            cause = f"The step {step.name} failed: {last_words(outcome.message) or 'its Job gave no reason.'}"
             return Verdict([*verdict.news, *progress.fail(store, steps, now, cause)])
         if outcome.state == "running":
             weigh(store, trouble, now)

@@ -1,4 +1,4 @@
-"""The worker process: the sweep, the observer, arq for nudges, and housekeeping, each supervised.
+"""The worker process: the sweep, the observer, arq for nudges and logs, and housekeeping, each supervised.
 
 A task that falls over is started again; none of them takes another along. SIGTERM ends all of them in order.
 """
@@ -27,10 +27,12 @@ from runtime.settings import ClusterProfile, Settings
 from runtime.tasks import end
 from stores import events
 from stores.engines import load_engines
+from stores.logs import READ_LOGS, queue_of
 from workers.cluster.client import connect as connect_cluster
 from workers.cluster.errors import ClusterError
 from workers.context import Context
 from workers.fence import Unfenced, missing_fence
+from workers.logs.reading import Readings
 from workers.observe import observe
 from workers.sweep import Sweep
 
@@ -53,17 +55,17 @@ async def supervise(name: str, run: Callable[[], Awaitable[object]]) -> None:
         await asyncio.sleep(RESTART_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # jitter, not a secret
 
 
-async def take_nudges(settings: Settings, sweep: Sweep) -> None:
-    """An arq worker whose only job is to make the sweep look now. Ends when Redis is gone."""
+async def take_jobs(settings: Settings, queue: str, name: str, begin: Callable[[Any], None]) -> None:
+    """An arq worker for jobs that only begin something here. Ends when Redis is gone."""
 
-    async def reconcile_store(_context: dict[str, Any], _store_id: str) -> None:
-        sweep.nudge()
+    async def job(_context: dict[str, Any], given: Any) -> None:
+        begin(given)
 
     redis = open_redis(settings.redis_url)
     worker = Worker(
-        functions=[func(cast("Any", reconcile_store), name=RECONCILE, keep_result=0, timeout=5, max_tries=1)],
+        functions=[func(cast("Any", job), name=name, keep_result=0, timeout=5, max_tries=1)],
         redis_pool=redis,
-        queue_name=QUEUE,
+        queue_name=queue,
         handle_signals=False,
         job_serializer=serialize,
         job_deserializer=deserialize,
@@ -111,12 +113,15 @@ async def working(settings: Settings, profile: ClusterProfile) -> AsyncIterator[
             hidden_keys=Keyring.parse(settings.worker_keys.get_secret_value()),
         )
         sweep = Sweep(context)
+        readings = Readings(context, open_redis(settings.redis_url))
+        logs = queue_of(settings.cluster)
         tasks = [
             asyncio.create_task(supervise(name, run), name=name)
             for name, run in {
                 "sweep": sweep.run,
                 "observer": lambda: observe(context),
-                "nudges": lambda: take_nudges(settings, sweep),
+                "nudges": lambda: take_jobs(settings, QUEUE, RECONCILE, lambda _store_id: sweep.nudge()),
+                "logs": lambda: take_jobs(settings, logs, READ_LOGS, readings.begin),
                 "housekeeping": lambda: keep_house(context),
             }.items()
         ]
@@ -125,6 +130,7 @@ async def working(settings: Settings, profile: ClusterProfile) -> AsyncIterator[
             yield context
         finally:
             await end(*tasks)
+            await readings.close()
             log.info("worker.stopped")
 
 

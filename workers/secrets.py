@@ -1,9 +1,11 @@
 """A store's secrets: made once, sealed in Postgres before the cluster hears of them, opened to render."""
 
+from uuid import UUID
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from runtime.sealing import Keyring
+from runtime.sealing import Keyring, SealError
 from stores.engines import Engine, SecretField
 from stores.models import SealedSecret, Store
 from workers.context import Context
@@ -30,3 +32,16 @@ async def make_and_open(session: AsyncSession, context: Context, store: Store, e
 
 def _keys(context: Context, field: SecretField) -> Keyring:
     return context.shown_keys if field.shown else context.hidden_keys
+
+
+async def open_all(session: AsyncSession, context: Context, store_id: UUID) -> list[str]:
+    """Every value that the store has, whatever its engine asks for by now. Raises SealError."""
+    rows = await session.scalars(select(SealedSecret).where(SealedSecret.store_id == store_id))
+    return [_open(context, row) for row in rows]
+
+
+def _open(context: Context, row: SealedSecret) -> str:
+    try:
+        return context.shown_keys.open(row.store_id, row.field, row.sealed)
+    except SealError:
+        return context.hidden_keys.open(row.store_id, row.field, row.sealed)

@@ -55,10 +55,8 @@ def _of_container(part: str, container: dict[str, Any]) -> Iterator[str]:
         yield f"The {part} container can't be started: {said} Retry; if it comes back, tell the operator."
     elif reason == "CrashLoopBackOff" or (ended.get("exitCode") and not container.get("ready")):
         # between two crashes it runs for a moment: that is no recovery until it is ready
-        code, last = (
-            ended.get("exitCode", "?"),
-            in_short(ended.get("message") or ended.get("reason") or "Nothing said."),
-        )
+        code = ended.get("exitCode", "?")
+        last = last_words(ended.get("message", "")) or in_short(ended.get("reason") or "Nothing said")
         yield f"The {part} container keeps crashing (exit code {code}). {last} See its logs, then retry."
 
 
@@ -68,6 +66,12 @@ def _not_made(part: str, message: str) -> str:
             f"The {part} pod doesn't fit into the store's quota: {in_short(message)} Choose a larger plan, then retry."
         )
     return f"The {part} pod can't be made: {in_short(message)} Retry; if it comes back, tell the operator."
+
+
+def last_words(message: str) -> str:
+    """The last line that a program printed, which is where it says what went wrong; empty if it printed nothing."""
+    lines = [line for line in message.splitlines() if line.strip()]
+    return in_short(lines[-1]) if lines else ""
 
 
 def in_short(message: str) -> str:

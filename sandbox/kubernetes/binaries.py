@@ -20,6 +20,8 @@ from sandbox.folder import SandboxError
 
 MODULE = Path(__file__).resolve().parent
 """Where go.mod and go.sum are."""
+FAMILIES = MODULE / "node" / "modules"
+"""What can't share Kubernetes' own versions of its dependencies has a module of its own there."""
 VERSIONED = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
 """Packages that would call themselves v0.0.0-master."""
 
@@ -42,6 +44,17 @@ CONTROL_PLANE = (
     Program("kwok", "sigs.k8s.io/kwok/cmd/kwok"),
 )
 KUBECTL = Program("kubectl", "k8s.io/kubernetes/cmd/kubectl")
+NODE = (
+    *(program for program in CONTROL_PLANE if program.name != "kwok"),
+    Program("kubelet", "k8s.io/kubernetes/cmd/kubelet"),
+    Program("kube-proxy", "k8s.io/kubernetes/cmd/kube-proxy"),
+)
+RUNTIME = tuple(
+    Program(name, f"github.com/containerd/containerd/v2/cmd/{name}")
+    for name in ("containerd", "containerd-shim-runc-v2", "ctr")
+)
+CONTOUR = Program("contour", "github.com/projectcontour/contour/cmd/contour")
+COREDNS = Program("coredns", "github.com/coredns/coredns")
 
 
 def build(programs: Sequence[Program], say: Say, module: Path = MODULE) -> Path:
@@ -49,11 +62,9 @@ def build(programs: Sequence[Program], say: Say, module: Path = MODULE) -> Path:
 
     Raises SandboxError: without Go, when a build fails, or when the cache folder can't be written.
     """
-    go = shutil.which("go")
-    if go is None:
-        raise SandboxError("building Kubernetes needs Go: install it (Debian: golang-go; see go.mod for the version)")
+    go = _find_go()
     flags = _flags(module)
-    folder = _cache() / _key(module, flags, _go(go, module, "version"))
+    folder = cache_folder("go") / _key(module, flags, _go(go, module, "version"))
     try:
         with _alone(folder):
             missing = [program for program in programs if not (folder / program.name).exists()]
@@ -70,12 +81,39 @@ def build(programs: Sequence[Program], say: Say, module: Path = MODULE) -> Path:
     return folder
 
 
+def build_node(say: Say) -> dict[str, Path]:
+    """Each program of a real node, by its name. Raises SandboxError."""
+    families: tuple[tuple[Sequence[Program], Path], ...] = (
+        (NODE, MODULE),
+        (RUNTIME, FAMILIES / "containerd"),
+        ([CONTOUR], FAMILIES / "contour"),
+        ([COREDNS], FAMILIES / "coredns"),
+    )
+    return {
+        program.name: build(programs, say, module) / program.name
+        for programs, module in families
+        for program in programs
+    }
+
+
+def folder_of(package: str, module: Path) -> Path:
+    """Where Go keeps a required module's files, such as manifests. Raises SandboxError."""
+    return Path(_go(_find_go(), module, "list", "-m", "-f", "{{.Dir}}", package))
+
+
 def version(package: str, module: Path = MODULE) -> str:
     """Of a required module, such as `v1.36.3`. Raises SandboxError."""
     found = re.search(rf"^\s*(?:require )?{re.escape(package)} (v\S+)", (module / "go.mod").read_text(), re.MULTILINE)
     if found is None:
         raise SandboxError(f"{module / 'go.mod'} doesn't require {package}")
     return found[1]
+
+
+def _find_go() -> str:
+    go = shutil.which("go")
+    if go is None:
+        raise SandboxError("building Kubernetes needs Go: install it (Debian: golang-go; see go.mod for the version)")
+    return go
 
 
 def _flags(module: Path) -> str:
@@ -100,8 +138,9 @@ def _go(go: str, module: Path, *words: str) -> str:
     return done.stdout.strip()
 
 
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "storefleet" / "go"
+def cache_folder(what: str) -> Path:
+    """Where the user's cache keeps what was built or fetched once."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "storefleet" / what
 
 
 def _key(module: Path, *more: str) -> str:

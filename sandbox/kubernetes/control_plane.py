@@ -12,7 +12,8 @@ import signal
 import socket
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from urllib.parse import urlsplit
 
 from sandbox.folder import SandboxError, hold
 from sandbox.kubernetes.certificates import Authority
+from sandbox.kubernetes.tools import PLACES
 from sandbox.processes import Child, evict, start
 
 HOST = "127.0.0.1"
@@ -47,16 +49,29 @@ class ControlPlane:
         """Of the administrator (group system:masters)."""
         return self.folder / "kubeconfig"
 
-    def run(self, name: str, argv: Sequence[str | Path], stop_signal: signal.Signals = signal.SIGKILL) -> None:
+    @property
+    def host(self) -> str:
+        """Where the API server listens."""
+        return self.address.rpartition(":")[0]
+
+    def run(
+        self,
+        name: str,
+        argv: Sequence[str | Path],
+        stop_signal: signal.Signals = signal.SIGKILL,
+        env: Mapping[str, str] | None = None,
+    ) -> Child:
         """Start one of its processes, in a folder of its own. Raises SandboxError."""
         home = self.folder / name
         home.mkdir(mode=0o700, exist_ok=True)
         evict(home, Path(argv[0]).name, GRACE_SECONDS)
-        environment = {"PATH": os.defpath, "HOME": str(home), "LC_ALL": "C"}
+        environment = {"PATH": PLACES, "HOME": str(home), "LC_ALL": "C", **(env or {})}
         log = self.folder / "logs" / f"{name}.log"
-        self.children.append(
-            start(name, argv, log=log, cwd=home, env=environment, stop_signal=stop_signal, death_signal=signal.SIGKILL)
+        child = start(
+            name, argv, log=log, cwd=home, env=environment, stop_signal=stop_signal, death_signal=signal.SIGKILL
         )
+        self.children.append(child)
+        return child
 
     def check(self) -> None:
         """Raises SandboxError when one of the processes has ended."""
@@ -79,19 +94,34 @@ class ControlPlane:
                 raise SandboxError(f"no {what} after {START_SECONDS:g} s; see {self.folder / 'logs'}")
             time.sleep(0.02)
 
-    def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """A request as the administrator: its status and its JSON, or text. Raises OSError and HTTPException."""
+    @contextmanager
+    def connection(self, timeout: float) -> Iterator[http.client.HTTPSConnection]:
+        """To the API server, as the administrator."""
         context = ssl.create_default_context(cafile=str(self.pki.path("ca.crt")))
         context.load_cert_chain(self.pki.path("admin.crt"), self.pki.path("admin.key"))
-        connection = http.client.HTTPSConnection(self.address, context=context, timeout=10)
+        connection = http.client.HTTPSConnection(self.address, context=context, timeout=timeout)
         try:
-            text = json.dumps(body) if body is not None else None
-            connection.request(method, path, text, {"Content-Type": "application/json"})
+            yield connection
+        finally:
+            connection.close()
+
+    def call(self, method: str, path: str, body: Any = None, media: str = "application/json") -> tuple[int, Any]:
+        """A request as the administrator: its status and its JSON, or text. Raises OSError and HTTPException.
+
+        `body`: text is sent as it is, all else as JSON.
+        """
+        with self.connection(timeout=10) as connection:
+            text = body if body is None or isinstance(body, str) else json.dumps(body)
+            connection.request(method, path, text and text.encode(), {"Content-Type": media})
             answer = connection.getresponse()
             content = answer.read()
             return answer.status, json.loads(content) if content[:1] == b"{" else content.decode()
-        finally:
-            connection.close()
+
+    def make(self, path: str, manifest: dict[str, Any]) -> None:
+        """POST it; from an earlier start it may be there. Raises SandboxError."""
+        status, answer = self.call("POST", path, manifest)
+        if status not in (201, 409):
+            raise SandboxError(f"the API server refused {manifest['kind']}: {answer}")
 
     def write_kubeconfig(self, path: Path, name: str, common_name: str, organization: str | None = None) -> Path:
         """For a client of that name and group: with its certificate inside, readable by its owner only."""
@@ -122,11 +152,15 @@ class ControlPlane:
             child.stop()
 
 
-def start_control_plane(folder: Path, programs: Path) -> ControlPlane:
-    """Start it, or start it again, and return when it serves and controls. Raises SandboxError."""
+def start_control_plane(folder: Path, programs: Path, address: str | None = None) -> ControlPlane:
+    """Start it, or start it again, and return when it serves and controls. Raises SandboxError.
+
+    `address`: host and port of the API server; None: a free port on loopback, the same again if it is still free.
+    """
     folder = hold(folder)
     pki = Authority(folder / "pki")
-    plane = ControlPlane(folder, pki, f"{HOST}:{_port_of(folder / 'kubeconfig') or free_port()}")
+    address = address or f"{HOST}:{port_of(folder / 'kubeconfig') or free_port()}"
+    plane = ControlPlane(folder, pki, address)
     try:
         _start(plane, programs)
     except BaseException:
@@ -137,8 +171,8 @@ def start_control_plane(folder: Path, programs: Path) -> ControlPlane:
 
 def _start(plane: ControlPlane, programs: Path) -> None:
     pki = plane.pki
-    names = [HOST, API_SERVICE, "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"]
-    pki.issue("apiserver", "kube-apiserver", hosts=[*names, "kubernetes.default.svc.cluster.local"])
+    names = [HOST, plane.host, API_SERVICE, "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"]
+    pki.issue("apiserver", "kube-apiserver", hosts=[*dict.fromkeys(names), "kubernetes.default.svc.cluster.local"])
     pki.issue("etcd", "etcd", hosts=[HOST, "localhost"])
     pki.issue("etcd-client", "kube-apiserver-etcd-client")
     pki.issue("kubelet-client", "kube-apiserver-kubelet-client", "system:masters")
@@ -205,8 +239,8 @@ def _apiserver(plane: ControlPlane, etcd: str) -> list[str]:
         f"--etcd-cafile={pki.path('ca.crt')}",
         f"--etcd-certfile={pki.path('etcd-client.crt')}",
         f"--etcd-keyfile={pki.path('etcd-client.key')}",
-        f"--bind-address={HOST}",
-        f"--advertise-address={HOST}",
+        f"--bind-address={plane.host}",
+        f"--advertise-address={plane.host}",
         f"--secure-port={plane.address.rpartition(':')[2]}",
         f"--tls-cert-file={pki.path('apiserver.crt')}",
         f"--tls-private-key-file={pki.path('apiserver.key')}",
@@ -220,22 +254,31 @@ def _apiserver(plane: ControlPlane, etcd: str) -> list[str]:
         f"--service-account-signing-key-file={pki.path('service-accounts.key')}",
         f"--service-account-key-file={pki.path('service-accounts.key')}",
         f"--service-cluster-ip-range={SERVICES}",
-        "--endpoint-reconciler-type=none",
+        f"--endpoint-reconciler-type={'none' if plane.host == HOST else 'lease'}",
+        "--kubelet-preferred-address-types=InternalIP",
         "--profiling=false",
     ]
 
 
-def _port_of(kubeconfig: Path) -> int | None:
+def port_of(kubeconfig: Path) -> int | None:
     """The port of the last time if it is free, so that who knows the address can go on."""
     try:
         server = json.loads(kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
         port = int(urlsplit(server).port or 0)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((HOST, port))
-            return port or None
     except (OSError, ValueError, KeyError, IndexError, TypeError):
         return None
+    return port if port and is_free(port) else None
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on that port of loopback."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except (OSError, OverflowError):
+            return False
+    return True
 
 
 def free_port() -> int:

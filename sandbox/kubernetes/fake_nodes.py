@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from sandbox.folder import SandboxError
 from sandbox.kubernetes.control_plane import ControlPlane
 
 STAGES = Path(__file__).with_name("stages.yaml")
@@ -29,11 +28,11 @@ def start_fake_nodes(plane: ControlPlane, programs: Path, count: int) -> None:
         ],
     )
     for number in range(count):
-        _make(plane, "/api/v1/nodes", _node(f"fake-{number}"))
+        plane.make("/api/v1/nodes", _node(f"fake-{number}"))
     storage = {"provisioner": "sandbox/fake", "reclaimPolicy": "Delete", "volumeBindingMode": "Immediate"}
-    _make(plane, "/apis/storage.k8s.io/v1/storageclasses", _default("StorageClass", "storage.k8s.io/v1", storage))
+    plane.make("/apis/storage.k8s.io/v1/storageclasses", _default("StorageClass", "storage.k8s.io/v1", storage))
     ingress = {"spec": {"controller": "sandbox/fake"}}
-    _make(plane, "/apis/networking.k8s.io/v1/ingressclasses", _default("IngressClass", "networking.k8s.io/v1", ingress))
+    plane.make("/apis/networking.k8s.io/v1/ingressclasses", _default("IngressClass", "networking.k8s.io/v1", ingress))
     plane.wait("ready nodes", lambda: _ready(plane) >= count)
 
 
@@ -51,13 +50,6 @@ def _default(kind: str, api_version: str, parts: dict[str, Any]) -> dict[str, An
     """A class named `fake` that is the cluster's default."""
     annotations = {f"{kind.lower()}.kubernetes.io/is-default-class": "true"}
     return {"apiVersion": api_version, "kind": kind, "metadata": {"name": "fake", "annotations": annotations}, **parts}
-
-
-def _make(plane: ControlPlane, path: str, manifest: dict[str, Any]) -> None:
-    """POST it; from an earlier start it may be there."""
-    status, answer = plane.call("POST", path, manifest)
-    if status not in (201, 409):
-        raise SandboxError(f"the API server refused {manifest['kind']}: {answer}")
 
 
 def _ready(plane: ControlPlane) -> int:

@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.simulator import control, writes
+from sandbox.simulator import control, logs, writes
 from sandbox.simulator.errors import ApiError, bad_request, expired, no_such_path
 from sandbox.simulator.kinds import BY_PATH, REVIEW, Kind, Manifest, discover
 from sandbox.simulator.objects import Key, Stored
@@ -27,6 +27,8 @@ from sandbox.simulator.watches import Watch
 from sandbox.simulator.world import World
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+PARTS = {"Namespace": ("finalize",), "Pod": ("log",)}
+"""Subresources besides status."""
 SNAPSHOTS = 100
 """How many lists that are read page by page are remembered."""
 
@@ -40,7 +42,7 @@ class Target:
     """None for all of them; "" for kinds without."""
     name: str = ""
     part: str = ""
-    """A subresource: status or finalize."""
+    """A subresource: status, finalize or log."""
 
     @property
     def key(self) -> Key:
@@ -107,12 +109,16 @@ async def _handle(request: Request) -> Response:
     body = await _body(request)
     await _suffer(api.world, request, target, body)
     match request.method:
+        case "GET" if target.part == "log":
+            return logs.read(api.world.logs, api.world.objects, target.key, request.query_params)
         case "GET" if target.name:
             return _object(target.kind, api.world.objects.get(target.key))
         case "GET":
             return _list(api, request, target)
         case "POST" if not target.name and target.namespace is not None:
             return _create(api.world, request, target, body)
+        case "PUT" | "PATCH" if target.part == "log":
+            pass
         case "PUT" if target.name:
             return _object(target.kind, writes.update(api.world, target.key, body, part=target.part))
         case "PATCH" if target.name:
@@ -140,7 +146,7 @@ def _target(parts: list[str]) -> Target:
     if kind is None or len(rest) > 3 or (namespace is not None and not kind.namespaced):
         raise no_such_path()
     name, part = [*rest[1:], "", ""][:2]
-    known = {"", *({"status"} if kind.status else ()), *({"finalize"} if kind.name == "Namespace" else ())}
+    known = {"", *({"status"} if kind.status else ()), *PARTS.get(kind.name, ())}
     if part not in known or (name and kind.namespaced and namespace is None):
         raise no_such_path()
     return Target(kind, namespace if kind.namespaced else "", name, part)
@@ -177,7 +183,8 @@ async def _suffer(world: World, request: Request, target: Target, body: Any) -> 
     inside = target.name if target.kind.name == "Namespace" else target.namespace or ""
     inside = inside or str((manifest.get("metadata") or {}).get("name", ""))
     manifest = {**manifest, "metadata": {**(manifest.get("metadata") or {}), "namespace": inside}}
-    subject = world.subject(manifest, target.kind.name, verbs=tuple(verbs))
+    kinds = (target.kind.name,) if target.part != "log" else ("Pod", "Pod/log")
+    subject = world.subject(manifest, *kinds, verbs=tuple(verbs))
     if fault := world.faults.take(subject, "hang"):
         with suppress(TimeoutError):
             await asyncio.wait_for(world.faults.replaced.wait(), fault.seconds)

@@ -1,4 +1,4 @@
-"""The simulation's own paths, `/_sim/…`: faults, dropped watches, forgotten history and the clock."""
+"""The simulation's own paths, `/_sim/…`: faults, dropped streams, forgotten history, the clock, and words to print."""
 
 import math
 from collections.abc import Callable
@@ -29,6 +29,20 @@ def routes(world: World, forget: Callable[[], None]) -> list[Route]:
             watcher.drop()
         return JSONResponse({"dropped": len(dropped)})
 
+    async def drop_logs(_: Request) -> Response:
+        dropped = list(world.logs.readers)
+        for reader in dropped:
+            reader.drop()
+        return JSONResponse({"dropped": len(dropped)})
+
+    async def print_lines(request: Request) -> Response:
+        body = await _json(request)
+        try:
+            namespace, component, lines = str(body["namespace"]), str(body["component"]), list(map(str, body["lines"]))
+        except (TypeError, KeyError):
+            raise bad_request('to print takes {"namespace": "store-", "component": "web", "lines": ["…"]}') from None
+        return JSONResponse({"containers": world.logs.print(world.objects, namespace, component, lines)})
+
     async def compact(_: Request) -> Response:
         world.objects.compact()
         forget()
@@ -50,11 +64,14 @@ def routes(world: World, forget: Callable[[], None]) -> list[Route]:
     async def counts(_: Request) -> Response:
         found = {kind.name: sum(1 for _ in world.objects.everywhere(kind)) for kind in KINDS}
         watchers = {kind.name: len(watching) for kind, watching in world.objects.watchers.items() if watching}
-        return JSONResponse({"objects": {name: count for name, count in found.items() if count}, "watchers": watchers})
+        objects = {name: count for name, count in found.items() if count}
+        return JSONResponse({"objects": objects, "watchers": watchers, "logs": len(world.logs.readers)})
 
     return [
         Route("/_sim/faults", faults, methods=["GET", "POST"]),
         Route("/_sim/drop-watches", drop_watches, methods=["POST"]),
+        Route("/_sim/drop-logs", drop_logs, methods=["POST"]),
+        Route("/_sim/print", print_lines, methods=["POST"]),
         Route("/_sim/compact", compact, methods=["POST"]),
         Route("/_sim/clock", clock, methods=["GET", "POST"]),
         Route("/_sim/counts", counts, methods=["GET"]),

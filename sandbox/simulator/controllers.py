@@ -45,6 +45,7 @@ def attach(world: World) -> None:
     """Let the controllers work on that world, on what is there and on all that changes."""
     world.look = lambda key: _look(world, key)
     world.objects.listeners.append(lambda change: _changed(world, change))
+    world.objects.listeners.append(world.logs.changed)
     world.wake_all(*SYNC)
 
 

@@ -30,9 +30,9 @@ class Fault:
     """One fault; what is empty matches anything.
 
     `namespace` is a prefix; `store` and `component` are values of the labels storefleet.dev/store (the object's or its
-    namespace's) and app.kubernetes.io/component; `kind` may be that of a pod's owner; `verb` is the API's (get, list,
-    watch, create, update, patch, delete; apply for a server-side apply). `times` is how often it still happens, None
-    for ever (only http, hang, quota and denied count).
+    namespace's) and app.kubernetes.io/component; `kind` may be that of a pod's owner, or Pod/log for requests of logs;
+    `verb` is the API's (get, list, watch, create, update, patch, delete; apply for a server-side apply). `times` is how
+    often it still happens, None for ever (only http, hang, quota and denied count).
     """
 
     fault: Name

@@ -164,6 +164,8 @@ def _entries(group: str) -> Iterator[Manifest]:
         yield {"name": kind.plural, "singularName": kind.name.lower(), **entry, **short, **common, "verbs": VERBS}
         if kind.status:
             yield {"name": f"{kind.plural}/status", "singularName": "", **entry, "verbs": ["get", "patch", "update"]}
+        if kind.name == "Pod":
+            yield {"name": "pods/log", "singularName": "", **entry, "verbs": ["get"]}
     if group == REVIEW[0]:
         name = "SelfSubjectAccessReview"
         yield {"name": REVIEW[2], "singularName": "", "kind": name, "namespaced": False, "verbs": ["create"]}

@@ -11,6 +11,7 @@ from sandbox.simulator.defaults import CHOICE
 from sandbox.simulator.events import say
 from sandbox.simulator.faults import Fault, Name
 from sandbox.simulator.kinds import DEPLOYMENT, STATEFULSET, Manifest
+from sandbox.simulator.logs import new_id, run_of
 from sandbox.simulator.objects import Key
 from sandbox.simulator.references import missing, unbound
 from sandbox.simulator.statuses import condition, conditions, has, stamp
@@ -176,11 +177,12 @@ def _run(world: World, key: Key, pod: Manifest) -> None:
     if not _initialised(status):
         inits = list(status["initContainerStatuses"])
         index = next(i for i, row in enumerate(inits) if "waiting" in row["state"])
-        inits[index] = _container(spec["initContainers"][index], state, inits[index], imageID="simulated")
+        first = spec["initContainers"][index]
+        inits[index] = _container(first, state, inits[index], imageID="simulated", containerID=new_id())
         set_status(world, key, pod, {**status, "initContainerStatuses": inits})
         return
     rows = [
-        _container(container, state, row, imageID="simulated")
+        _container(container, state, row, imageID="simulated", containerID=new_id())
         for container, row in zip(spec["containers"], status["containerStatuses"], strict=True)
     ]
     new = {**status, "phase": "Running", "containerStatuses": rows}
@@ -195,7 +197,7 @@ def _initialise(world: World, key: Key, pod: Manifest) -> None:
     index = next((i for i, row in enumerate(inits) if "running" in row["state"]), None)
     if index is None or not world.wait(key, f"init {index}", clock.INIT):
         return
-    done = {"terminated": {"exitCode": 0, "reason": "Completed", "finishedAt": stamp()}}
+    done = _ended(inits[index], 0)
     inits[index] = _container(spec["initContainers"][index], done, inits[index], ready=True)
     new = {**status, "initContainerStatuses": inits}
     if _initialised(new):
@@ -210,8 +212,8 @@ def _serve(world: World, key: Key, pod: Manifest) -> None:
     owner = owner_kind(pod)
     if has(pod, "Ready"):
         world.forget(key)
-        if _fault(world, pod, "crash"):
-            _crash(world, key, pod)
+        if fault := _fault(world, pod, "crash"):
+            _crash(world, key, pod, fault)
     elif fault := _fault(world, pod, "crash-loop", "crash"):
         if world.wait(key, f"crash {_restarts(pod)}", clock.CRASH, pace="retry"):
             _crash(world, key, pod, fault)
@@ -221,13 +223,13 @@ def _serve(world: World, key: Key, pod: Manifest) -> None:
         set_status(world, key, pod, {**pod["status"], "containerStatuses": rows, "conditions": true})
 
 
-def _crash(world: World, key: Key, pod: Manifest, fault: Fault | None = None) -> None:
+def _crash(world: World, key: Key, pod: Manifest, fault: Fault) -> None:
     """The containers end with an error and wait to be started again."""
-    last = {"terminated": _ended(fault.exitCode if fault else 1, fault.message if fault else "")}
+    code, message = fault.exitCode, fault.message
     why = f"back-off 10s restarting failed container={pod['spec']['containers'][0]['name']} pod={key.name}"
     state = {"waiting": {"reason": "CrashLoopBackOff", "message": why}}
     rows = [
-        _container(container, state, row, lastState=last, restartCount=row["restartCount"] + 1)
+        _container(container, state, row, lastState=_ended(row, code, message), restartCount=row["restartCount"] + 1)
         for container, row in zip(pod["spec"]["containers"], pod["status"]["containerStatuses"], strict=True)
     ]
     false = conditions(pod["status"]["conditions"], *_readiness(initialized=True))
@@ -239,9 +241,11 @@ def _restarts(pod: Manifest) -> int:
     return max(int(row["restartCount"]) for row in pod["status"]["containerStatuses"])
 
 
-def _ended(code: int, message: str) -> Manifest:
-    state = {"exitCode": code, "reason": "Error" if code else "Completed", "startedAt": stamp(), "finishedAt": stamp()}
-    return {**state, **({"message": message} if message else {})}
+def _ended(row: Manifest, code: int, message: str = "") -> Manifest:
+    """The state of a container that ran until now."""
+    reason, began = "Error" if code else "Completed", row["state"]["running"]["startedAt"]
+    state = {"exitCode": code, "reason": reason, "startedAt": began, "finishedAt": stamp()}
+    return {"terminated": {**state, "containerID": run_of(row), **({"message": message} if message else {})}}
 
 
 def _work(world: World, key: Key, pod: Manifest) -> None:
@@ -258,9 +262,8 @@ def _work(world: World, key: Key, pod: Manifest) -> None:
         return
     code = fault.exitCode if fault else 0
     message = fault.message if fault else _receipt() if component == "proof" else ""
-    ended = {"terminated": _ended(code, message)}
     rows = [
-        _container(container, ended, row)
+        _container(container, _ended(row, code, message), row)
         for container, row in zip(pod["spec"]["containers"], pod["status"]["containerStatuses"], strict=True)
     ]
     done = conditions(pod["status"]["conditions"], *_readiness(initialized=True, done=True))

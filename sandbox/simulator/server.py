@@ -145,6 +145,8 @@ async def running(
         for watchers in world.objects.watchers.values():
             for watcher in watchers:
                 watcher.drop()
+        for reader in world.logs.readers:
+            reader.drop()
         await serving
         listening.close()
         world.clock.stop()

@@ -9,6 +9,7 @@ from functools import partial
 from sandbox.simulator.clock import Clock, Pace
 from sandbox.simulator.faults import Fault, Faults, Name, Subject, subject_of
 from sandbox.simulator.kinds import NAMESPACE, Kind, Manifest
+from sandbox.simulator.logs import Logs
 from sandbox.simulator.objects import Key, Objects
 
 TURN = 0.005
@@ -30,6 +31,7 @@ class World:
         self.objects = objects
         self.clock = clock
         self.faults = faults
+        self.logs = Logs()
         self.look: Callable[[Key], None] = lambda key: None
         self._waking: dict[Key, None] = {}
         self._running = False

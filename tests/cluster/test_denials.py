@@ -47,6 +47,7 @@ def _matrix() -> Iterator[tuple[str, Request]]:
         for kind in ("Secret", "ConfigMap", "ServiceAccount", "Service", "Pod", "Deployment", "Job", "CronJob", "Role"):
             body = _named(kind, **(POD if kind == "Pod" else {}))
             yield f"make a {kind} in {space}", _request("POST", KINDS[kind].path(space), body)
+        yield f"read logs of {space}", _request("GET", f"/api/v1/namespaces/{space}/pods/x/log")
         yield f"delete pods of {space}", _request("DELETE", f"/api/v1/namespaces/{space}/pods")
         yield f"relabel {space}", _request("PATCH", f"/api/v1/namespaces/{space}", {"metadata": {"labels": {}}}, MERGE)
         for role in ("cluster-admin", "storefleet-store-manager"):
@@ -76,7 +77,7 @@ def _in_a_store() -> Iterator[tuple[str, Request]]:
     yield "list a store's secrets", _request("GET", f"{core}/secrets")
     yield "watch a store's secrets", _request("GET", f"{core}/secrets?watch=1")
     yield "delete all of a store's secrets", _request("DELETE", f"{core}/secrets")
-    for name in ("exec?command=id", "attach", "portforward?ports=80", "log", "proxy/"):
+    for name in ("exec?command=id", "attach", "portforward?ports=80", "proxy/"):
         yield f"{name.partition('?')[0]} in a store's pod", ("GET", f"{core}/pods/web/{name}", None, "application/json")
     yield "make a pod by itself", _request("POST", f"{core}/pods", _named("Pod", **POD))
     yield "delete a store's pod", _request("DELETE", f"{core}/pods/web")

@@ -216,9 +216,9 @@ def test_what_cannot_start_says_why_and_leaves_nothing(tmp_path: Path, monkeypat
 
 def test_a_taken_port_and_a_strange_kubeconfig_make_room_for_another_port(tmp_path: Path) -> None:
     kubeconfig = tmp_path / "kubeconfig"
-    assert control_plane._port_of(kubeconfig) is None
+    assert control_plane.port_of(kubeconfig) is None
     kubeconfig.write_text("[]")
-    assert control_plane._port_of(kubeconfig) is None
+    assert control_plane.port_of(kubeconfig) is None
 
 
 def test_a_command_is_ended_with_what_it_had(tmp_path: Path) -> None:

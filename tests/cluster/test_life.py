@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 
 from tests.cluster.platform import Platform
 from tests.flow.fleet import DELETE, Fleet, fleet
+from tests.flow.logs import following
 
 
 @pytest_asyncio.fixture(name="fleet")
@@ -72,6 +73,16 @@ async def test_a_whole_life_with_no_more_than_its_rights(fleet: Fleet) -> None:
     assert gone["deletion"]["leftovers"] == []
     assert (await fleet.kubernetes("GET", f"/api/v1/namespaces/{namespace}"))[0] == 404
     assert refusals() == before
+
+
+async def test_who_follows_logs_is_told_that_pretended_nodes_give_none(fleet: Fleet) -> None:
+    before = refusals()
+    store = await fleet.create()
+    await fleet.until(store["id"], "READY", 60)
+    async with following(fleet, store["id"]) as logs:
+        await logs.told("can't be read now", 60)
+        assert logs.lines == []
+    assert refusals() == before  # it may: it can't
 
 
 async def test_a_store_at_rest_asks_for_nothing(fleet: Fleet) -> None:

@@ -240,13 +240,15 @@ async def fleet(
     worker: bool = True,
     speed: float = 20,
     cluster: tuple[Path, Path] | None = None,
+    profile: ClusterProfile | None = None,
+    port: int = 0,
     **more: Any,
 ) -> AsyncIterator[Fleet]:
     """Everything up, with a user and a token. `more`: settings.
 
     `cluster`: the kubeconfigs of the worker and of the administrator; None: a simulated one, at that speed.
     """
-    listener = bind("127.0.0.1", 0)
+    listener = bind("127.0.0.1", port)
     kubeconfig, admin = cluster or (folder / "kubeconfig", folder / "kubeconfig")
     settings = Settings(
         **{
@@ -264,7 +266,7 @@ async def fleet(
             **more,
         }
     )
-    profile = ClusterProfile()
+    profile = profile or ClusterProfile()
     async with AsyncExitStack() as stack:
         if cluster is None:
             await stack.enter_async_context(running(speed=speed, kubeconfig=kubeconfig))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 
 import psutil
@@ -70,6 +71,7 @@ def test_once_and_once_more_on_the_same_data(tmp_path: Path) -> None:
             assert words in out
         assert len(re.findall(r"✓ step \d of 7 .* \d+\.\d\d s", out)) == 7
         assert f"http://127.0.0.1:{port}/readyz" in out
+        assert f"http://demo-shop{'-2' if number == 2 else ''}.localhost:{port}/" in out
         assert ("demo-shop-2" in out) == (number == 2)
         assert "/nowhere" not in out
     assert survivors(data) == []
@@ -113,6 +115,10 @@ def test_what_it_refuses_is_said_in_one_line_and_it_ends_with_ctrl_c(
     serving: tuple[subprocess.Popen[str], Path, int], tmp_path: Path
 ) -> None:
     process, data, port = serving
+    visit = HTTPConnection("127.0.0.1", port)
+    visit.request("GET", "/", headers={"Host": f"demo-shop.localhost:{port}"})
+    assert "Demo Shop is ready, and simulated" in visit.getresponse().read().decode()
+    visit.close()
     taken = run(demo(tmp_path / "other", port, "--once"))
     assert (taken.returncode, len(taken.stderr.splitlines())) == (1, 1)
     assert f"can't listen on 127.0.0.1:{port}" in taken.stderr

@@ -153,6 +153,9 @@ async def test_without_a_database_the_api_says_so_and_stays_alive(api: Fleet, po
             assert "can't be reached" in (await response.json())["reason"]
         async with api.http.get(f"{api.url}/healthz") as response:
             assert response.status == 200
+        async with api.http.get(api.url, headers={"Host": "fig-olive.localhost"}) as response:
+            assert (response.status, response.headers["Retry-After"]) == (503, "5")
+            assert "One moment, please" in await response.text()
         headers = {"Authorization": f"Bearer {api.token}"}
         body = {"query": "{ viewer { user { email } } }"}
         async with api.http.post(f"{api.url}/graphql", json=body, headers=headers) as response:

@@ -37,7 +37,7 @@ async def test_more_stores_of_one_name_than_small_numbers(connection: asyncpg.Co
         store_id = await new_store(connection, account, slug="fig-olive")
         async with asyncio.timeout(5), sessions.begin() as session:
             store = await session.get_one(Store, store_id)
-            await take_slug(session, store, None)
+            await take_slug(session, store, None, None)
         assert store.slug.startswith("fig-olive-")
         assert store.slug not in taken
         assert slug_problem(store.slug) is None
@@ -49,7 +49,16 @@ async def test_a_small_number_is_preferred(connection: asyncpg.Connection, sessi
     account = await new_account(connection)
     store = await new_store(connection, account, slug="fig-olive")
     async with sessions() as session:
-        assert await free_slug(session, account, "fig-olive") == "fig-olive"
+        assert await free_slug(session, account, "fig-olive", None) == "fig-olive"
         await connection.execute("INSERT INTO slugs VALUES ('fig-olive', $1, $2)", account, store)
-        assert await free_slug(session, account, "fig-olive") == "fig-olive-2"
-        assert await free_slug(session, account, "admin") == "admin-2"
+        assert await free_slug(session, account, "fig-olive", None) == "fig-olive-2"
+        assert await free_slug(session, account, "admin", None) == "admin-2"
+
+
+async def test_the_platforms_own_label_is_never_free(connection: asyncpg.Connection, sessions: Sessions) -> None:
+    account = await new_account(connection)
+    store = await new_store(connection, account, slug="fig")
+    await connection.execute("INSERT INTO slugs VALUES ('fig', $1, $2)", account, store)
+    async with sessions() as session:
+        assert await free_slug(session, account, "fig", "fig-2") == "fig-3"
+        assert await free_slug(session, account, "olive", "olive") == "olive-2"

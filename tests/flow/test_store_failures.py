@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.flow.fleet import DELETE, RETRY, Fleet
+from tests.flow.test_drift import rests, resync
 
 LONG = pytest.mark.parametrize("settings", [{"failure_patience": 30.0}], indirect=True)
 
@@ -258,10 +259,11 @@ async def test_rights_that_come_a_moment_after_the_role_binding_are_waited_for(f
     events = await fleet.until(store["id"], "READY")
     assert not [event for event in events if "refused" in event["message"]]
 
+    await rests(fleet)
     await fleet.fault({**late, "kind": "Service"})
     name = await namespace(fleet)
     await fleet.kubernetes("DELETE", f"/apis/rbac.authorization.k8s.io/v1/namespaces/{name}/rolebindings/storefleet")
-    await fleet.sql("UPDATE stores SET due_at = now()")
+    await resync(fleet)
     told = "Somebody removed the RoleBinding storefleet in the cluster; it is put back."
     await fleet.poll(lambda: fleet.sql("SELECT 1 FROM events WHERE message = $1", told))
     await fleet.eventually(store["id"], status="READY", health="HEALTHY")

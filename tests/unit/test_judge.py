@@ -116,7 +116,7 @@ def test_a_proof_under_way_is_waited_for() -> None:
 
 def test_a_job_that_failed_gives_its_reason_in_short() -> None:
     shop = Shop()
-    words = "PHP Fatal error: no such table\n\0" + "x" * 4000
+    words = "PHP Warning: old\nPHP Fatal error: no such table\0" + "x" * 4000 + "\n\n"
     first = pod("install", job=INSTALL, age=2, phase="Failed", containerStatuses=[terminated(1, "the first try")])
     last = pod("install", job=INSTALL, age=1, phase="Failed", containerStatuses=[terminated(1, words)])
     verdict = shop.climb(DATABASE, last, first, job(INSTALL, "install", ended="Failed"))

@@ -26,8 +26,18 @@ def test_make_alone_lists_every_command_in_groups() -> None:
     ]
     commands = {line.split()[0] for line in listed if line.startswith("  ")}
     assert commands == {
-        *("demo", "cluster-up", "cluster-down"),
-        *("setup", "test", "test-kubernetes", "test-all", "format", "bench", "bench-kubernetes"),
+        *("demo", "cluster-up", "cluster-down", "images"),
+        *(
+            "setup",
+            "test",
+            "setup-node",
+            "test-kubernetes",
+            "test-node",
+            "test-all",
+            "format",
+            "bench",
+            "bench-kubernetes",
+        ),
         *("lock", "clean"),
     }
 

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.errors import CallerError, Code
-from stores.names import MAX_NAME, RESERVED, numbered, slug_from, slug_problem, store_name
+from stores.names import (
+    MAX_NAME,
+    RESERVED,
+    label_of,
+    numbered,
+    own_label,
+    slug_from,
+    slug_problem,
+    store_name,
+)
 
 NAMES = ["Fig & Olive", "Ñandú", "いちご", "متجر التين", "🧶", "7", "O\u2019Neill's", "a" * MAX_NAME, "👩‍🌾 Farm"]
 
@@ -113,3 +122,53 @@ def test_a_number_takes_the_place_of_the_end() -> None:
     assert numbered("fig", 2) == "fig-2"
     assert numbered("x" * 40, 10) == "x" * 37 + "-10"
     assert numbered("x" * 37 + "-yy", 2) == "x" * 37 + "-2"
+
+
+@pytest.mark.parametrize(
+    ("host", "label"),
+    [
+        ("fig.stores.example.com", "fig"),
+        ("FIG.Stores.example.COM:8000", "fig"),
+        (" fig.stores.example.com. ", "fig"),
+        ("fig.stores.example.com.:443", "fig"),
+        ("fig.stores.example.com:", "fig"),
+        ("xn--fig_%00 <b>.stores.example.com", "xn--fig_%00 <b>"),
+        ("stores.example.com", None),
+        (".stores.example.com", None),
+        ("a.fig.stores.example.com", None),
+        ("stores.example.com.stores.example.com", None),
+        ("figstores.example.com", None),
+        ("fig.stores.example.com.example.org", None),
+        ("fig.stores-example.com", None),
+        ("127.0.0.1:8000", None),
+        ("[::1]:8000", None),
+        ("[::ffff:127.0.0.1]", None),
+        ("storefleet-api", None),
+        (":", None),
+        ("", None),
+    ],
+)
+def test_a_stores_host_has_one_label_before_the_base_domain(host: str, label: str | None) -> None:
+    assert label_of(host, "stores.example.com") == label
+
+
+@pytest.mark.parametrize(
+    ("public_url", "label"),
+    [
+        (None, None),
+        ("https://fleet.example.com", None),
+        ("https://stores.example.com", None),
+        ("https://atelier.stores.example.com", "atelier"),
+        ("http://Atelier.stores.example.com:8000/", "atelier"),
+        ("https://a.atelier.stores.example.com", None),
+    ],
+)
+def test_the_platform_may_live_beside_its_stores(public_url: str | None, label: str | None) -> None:
+    assert own_label(public_url, "stores.example.com") == label
+
+
+def test_the_platforms_own_label_is_no_stores() -> None:
+    assert "reserved" in str(slug_problem("atelier", "atelier"))
+    assert slug_problem("atelier", "other") is None
+    assert slug_from("Atelier", "atelier") == "my-atelier"
+    assert slug_from("Admin", "my-admin") == "my-store"

@@ -69,6 +69,7 @@ def test_all_problems_are_told_at_once_a_line_each(monkeypatch: pytest.MonkeyPat
         "CLUSTER": "Not A Name",
         "STORE_QUOTA": "many",
         "BASE_DOMAIN": "Stores_secret",
+        "PUBLIC_URL": "fleet.secret.example.com",
         "ROUTING": "mesh",
     }
     said = problems(monkeypatch, **wrong)
@@ -94,6 +95,19 @@ def test_a_base_domain_is_a_dns_name(monkeypatch: pytest.MonkeyPatch, domain: st
     assert problems(monkeypatch, BASE_DOMAIN=domain) == [
         "STOREFLEET_BASE_DOMAIN: must be a lower-case DNS name such as stores.example.com"
     ]
+
+
+@pytest.mark.parametrize("url", ["", "fleet.example.com", "https://a/b", "https://me@a", "https://a?b", "ftp://a"])
+def test_a_public_url_is_an_origin(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    assert problems(monkeypatch, PUBLIC_URL=url) == [
+        "STOREFLEET_PUBLIC_URL: must be an origin such as https://fleet.example.com"
+    ]
+
+
+@pytest.mark.parametrize("url", ["https://fleet.example.com", "http://localhost:8000/", "http://127.0.0.1:1"])
+def test_any_origin_may_be_the_public_url(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    environment(monkeypatch, PUBLIC_URL=url)
+    assert load().public_url == url
 
 
 @pytest.mark.parametrize("url", ["redis://h:1/0", "rediss://h", "unix:///run/redis.sock"])

@@ -5,7 +5,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,13 @@ from workers.cluster.kinds import KINDS
 CALL_SECONDS = 3.0
 """How long one may take, once it is its turn."""
 CALLS = 32
-"""At the same time; others wait for their turn, in order. Watches aren't counted."""
+"""At the same time; others wait for their turn, in order. Watches and logs aren't counted."""
+LOG_SECONDS = 10.0
+"""How long reading a log to its present end may take."""
+LOG_SILENCE_SECONDS = 60.0
+"""After which a log that is followed is asked for again: the connection may have died."""
+LOGS = 200
+"""Connections for them, and for watching their pods."""
 PAGE = 500
 FIELD_MANAGER = "storefleet"
 
@@ -112,11 +118,11 @@ class Cluster:
 
     @asynccontextmanager
     async def watch(
-        self, kind: str, query: Mapping[str, str], silence: float
+        self, kind: str, query: Mapping[str, str], silence: float, namespace: str | None = None
     ) -> AsyncIterator[AsyncIterator[Manifest]]:
-        """The raw watch events of all namespaces. Raises Temporary when it breaks: for instance when no answer
+        """The raw watch events of all namespaces, or one. Raises Temporary when it breaks: for instance when no answer
         begins within CALL_SECONDS, or no byte comes in `silence` seconds."""
-        path, limits = KINDS[kind].path(None), aiohttp.ClientTimeout(total=None, sock_read=silence)
+        path, limits = KINDS[kind].path(namespace), aiohttp.ClientTimeout(total=None, sock_read=silence)
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 response = await self._send("watch", kind, path, {"watch": "1", **query}, None, limits)
@@ -124,6 +130,25 @@ class Cluster:
                 yield _lines(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Temporary(f"the watch of {kind} broke: {error!r}") from error
+
+    async def logs(
+        self, namespace: str, pod: str, query: Mapping[str, str], *, follow: bool
+    ) -> AsyncGenerator[bytes, None]:
+        """A container's log in pieces: to its present end, or until the container ends or is silent for long.
+
+        A kubelet may begin its answer only with the first line. Raises NotFound, Refused, and Temporary when it breaks.
+        """
+        path, query = f"{KINDS['Pod'].path(namespace)}/{_safe(pod)}/log", {**query, "follow": str(follow).lower()}
+        total, silence = (None, LOG_SILENCE_SECONDS) if follow else (LOG_SECONDS, None)
+        limits = aiohttp.ClientTimeout(total=total, sock_connect=CALL_SECONDS, sock_read=silence)
+        try:
+            async with await self._send("logs", "Pod", path, query, None, limits) as response:
+                async for piece in response.content.iter_any():
+                    yield piece
+        except aiohttp.SocketTimeoutError:
+            return  # it was silent
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Temporary(f"the log of {pod} can't be read: {error!r}") from error
 
     async def _call(
         self,
@@ -158,7 +183,10 @@ class Cluster:
             path,
             {"create": "POST", "apply": "PATCH", "delete": "DELETE"}.get(verb, "GET"),
             query_params=list(query.items()),
-            header_params={"Accept": "application/json", "Content-Type": media},
+            header_params={
+                "Accept": "text/plain, */*" if verb == "logs" else "application/json",
+                "Content-Type": media,
+            },
             body=body,
             auth_settings=["BearerToken"],
             _preload_content=False,
@@ -197,7 +225,7 @@ async def connect(kubeconfig: Path | None, context: str | None = None) -> AsyncI
     settings = Configuration()
     try:
         await _configure(settings, kubeconfig, context)
-        settings.connection_pool_maxsize = CALLS + len(KINDS)
+        settings.connection_pool_maxsize = CALLS + len(KINDS) + LOGS
         api = ApiClient(settings)
     except Exception as error:
         # the library meets a malformed file with whatever that leads it to: TypeError, AssertionError, ssl.SSLError, …

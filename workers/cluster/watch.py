@@ -32,13 +32,14 @@ async def reflect(
     kind: str,
     labels: str,
     *,
+    namespace: str | None = None,
     on_list: Callable[[Sequence[Manifest]], None],
     on_event: Callable[[str, Manifest], None],
 ) -> None:
     """Call `on_list` with all objects after each (re)list and `on_event(type, object)` with each change since.
 
-    Types are ADDED, MODIFIED and DELETED. Never returns; errors are retried with a growing, jittered pause, and
-    the watch goes on from where it was unless that version is gone.
+    Of all namespaces, unless one is named. Types are ADDED, MODIFIED and DELETED. Never returns; errors are retried
+    with a growing, jittered pause, and the watch goes on from where it was unless that version is gone.
     """
     version: str | None = None
     errors = 0
@@ -46,9 +47,9 @@ async def reflect(
         began = time.monotonic()
         try:
             if version is None:
-                items, version = await cluster.list(kind, labels=labels)
+                items, version = await cluster.list(kind, namespace, labels)
                 on_list(items)
-            version, errors = await _watch(cluster, kind, labels, version, on_event), 0
+            version, errors = await _watch(cluster, kind, labels, namespace, version, on_event), 0
             await asyncio.sleep(BACK_OFF[0])  # a proxy may end every watch at once
         except _Broken as broken:
             worked = broken.version != version or time.monotonic() - began > STEADY_SECONDS
@@ -70,7 +71,12 @@ class _Broken(Exception):
 
 
 async def _watch(
-    cluster: Cluster, kind: str, labels: str, version: str, on_event: Callable[[str, Manifest], None]
+    cluster: Cluster,
+    kind: str,
+    labels: str,
+    namespace: str | None,
+    version: str,
+    on_event: Callable[[str, Manifest], None],
 ) -> str:
     seconds = int(WATCH_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311  # jitter, not a secret
     query = {
@@ -80,7 +86,7 @@ async def _watch(
         "timeoutSeconds": str(seconds),
     }
     try:
-        async with cluster.watch(kind, query, SILENCE_SECONDS) as events:
+        async with cluster.watch(kind, query, SILENCE_SECONDS, namespace) as events:
             async for event in events:
                 item: dict[str, Any] = event["object"]
                 if event["type"] == "ERROR":

@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from runtime.settings import ClusterProfile
 from stores.engines import Engine, EngineStep, Manifest, Manifests, SecretField, StoreSpec
 from stores.plans import Plan
-from workers.engines import objects
+from workers.engines import mysql, objects
 from workers.engines.isolation import Part, address_of, isolation, namespace
 from workers.engines.pods import Resources, container, cpu_of, env, memory_of, pod, probe
 
 NAME = "woocommerce"
 RELEASES = ("2026.11",)
 WEB_PORT = 8080
-DATABASE_PORT = 3306
 UPLOADS = "/var/www/html/wp-content/uploads"
 SHARES_UPLOADS = "storefleet.dev/uploads"
 PROOF_TOKEN = {"STORE_PROOF_TOKEN": ("wordpress", "proof-token")}
@@ -25,10 +24,6 @@ PROOF_TOKEN = {"STORE_PROOF_TOKEN": ("wordpress", "proof-token")}
 SALTS = tuple(
     f"{kind}-{use}" for kind in ("auth", "secure-auth", "logged-in", "nonce") for use in ("key", "salt")
 )  # fmt: skip
-
-
-def _password() -> str:
-    return random.token_urlsafe(24)
 
 
 def _parts(plan: Plan) -> dict[str, Part]:
@@ -45,13 +40,7 @@ def _parts(plan: Plan) -> dict[str, Part]:
                 internet=True,
                 disk=plan.uploads_disk,
             ),
-            Part(
-                "database",
-                Resources(cpu_of(plan.database_cpu), memory_of(plan.database_memory), scratch=1024),
-                port=DATABASE_PORT,
-                callers=("web", "install", "proof", "cron"),
-                disk=plan.database_disk,
-            ),
+            mysql.part(plan, callers=("web", "install", "proof", "cron")),
             Part("install", helper),
             Part("proof", helper),
             Part("cron", helper, internet=True),
@@ -67,12 +56,12 @@ def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile)
         isolation=isolation(spec, NAME, profile, list(parts.values())),
         workloads=[
             *_secrets(spec, secrets),
-            objects.config_map(spec, NAME, "database", _database_files(spec.plan)),
-            objects.claim(spec, NAME, profile, "database", spec.plan.database_disk),
+            mysql.config_map(spec, NAME),
+            mysql.claim(spec, NAME, profile),
             objects.claim(spec, NAME, profile, "uploads", spec.plan.uploads_disk),
-            objects.service(spec, NAME, "database", DATABASE_PORT),
+            mysql.service(spec, NAME),
             objects.service(spec, NAME, "web", 80),
-            objects.stateful_set(spec, NAME, "database", _database(spec, profile, parts["database"])),
+            mysql.stateful_set(spec, NAME, profile, parts[mysql.NAME], user="wordpress"),
             objects.deployment(spec, NAME, "web", _web(spec, profile, parts["web"])),
             objects.cron_job(spec, NAME, "cron", _cron(spec, profile, parts["cron"]), minutes=5),
             objects.route(spec, NAME, profile, "web", 80),
@@ -86,68 +75,10 @@ def _secrets(spec: StoreSpec, secrets: Mapping[str, str]) -> list[Manifest]:
     """One a use, so that each container is given only what it needs."""
     salts = {name: secrets[name] for name in SALTS}
     return [
-        objects.secret(spec, NAME, "database-root", {"password": secrets["database-root-password"]}),
-        objects.secret(spec, NAME, "database", {"password": secrets["database-password"]}),
+        *mysql.secrets(spec, NAME, secrets),
         objects.secret(spec, NAME, "wordpress", {**salts, "proof-token": secrets["proof-token"]}),
         objects.secret(spec, NAME, "admin", {"password": secrets["admin-password"]}),
     ]
-
-
-def _database_files(plan: Plan) -> dict[str, str]:
-    """Read by MySQL and MariaDB alike.
-
-    A flush at every commit: an acknowledged order is on the disk. No binary log: nothing reads it, and it would
-    fill the disk. MySQL's folder for LOAD DATA belongs to a user that we are not, so it gets another.
-    """
-    schema = "ON" if memory_of(plan.database_memory) >= 2048 else "OFF"
-    config = (
-        "[mysqld]\n"
-        "character-set-server = utf8mb4\n"
-        "collation-server = utf8mb4_unicode_520_ci\n"
-        "skip-name-resolve\n"
-        f"innodb-buffer-pool-size = {plan.database_buffer_pool}\n"
-        "innodb-flush-log-at-trx-commit = 1\n"
-        f"performance-schema = {schema}\n"
-        "max-connections = 60\n"
-        "skip-log-bin\n"
-        "secure-file-priv = /tmp\n"
-        "loose-mysqlx = OFF\n"
-    )
-    return {"storefleet.cnf": config}
-
-
-def _database(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
-    # over TCP: a socket answers while the image still initialises; the tool's name differs between the two images
-    ping = (
-        'MYSQL_PWD="$MYSQL_PASSWORD" exec "$(command -v mariadb-admin || command -v mysqladmin)"'
-        " --host=127.0.0.1 --user=wordpress --silent ping"
-    )
-    check = {"exec": {"command": ["sh", "-c", ping]}}
-    database = container(
-        "database",
-        profile.database_image,
-        part.resources,
-        env=env(
-            {"MYSQL_DATABASE": "wordpress", "MYSQL_USER": "wordpress", "MYSQL_ROOT_HOST": "localhost"},
-            {
-                "MYSQL_PASSWORD": ("database", "password"),
-                "MYSQL_ROOT_PASSWORD": ("database-root", "password"),
-            },
-        ),
-        mounts={"data/mysql": "/var/lib/mysql", "config": "/etc/mysql/conf.d", "run": "/var/run/mysqld"},
-        port=DATABASE_PORT,
-        probes={
-            "startupProbe": probe(check, period=1, failures=120),
-            "readinessProbe": probe(check, period=5, failures=3),
-            "livenessProbe": probe(check, period=15, failures=4, seconds=5),
-        },
-    )
-    volumes = [
-        {"name": "data", "persistentVolumeClaim": {"claimName": "database"}},
-        {"name": "config", "configMap": {"name": "database"}},
-        {"name": "run", "emptyDir": {"sizeLimit": "8Mi"}},
-    ]
-    return pod(spec, NAME, "database", [database], volumes=volumes, grace=60, files=_database_files(spec.plan))
 
 
 def _wordpress(
@@ -175,7 +106,7 @@ def _wordpress(
         env=env(
             {**common, **(values or {})},
             {
-                "WORDPRESS_DB_PASSWORD": ("database", "password"),
+                "WORDPRESS_DB_PASSWORD": mysql.PASSWORD,
                 **salts,
                 **(secrets or {}),
             },
@@ -250,15 +181,17 @@ ENGINE = Engine(
     title="WooCommerce",
     releases=RELEASES,
     steps=(
-        EngineStep("database", "Starting the database", "StatefulSet", "database"),
+        mysql.STEP,
         EngineStep("install", "Installing WordPress and WooCommerce", "Job", "install"),
         EngineStep("web", "Opening the shop", "Deployment", "web"),
     ),
     secrets=(
-        SecretField("admin-password", _password, shown=True),
-        *(SecretField(name, _password) for name in ("database-root-password", "database-password", "proof-token")),
+        SecretField("admin-password", mysql.new_password, shown=True),
+        *mysql.SECRETS,
+        SecretField("proof-token", mysql.new_password),
         *(SecretField(name, random.token_urlsafe) for name in SALTS),
     ),
+    workloads=("web", "database", "install", "proof", "cron"),
     admin_path="/wp-admin/",
     essential=("database", "web"),
     render=render,

@@ -155,3 +155,8 @@ def assert_port(made: Manifests, service: str, number: int) -> None:
 def test_disks_are_of_the_chosen_class(cluster: ClusterProfile, wanted: str | None) -> None:
     claims = of_kind(render(cluster=cluster), "PersistentVolumeClaim")
     assert [claim["spec"].get("storageClassName") for claim in claims] == [wanted, wanted]
+
+
+def test_the_workloads_are_the_components_that_have_pods(engine: Engine) -> None:
+    made = {pod["metadata"]["labels"][COMPONENT] for pod in templates(render(engine))}
+    assert sorted(engine.workloads) == sorted(made)

@@ -1,0 +1,152 @@
+"""The real node keeps to itself: nothing of it is left after any end, and it comes back with what it had."""
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.flow.fleet import Person
+from tests.node.real import JSON, ROOT, RealNode, eventually, residents, traces
+
+NAMESPACE: JSON = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kept"}}
+CLAIM: JSON = {
+    "apiVersion": "v1",
+    "kind": "PersistentVolumeClaim",
+    "metadata": {"name": "disk", "namespace": "kept"},
+    "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "64Mi"}}},
+}
+POD: JSON = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "pod", "namespace": "kept"},
+    "spec": {
+        "terminationGracePeriodSeconds": 1,
+        "containers": [
+            {
+                "name": "pause",
+                "image": "localhost/pause:1",
+                "imagePullPolicy": "Never",
+                "volumeMounts": [{"name": "disk", "mountPath": "/disk"}],
+            }
+        ],
+        "volumes": [{"name": "disk", "persistentVolumeClaim": {"claimName": "disk"}}],
+    },
+}
+PODS, CLAIMS = "/api/v1/namespaces/kept/pods", "/api/v1/namespaces/kept/persistentvolumeclaims"
+
+
+@pytest.fixture
+def node(archives: dict[str, Path], tmp_path: Path) -> Iterator[RealNode]:
+    node = RealNode(tmp_path / "state", (archives["pause"],))
+    yield node
+    if node.process is not None and node.process.poll() is None:
+        node.end()
+
+
+def kubectl(node: RealNode, method: str, path: str, body: JSON | None = None) -> tuple[int, JSON]:
+    async def send() -> tuple[int, JSON]:
+        async with aiohttp.ClientSession() as http:
+            return await Person.of(node.kubeconfig).send(http, method, path, body)
+
+    return asyncio.run(send())
+
+
+def restarts(node: RealNode) -> int:
+    """Of the pod's container, or -1 while it isn't ready."""
+    _, pod = kubectl(node, "GET", f"{PODS}/pod")
+    [status] = pod["status"].get("containerStatuses") or [{}]
+    return status["restartCount"] if status.get("ready") else -1
+
+
+def disk(node: RealNode) -> Path:
+    """Where the pod's disk is, as the pod sees it, from outside."""
+    [pause] = [process for process in node.processes("pause") if Path(f"/proc/{process.pid}/root/disk").exists()]
+    return Path(f"/proc/{pause.pid}/root/disk")
+
+
+def test_it_comes_back_after_any_end_and_leaves_nothing(node: RealNode) -> None:
+    before = traces()
+    node.start()
+    assert kubectl(node, "POST", "/api/v1/namespaces", NAMESPACE)[0] == 201
+    account = "/api/v1/namespaces/kept/serviceaccounts/default"
+    eventually(lambda: kubectl(node, "GET", account)[0] == 200)
+    assert kubectl(node, "POST", CLAIMS, CLAIM)[0] == 201
+    assert kubectl(node, "POST", PODS, POD)[0] == 201
+    eventually(lambda: restarts(node) == 0)
+    assert (disk(node) / "lost+found").is_dir()  # a file system of its own
+    (disk(node) / "kept").write_text("data")
+    assert traces() | {"groups": set()} == before | {"groups": set(), "loops": traces()["loops"]}
+
+    address = node.found["server"]
+    node.end(signal.SIGKILL)
+    eventually(lambda: residents(node.state) == [])
+    eventually(partial(_the_same, before))
+
+    node.start()
+    assert node.found["server"] == address
+    eventually(lambda: restarts(node) >= 1)
+    assert (disk(node) / "kept").read_text() == "data"
+    for name in ("kubelet", "containerd", "kube-proxy", "coredns", "contour", "envoy"):
+        [process] = node.processes(name)
+        process.kill()
+        eventually(partial(_is_another, node, name, process.pid))
+    eventually(lambda: restarts(node) >= 1)
+    again = subprocess.run(
+        [sys.executable, "-m", "sandbox.kubernetes", "up", "--level", "node", "--state", str(node.state)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (again.returncode, "another Storefleet" in again.stderr) == (1, True)
+
+    assert node.end() == 0
+    assert residents(node.state) == []
+    assert traces() == before
+
+    node.start()
+    assert kubectl(node, "DELETE", "/api/v1/namespaces/kept")[0] == 200
+    eventually(lambda: kubectl(node, "GET", "/api/v1/namespaces/kept")[0] == 404, 60)
+    eventually(lambda: list((node.state / "node" / "volumes").iterdir()) == [])
+    [server] = node.processes("kube-apiserver")
+    server.kill()  # a control plane that ends ends all, and says which part it was
+    assert node.wait() == 1
+    assert "apiserver ended" in (node.state / "logs" / "node.log").read_text()
+    assert traces() == before
+
+
+def _is_another(node: RealNode, name: str, before: int) -> bool:
+    return [process.pid for process in node.processes(name)] not in ([], [before])
+
+
+def _the_same(before: dict[str, set[str]]) -> bool:
+    return traces() == before
+
+
+def test_what_cannot_start_says_why_and_leaves_nothing(tmp_path: Path, archives: dict[str, Path]) -> None:
+    before = traces()
+    state, broken = tmp_path / "state", tmp_path / "broken.tar"
+    broken.write_text("no archive")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for words, said in (
+            (["--image", str(tmp_path / "none.tar")], "there is no image"),
+            (["--image", str(broken)], "containerd can't import broken.tar"),
+            (["--image", str(archives["pause"]), "--ingress-port", str(port)], f"port {port} is taken"),
+        ):
+            argv = [sys.executable, "-m", "sandbox.kubernetes", "up", "--foreground", "--level", "node"]
+            done = subprocess.run(
+                [*argv, "--state", str(state), *words], cwd=ROOT, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 1
+            assert said in done.stderr
+            assert "Traceback" not in done.stderr
+            assert residents(state) == []
+            assert traces() == before
