@@ -35,11 +35,11 @@ $database = Database::wait(PATIENCE);
 $program->step('lock');
 $database->lock('install', PATIENCE);
 $new = $database->option('siteurl') === null;
-if (!$new) {
-    $database->forgetKilledInstaller();
-}
 $active = !$new && is_active($database);
 $ready = $database->option(MARKER) === 'ready';
+if (!$new) {
+    $database->forgetKilledInstaller($ready ? 60 : 0);
+}
 
 $program->step('boot');
 prepare_boot('install', installing: !$active);
@@ -59,10 +59,9 @@ wp_set_current_user(admin()->ID);
 if ($ready) {
     $program->step('upgrade');
     $database->keep();
-    upgrade_wordpress();
-    upgrade_woocommerce($database);
+    $upgraded = array_filter([upgrade_wordpress(), upgrade_woocommerce($database)]);
     finish_wordpress();
-    $program->finish('nothing to install');
+    $program->finish($upgraded ? 'upgraded' : 'nothing to install');
 }
 
 $program->step('repair');

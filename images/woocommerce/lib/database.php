@@ -94,10 +94,16 @@ final class Database
         return $found->fetch_row()[0] ?? null;
     }
 
-    /** What a killed run leaves: for ten minutes WooCommerce's installer would silently do nothing. */
-    public function forgetKilledInstaller(): void
+    /**
+     * What a killed run leaves: for ten minutes WooCommerce's installer would silently do nothing. One that began less
+     * than so many seconds ago may still be at work, in a web pod.
+     */
+    public function forgetKilledInstaller(int $seconds): void
     {
-        $left = "'wc_installing', '_transient_wc_installing', '_transient_timeout_wc_installing'";
-        $this->link->query("DELETE FROM wp_options WHERE option_name IN ({$left})");
+        $lock = 'option_value <= UNIX_TIMESTAMP() - ' . $seconds;
+        $this->link->query("DELETE FROM wp_options WHERE option_name = 'wc_installing' AND {$lock}");
+        if ($this->link->affected_rows > 0) {
+            $this->link->query("DELETE FROM wp_options WHERE option_name LIKE '%_wc_installing'");
+        }
     }
 }

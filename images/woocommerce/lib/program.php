@@ -28,6 +28,11 @@ final class Program
     public function __construct()
     {
         $this->began = $this->stepBegan = microtime(true);
+        // standard output is for our lines alone; what WordPress says goes to the log beside it
+        ob_start(static function (string $text): string {
+            fwrite(STDERR, $text);
+            return '';
+        }, 1);
         set_exception_handler($this->fail(...));
         register_shutdown_function($this->cutShort(...));
     }

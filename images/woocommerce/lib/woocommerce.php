@@ -120,12 +120,16 @@ function repair(): void
 
 /**
  * Changes the database of an older WooCommerce, here and now: by itself it would do so some time later, in the
- * background, while the shop sells.
+ * background, while the shop sells. Whether it was one.
  */
-function upgrade_woocommerce(Database $database): void
+function upgrade_woocommerce(Database $database): bool
 {
+    // it brought its tables up to date when WordPress was booted, unless another process was at it
+    if (get_option('woocommerce_version') !== WC()->version || WC_Install::verify_base_tables(false, true) !== []) {
+        throw new Problem('WooCommerce is being brought up to date by another process: run this again in a minute.');
+    }
     if (!WC_Install::needs_db_update()) {
-        return;
+        return false;
     }
     require_once WC_ABSPATH . 'includes/wc-update-functions.php';
     $current = (string) get_option('woocommerce_db_version');
@@ -140,4 +144,5 @@ function upgrade_woocommerce(Database $database): void
     as_unschedule_all_actions('woocommerce_run_update_callback');
     as_unschedule_all_actions('woocommerce_update_db_to_current_version');
     WC_Install::remove_update_db_notice();
+    return true;
 }

@@ -119,13 +119,15 @@ function set_password(\WP_User $user, string $password): bool
     return true;
 }
 
-/** What a newer WordPress wants changed in the database of an older one. */
-function upgrade_wordpress(): void
+/** Changes the database of an older WordPress. Whether it was one. */
+function upgrade_wordpress(): bool
 {
-    if ((int) get_option('db_version') !== (int) $GLOBALS['wp_db_version']) {
-        require_once ABSPATH . 'wp-admin/includes/upgrade.php';
-        wp_upgrade();
+    if ((int) get_option('db_version') === (int) $GLOBALS['wp_db_version']) {
+        return false;
     }
+    require_once ABSPATH . 'wp-admin/includes/upgrade.php';
+    wp_upgrade();
+    return true;
 }
 
 /** The language of the shop, where the image has it. */
