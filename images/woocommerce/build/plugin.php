@@ -79,7 +79,8 @@ function fit(array $plugin, string $core): void
     }
     if (version_compare(PHP_VERSION, $plugin['Requires PHP'], '<')) {
         throw new RuntimeException(
-            "WooCommerce {$plugin['Version']} requires PHP {$plugin['Requires PHP']} or newer, but BASE has " . PHP_VERSION,
+            "WooCommerce {$plugin['Version']} requires PHP {$plugin['Requires PHP']} or newer, but BASE has "
+            . PHP_VERSION,
         );
     }
 }

@@ -59,9 +59,9 @@ function visit_shop(Shopper $shopper): void
 {
     $path = (string) preg_replace('~^https?://[^/]+~', '', (string) wc_get_page_permalink('shop'));
     $page = expect($shopper->get($path), 200, 'The shop page does not open');
-    if (str_contains($page->body, "woo-coming-soon-page")) {
+    if (str_contains($page->body, 'woo-coming-soon-page')) {
         throw new Problem(
-            'The shop hides behind "coming soon": set it to live in WooCommerce, Settings, Site visibility, then retry.',
+            'The shop hides behind "coming soon": set it live in WooCommerce, Settings, Site visibility, then retry.',
         );
     }
 }

@@ -65,12 +65,12 @@ function skip_wizard(): void
 function add_sample(): void
 {
     $product = new WC_Product_Simple();
-    $product->set_name(__('Sample product', 'storefleet'));
+    $product->set_name('Sample product');
     $product->set_sku(SAMPLE);
     $product->set_slug(SAMPLE);
     $product->set_regular_price('10');
     $product->set_virtual(true);
-    $product->set_short_description(__('Shows how a product looks. Change it, or delete it.', 'storefleet'));
+    $product->set_short_description('Shows how a product looks. Change it, or delete it.');
     $product->set_status('publish');
     $product->save();
 }

@@ -39,6 +39,8 @@ final class Shopper
     private const PATIENCE = 20;
     /** Seconds for the Service to lead somewhere: the first pod behind it is known everywhere a moment later. */
 
+    private const NOT_THERE = [CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST];
+
     private readonly CurlHandle $curl;
     private ?string $cart = null;
 
@@ -78,7 +80,7 @@ final class Shopper
                 $this->cart = $answer->headers['cart-token'] ?? $this->cart;
                 return $answer;
             }
-            if ($answer !== CURLE_COULDNT_CONNECT && $answer !== CURLE_COULDNT_RESOLVE_HOST || microtime(true) > $until) {
+            if (!in_array($answer, self::NOT_THERE, true) || microtime(true) > $until) {
                 $why = curl_strerror($answer);
                 throw new Problem("The shop does not answer at {$this->service}{$path}: {$why}.");
             }

@@ -30,5 +30,6 @@ function may_call(string $host): bool
     if (STOREFLEET_WRITABLE) {
         return is_admin() || !preg_match(NEWS, $host);
     }
-    return !preg_match(NEWS, $host) && (wp_doing_cron() || !in_array($_SERVER['REQUEST_METHOD'] ?? '', ['GET', 'HEAD'], true));
+    $shows_a_page = in_array($_SERVER['REQUEST_METHOD'] ?? 'GET', ['GET', 'HEAD'], true) && !wp_doing_cron();
+    return !$shows_a_page && !preg_match(NEWS, $host);
 }

@@ -25,7 +25,7 @@ function count_try(mixed $user, string $name, string $password): mixed
     if (add_try() > TRIES) {
         $wait = QUARTER - time() % QUARTER;
         header("Retry-After: {$wait}");
-        wp_die(esc_html__('Too many attempts to sign in. Wait a quarter of an hour, then try again.', 'storefleet'), 429);
+        wp_die('Too many attempts to sign in. Wait a quarter of an hour, then try again.', 429);
     }
     return $user;
 }
@@ -45,8 +45,8 @@ function add_try(): int
 function tries(): int
 {
     global $wpdb;
-    $count = $wpdb->get_var($wpdb->prepare("SELECT option_value FROM {$wpdb->options} WHERE option_name = %s", counter()));
-    return (int) $count;
+    $question = "SELECT option_value FROM {$wpdb->options} WHERE option_name = %s";
+    return (int) $wpdb->get_var($wpdb->prepare($question, counter()));
 }
 
 /** Only this one: else whoever has an account of their own could begin again and again. */

@@ -20,9 +20,9 @@ function hold_mail(?bool $answer, array $mail): ?bool
     if (getenv('STORE_SMTP_URL') ?: false) {
         return $answer;
     }
-    $why = new WP_Error('wp_mail_failed', 'No mail server: STORE_SMTP_URL is not set.', ['subject' => $mail['subject']]);
-    do_action('wp_mail_failed', $why);
-    error_log('A mail was not sent: STORE_SMTP_URL is not set.');
+    $why = 'A mail was not sent: STORE_SMTP_URL is not set.';
+    do_action('wp_mail_failed', new WP_Error('wp_mail_failed', $why, ['subject' => $mail['subject']]));
+    error_log($why);
     return false;
 }
 
