@@ -19,12 +19,16 @@ from tests.cluster.platform import Platform, install
 from tests.flow.fleet import Fleet, fleet
 from tests.node.real import RealNode
 
+PLUGIN = os.environ.get("WOOCOMMERCE_ZIP")
+"""WooCommerce as a zip file, which no package has; without it stores of that engine aren't tried."""
+
 
 @pytest.fixture(scope="session")
 def archives() -> dict[str, Path]:
     """The images' archives by name, built from Debian packages where they aren't there yet."""
-    names = ("pause", "mariadb", "sample")
-    return dict(zip(names, build_images(names, print), strict=True))
+    names = ("pause", "mariadb", "sample", *(("woocommerce",) if PLUGIN else ()))
+    files = {"WOOCOMMERCE_ZIP": Path(PLUGIN)} if PLUGIN else {}
+    return dict(zip(names, build_images(names, print, files=files), strict=True))
 
 
 @pytest.fixture(scope="session")

@@ -86,12 +86,12 @@ def _wordpress(
     profile: ClusterProfile,
     part: Part,
     *,
-    command: list[str] | None = None,
+    program: str,
     values: Mapping[str, str] | None = None,
     secrets: Mapping[str, tuple[str, str]] | None = None,
     **more: object,
 ) -> Manifest:
-    """A container of the store's own image: web, install, proof and cron differ in what they run."""
+    """A container of the store's own image: web, install, proof and cron differ in the program they run."""
     salts = {f"WORDPRESS_{name.upper().replace('-', '_')}": ("wordpress", name) for name in SALTS}
     common = {
         "WORDPRESS_DB_HOST": "database",
@@ -112,7 +112,7 @@ def _wordpress(
             },
         ),
         mounts={"uploads": UPLOADS},
-        command=command,
+        command=["/opt/storefleet/run", program],
         **more,  # type: ignore[arg-type]  # port, probes and stop are passed on as they are
     )
 
@@ -124,12 +124,14 @@ def _web(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
         spec,
         profile,
         part,
+        program="web",
         secrets=PROOF_TOKEN,
         port=WEB_PORT,
         probes={
             "startupProbe": probe(alive, period=1, failures=60),
             "readinessProbe": probe(ready, period=2, failures=3),
-            "livenessProbe": probe(alive, period=10, failures=3, seconds=5),
+            # patient: behind a crowd of shoppers it waits for its turn, and killing the shop would help nobody
+            "livenessProbe": probe(alive, period=10, failures=6, seconds=5),
         },
         # the pod leaves the Service first; the image's stop signal then lets requests in flight end
         stop=["sleep", "3"],
@@ -142,7 +144,7 @@ def _install(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
         spec,
         profile,
         part,
-        command=["php", "/opt/storefleet/install.php"],
+        program="install",
         values={
             "STORE_TITLE": spec.name,
             "STORE_ADMIN_EMAIL": spec.admin_email,
@@ -152,7 +154,7 @@ def _install(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
         },
         secrets={"STORE_ADMIN_PASSWORD": ("admin", "password")},
     )
-    return pod(spec, NAME, "install", [install], volumes=[_uploads()], restart="Never", beside=SHARES_UPLOADS)
+    return _helper(spec, install)
 
 
 def _proof(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
@@ -160,16 +162,22 @@ def _proof(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
         spec,
         profile,
         part,
-        command=["php", "/opt/storefleet/prove.php"],
+        program="prove",
         values={"STORE_SERVICE": "http://web"},
         secrets=PROOF_TOKEN,
     )
-    return pod(spec, NAME, "proof", [proof], volumes=[_uploads()], restart="Never", beside=SHARES_UPLOADS)
+    return _helper(spec, proof)
 
 
 def _cron(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
-    cron = _wordpress(spec, profile, part, command=["php", "/var/www/html/wp-cron.php"])
-    return pod(spec, NAME, "cron", [cron], volumes=[_uploads()], restart="Never", beside=SHARES_UPLOADS)
+    return _helper(spec, _wordpress(spec, profile, part, program="cron"))
+
+
+def _helper(spec: StoreSpec, program: Manifest) -> Manifest:
+    """A pod that does one thing and ends. PHP is deaf to SIGTERM; all of its programs can be killed anywhere."""
+    return pod(
+        spec, NAME, program["name"], [program], volumes=[_uploads()], grace=10, restart="Never", beside=SHARES_UPLOADS
+    )
 
 
 def _uploads() -> Manifest:

@@ -117,10 +117,10 @@ def test_our_image_is_of_the_release_and_the_database_s_is_a_setting() -> None:
 def test_the_programs_that_run() -> None:
     assert {item["name"]: item.get("command") for item in containers(render())} == {
         "database": None,
-        "web": None,
-        "install": ["php", "/opt/storefleet/install.php"],
-        "proof": ["php", "/opt/storefleet/prove.php"],
-        "cron": ["php", "/var/www/html/wp-cron.php"],
+        "web": ["/opt/storefleet/run", "web"],
+        "install": ["/opt/storefleet/run", "install"],
+        "proof": ["/opt/storefleet/run", "prove"],
+        "cron": ["/opt/storefleet/run", "cron"],
     }
 
 

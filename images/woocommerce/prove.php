@@ -1,0 +1,59 @@
+<?php
+/**
+ * Buys something, as a shopper would: through the store's Service, by HTTP, from the shop page to the paid order. Then
+ * looks at the order as the owner would, cancels and removes it. A line of JSON a step; the last one is the receipt.
+ *
+ * Can be killed anywhere and run again: it begins by removing what another proof left.
+ */
+
+declare(strict_types=1);
+
+namespace Storefleet;
+
+foreach (['program', 'settings', 'database', 'wordpress', 'woocommerce', 'shopper', 'proof', 'traces'] as $noun) {
+    require __DIR__ . "/lib/{$noun}.php";
+}
+
+$program = new Program();
+
+$program->step('boot');
+$shopper = new Shopper(required('STORE_SERVICE'), required('STORE_URL'), required('STORE_PROOF_TOKEN'));
+require_plugin();
+$database = Database::wait(30);
+$database->lock('proof', 60);
+if ($database->option(MARKER) !== 'ready') {
+    throw new Problem('The shop is not set up yet: its installation has to end first.');
+}
+prepare_boot('prove');
+require WORDPRESS . '/wp-load.php';
+remove_traces();
+
+try {
+    $program->step('shop');
+    visit_shop($shopper);
+
+    $program->step('product');
+    $product = make_product();
+    $found = find_product($shopper);
+
+    $program->step('cart');
+    fill_cart($shopper, $found);
+
+    $program->step('checkout');
+    $number = check_out($shopper);
+
+    $program->step('order');
+    $order = check_order($number, $product);
+
+    $program->step('cancel');
+    cancel($order, $product);
+} finally {
+    remove_traces($shopper->session());
+}
+
+$program->step('clean');
+if ($traces = traces()) {
+    throw new Problem('The proof could not clean up after itself: there is still ' . implode(' and ', $traces) . '.');
+}
+finish_wordpress();
+$program->finish('bought', receipt: true);

@@ -1,0 +1,35 @@
+<?php
+/** Calls to the outside: none while a page is shown, and none at all to where WordPress asks for its own news. */
+
+declare(strict_types=1);
+
+namespace Storefleet\Site;
+
+use WP_Error;
+
+const NEWS = '/(^|\.)(wordpress\.org|woocommerce\.com|public-api\.wordpress\.com)$/';
+/** Updates, advertisements and suggestions: the platform's own business, or nobody's. */
+
+add_filter('pre_http_request', __NAMESPACE__ . '\refuse_call', 10, 3);
+
+/** Refused at once rather than waited for: where the cluster drops packets it would take seconds. */
+function refuse_call(mixed $answer, array $request, string $url): mixed
+{
+    $host = (string) parse_url($url, PHP_URL_HOST);
+    return $answer === false && !may_call($host)
+        ? new WP_Error('storefleet_call', "This shop doesn't call {$host} here.")
+        : $answer;
+}
+
+function may_call(string $host): bool
+{
+    if (defined('STOREFLEET_PROGRAM')) {
+        return false;
+    }
+    // whoever may install plugins needs the places they come from, and what a plugin does is its owner's choice
+    if (STOREFLEET_WRITABLE) {
+        return is_admin() || !preg_match(NEWS, $host);
+    }
+    $shows_a_page = in_array($_SERVER['REQUEST_METHOD'] ?? 'GET', ['GET', 'HEAD'], true) && !wp_doing_cron();
+    return !$shows_a_page && !preg_match(NEWS, $host);
+}
