@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from stores.engines import Manifest
 from workers.cluster.client import Cluster
+from workers.engines.labels import COMPONENT, MANAGED
 
-COMPONENT = "app.kubernetes.io/component"
 ATTEMPT = "storefleet.dev/attempt"
 
 
@@ -83,9 +83,9 @@ def _conditions(item: Manifest) -> list[dict[str, Any]]:
 
 
 async def look(cluster: Cluster, namespace: str) -> View:
-    """Four lists at the same time. Raises ClusterError."""
+    """Four lists at the same time, of what is ours: what others run there is none of ours. Raises ClusterError."""
     kinds = ("StatefulSet", "Deployment", "Job", "Pod")
-    found = await asyncio.gather(*(cluster.list(kind, namespace) for kind in kinds), return_exceptions=True)
+    found = await asyncio.gather(*(cluster.list(kind, namespace, MANAGED) for kind in kinds), return_exceptions=True)
     for result in found:
         if isinstance(result, BaseException):
             raise result  # the first; all four have ended

@@ -16,6 +16,8 @@ from workers.cluster.errors import NotFound, Temporary
 from workers.cluster.kinds import KINDS
 
 LABEL = "storefleet.dev/contract"
+OURS = {"app.kubernetes.io/managed-by": "storefleet"}
+"""By which a look finds them."""
 REAL = "STOREFLEET_TEST_KUBECONFIG" in os.environ
 PATIENCE = 120.0 if REAL else 5.0
 IMAGE = os.environ.get("STOREFLEET_TEST_IMAGE", "busybox:1.37")
@@ -25,7 +27,7 @@ Seen = TypeVar("Seen")
 def make(kind: str, namespace: str, name: str, *, labels: dict[str, str] | None = None, **parts: Any) -> Manifest:
     """A whole manifest; `finalizers` and `annotations` go into its metadata."""
     extra: dict[str, Any] = {part: parts.pop(part) for part in ("finalizers", "annotations") if part in parts}
-    metadata = {"name": name, "namespace": namespace, "labels": {LABEL: namespace, **(labels or {})}, **extra}
+    metadata = {"name": name, "namespace": namespace, "labels": {LABEL: namespace, **OURS, **(labels or {})}, **extra}
     return {"apiVersion": KINDS[kind].api_version, "kind": kind, "metadata": metadata, **parts}
 
 
@@ -43,7 +45,7 @@ def pods(component: str = "web", command: str = "sleep 3600", **spec: Any) -> Ma
         "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"cpu": "100m", "memory": "64Mi"}},
     }
     parts = {"containers": [main], "terminationGracePeriodSeconds": 1, **spec}
-    return {"metadata": {"labels": {"app.kubernetes.io/component": component}}, "spec": parts}
+    return {"metadata": {"labels": {"app.kubernetes.io/component": component, **OURS}}, "spec": parts}
 
 
 def web(namespace: str, *, replicas: int = 1, **spec: Any) -> Manifest:

@@ -8,6 +8,7 @@ import pytest
 from stores.engines import Manifest
 from tests.contract.objects import (
     LABEL,
+    OURS,
     a_namespace,
     database,
     disk,
@@ -98,7 +99,7 @@ async def test_fields_that_are_no_longer_applied_go(cluster: Cluster, namespace:
     await cluster.apply(first)
     now = await cluster.apply(settings(namespace))
     assert now["data"] == {"colour": "red"}
-    assert now["metadata"]["labels"] == {LABEL: namespace}
+    assert now["metadata"]["labels"] == {LABEL: namespace, **OURS}
     assert "old" not in now["metadata"].get("annotations", {})
 
 

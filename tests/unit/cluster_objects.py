@@ -3,7 +3,8 @@
 from typing import Any
 
 from stores.engines import Manifest
-from workers.view import ATTEMPT, COMPONENT, View
+from workers.engines.labels import COMPONENT
+from workers.view import ATTEMPT, View
 
 
 def pod(part: str, *, job: str | None = None, age: int = 0, **status: Any) -> Manifest:

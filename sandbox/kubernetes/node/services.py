@@ -20,7 +20,7 @@ from sandbox.kubernetes.node.enclosure import connect_inside, shield
 from sandbox.kubernetes.node.following import Following
 from sandbox.kubernetes.node.ingress import lead_to_platform, start_ingress
 from sandbox.kubernetes.node.policies import Enforcer
-from sandbox.kubernetes.node.volumes import CLAIMS, VOLUMES, Volumes, make_class
+from sandbox.kubernetes.node.volumes import CLAIMS, CLASSES, VOLUMES, Volumes, make_class
 from sandbox.kubernetes.tools import PLACES, find_tool, run_tool
 from sandbox.processes import Child
 
@@ -134,8 +134,8 @@ def work_inside(work: Work) -> NoReturn:
 def _help(node: Node, volumes: Volumes) -> NoReturn:
     """What other clusters have drivers and controllers for: volumes and network policies. Never returns."""
     changed = threading.Event()
-    claims, bound, pods, namespaces, policies = (
-        Following(node.plane, path, changed) for path in (CLAIMS, VOLUMES, PODS, NAMESPACES, POLICIES)
+    claims, bound, classes, pods, namespaces, policies = (
+        Following(node.plane, path, changed) for path in (CLAIMS, VOLUMES, CLASSES, PODS, NAMESPACES, POLICIES)
     )
     enforcer = Enforcer(ADDRESS)
     while True:
@@ -143,7 +143,7 @@ def _help(node: Node, volumes: Volumes) -> NoReturn:
         time.sleep(GATHER_SECONDS)
         changed.clear()
         enforcer.enforce(policies.items(), pods.items(), namespaces.items())
-        volumes.bring(claims.items(), bound.items())
+        volumes.bring(claims.items(), bound.items(), classes.items())
         node.keep_running()
 
 

@@ -12,6 +12,7 @@ from sandbox.kubernetes.control_plane import ControlPlane
 from sandbox.kubernetes.tools import run_tool
 
 CLASS = "local"
+PROVISIONER = "sandbox/local"
 VOLUMES = "/api/v1/persistentvolumes"
 CLAIMS = "/api/v1/persistentvolumeclaims"
 CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
@@ -30,7 +31,7 @@ def make_class(plane: ControlPlane) -> None:
             "apiVersion": "storage.k8s.io/v1",
             "kind": "StorageClass",
             "metadata": {"name": CLASS, "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
-            "provisioner": "sandbox/local",
+            "provisioner": PROVISIONER,
             "reclaimPolicy": "Delete",
             "volumeBindingMode": "Immediate",
         },
@@ -59,14 +60,15 @@ class Volumes:
         for file in self._folder.glob("*.ext4"):
             self._mount(file.stem)
 
-    def bring(self, claims: Objects, volumes: Objects) -> None:
+    def bring(self, claims: Objects, volumes: Objects, classes: Objects) -> None:
         """Make what is asked for and remove what was released. Safe to call at any time, and after any end."""
+        ours = {item["metadata"]["name"] for item in classes if item["provisioner"] == PROVISIONER}
         there = {volume["metadata"]["name"] for volume in volumes}
         for claim in claims:
-            if _wants(claim) and _volume_name(claim) not in there:
+            if claim["spec"].get("storageClassName") in ours and _waits(claim) and _volume_name(claim) not in there:
                 self._make(claim)
         for volume in volumes:
-            if _ours(volume) and volume.get("status", {}).get("phase") in ("Released", "Failed"):
+            if self._made(volume) and volume.get("status", {}).get("phase") in ("Released", "Failed"):
                 self._remove(volume)
 
     def _make(self, claim: dict[str, Any]) -> None:
@@ -95,7 +97,7 @@ class Volumes:
                     "local": {"path": str(self._folder / uid)},
                     "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}},
                     "persistentVolumeReclaimPolicy": "Delete",
-                    "storageClassName": CLASS,
+                    "storageClassName": spec["storageClassName"],
                 },
             },
         )
@@ -123,15 +125,13 @@ class Volumes:
     def _file(self, uid: str) -> Path:
         return self._folder / f"{uid}.ext4"
 
-
-def _wants(claim: dict[str, Any]) -> bool:
-    spec, metadata = claim["spec"], claim["metadata"]
-    unbound = not spec.get("volumeName") and "deletionTimestamp" not in metadata
-    return unbound and spec.get("storageClassName") == CLASS
+    def _made(self, volume: dict[str, Any]) -> bool:
+        """By us, whatever became of its class."""
+        return Path(volume["spec"].get("local", {}).get("path", "")).parent == self._folder
 
 
-def _ours(volume: dict[str, Any]) -> bool:
-    return bool(volume["spec"].get("storageClassName") == CLASS)
+def _waits(claim: dict[str, Any]) -> bool:
+    return not claim["spec"].get("volumeName") and "deletionTimestamp" not in claim["metadata"]
 
 
 def _volume_name(claim: dict[str, Any]) -> str:
