@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
+
 from tests.flow.fleet import DELETE, Fleet
 from tests.node.real import RealNode
 
@@ -24,10 +26,13 @@ async def visit(fleet: Fleet, store: JSON, method: str = "GET", path: str = "/",
 
 
 async def opens(fleet: Fleet, store: JSON) -> None:
-    """The ingress takes a moment to hear of a route, or that a pod is back."""
+    """The ingress takes a moment to listen after a reboot, and to hear of a route, or that a pod is back."""
 
     async def answers() -> bool:
-        return "A jar of olives" in str((await visit(fleet, store))[1])
+        try:
+            return "A jar of olives" in str((await visit(fleet, store))[1])
+        except aiohttp.ClientConnectionError:
+            return False
 
     await fleet.poll(answers, 30)
 
