@@ -6,13 +6,12 @@ import structlog
 from graphql import GraphQLError
 from strawberry.extensions import MaskErrors
 
-from schema.context import RequestError
-
 log = structlog.get_logger()
 
 
 def _ours(error: GraphQLError) -> bool:
-    return error.original_error is not None and not isinstance(error.original_error, RequestError)
+    """A GraphQLError within is one of ours for the caller (RequestError), or GraphQL's own of a variable's value."""
+    return error.original_error is not None and not isinstance(error.original_error, GraphQLError)
 
 
 class Mask(MaskErrors):

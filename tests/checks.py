@@ -64,7 +64,6 @@ def tier(name: str, *needs: Need) -> Check:
 
 FAILURES = (
     "tests/flow/test_process_failures.py",
-    "tests/flow/test_adoption.py",
     "tests/flow/test_drift.py",
     "tests/flow/test_demo.py",
     "tests/flow/test_logs_failures.py",

@@ -105,6 +105,31 @@ async def test_requests_that_are_none(api: Fleet) -> None:
         assert "INTERNAL" not in str(answer)
 
 
+VARIABLES: dict[str, tuple[str, dict[str, Any], str]] = {
+    "missing": (
+        'mutation ($v: Engine!) { createStore(input: {name: "x", engine: $v}) { store { id } } }',
+        {},
+        "Engine!",
+    ),
+    "of another type": ("query ($v: ID!) { store(id: $v) { id } }", {"v": [1]}, "ID"),
+    "no member": ("mutation ($v: CreateStoreInput!) { createStore(input: $v) { store { id } } }", {"v": {}}, "name"),
+    "no time": (
+        'mutation ($v: DateTime) { createApiToken(input: {name: "x", scopes: [READ], expiresAt: $v}) { secret } }',
+        {"v": "soon"},
+        "DateTime",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", VARIABLES)
+async def test_variables_that_do_not_fit_are_the_callers_mistake(api: Fleet, case: str) -> None:
+    query, variables, named = VARIABLES[case]
+    _, answer = await post(api, {"query": query, "variables": variables})
+    error = answer["errors"][0]
+    assert named in error["message"]
+    assert error.get("extensions", {}).get("code") != "INTERNAL"
+
+
 async def test_a_mutation_over_get_is_refused_and_a_query_is_not(api: Fleet) -> None:
     headers = {"Authorization": f"Bearer {api.token}"}
     mutation = 'mutation { createStore(input: {name: "x", engine: WOOCOMMERCE}) { store { id } } }'

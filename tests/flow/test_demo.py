@@ -85,7 +85,7 @@ from cli.main_job import CREATE
 from cli.watch import watch
 async def main():
     async with connected(Access.load(Path(sys.argv[1]))) as client:
-        made = (await client.execute(CREATE))["createStore"]["store"]
+        made = (await client.execute(CREATE, {"engine": "WOOCOMMERCE"}))["createStore"]["store"]
         return await watch(client, made["slug"])
 sys.exit(asyncio.run(main()))
 """
