@@ -1,5 +1,5 @@
-# `make` alone prints what there is. The demo takes PORT, DATA, ONCE and CLUSTER (simulated, control-plane or
-# kubeconfig), e.g. `make demo PORT=9000 ONCE=1`.
+# `make` alone prints what there is. The demo takes PORT, DATA, ONCE and CLUSTER (simulated, control-plane, node or
+# kubeconfig), e.g. `make demo PORT=9000 ONCE=1`; on a node WOOCOMMERCE_ZIP=file makes it a real WooCommerce.
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
@@ -8,7 +8,7 @@ RUN := exec .venv/bin/python
 # The demo is content with the developers' environment where there is one, so that it is never downgraded.
 ENVIRONMENT := $(if $(wildcard .venv/.dev),.venv/.dev,.venv/.runtime)
 DEMO_OPTIONS := $(if $(SPEED),--speed '$(SPEED)') $(if $(PORT),--port '$(PORT)') $(if $(DATA),--data '$(DATA)') \
-	$(if $(CLUSTER),--cluster '$(CLUSTER)') $(if $(filter-out 0 no false,$(ONCE)),--once)
+	$(if $(CLUSTER),--cluster '$(CLUSTER)') $(if $(WOOCOMMERCE_ZIP),--woocommerce-zip '$(WOOCOMMERCE_ZIP)') $(if $(filter-out 0 no false,$(ONCE)),--once)
 CLUSTER_OPTIONS := --state '$(or $(DATA),.storefleet)/kubernetes' $(if $(LEVEL),--level '$(LEVEL)')
 IMAGE_OPTIONS := $(IMAGES) $(if $(BASES),--bases '$(BASES)') $(if $(filter-out 0 no false,$(ARCHIVES)),--archives) \
 	$(if $(WOOCOMMERCE_ZIP),--file 'WOOCOMMERCE_ZIP=$(WOOCOMMERCE_ZIP)')

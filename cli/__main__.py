@@ -21,6 +21,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--data", type=Path, default=Path(".storefleet"), help="where it keeps everything")
     demo.add_argument("--once", action="store_true", help="exit after READY instead of serving")
     demo.add_argument("--cluster", choices=CLUSTERS, default=CLUSTERS[0], help="where stores run")
+    demo.add_argument(
+        "--woocommerce-zip", type=Path, metavar="ZIP", help="the plugin, for a real WooCommerce on a node"
+    )
     demo.add_argument("--speed", default="1", help="of the simulated cluster's clock; inf: no waiting")
 
     commands.add_parser("api", help="the web process: GraphQL, sign-in, health, metrics")
@@ -137,7 +140,14 @@ def run(options: argparse.Namespace) -> int:
         case "demo":
             from cli.demo import demo
 
-            return demo(options.port, options.data, once=options.once, cluster=options.cluster, speed=options.speed)
+            return demo(
+                options.port,
+                options.data,
+                once=options.once,
+                cluster=options.cluster,
+                speed=options.speed,
+                plugin=options.woocommerce_zip,
+            )
         case "api":
             return _api()
         case "worker":

@@ -22,7 +22,7 @@ from cli.client import ClientError
 from cli.kubeconfig import KubeconfigError
 from cli.main_job import do_main_job
 from cli.migrate import upgrade
-from cli.place import place_of
+from cli.place import Place, place_of
 from runtime.listener import PortTaken, bind
 from runtime.sealing import new_key
 from sandbox.folder import SandboxError, hold
@@ -66,14 +66,16 @@ class Kept:
             raise DemoError(f"{path} can't be read ({error}); remove the folder, or use DATA=…") from None
 
 
-def demo(port: int, data: Path, *, once: bool, cluster: str, speed: str) -> int:
+def demo(port: int, data: Path, *, once: bool, cluster: str, speed: str, plugin: Path | None) -> int:
     """The exit code: 0 after READY (and Ctrl-C), 1 when it didn't come to that."""
     for number in (signal.SIGTERM, signal.SIGINT):  # a shell starts what it runs in the background deaf to SIGINT
         signal.signal(number, signal.default_int_handler)
     try:
         with ExitStack() as stack:
             try:
-                return _run(stack, port, data, once=once, cluster=cluster, speed=speed)
+                return _run(
+                    stack, port, data, once=once, place=place_of(cluster, data.absolute(), port, plugin), speed=speed
+                )
             finally:
                 signal.signal(signal.SIGINT, signal.SIG_IGN)  # what was started is now ended in order
     except (SandboxError, PortTaken, DemoError, ClientError, KubeconfigError) as error:
@@ -81,12 +83,11 @@ def demo(port: int, data: Path, *, once: bool, cluster: str, speed: str) -> int:
         return 1
 
 
-def _run(stack: ExitStack, port: int, data: Path, *, once: bool, cluster: str, speed: str) -> int:
+def _run(stack: ExitStack, port: int, data: Path, *, once: bool, place: Place, speed: str) -> int:
     began = time.perf_counter()
     bind(HOST, port).close()  # before anything is started: a taken port is the commonest trouble
     data = hold(data)
     kept = Kept.of(data)
-    place = place_of(cluster, data, port)
     screen.say("Storefleet: online stores on Kubernetes, one click each", "bold")
     with _timed("PostgreSQL"):
         postgres = start_postgres(data)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from cli import screen
@@ -40,8 +41,11 @@ class Place:
     """Pods don't really run."""
 
 
-def place_of(cluster: str, data: Path, port: int) -> Place:
-    """Only `kubeconfig` looks at KUBECONFIG, and says which cluster it is. Raises KubeconfigError."""
+def place_of(cluster: str, data: Path, port: int, plugin: Path | None) -> Place:
+    """Only `kubeconfig` looks at KUBECONFIG, and says which cluster it is. Raises KubeconfigError.
+
+    `plugin`: WooCommerce as a zip. A real node sells with it; without it, it makes a sample shop.
+    """
     kubernetes = data / "kubernetes"
     up = ["sandbox.kubernetes", "up", "--foreground", "--state", str(kubernetes), "--level", cluster]
     if cluster == "simulated":
@@ -64,13 +68,13 @@ def place_of(cluster: str, data: Path, port: int) -> Place:
             kubernetes / "kubeconfig",
             title="Kubernetes node (real: containers run, on this machine alone)",
             words=[*up, "--ingress-port", str(stores), "--platform-port", str(port)],
-            prepare=_node,
+            prepare=partial(_node, plugin),
             environment={
                 "STOREFLEET_ENGINES": ENGINES,
                 "STOREFLEET_STORE_PORT": str(stores),
                 "STOREFLEET_DATABASE_IMAGE": "mariadb:debian",
             },
-            engine="SAMPLE",
+            engine="WOOCOMMERCE" if plugin else "SAMPLE",
             pretends=False,
         )
     found = current()
@@ -86,9 +90,12 @@ def _control_plane(say: Callable[[str], None]) -> Sequence[str]:
     return ()
 
 
-def _node(say: Callable[[str], None]) -> Sequence[str]:
+def _node(plugin: Path | None, say: Callable[[str], None]) -> Sequence[str]:
     """Programs and images; the latter as options."""
-    archives = build_images(IMAGES, say)
+    if plugin is None:
+        archives = build_images(IMAGES, say)
+    else:
+        archives = build_images([*IMAGES, "woocommerce"], say, files={"WOOCOMMERCE_ZIP": plugin})
     prepare(Options(images=tuple(archives)), say)
     return list(_options(archives))
 

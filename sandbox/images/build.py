@@ -70,9 +70,10 @@ class _Work:
         bases = dict(recipe.bases) if self.debian else {}
         key = recipe.key(*(debian.archive(base).name for base in bases.values()))
         archive = cache() / f"{recipe.name}-{key}.tar"
-        there = archive.exists() if self.archives else self.builder.has(recipe.image, key)
+        built = self.builder.has(recipe.image, key)
+        there = archive.exists() if self.archives else built
         if not there:
-            if not self.builder.has(recipe.image, key):
+            if not built:
                 arguments = {argument: self._base(recipe.name, argument, base) for argument, base in bases.items()}
                 self._tell(recipe.name, "building it")
                 folder = self._context(recipe)

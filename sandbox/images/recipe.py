@@ -80,16 +80,16 @@ def mode(path: Path) -> int:
     return 0o755 if path.stat().st_mode & 0o100 else 0o644
 
 
-def names(folder: Path = FOLDER) -> list[str]:
+def names() -> list[str]:
     """Of all images that there are."""
-    return sorted(path.parent.name for path in folder.glob("*/Dockerfile"))
+    return sorted(path.parent.name for path in FOLDER.glob("*/Dockerfile"))
 
 
-def read(name: str, files: Mapping[str, Path] | None = None, folder: Path = FOLDER) -> Recipe:
+def read(name: str, files: Mapping[str, Path] | None = None) -> Recipe:
     """The image of that name, with those of the files that its Dockerfile asks for. Raises SandboxError."""
-    here = folder / name
-    if name not in names(folder):
-        raise SandboxError(f"there is no image {name!r}; there are: {', '.join(names(folder)) or 'none'}")
+    here = FOLDER / name
+    if name not in names():
+        raise SandboxError(f"there is no image {name!r}; there are: {', '.join(names()) or 'none'}")
     arguments = set(re.findall(r"^ARG\s+(\w+)", (here / "Dockerfile").read_text(), re.MULTILINE))
     try:
         told = tomllib.loads((here / "bases.toml").read_text())

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,8 +20,11 @@ from pathlib import Path
 from sandbox.folder import SandboxError
 from sandbox.processes import Child, start
 
-APART = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--")
 UNFINISHED = "unfinished-"
+ROOTLESS = (
+    "it takes root, or subordinate ids for this user"
+    " (apt-get install uidmap; usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER)"
+)
 
 Say = Callable[[str], None]
 
@@ -28,6 +32,12 @@ Say = Callable[[str], None]
 def cache() -> Path:
     """Where archives and logs are."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "storefleet" / "images"
+
+
+def _apart() -> list[str]:
+    """What to put before a command, so that all it mounts and starts goes with it; who isn't root is root in there."""
+    root = [] if os.geteuid() == 0 else ["--user", "--map-root-user", "--map-auto"]
+    return ["unshare", *root, "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
 
 
 @dataclass(frozen=True)
@@ -38,13 +48,13 @@ class Workshop:
     """For what is unfinished; empty at first, and gone in the end."""
 
     def run(self, name: str, argv: Sequence[str], *, apart: bool) -> None:
-        """Run a program in the folder to its end. `apart`: in namespaces of its own, which takes root.
+        """Run a program in the folder to its end. `apart`: as root, in namespaces of its own.
 
         Raises SandboxError with what it complained of, and where the rest is.
         """
         child = start(
             argv[0],
-            [*(APART if apart else ()), *argv],
+            [*(_apart() if apart else ()), *argv],
             log=cache() / "logs" / f"{name}.log",
             cwd=self.folder,
             env={**os.environ, "TMPDIR": str(self.folder), "LC_ALL": "C.UTF-8"},
@@ -55,7 +65,8 @@ class Workshop:
         finally:
             child.stop()
         if code != 0:
-            raise SandboxError(f"{name}: {argv[0]} failed: {_complaint(child)}; the log is {child.log}")
+            hint = f"; {ROOTLESS}" if apart and not _can_be_root() else ""
+            raise SandboxError(f"{name}: {argv[0]} failed: {_complaint(child)}; the log is {child.log}{hint}")
 
     def keep(self, unfinished: Path, made: Path) -> None:
         """Put a file of the folder where it belongs: whole, even after a power cut, or not at all."""
@@ -95,13 +106,19 @@ def _complaint(child: Child) -> str:
     return next((line for line in said if re.match(r"(?i)E:|error|.*\berror:", line)), said[-1])[:300]
 
 
+def _can_be_root() -> bool:
+    return os.geteuid() == 0 or subprocess.run([*_apart(), "true"], capture_output=True, check=False).returncode == 0
+
+
 def _remove(folder: Path) -> None:
-    """Programs that were just killed may still write for a moment."""
+    """Programs that were just killed may still write for a moment; who isn't root has files of other users there."""
     deadline = time.monotonic() + 10
     while folder.exists():
         try:
             shutil.rmtree(folder)
-        except OSError:
+        except OSError as error:
+            if isinstance(error, PermissionError):
+                subprocess.run([*_apart(), "rm", "-rf", "--", folder], capture_output=True, check=False)
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)

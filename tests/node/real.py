@@ -14,6 +14,9 @@ from typing import Any
 
 import psutil
 
+from sandbox.kubernetes.node.enclosure import CGROUPS
+from sandbox.kubernetes.node.launcher import group_of
+
 ROOT = Path(__file__).resolve().parents[2]
 JSON = dict[str, Any]
 
@@ -90,14 +93,21 @@ def _name(process: psutil.Process) -> str:
     return name
 
 
-def traces() -> dict[str, set[str]]:
-    """What a node could leave on this machine."""
+def traces(folder: Path) -> dict[str, set[str]]:
+    """What a node on that folder, or within, could leave on this machine, whatever other nodes are up."""
+    names = {group_of(folder), group_of(folder / "kubernetes")}
     mounts = {line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()}
     return {
         "interfaces": set(os.listdir("/sys/class/net")),
         "mounts": mounts,
-        "loops": set(_said("losetup", "--noheadings", "--output", "BACK-FILE").split()),
-        "groups": {str(path) for path in Path("/sys/fs/cgroup").glob("**/storefleet-*") if path.is_dir()},
+        "loops": {
+            file
+            for file in _said("losetup", "--noheadings", "--output", "BACK-FILE").split()
+            if file.startswith(str(folder))
+        },
+        "groups": {
+            str(path) for name in names for path in (CGROUPS / name, *CGROUPS.glob(f"*/{name}")) if path.exists()
+        },
         "firewall": {re.sub(r"\[.*", "", line) for line in _said("iptables-save").splitlines() if line[:1] != "#"},
         "tables": set(_said("nft", "list", "tables").splitlines()),
         "settings": {

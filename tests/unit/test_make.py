@@ -55,6 +55,13 @@ def test_the_demos_variables_become_its_options(variables: list[str], options: s
     assert " ".join(command.splitlines()[-1].split()) == f"exec .venv/bin/python -m cli demo {options}".strip()
 
 
+def test_the_images_variables_become_its_options() -> None:
+    variables = ["IMAGES=mariadb sample", "BASES=debian", "ARCHIVES=1", "WOOCOMMERCE_ZIP=/tmp/a b/c.zip"]
+    command = out("make", "--dry-run", "--old-file=.venv/.dev", "--old-file=.venv/.runtime", "images", *variables)
+    options = "mariadb sample --bases 'debian' --archives --file 'WOOCOMMERCE_ZIP=/tmp/a b/c.zip'"
+    assert " ".join(command.splitlines()[-1].split()) == f"exec .venv/bin/python -m sandbox.images {options}"
+
+
 def test_the_wrapper_works_from_any_folder_and_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "cli.py").write_text("raise SystemExit('not this one')")
     link = tmp_path / "fleet"
@@ -101,5 +108,5 @@ def test_the_wrapper_without_an_environment_says_what_to_do(copy: Path) -> None:
 
 def test_the_shell_scripts_are_whole() -> None:
     out("bash", "-n", ".ci/run")
-    for script in ("storefleet", "requirements/install"):
+    for script in ("storefleet", "requirements/install", "images/mariadb/start"):
         out("sh", "-n", script)

@@ -121,6 +121,7 @@ ENGINE = Engine(
         SecretField("proof-token", mysql.new_password),
     ),
     admin_path="/admin",
+    workloads=("web", "database", "install", "proof"),
     essential=("database", "web"),
     render=render,
 )

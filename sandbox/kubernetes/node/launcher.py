@@ -67,7 +67,7 @@ def node(folder: Path, options: Options, say: Say) -> Iterator[Running]:
     programs, envoy = prepare(options, say)
     folder = hold(folder)
     wait_until_gone(folder)
-    state, name = folder / "node", _group_of(folder)
+    state, name = folder / "node", group_of(folder)
     work = {
         "folder": str(state),
         "programs": {program: str(path) for program, path in programs.items()},
@@ -100,12 +100,13 @@ def wait_until_gone(folder: Path) -> None:
     for name, program in RESIDENTS.items():
         evict(folder / "node" / name, program, GRACE_SECONDS)
     try:
-        remove_control_group(_group_of(folder))
+        remove_control_group(group_of(folder))
     except TimeoutError as error:
         raise SandboxError(f"an earlier node can't be removed: {error}") from None
 
 
-def _group_of(folder: Path) -> str:
+def group_of(folder: Path) -> str:
+    """The name of the control group of a node on that folder."""
     return f"storefleet-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
 
 
