@@ -67,7 +67,9 @@ function forget_half_terms(): void
 {
     global $wpdb;
     $wpdb->query("DELETE FROM {$wpdb->terms} WHERE term_id NOT IN (SELECT term_id FROM {$wpdb->term_taxonomy})");
-    restart_numbers();
+    if ($wpdb->rows_affected > 0) {
+        restart_numbers();
+    }
 }
 
 /** All that belongs to a new shop. WooCommerce does the first line only when somebody opens the dashboard. */

@@ -50,9 +50,12 @@ function install_wordpress(string $title, string $email, string $password): void
 {
     global $wpdb;
     require_once ABSPATH . 'wp-admin/includes/upgrade.php';
+    $torn = $wpdb->get_var("SHOW TABLES LIKE 'wp\\_%'") !== null;
     make_db_current_silent();
     $wpdb->suppress_errors(false);
-    restart_numbers();
+    if ($torn) {
+        restart_numbers();
+    }
     // with none, it would ask its own web server, which isn't there, whether rewriting works
     add_filter('pre_option_permalink_structure', __NAMESPACE__ . '\permalinks');
     atomically(static function () use ($title, $email, $password): void {
@@ -72,11 +75,11 @@ function install_wordpress(string $title, string $email, string $password): void
 function restart_numbers(): void
 {
     global $wpdb;
-    $used = $wpdb->get_col(
-        "SELECT table_name FROM information_schema.tables
-         WHERE table_schema = DATABASE() AND table_name LIKE 'wp\\_%' AND auto_increment > 1",
+    $numbered = $wpdb->get_col(
+        "SELECT table_name FROM information_schema.columns
+         WHERE table_schema = DATABASE() AND table_name LIKE 'wp\\_%' AND extra = 'auto_increment'",
     );
-    foreach ($used as $table) {
+    foreach ($numbered as $table) {
         $wpdb->query("ALTER TABLE {$table} AUTO_INCREMENT = 1");
     }
 }
