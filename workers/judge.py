@@ -15,12 +15,15 @@ from stores.engines import Engine, EngineStep
 from stores.events import News
 from stores.models import Step, Store
 from stores.status import Health, StepStatus
-from workers.troubles import find_trouble, lacks_configuration, last_words
+from workers.troubles import find_trouble, lacks_configuration
 from workers.view import ATTEMPT, Outcome, View, component, replicas
+from workers.words import last_words
 
 JOBS = ("install", "proof")
 TELL = timedelta(seconds=3)
 """Trouble that lasts as long is told."""
+SLOW = timedelta(seconds=10)
+"""A step that takes as long is looked into: the cluster's warnings are read."""
 SAFETY = timedelta(seconds=30)
 """A store on its way is looked at this often even if the observer says nothing."""
 
@@ -142,8 +145,21 @@ def _lasts(store: Store, now: datetime, patience: Patience) -> bool:
     return store.trouble_since is not None and now - store.trouble_since >= min(TELL, patience.trouble)
 
 
+def is_slow(steps: Sequence[Step], now: datetime) -> bool:
+    """Whether the step under way takes long enough to be looked into."""
+    current = next((step for step in steps if step.status != StepStatus.SUCCEEDED), None)
+    return current is not None and current.started_at is not None and now - current.started_at >= SLOW
+
+
+def is_well(engine: Engine, view: View) -> bool:
+    """Whether there is nothing to be looked into."""
+    return _health(engine, view)[0] == Health.HEALTHY
+
+
 def _until_overdue(store: Store, step: Step, now: datetime, patience: Patience) -> timedelta:
     ends = [SAFETY, (step.started_at or now) + patience.step - now]
+    if not is_slow([step], now):
+        ends.append((step.started_at or now) + SLOW - now)
     if store.trouble_since is not None:
         ends.append(store.trouble_since + patience.trouble - now)
         if not _lasts(store, now, patience):

@@ -27,7 +27,7 @@ from workers.recording import Outdated, Row, pause, recording, settle, settle_ba
 from workers.remove import remove
 from workers.render import spec_of
 from workers.secrets import make_and_open
-from workers.view import look
+from workers.view import look, with_warnings
 
 SILENT_FAILURES = 4
 """Passes that may fail in a row before the owner is told."""
@@ -45,6 +45,8 @@ class Work:
     manifests: Manifests
     applying: str | None
     """In the row's applied_hash while this pass applies; None when there is nothing to apply."""
+    slow: bool
+    """Its step takes long; the cluster may have warned of something."""
 
     @property
     def namespace(self) -> str:
@@ -110,7 +112,8 @@ async def _begin(context: Context, lease: Lease, row: Row) -> Work:
     if (by_time and store.status == Status.READY) or store.applied_hash != store.spec_hash:
         # a mark, not the hash: if this pass dies the next applies again, and an observer's None isn't overwritten
         store.applied_hash = f"applying:{lease.epoch}:{lease.wake}"
-    return Work(store, steps, engine, manifests, None if store.applied_hash == store.spec_hash else store.applied_hash)
+    applying = None if store.applied_hash == store.spec_hash else store.applied_hash
+    return Work(store, steps, engine, manifests, applying, judge.is_slow(steps, row.now))
 
 
 async def _up(context: Context, lease: Lease, work: Work) -> bool:
@@ -118,6 +121,8 @@ async def _up(context: Context, lease: Lease, work: Work) -> bool:
     if work.applying is not None:
         await _bring_up(context, lease, work)
     view = await look(context.cluster, work.namespace)
+    if work.slow:
+        view = await with_warnings(context.cluster, work.namespace, view)
     async with recording(context, lease, generation) as row:
         _applied(row, work)
         applied = work.applying is not None
@@ -225,6 +230,8 @@ async def _attend(context: Context, lease: Lease, work: Work) -> bool:
                 row.news += [News("NOTICE", sentence) for sentence in told]
             raise
     view = await look(context.cluster, work.namespace)
+    if not judge.is_well(work.engine, view):
+        view = await with_warnings(context.cluster, work.namespace, view)
     if names := judge.leftovers(view):
         await apply.delete_jobs(context, lease, work.namespace, names)
     async with recording(context, lease, work.store.generation) as row:

@@ -1,8 +1,8 @@
 """What is there of a store, as one look at its namespace found it. Pure questions about it."""
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from stores.engines import Manifest
@@ -28,6 +28,20 @@ class View:
     workloads: dict[tuple[str, str], Manifest]
     jobs: dict[str, Manifest]
     pods: list[Manifest]
+    warnings: Sequence[Manifest] = ()
+    """The cluster's Events of that type, the oldest first; empty unless they were asked for."""
+
+    @property
+    def living(self) -> list[Manifest]:
+        """The pods that have neither ended nor begun to."""
+        over = ("Succeeded", "Failed")
+        pods = [pod for pod in self.pods if pod.get("status", {}).get("phase") not in over]
+        return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+
+    def warnings_about(self, item: Manifest) -> list[Manifest]:
+        """About exactly this object, not another of its name."""
+        uid = item["metadata"].get("uid")
+        return [warning for warning in self.warnings if warning["involvedObject"].get("uid") == uid]
 
     def is_ready(self, kind: str, name: str) -> bool:
         """All replicas run the latest template and are ready."""
@@ -95,3 +109,15 @@ async def look(cluster: Cluster, namespace: str) -> View:
         jobs={item["metadata"]["name"]: item for item in jobs},
         pods=pods,
     )
+
+
+async def with_warnings(cluster: Cluster, namespace: str, view: View) -> View:
+    """The same look, and what the cluster's controllers and kubelets complain about there. Raises ClusterError."""
+    warnings, _ = await cluster.list("Event", namespace, fields="type=Warning")
+    return replace(view, warnings=sorted(warnings, key=_last_seen))
+
+
+def _last_seen(event: Manifest) -> str:
+    """Whoever reports fills in other fields than the next; all are timestamps of the same form."""
+    times = (event.get("lastTimestamp"), (event.get("series") or {}).get("lastObservedTime"), event.get("eventTime"))
+    return str(next((time for time in times if time), event["metadata"].get("creationTimestamp")))

@@ -120,7 +120,7 @@ async def test_an_exceeded_quota_says_so_in_the_words_that_we_look_for(cluster: 
     await cluster.apply(web(namespace))
     said = await eventually(trouble, bool)
     assert said is not None
-    assert "doesn't fit into the store's quota" in said
+    assert "doesn't fit into the quota quota of its namespace" in said
 
 
 async def test_limits_are_filled_in_and_held_to(cluster: Cluster, namespace: str) -> None:

@@ -44,6 +44,7 @@ def _matrix() -> Iterator[tuple[str, Request]]:
     for space in ELSEWHERE:
         yield f"read secrets of {space}", _request("GET", f"/api/v1/namespaces/{space}/secrets")
         yield f"read a secret of {space}", _request("GET", f"/api/v1/namespaces/{space}/secrets/x")
+        yield f"read events of {space}", _request("GET", f"/api/v1/namespaces/{space}/events")
         for kind in ("Secret", "ConfigMap", "ServiceAccount", "Service", "Pod", "Deployment", "Job", "CronJob", "Role"):
             body = _named(kind, **(POD if kind == "Pod" else {}))
             yield f"make a {kind} in {space}", _request("POST", KINDS[kind].path(space), body)

@@ -136,7 +136,7 @@ async def is_told(cluster: Cluster, namespace: str, change: dict[str, Any], word
 async def test_pods_that_do_not_fit_the_quota_are_told(cluster: Cluster, namespace: str) -> None:
     await cluster.apply(quota(namespace, pods="0"))
     await insist(lambda: cluster.apply(web(namespace)))
-    told = "The web pod doesn't fit into the store's quota"
+    told = "The web pod doesn't fit into the quota quota of its namespace"
     ask = looking(cluster, namespace)
     await eventually(ask, lambda view: told in str(find_trouble(view, but_of=())))
     await cluster.apply(quota(namespace, pods="5"))

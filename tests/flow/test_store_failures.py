@@ -59,7 +59,8 @@ async def test_an_image_that_cannot_be_pulled_fails_with_the_cause_and_retry_wor
         ({"fault": "unschedulable", "component": "database"}, "No node can take the database pod"),
         ({"fault": "job", "component": "install", "exitCode": 3, "message": "plugin is missing"}, "plugin is missing"),
         ({"fault": "job", "component": "proof", "exitCode": 1, "message": "no product"}, "The step proof failed"),
-        ({"fault": "quota", "kind": "Pod", "component": "web"}, "quota"),
+        ({"fault": "quota", "kind": "Pod", "component": "web"}, "The web pod doesn't fit into the store's quota"),
+        ({"fault": "quota", "kind": "Pod", "component": "database"}, "The database pod doesn't fit into the store's"),
         ({"fault": "http", "kind": "Ingress", "code": 403, "verb": "apply"}, "The cluster refused"),
     ],
 )
@@ -67,7 +68,7 @@ async def test_each_trouble_is_told_in_plain_words(fleet: Fleet, fault: dict[str
     await fleet.sim("clock", {"speed": 100})
     await fleet.fault(fault)
     store = await fleet.create()
-    await fleet.until(store["id"], "FAILED")
+    await fleet.until(store["id"], "FAILED", 30)  # what only the cluster's warnings tell is asked for after 10 s
     failed = await fleet.store(store["id"])
     assert said in failed["cause"]
     await fleet.fault()

@@ -13,10 +13,15 @@ def pod(part: str, *, job: str | None = None, age: int = 0, **status: Any) -> Ma
     made = f"2026-11-23T18:{59 - age:02}:00Z"
     return {
         "kind": "Pod",
-        "metadata": {"name": f"{part}-{age}", "labels": labels, "creationTimestamp": made},
+        "metadata": {"name": f"{part}-{age}", "uid": f"{part}-{age}", "labels": labels, "creationTimestamp": made},
         "spec": {},
         "status": {"phase": "Pending"} | status,
     }
+
+
+def leaving(item: Manifest) -> Manifest:
+    """The same, being deleted."""
+    return {**item, "metadata": {**item["metadata"], "deletionTimestamp": "2026-11-23T18:30:00Z"}}
 
 
 def waiting(reason: str, message: str = "", *, ended: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -35,7 +40,7 @@ def workload(kind: str, name: str, *, ready: int = 1, replicas: int = 1, **statu
     """A Deployment or StatefulSet; `ready` of its pods are."""
     return {
         "kind": kind,
-        "metadata": {"name": name, "generation": 1, "labels": {COMPONENT: name}},
+        "metadata": {"name": name, "uid": name, "generation": 1, "labels": {COMPONENT: name}},
         "spec": {"replicas": replicas},
         "status": {
             "observedGeneration": 1,
@@ -59,6 +64,7 @@ def job(name: str, part: str, *, attempt: int | None = 1, ended: str | None = No
         "kind": "Job",
         "metadata": {
             "name": name,
+            "uid": name,
             "labels": {COMPONENT: part},
             "annotations": {} if attempt is None else {ATTEMPT: str(attempt)},
         },
@@ -67,8 +73,16 @@ def job(name: str, part: str, *, attempt: int | None = 1, ended: str | None = No
     }
 
 
+def warning(reason: str, message: str, about: Manifest | str, *, kind: str = "Pod") -> Manifest:
+    """An Event about an object, or, given a name, about one of that kind that isn't there any more."""
+    involved = {"kind": kind, "name": about, "uid": f"once {about}"}
+    if not isinstance(about, str):
+        involved = {"kind": about["kind"], "name": about["metadata"]["name"], "uid": about["metadata"]["uid"]}
+    return {"kind": "Event", "reason": reason, "message": message, "involvedObject": involved}
+
+
 def view(*items: Manifest) -> View:
-    """What a look at the namespace finds."""
+    """What a look at the namespace finds; warnings in the order in which they came."""
     return View(
         workloads={
             (item["kind"], item["metadata"]["name"]): item
@@ -77,4 +91,5 @@ def view(*items: Manifest) -> View:
         },
         jobs={item["metadata"]["name"]: item for item in items if item["kind"] == "Job"},
         pods=[item for item in items if item["kind"] == "Pod"],
+        warnings=[item for item in items if item["kind"] == "Event"],
     )

@@ -23,16 +23,29 @@ from tests.unit.judged import (
     Shop,
     told,
 )
-from workers.judge import SAFETY, TELL, Patience
+from workers.judge import SAFETY, SLOW, TELL, Patience, is_slow
 
 
 def test_it_waits_for_the_first_step_that_isnt_done() -> None:
     shop = Shop()
     verdict = shop.climb(workload("StatefulSet", "database", ready=0), job(INSTALL, "install"), WEB)
     assert told(verdict) == ["STEP Starting the database."]
-    assert (verdict.look_again, verdict.prove, verdict.reapply) == (SAFETY, False, False)
+    assert (verdict.look_again, verdict.prove, verdict.reapply) == (SLOW, False, False)
     assert shop.step("database").started_at == NOW
     assert shop.step("web").status == StepStatus.PENDING  # ready, but not its turn: one follows the other
+
+
+def test_a_step_that_takes_long_is_looked_into() -> None:
+    shop = Shop()
+    waits = workload("StatefulSet", "database", ready=0)
+    assert not is_slow(shop.steps, NOW)
+    shop.climb(waits)
+    assert not is_slow(shop.steps, NOW + timedelta(seconds=9))
+    assert shop.climb(waits, seconds=9).look_again == timedelta(seconds=1)
+    assert is_slow(shop.steps, NOW + SLOW)
+    assert shop.climb(waits, seconds=10).look_again == SAFETY
+    shop.climb(DATABASE, INSTALLED, WEB, job(PROOF_JOB, "proof"), BOUGHT)
+    assert not is_slow(shop.steps, NOW + SLOW)
 
 
 def test_saying_the_same_again_is_no_news() -> None:
@@ -111,7 +124,7 @@ def test_a_proof_under_way_is_waited_for() -> None:
     buys = pod("proof", job=PROOF_JOB, phase="Running", containerStatuses=[{"name": "main", "state": {"running": {}}}])
     verdict = shop.climb(DATABASE, INSTALLED, WEB, job(PROOF_JOB, "proof"), buys)
     assert not verdict.prove
-    assert verdict.look_again == SAFETY
+    assert verdict.look_again == SLOW
 
 
 def test_a_job_that_failed_gives_its_reason_in_short() -> None:

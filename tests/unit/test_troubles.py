@@ -3,7 +3,7 @@
 import pytest
 
 from stores.engines import Manifest
-from tests.unit.cluster_objects import pod, refused_pods, terminated, view, waiting, workload
+from tests.unit.cluster_objects import leaving, pod, refused_pods, terminated, view, waiting, workload
 from workers.troubles import find_trouble
 
 UNSCHEDULABLE = {
@@ -14,6 +14,7 @@ UNSCHEDULABLE = {
 }
 CRASHED = waiting("CrashLoopBackOff", ended={"exitCode": 1, "message": "no such table\n"})
 AGAIN = CRASHED | {"state": {"running": {}}}
+OVER_QUOTA = 'pods "web-1" is forbidden: exceeded quota: store, requested: pods=1, used: pods=8, limited: pods=8'
 
 TROUBLES = {
     "no room": (
@@ -22,13 +23,12 @@ TROUBLES = {
         "Add room to the cluster, or choose a smaller plan.",
     ),
     "no image": (
-        pod("web", containerStatuses=[waiting("ImagePullBackOff", "Back-off pulling image")]),
-        "The image shop:1 of web can't be pulled: Back-off pulling image. "
-        "Check that it exists and may be pulled, then retry.",
+        pod("web", containerStatuses=[waiting("ImagePullBackOff", 'Back-off pulling image "shop:1"')]),
+        "The image shop:1 of web can't be pulled: nobody said why. Check that it exists and may be pulled, then retry.",
     ),
     "no image name": (
-        pod("web", initContainerStatuses=[waiting("InvalidImageName", "couldn't parse it.")]),
-        "The image shop:1 of web can't be pulled: couldn't parse it. "
+        pod("web", initContainerStatuses=[waiting("InvalidImageName", "couldn't parse image name")]),
+        "The image shop:1 of web can't be pulled: that is no image's name. "
         "Check that it exists and may be pulled, then retry.",
     ),
     "a crash": (
@@ -37,11 +37,11 @@ TROUBLES = {
     ),
     "a crash without a word": (
         pod("database", containerStatuses=[waiting("CrashLoopBackOff", ended={"exitCode": 1})]),
-        "The database container keeps crashing (exit code 1). Nothing said. See its logs, then retry.",
+        "The database container keeps crashing (exit code 1). It said nothing. See its logs, then retry.",
     ),
     "ending well again and again": (
         pod("web", containerStatuses=[waiting("CrashLoopBackOff", ended={"exitCode": 0, "reason": "Completed"})]),
-        "The web container keeps crashing (exit code 0). Completed. See its logs, then retry.",
+        "The web container keeps crashing (exit code 0). It said nothing. See its logs, then retry.",
     ),
     "a moment between two crashes": (
         pod("web", phase="Running", containerStatuses=[AGAIN | {"ready": False}]),
@@ -53,15 +53,20 @@ TROUBLES = {
     ),
     "out of memory": (
         pod("web", containerStatuses=[waiting("CrashLoopBackOff", ended={"exitCode": 137, "reason": "OOMKilled"})]),
-        "The web container keeps crashing (exit code 137). OOMKilled. See its logs, then retry.",
+        "The web container keeps running out of memory (exit code 137). Choose a larger plan, then retry.",
+    ),
+    "a disk that isn't made": (
+        pod("database", conditions=[UNSCHEDULABLE | {"message": "pod has unbound immediate PersistentVolumeClaims."}]),
+        "The database pod has no disk: the cluster doesn't provide it. "
+        "Have the operator see to the storage class, then retry.",
     ),
     "no secret": (
         pod("web", containerStatuses=[waiting("CreateContainerConfigError", 'secret "admin" not found')]),
         'The web container can\'t be started: secret "admin" not found. Retry; if it comes back, tell the operator.',
     ),
     "over quota": (
-        workload("Deployment", "web", ready=0, conditions=refused_pods('pods "web-1" is forbidden: exceeded quota')),
-        "The web pod doesn't fit into the store's quota: pods \"web-1\" is forbidden: exceeded quota. "
+        workload("Deployment", "web", ready=0, conditions=refused_pods(OVER_QUOTA)),
+        "The web pod doesn't fit into the store's quota: 8 of 8 pods in use, 1 more wanted. "
         "Choose a larger plan, then retry.",
     ),
     "refused": (
@@ -84,6 +89,7 @@ HARMLESS = {
     "a good end": pod("install", initContainerStatuses=[terminated(0)], containerStatuses=[terminated(0, "done")]),
     "running after a crash": pod("web", phase="Running", containerStatuses=[AGAIN | {"ready": True}]),
     "over": pod("install", phase="Failed", containerStatuses=[CRASHED]),
+    "on its way out": leaving(pod("web", containerStatuses=[CRASHED])),
     "what passed": workload("Deployment", "web", conditions=[{"type": "ReplicaFailure", "status": "False"}]),
     "another condition": workload("Deployment", "web", conditions=[{"type": "Available", "status": "True"}]),
     "no status at all": {"kind": "Pod", "metadata": {"name": "web"}, "spec": {}},

@@ -52,11 +52,13 @@ class Cluster:
         return await self._call("get", kind, f"{KINDS[kind].path(namespace)}/{_safe(name)}")
 
     async def list(
-        self, kind: str, namespace: str | None = None, labels: str | None = None
+        self, kind: str, namespace: str | None = None, labels: str | None = None, fields: str | None = None
     ) -> tuple[list[Manifest], str]:
         """All that match, page by page, and the resourceVersion to watch from."""
         items: list[Manifest] = []
-        query = {"limit": str(PAGE)} | ({"labelSelector": labels} if labels else {})
+        query = {"limit": str(PAGE)}
+        query |= {"labelSelector": labels} if labels else {}
+        query |= {"fieldSelector": fields} if fields else {}
         while True:
             page = await self._call("list", kind, KINDS[kind].path(namespace), query)
             for item in page.get("items") or ():
