@@ -10,7 +10,7 @@ from stores.leases import Lease, LeaseLost, renew
 from workers.cluster.client import CALL_SECONDS, Guard
 from workers.cluster.errors import AlreadyExists, Refused, Temporary
 from workers.context import Context
-from workers.view import ATTEMPT
+from workers.view import ATTEMPT, attempt_of
 
 Result = TypeVar("Result")
 
@@ -106,11 +106,11 @@ async def newly_bound(bound: bool) -> AsyncIterator[None]:
 
 
 async def apply_workloads(
-    context: Context, lease: Lease, manifests: Sequence[Manifest], install: Manifest | None
+    context: Context, lease: Lease, manifests: Sequence[Manifest], install: Manifest | None, attempt: int
 ) -> None:
     """Everything together: what must come first at run time waits inside its own Job."""
     await keep(context, lease)
-    calls = [context.cluster.apply(manifest, guard(lease)) for manifest in manifests]
+    calls = [context.cluster.apply(of_attempt(manifest, attempt), guard(lease)) for manifest in manifests]
     await at_once([*calls, *([make_job(context, lease, install)] if install is not None else [])])
 
 
@@ -121,7 +121,7 @@ async def make_job(context: Context, lease: Lease, job: Manifest) -> None:
     except AlreadyExists as error:
         name, namespace = job["metadata"]["name"], job["metadata"]["namespace"]
         there = await context.cluster.get("Job", name, namespace)
-        if there["metadata"].get("annotations", {}).get(ATTEMPT) != job["metadata"]["annotations"][ATTEMPT]:
+        if attempt_of(there) != attempt_of(job):
             await context.cluster.delete("Job", name, namespace, guard(lease), uid=there["metadata"]["uid"])
             raise Temporary("the Job of the last attempt is being removed", retry_after=0.3) from error
 
@@ -133,6 +133,13 @@ async def delete_jobs(context: Context, lease: Lease, namespace: str, names: Seq
 
 def job(template: Manifest, name: str, attempt: int) -> Manifest:
     """The engine's Job with its name, and the attempt that it belongs to."""
-    metadata = template["metadata"]
-    annotations = {**metadata.get("annotations", {}), ATTEMPT: str(attempt)}
-    return {**template, "metadata": {**metadata, "name": name, "annotations": annotations}}
+    return of_attempt({**template, "metadata": {**template["metadata"], "name": name}}, attempt)
+
+
+def of_attempt(manifest: Manifest, attempt: int) -> Manifest:
+    """What makes pods says which attempt it belongs to; nothing else changes with that."""
+    if manifest["kind"] not in ("Deployment", "StatefulSet", "Job"):
+        return manifest
+    metadata = manifest["metadata"]
+    labels = {**metadata.get("labels", {}), ATTEMPT: str(attempt)}
+    return {**manifest, "metadata": {**metadata, "labels": labels}}

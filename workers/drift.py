@@ -14,6 +14,7 @@ from workers import apply
 from workers.cluster.client import FIELD_MANAGER, Cluster
 from workers.cluster.errors import NotFound
 from workers.context import Context
+from workers.view import ATTEMPT
 
 Objects = Mapping[tuple[str, str], Manifest]
 """By kind and name."""
@@ -88,7 +89,7 @@ def _own(item: Manifest, manifest: Manifest) -> Manifest:
     metadata = {name: item["metadata"].get(name) for name in ("uid", "generation")}
     for part in ("labels", "annotations"):
         found = item["metadata"].get(part) or {}
-        metadata[part] = {key: found.get(key) for key in manifest["metadata"].get(part, {})}
+        metadata[part] = {key: found.get(key) for key in manifest["metadata"].get(part, {}) if key != ATTEMPT}
     return {**content, "metadata": metadata}
 
 

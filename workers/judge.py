@@ -16,7 +16,7 @@ from stores.events import News
 from stores.models import Step, Store
 from stores.status import Health, StepStatus
 from workers.troubles import find_trouble, lacks_configuration
-from workers.view import ATTEMPT, Outcome, View, component, replicas
+from workers.view import Outcome, View, attempt_of, component, replicas
 from workers.words import last_words
 
 JOBS = ("install", "proof")
@@ -115,7 +115,7 @@ def _outcome(store: Store, step: Step, engine: Engine, view: View, verdict: Verd
 
 def _of_job(store: Store, name: str, view: View) -> Outcome | None:
     job = view.jobs.get(name)
-    if job is None or job["metadata"].get("annotations", {}).get(ATTEMPT) != str(store.attempt):
+    if job is None or attempt_of(job) != str(store.attempt):
         return None
     return view.outcome(name)
 

@@ -26,6 +26,7 @@ from workers.judge import Patience, Verdict
 from workers.recording import Outdated, Row, pause, recording, settle, settle_badly
 from workers.remove import remove
 from workers.render import spec_of
+from workers.renew import renew
 from workers.secrets import make_and_open
 from workers.view import look, with_warnings
 
@@ -167,7 +168,9 @@ async def _bring_up(context: Context, lease: Lease, work: Work) -> None:
         install = apply.job(install, judge.install_name(store), store.attempt)
     else:
         install = None
-    await apply.apply_workloads(context, lease, work.manifests.workloads, install)
+    if store.attempt > 1:
+        await renew(context, lease, work.namespace, store.attempt)
+    await apply.apply_workloads(context, lease, work.manifests.workloads, install, store.attempt)
 
 
 def _done(row: Row, engine: Engine, name: str) -> None:
@@ -222,7 +225,8 @@ async def _attend(context: Context, lease: Lease, work: Work) -> bool:
     pinned, threat = await _own_disks(context, work)
     told: list[str] = []
     if work.applying is not None:
-        manifests = [*pinned.manifests.isolation, *pinned.manifests.workloads]
+        workloads = [apply.of_attempt(manifest, work.store.attempt) for manifest in pinned.manifests.workloads]
+        manifests = [*pinned.manifests.isolation, *workloads]
         try:
             await drift.undo(context, lease, work.namespace, manifests, told)
         except ClusterError:

@@ -17,6 +17,11 @@ def find_trouble(view: View, *, but_of: Collection[str]) -> str | None:
     return next((told for part, told in _troubles(view) if part not in but_of), None)
 
 
+def troubled(view: View) -> set[str]:
+    """The components that have any."""
+    return {part for part, _ in _troubles(view)}
+
+
 def lacks_configuration(view: View) -> bool:
     """Whether a pod waits for a Secret or ConfigMap of ours; Secrets aren't watched, so this is how it shows."""
     return any(

@@ -10,6 +10,7 @@ from workers.cluster.client import Cluster
 from workers.engines.labels import COMPONENT, MANAGED
 
 ATTEMPT = "storefleet.dev/attempt"
+"""The label of what makes pods: the attempt in which it was applied. (A Deployment's annotations count as its spec.)"""
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,11 @@ def replicas(item: Manifest) -> int:
 def component(item: Manifest) -> str:
     """Which part of a store it is: `web`, `database`, `install`, …"""
     return str(item["metadata"].get("labels", {}).get(COMPONENT, item["metadata"]["name"]))
+
+
+def attempt_of(item: Manifest) -> str:
+    """The attempt in which it was applied, or nothing."""
+    return str(item["metadata"].get("labels", {}).get(ATTEMPT, ""))
 
 
 def _conditions(item: Manifest) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 from sandbox.simulator import quota
 from sandbox.simulator.defaults import BIRTH, complete, fold_string_data, suffix
 from sandbox.simulator.errors import already_exists, bad_request, conflict, forbidden, invalid, modified, not_found
-from sandbox.simulator.kinds import ACCOUNT, CLAIM, CLASS, NAMESPACE, POD, SECRET, VOLUME, Kind, Manifest
+from sandbox.simulator.kinds import ACCOUNT, CLAIM, CLASS, DEPLOYMENT, NAMESPACE, POD, SECRET, VOLUME, Kind, Manifest
 from sandbox.simulator.objects import Key, Stored, encoded
 from sandbox.simulator.statuses import stamp
 from sandbox.simulator.validation import check_change, check_new
@@ -99,12 +99,18 @@ def update(
             after["spec"] = before["spec"]
         after = complete(kind, _with_server_fields(kind, before, after))
         check_change(kind, before, after)
-        if kind.generation and {**before, "status": 0, "metadata": 0} != {**after, "status": 0, "metadata": 0}:
+        if kind.generation and _asks(kind, before) != _asks(kind, after):
             metadata["generation"] = old["generation"] + 1
         quota.admit(world, kind, after, before)
     if after == before and applied in (None, stored.applied):
         return stored
     return settle(world, key, after, applied)
+
+
+def _asks(kind: Kind, manifest: Manifest) -> Manifest:
+    """What of it counts as a change of the spec: a Deployment's annotations do as well."""
+    annotations = manifest["metadata"].get("annotations") if kind is DEPLOYMENT else None
+    return {**manifest, "status": None, "metadata": annotations}
 
 
 def set_status(world: World, key: Key, before: Manifest, status: Manifest) -> Manifest:

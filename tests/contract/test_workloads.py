@@ -61,6 +61,20 @@ async def test_ready_is_said_of_the_latest_template_only(cluster: Cluster, names
     assert generations == [1, 2, 3, 4]
 
 
+async def test_a_deployments_annotations_count_as_its_spec_and_labels_do_not(cluster: Cluster, namespace: str) -> None:
+    generations = []
+    for parts in ({}, {"labels": {"new": "yes"}}, {"annotations": {"new": "yes"}}):
+        for item in (web(namespace, replicas=0), database(namespace, replicas=0)):
+            item["metadata"] |= {**parts, "labels": {**item["metadata"]["labels"], **parts.get("labels", {})}}
+            made = await cluster.apply(item)
+            generations.append((made["kind"], made["metadata"]["generation"]))
+    assert generations == [
+        *(("Deployment", 1), ("StatefulSet", 1)),
+        *(("Deployment", 1), ("StatefulSet", 1)),
+        *(("Deployment", 2), ("StatefulSet", 1)),
+    ]
+
+
 RECEIPT = {"simulated": True, "totalMs": 12, "orderId": 7, "steps": [{"name": "order", "ms": 12}]}
 
 

@@ -8,7 +8,6 @@ import pytest
 from tests.flow.fleet import DELETE, RETRY, Fleet
 from tests.flow.test_drift import rests, resync
 
-JSON = dict[str, Any]
 LONG = pytest.mark.parametrize("settings", [{"failure_patience": 30.0}], indirect=True)
 
 
@@ -270,44 +269,3 @@ async def test_rights_that_come_a_moment_after_the_role_binding_are_waited_for(f
     await fleet.poll(lambda: fleet.sql("SELECT 1 FROM events WHERE message = $1", told))
     await fleet.eventually(store["id"], status="READY", health="HEALTHY")
     assert await fleet.sql("SELECT 1 FROM events WHERE message ~ 'refused'") == []
-
-
-def somebodys_deployment(replicas: int) -> JSON:
-    """What an administrator may run in a store's namespace: small, restricted, and without our labels."""
-    container = {
-        "name": "main",
-        "image": "localhost/pause:1",
-        "imagePullPolicy": "IfNotPresent",
-        "resources": {"limits": {"cpu": "10m", "memory": "8Mi", "ephemeral-storage": "1Mi"}},
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-    }
-    user = {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}}
-    pod = {"automountServiceAccountToken": False, "containers": [container], "securityContext": user}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "bomb"},
-        "spec": {
-            "replicas": replicas,
-            "selector": {"matchLabels": {"app": "bomb"}},
-            "template": {"metadata": {"labels": {"app": "bomb"}}, "spec": pod},
-        },
-    }
-
-
-async def test_what_others_run_in_the_namespace_is_no_trouble_of_the_store(fleet: Fleet) -> None:
-    store = await fleet.create()
-    await fleet.until(store["id"], "READY")
-    await rests(fleet)
-    path = f"/apis/apps/v1/namespaces/{await namespace(fleet)}/deployments"
-    assert (await fleet.kubernetes("POST", path, somebodys_deployment(50)))[0] == 201
-
-    async def is_stopped() -> bool:
-        _, found = await fleet.kubernetes("GET", f"{path}/bomb")
-        return any("exceeded quota" in row.get("message", "") for row in found["status"].get("conditions", ()))
-
-    await fleet.poll(is_stopped)
-    await resync(fleet)
-    await rests(fleet)
-    looked = await fleet.store(store["id"])
-    assert (looked["status"], looked["health"]["state"]) == ("READY", "HEALTHY")

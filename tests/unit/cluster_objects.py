@@ -65,8 +65,7 @@ def job(name: str, part: str, *, attempt: int | None = 1, ended: str | None = No
         "metadata": {
             "name": name,
             "uid": name,
-            "labels": {COMPONENT: part},
-            "annotations": {} if attempt is None else {ATTEMPT: str(attempt)},
+            "labels": {COMPONENT: part} | ({} if attempt is None else {ATTEMPT: str(attempt)}),
         },
         "spec": {},
         "status": {"conditions": conditions},

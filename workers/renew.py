@@ -1,0 +1,27 @@
+"""What an earlier attempt left in trouble is made anew, so that nobody who retries waits for Kubernetes' own pauses.
+
+A kubelet waits up to five minutes before it starts a container or pulls an image again, a controller up to a quarter of
+an hour before it makes a pod. Whoever retries has seen to the cause, and would see the old trouble told again.
+"""
+
+from stores.leases import Lease
+from workers.apply import at_once, guard, keep
+from workers.context import Context
+from workers.troubles import troubled
+from workers.view import attempt_of, component, look, with_warnings
+
+
+async def renew(context: Context, lease: Lease, namespace: str, attempt: int) -> None:
+    """Delete each workload that is in trouble and of another attempt than this; applying makes it again.
+
+    Safe at any moment: what was applied in this attempt is left alone. Raises ClusterError and LeaseLost.
+    """
+    view = await with_warnings(context.cluster, namespace, await look(context.cluster, namespace))
+    parts = troubled(view)
+    calls = []
+    for (kind, name), item in view.workloads.items():
+        if component(item) in parts and not view.is_ready(kind, name) and attempt_of(item) != str(attempt):
+            uid = item["metadata"]["uid"]
+            calls.append(context.cluster.delete(kind, name, namespace, guard(lease), uid=uid))
+    await keep(context, lease)
+    await at_once(calls)
