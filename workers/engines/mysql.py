@@ -16,6 +16,9 @@ from workers.engines.pods import Resources, container, cpu_of, env, memory_of, p
 NAME = "database"
 """Of the part, its Service, its disk, and the Secret that has the user's password."""
 PORT = 3306
+DATA = "/var/lib/mysql"
+ROOM = 16 * 2**20
+"""Bytes; with less its disk counts as full: tables grow by a few MiB at a time."""
 STEP = EngineStep(NAME, "Starting the database", "StatefulSet", NAME)
 PASSWORD = (NAME, "password")
 """Where a container that connects gets the password from: Secret and key."""
@@ -51,7 +54,8 @@ def claim(spec: StoreSpec, engine: str, profile: ClusterProfile) -> Manifest:
 
 
 def service(spec: StoreSpec, engine: str) -> Manifest:
-    return objects.service(spec, engine, NAME, PORT)
+    """Reaches it ready or not: there is no other, and one whose disk is full can still be read."""
+    return objects.service(spec, engine, NAME, PORT, unready=True)
 
 
 def stateful_set(spec: StoreSpec, engine: str, profile: ClusterProfile, part: Part, user: str) -> Manifest:
@@ -83,12 +87,6 @@ def _files(plan: Plan) -> dict[str, str]:
 
 
 def _pod(spec: StoreSpec, engine: str, profile: ClusterProfile, part: Part, user: str) -> Manifest:
-    # over TCP: a socket answers while the image still initialises; the tool's name differs between the two images
-    ping = (
-        'MYSQL_PWD="$MYSQL_PASSWORD" exec "$(command -v mariadb-admin || command -v mysqladmin)"'
-        f" --host=127.0.0.1 --user={user} --silent ping"
-    )
-    check = {"exec": {"command": ["sh", "-c", ping]}}
     database = container(
         NAME,
         profile.database_image,
@@ -97,13 +95,9 @@ def _pod(spec: StoreSpec, engine: str, profile: ClusterProfile, part: Part, user
             {"MYSQL_DATABASE": user, "MYSQL_USER": user, "MYSQL_ROOT_HOST": "localhost"},
             {"MYSQL_PASSWORD": PASSWORD, "MYSQL_ROOT_PASSWORD": ("database-root", "password")},
         ),
-        mounts={"data/mysql": "/var/lib/mysql", "config": "/etc/mysql/conf.d", "run": "/var/run/mysqld"},
+        mounts={"data/mysql": DATA, "config": "/etc/mysql/conf.d", "run": "/var/run/mysqld"},
         port=PORT,
-        probes={
-            "startupProbe": probe(check, period=1, failures=120),
-            "readinessProbe": probe(check, period=5, failures=3),
-            "livenessProbe": probe(check, period=15, failures=4, seconds=5),
-        },
+        probes=_probes(user),
     )
     volumes = [
         {"name": "data", "persistentVolumeClaim": {"claimName": NAME}},
@@ -111,3 +105,25 @@ def _pod(spec: StoreSpec, engine: str, profile: ClusterProfile, part: Part, user
         {"name": "run", "emptyDir": {"sizeLimit": "8Mi"}},
     ]
     return pod(spec, engine, NAME, [database], volumes=volumes, grace=60, files=_files(spec.plan))
+
+
+def _probes(user: str) -> dict[str, Manifest]:
+    """Ready is what answers and can still save; one whose disk is full isn't killed for it.
+
+    Over TCP: a socket answers while the image still initialises. The tool's name differs between the two images.
+    """
+    ping = f'"$(command -v mariadb-admin || command -v mysqladmin)" --host=127.0.0.1 --user={user} --silent ping'
+    # where a file system doesn't tell its size there is room
+    room = (
+        f'set -- $(stat -f -c "%b %a %S" {DATA}); '
+        f'[ "${{1:-0}}" -eq 0 ] || [ $(($2 * $3)) -ge {ROOM} ] || {{ echo "the disk is full"; exit 1; }}'
+    )
+    return {
+        "startupProbe": probe(_shell(f"{ping} || {{ {room}; exit 1; }}"), period=1, failures=120),
+        "readinessProbe": probe(_shell(f"{room}; exec {ping}"), period=5, failures=3),
+        "livenessProbe": probe(_shell(f"exec {ping}"), period=15, failures=4, seconds=5),
+    }
+
+
+def _shell(script: str) -> Manifest:
+    return {"exec": {"command": ["sh", "-c", f'export MYSQL_PWD="$MYSQL_PASSWORD"; {script}']}}

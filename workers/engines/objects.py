@@ -40,14 +40,15 @@ def claim(spec: StoreSpec, engine: str, profile: ClusterProfile, name: str, size
     }
 
 
-def service(spec: StoreSpec, engine: str, name: str, port: int) -> Manifest:
-    """Reaches the component of the same name at its port `main`, and only pods that are ready."""
+def service(spec: StoreSpec, engine: str, name: str, port: int, *, unready: bool = False) -> Manifest:
+    """Reaches the component of the same name at its port `main`; only pods that are ready, unless `unready`."""
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": metadata(spec, engine, name, name),
         "spec": {
             "type": "ClusterIP",
+            **({"publishNotReadyAddresses": True} if unready else {}),
             "selector": selector(name),
             "ports": [{"name": "main", "port": port, "targetPort": "main", "protocol": "TCP"}],
         },
