@@ -67,7 +67,7 @@ async def a_fleet(
         cluster=(platform.account, platform.admin),
         profile=profile,
         port=node.platform_port or 0,
-        failure_patience=10.0,
+        failure_patience=12.0,  # the cluster's warnings are read after 10
     ) as made:
         yield made
         for row in await made.sql("SELECT id FROM stores"):
