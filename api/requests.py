@@ -6,6 +6,7 @@ from secrets import token_hex
 import structlog
 from prometheus_client import Histogram
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.answers import problem
@@ -76,6 +77,8 @@ class Requests:
             await self._app(scope, counting_receive, stamping_send)
         except _TooLarge:
             await too_large(scope, receive, stamping_send)
+        except ClientDisconnect:
+            log.info("request.abandoned")  # whoever asked has gone: nobody is to blame, and nobody waits for an answer
         except Exception:
             log.exception("request.failed")
             if status:

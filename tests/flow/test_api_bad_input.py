@@ -247,3 +247,20 @@ async def test_our_own_faults_are_masked_and_logged_with_an_id(
     assert error["extensions"]["correlationId"] in error["message"]
     assert "country" not in error["message"]
     assert error["extensions"]["correlationId"] in capsys.readouterr().out + caplog.text
+
+
+async def test_who_leaves_before_the_request_is_whole_is_no_fault_of_ours(
+    api: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said: list[str] = []
+
+    async def noticed() -> bool:
+        said.append(capsys.readouterr().out)
+        return "request.abandoned" in "".join(said)
+
+    _, writer = await asyncio.open_connection("127.0.0.1", int(api.url.rpartition(":")[2]))
+    writer.write(b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{")
+    await writer.drain()
+    writer.close()
+    await api.poll(noticed)
+    assert "request.failed" not in "".join(said)

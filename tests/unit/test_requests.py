@@ -1,0 +1,43 @@
+"""What callers see of a defect of ours: an id to tell the operator, and nothing else."""
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from api.requests import Requests
+
+SCOPE: Scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""}
+
+
+async def nothing() -> Message:
+    return {"type": "http.request"}
+
+
+async def test_a_defect_is_masked() -> None:
+    async def broken(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise RuntimeError("the password is olive")
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await Requests(broken)(dict(SCOPE), nothing, send)
+    headers = dict(sent[0]["headers"])
+    assert sent[0]["status"] == 500
+    assert "olive" not in str(sent)
+    assert headers[b"x-request-id"].decode() in sent[1]["body"].decode()
+
+
+async def test_an_answer_that_has_begun_is_cut_off() -> None:
+    async def broken(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise RuntimeError("too late")
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    with pytest.raises(RuntimeError, match="too late"):
+        await Requests(broken)(dict(SCOPE), nothing, send)
+    assert [message["type"] for message in sent] == ["http.response.start"]
