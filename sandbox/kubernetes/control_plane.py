@@ -21,7 +21,6 @@ from urllib.parse import urlsplit
 
 from sandbox.folder import SandboxError, hold
 from sandbox.kubernetes.certificates import Authority
-from sandbox.kubernetes.tools import PLACES
 from sandbox.processes import Child, evict, start
 
 HOST = "127.0.0.1"
@@ -30,6 +29,8 @@ API_SERVICE = "10.96.0.1"
 START_SECONDS = 120.0
 GRACE_SECONDS = 5.0
 """How long a process whose parent was killed may take to end."""
+PLACES = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where the system's own programs are, whatever PATH says."""
 QPS = ("--kube-api-qps=300", "--kube-api-burst=600")
 """Of the controllers: their own limits are made for a shared server."""
 

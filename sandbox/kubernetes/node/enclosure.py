@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sandbox.folder import SandboxError
-from sandbox.kubernetes.tools import run_tool
+from sandbox.kubernetes.node.tools import run_tool
 from sandbox.processes import Child, start
 
 CGROUPS = Path("/sys/fs/cgroup")

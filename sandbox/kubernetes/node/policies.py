@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.kubernetes.tools import run_tool
+from sandbox.kubernetes.node.tools import run_tool
 
 TABLE = "storefleet_policies"
 Objects = Sequence[dict[str, Any]]

@@ -15,13 +15,13 @@ from string import Template
 from typing import NoReturn
 
 from sandbox.folder import SandboxError
-from sandbox.kubernetes.control_plane import SERVICES, ControlPlane, start_control_plane
+from sandbox.kubernetes.control_plane import PLACES, SERVICES, ControlPlane, start_control_plane
 from sandbox.kubernetes.node.enclosure import connect_inside, shield
 from sandbox.kubernetes.node.following import Following
 from sandbox.kubernetes.node.ingress import lead_to_platform, start_ingress
 from sandbox.kubernetes.node.policies import Enforcer
+from sandbox.kubernetes.node.tools import find_tool, run_tool
 from sandbox.kubernetes.node.volumes import CLAIMS, CLASSES, VOLUMES, Volumes, make_class
-from sandbox.kubernetes.tools import PLACES, find_tool, run_tool
 from sandbox.processes import Child
 
 NAME = "node-1"

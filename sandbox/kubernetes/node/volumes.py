@@ -9,7 +9,7 @@ from typing import Any
 
 from sandbox.folder import SandboxError
 from sandbox.kubernetes.control_plane import ControlPlane
-from sandbox.kubernetes.tools import run_tool
+from sandbox.kubernetes.node.tools import run_tool
 
 CLASS = "local"
 PROVISIONER = "sandbox/local"

@@ -5,8 +5,7 @@ import subprocess
 from pathlib import Path
 
 from sandbox.folder import SandboxError
-
-PLACES = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+from sandbox.kubernetes.control_plane import PLACES
 
 
 def find_tool(name: str) -> str | None:
