@@ -104,12 +104,13 @@ def object_path(item: Manifest) -> str:
 async def test_an_exceeded_quota_says_so_in_the_words_that_we_look_for(cluster: Cluster, namespace: str) -> None:
     await cluster.apply(quota(namespace, pods="0", count_configmaps="1"))
 
-    async def counted() -> bool:
+    async def counted() -> str | None:
         found = await cluster.get("ResourceQuota", "quota", namespace)
-        return "used" in found.get("status", {})
+        used: str | None = found.get("status", {}).get("used", {}).get("count/configmaps")
+        return used
 
-    await eventually(counted, bool)
-    with pytest.raises(Refused) as caught:  # the cluster's own kube-root-ca.crt is the first
+    await eventually(counted, lambda used: used == "1")  # the cluster's own kube-root-ca.crt, made in its own time
+    with pytest.raises(Refused) as caught:
         await cluster.apply(settings(namespace))
     assert caught.value.quota
     await cluster.apply(database(namespace))
@@ -217,7 +218,8 @@ async def test_fairness_refuses_with_a_time_to_come_back(platform: Platform) -> 
             return [answer for answer in answers if isinstance(answer, Temporary)]
 
         errors = await eventually(refusals, bool)  # one request is always let through
-        assert {(error.status, error.retry_after) for error in errors} == {(429, 1)}
+        assert {error.status for error in errors} == {429}
+        assert all(1 <= (error.retry_after or 0) <= 32 for error in errors)  # longer, the longer it is crowded
         await eventually(lambda: account.list("Pod"), bool)  # what comes back later is served
 
 
