@@ -128,7 +128,7 @@ class Cluster:
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 response = await self._send("watch", kind, path, {"watch": "1", **query}, None, limits)
-            async with response:
+            async with response, _cutting(response):
                 yield _lines(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Temporary(f"the watch of {kind} broke: {error!r}") from error
@@ -144,7 +144,7 @@ class Cluster:
         total, silence = (None, LOG_SILENCE_SECONDS) if follow else (LOG_SECONDS, None)
         limits = aiohttp.ClientTimeout(total=total, sock_connect=CALL_SECONDS, sock_read=silence)
         try:
-            async with await self._send("logs", "Pod", path, query, None, limits) as response:
+            async with await self._send("logs", "Pod", path, query, None, limits) as response, _cutting(response):
                 async for piece in response.content.iter_any():
                     yield piece
         except aiohttp.SocketTimeoutError:
@@ -199,6 +199,16 @@ class Cluster:
             async with response:
                 raise from_answer(response.status, await response.text(), response.headers.get("Retry-After"))
         return response
+
+
+@asynccontextmanager
+async def _cutting(response: aiohttp.ClientResponse) -> AsyncIterator[None]:
+    """A stream left before its end is cut off: TLS' goodbye would outlive the client, which doesn't wait for it."""
+    try:
+        yield
+    finally:
+        if response.connection is not None and response.connection.transport is not None:
+            response.connection.transport.abort()
 
 
 async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[Manifest]:
