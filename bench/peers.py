@@ -42,6 +42,7 @@ def rendered(number: int) -> Manifests:
         admin_email="peer@example.com",
         country="US",
         currency="USD",
+        setup="ready",
     )
     secrets = {item.name: item.generate() for item in ENGINE.secrets}
     return ENGINE.render(spec, secrets, ClusterProfile())

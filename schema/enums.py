@@ -8,7 +8,7 @@ import strawberry
 from accounts.errors import Code
 from accounts.models import ROLES, SCOPES
 from runtime.settings import EngineSettings
-from stores.engines import load_engines
+from stores.engines import SETUPS, load_engines
 from stores.events import TYPES
 from stores.logs import KINDS
 from stores.plans import PLANS
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     class Role(Enum): ...
 
+    class StoreSetup(Enum): ...
+
     class Scope(Enum): ...
 
 else:
@@ -44,4 +46,5 @@ else:
     EventType = _enum("EventType", TYPES, "What an event tells of.")
     LogLineKind = _enum("StoreLogLineKind", KINDS, "What a container printed, or what Storefleet says of its log.")
     Role = _enum("Role", ROLES, "What a member may do; a VIEWER only sees.")
+    StoreSetup = _enum("StoreSetup", SETUPS, "How a shop begins: set up and READY, or with its engine's WIZARD.")
     Scope = _enum("Scope", SCOPES, "What a token may do.")

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import strawberry
 
-from schema.enums import EngineName, PlanName, Scope
+from schema.enums import EngineName, PlanName, Scope, StoreSetup
 from stores.plans import DEFAULT_PLAN
 
 _KEY = "Up to 255 characters, kept 24 hours: a repeat of this request under this key acts only once."
@@ -20,6 +20,7 @@ class CreateStoreInput:
     admin_email: str | None = strawberry.field(default=None, description="Of the shop's owner; the user's by default.")
     country: str | None = strawberry.field(default=None, description="ISO 3166-1 alpha-2, e.g. DE.")
     currency: str | None = strawberry.field(default=None, description="ISO 4217, e.g. EUR.")
+    setup: StoreSetup | None = strawberry.field(default=None, description="READY by default; see Engine.setups.")
     idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
 
 
@@ -38,6 +39,12 @@ class DeleteStoreInput:
 @strawberry.input
 class RevealAdminCredentialsInput:
     id: strawberry.ID
+
+
+@strawberry.input
+class RotateAdminPasswordInput:
+    id: strawberry.ID
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
 
 
 @strawberry.input

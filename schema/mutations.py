@@ -15,6 +15,7 @@ from schema.inputs import (
     RetryStoreInput,
     RevealAdminCredentialsInput,
     RevokeApiTokenInput,
+    RotateAdminPasswordInput,
 )
 from stores import commands
 from stores.events import last_seq
@@ -42,10 +43,17 @@ class DeleteStorePayload(StorePayload): ...
 
 
 @strawberry.type
+class RotateAdminPasswordPayload(StorePayload): ...
+
+
+@strawberry.type
 class AdminCredentials:
     url: str = strawberry.field(description="Where to sign in.")
     username: str
     password: str
+    pending_password: str | None = strawberry.field(
+        description="The next one, while rotateAdminPassword is under way or has failed: one of the two signs in."
+    )
 
 
 @strawberry.type
@@ -83,6 +91,7 @@ class Mutation:
             admin_email=input.admin_email,
             country=input.country,
             currency=input.currency,
+            setup=input.setup.value if input.setup else None,
         )
         limits = Limits(platform.settings.store_quota, platform.settings.creations_per_hour)
         try:
@@ -131,6 +140,26 @@ class Mutation:
         platform.nudger.nudge([row.id])
         return DeleteStorePayload(store=types.store(info, seen))
 
+    @strawberry.mutation(
+        description="Give the owner's account another password. A NOTICE tells when it is in force; then reveal it."
+    )
+    async def rotate_admin_password(self, info: Info, input: RotateAdminPasswordInput) -> RotateAdminPasswordPayload:
+        actor, platform = info.context.caller(), info.context.platform
+        try:
+            async with platform.sessions.begin() as session:
+                row = await commands.rotate_admin_password(
+                    session,
+                    actor,
+                    decode("Store", input.id),
+                    platform.engines,
+                    idempotency_key=input.idempotency_key,
+                )
+                seen = await _seen(session, row)
+        except CallerError as error:
+            return RotateAdminPasswordPayload(user_errors=[types.user_error(error)])
+        platform.nudger.nudge([row.id])
+        return RotateAdminPasswordPayload(store=types.store(info, seen))
+
     @strawberry.mutation(description="How the owner signs in to the shop. Each call is written to the audit log.")
     async def reveal_admin_credentials(
         self, info: Info, input: RevealAdminCredentialsInput
@@ -144,7 +173,9 @@ class Mutation:
         except CallerError as error:
             return RevealAdminCredentialsPayload(user_errors=[types.user_error(error)])
         url = url_of(row, platform.profile) + platform.engines[row.engine].admin_path
-        credentials = AdminCredentials(url=url, username=found.username, password=found.password)
+        credentials = AdminCredentials(
+            url=url, username=found.username, password=found.password, pending_password=found.pending
+        )
         return RevealAdminCredentialsPayload(credentials=credentials)
 
     @strawberry.mutation(description="Make a token for one account. Its secret is shown once.")

@@ -11,7 +11,7 @@ from accounts.errors import CallerError, Code
 from accounts.models import Account as AccountRow
 from accounts.models import ApiToken as ApiTokenRow
 from schema.context import Info
-from schema.enums import EngineName, EventType, LogLineKind, PlanName, Role, Scope
+from schema.enums import EngineName, EventType, LogLineKind, PlanName, Role, Scope, StoreSetup
 from schema.ids import encode, event_cursor
 from stores.engines import Engine as EngineModule
 from stores.logs import Item
@@ -104,6 +104,7 @@ class Store:
     admin_email: str
     country: str
     currency: str
+    setup: StoreSetup
     status: Status
     cause: str | None = strawberry.field(description="Why it is FAILED, or what keeps its deletion; and what to do.")
     health: HealthReport | None = strawberry.field(description="Since it was READY first.")
@@ -140,6 +141,7 @@ def store(info: Info, seen: Seen) -> Store:
         admin_email=row.admin_email,
         country=row.country,
         currency=row.currency,
+        setup=StoreSetup(row.setup),
         status=Status(row.status),
         cause=row.cause,
         health=health,
@@ -238,6 +240,8 @@ class EngineInfo:
     available: bool = strawberry.field(description="False: announced, and coming later.")
     releases: list[str]
     workloads: list[str] = strawberry.field(description="What storeLogs takes as `workload`.")
+    setups: list[StoreSetup] = strawberry.field(description="What createStore takes as `setup`, the default first.")
+    rotates_admin_password: bool = strawberry.field(description="Whether rotateAdminPassword works for its stores.")
 
 
 def engine(module: EngineModule) -> EngineInfo:
@@ -248,6 +252,8 @@ def engine(module: EngineModule) -> EngineInfo:
         available=module.available,
         releases=list(module.releases),
         workloads=list(module.workloads),
+        setups=[StoreSetup(setup) for setup in module.setups],
+        rotates_admin_password=module.rotates,
     )
 
 

@@ -14,7 +14,7 @@ from accounts.errors import CallerError, Code
 from accounts.models import Account, Membership, User
 from accounts.users import normal_email
 from stores import countries
-from stores.engines import Engine
+from stores.engines import Engine, setup_of
 from stores.events import News, record
 from stores.models import AccountStream, SealedSecret, Store
 from stores.names import slug_problem, store_name
@@ -32,7 +32,7 @@ class Found:
     namespace_uid: str
     created_at: datetime
     description: Mapping[str, str]
-    """name, slug, engine, release, plan, adminEmail, country, currency."""
+    """name, slug, engine, release, plan, adminEmail, country, currency, setup."""
 
 
 async def adopt(
@@ -68,6 +68,7 @@ async def adopt(
         admin_email=normal_email(told["adminEmail"]),
         country=countries.country(told["country"]),
         currency=countries.currency(told["currency"]),
+        setup=setup_of(engine, told["setup"]),
         cluster=cluster,
         status=Status.REQUESTED,
         created_at=found.created_at,

@@ -19,7 +19,7 @@ from accounts.models import User
 from accounts.users import normal_email
 from runtime.sealing import Keyring
 from stores import countries, progress
-from stores.engines import Engine
+from stores.engines import Engine, next_of, setup_of
 from stores.events import News, record
 from stores.models import AccountStream, SealedSecret, Step, Store
 from stores.names import slug_from, slug_problem, store_name
@@ -42,6 +42,7 @@ class NewStore:
     admin_email: str | None = None
     country: str | None = None
     currency: str | None = None
+    setup: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Credentials:
 
     username: str
     password: str
+    pending: str | None
+    """The next password, while it isn't known to be in force: it, or the other one, signs in."""
 
 
 async def create_store(
@@ -78,6 +81,7 @@ async def create_store(
         admin_email="",
         country=countries.country(given.country or countries.DEFAULT_COUNTRY),
         currency=countries.currency(given.currency or countries.DEFAULT_CURRENCY),
+        setup=setup_of(engine, given.setup),
         cluster=cluster,
         status=Status.REQUESTED,
     )
@@ -198,6 +202,34 @@ async def delete_store(
     return store
 
 
+async def rotate_admin_password(
+    session: AsyncSession,
+    actor: Actor,
+    store_id: UUID | None,
+    engines: Mapping[str, Engine],
+    *,
+    idempotency_key: str | None = None,
+) -> Store:
+    """Begin to give the owner's account another password; asking again meanwhile is no error. Raises CallerError."""
+    store, first = await _change(session, actor, store_id, "rotateAdminPassword", idempotency_key)
+    if not first or store.rotating is not None:
+        return store
+    engine = engines[store.engine]
+    if not engine.rotates:
+        message = f"The password of {engine.title} stores can't be changed from here. Change it in the shop."
+        raise CallerError(Code.NOT_SUPPORTED, "id", message)
+    if store.status != Status.READY:
+        message = f"Only the password of a READY store can be changed; this one is {store.status}."
+        raise CallerError(Code.WRONG_STATUS, "id", message)
+    store.generation += 1
+    store.rotating = store.generation
+    _wake(store)
+    audit(session, store.account_id, actor.name, "credentials.rotated", f"store:{store.id}")
+    await record(session, store, [News("NOTICE", "The owner's password is being changed.")])
+    await session.refresh(store)
+    return store
+
+
 async def reveal_admin_credentials(
     session: AsyncSession, actor: Actor, store_id: UUID | None, engines: Mapping[str, Engine], keys: Keyring
 ) -> tuple[Store, Credentials]:
@@ -205,12 +237,17 @@ async def reveal_admin_credentials(
     store = await _own(session, actor, store_id)
     actor.must_change(store.account_id)
     engine = engines[store.engine]
-    field = next(item.name for item in engine.secrets if item.shown)
+    field = engine.shown.name
     sealed = await session.get(SealedSecret, (store.id, field))
     if sealed is None:
         gone = store.desired == Desired.DELETED
         message = "The store is deleted." if gone else "The credentials aren't made yet; ask again in a moment."
         raise CallerError(Code.WRONG_STATUS if gone else Code.NOT_YET, "id", message)
-    password = keys.open(store.id, field, sealed.sealed)
+    following = await session.get(SealedSecret, (store.id, next_of(field)))
+    found = Credentials(
+        username=engine.admin_username,
+        password=keys.open(store.id, field, sealed.sealed),
+        pending=keys.open(store.id, next_of(field), following.sealed) if following else None,
+    )
     audit(session, store.account_id, actor.name, "credentials.revealed", f"store:{store.id}")
-    return store, Credentials(engine.admin_username, password)
+    return store, found

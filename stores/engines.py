@@ -12,8 +12,12 @@ from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
 
+from accounts.errors import CallerError, Code
 from runtime.settings import ClusterProfile
 from stores.plans import Plan
+
+SETUPS = ("ready", "wizard")
+"""How a shop may begin: ready to sell, or ready to sell and with a wizard that greets its owner."""
 
 Manifest = dict[str, Any]
 """One Kubernetes object as JSON would hold it."""
@@ -34,6 +38,8 @@ class StoreSpec:
     """ISO 3166-1 alpha-2."""
     currency: str
     """ISO 4217."""
+    setup: str
+    """One of the engine's `setups`."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,11 @@ class SecretField:
     generate: Callable[[], str]
     shown: bool = False
     """True: may be revealed to the owner (sealed with the key the API has)."""
+
+
+def next_of(field: str) -> str:
+    """The name of a secret that will take that one's place, once a Job has said that it is in force."""
+    return f"{field}-next"
 
 
 @dataclass(frozen=True)
@@ -69,6 +80,9 @@ class Manifests:
     """A Job (created, never patched), or None where the engine needs none. Named without hash and attempt."""
     proof: Manifest
     """A Job whose pod leaves its receipt as termination message. Named without hash and attempt."""
+    rotation: tuple[Manifest, Manifest] | None = None
+    """A Secret and a Job that gives the owner's account the password in it; where the secrets have the next one of the
+    field that is shown. Named without number; no part of what runs."""
 
     @property
     def spec_hash(self) -> str:
@@ -101,6 +115,10 @@ class Engine:
     secrets: Sequence[SecretField] = ()
     workloads: Sequence[str] = ()
     """The components that have pods, and so logs."""
+    setups: Sequence[str] = SETUPS[:1]
+    """Those of SETUPS that it has, the default first."""
+    rotates: bool = False
+    """Whether the owner's password can be changed: `render` makes a rotation."""
     admin_username: str = "admin"
     admin_path: str = "/"
     """Where the owner signs in, below the store's URL."""
@@ -111,6 +129,19 @@ class Engine:
     @property
     def available(self) -> bool:
         return bool(self.releases)
+
+    @property
+    def shown(self) -> SecretField:
+        """What the owner may be told: the password of the shop's own admin. Raises StopIteration without one."""
+        return next(item for item in self.secrets if item.shown)
+
+
+def setup_of(engine: Engine, wanted: str | None) -> str:
+    """How a shop of it begins; None: as most do. Raises CallerError."""
+    if wanted is not None and wanted not in engine.setups:
+        ways = " or ".join(name.upper() for name in engine.setups)
+        raise CallerError(Code.INVALID_SETUP, "setup", f"{engine.title} stores begin {ways}. Leave setup out.")
+    return wanted or engine.setups[0]
 
 
 @lru_cache(maxsize=8)

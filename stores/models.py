@@ -41,6 +41,8 @@ class Store(Base):
     admin_email: Mapped[str]
     country: Mapped[str]
     currency: Mapped[str]
+    setup: Mapped[str] = mapped_column(server_default="ready")
+    """How the shop began, of what its engine offers (`setups`)."""
     cluster: Mapped[str] = mapped_column(server_default="main")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -64,6 +66,8 @@ class Store(Base):
     wake: Mapped[int] = mapped_column(BigInteger, server_default="1")
     seen_wake: Mapped[int] = mapped_column(BigInteger, server_default="0")
     """What `wake` was when the last finished pass began: equal means that only time made it due."""
+    rotating: Mapped[int | None] = mapped_column(BigInteger)
+    """The generation in which the owner asked for another password, until that is in force or has failed."""
     failures: Mapped[int] = mapped_column(server_default="0")
     """Passes in a row that ended early; the back-off grows with it."""
     attempt: Mapped[int] = mapped_column(server_default="1")
@@ -103,6 +107,7 @@ class Store(Base):
         CheckConstraint("(status IN ('DELETING', 'DELETED')) = (desired = 'DELETED')", name="delete_wins"),
         CheckConstraint("(status = 'DELETED') = (deleted_at IS NOT NULL)", name="deleted_at"),
         CheckConstraint("observed_generation <= generation", name="generation"),
+        CheckConstraint("rotating <= generation", name="rotating"),
         Index("ix_stores_account_id_created_at", "account_id", "created_at", "id"),
         Index("ix_stores_due_at", "due_at"),
     )

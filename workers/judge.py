@@ -15,11 +15,12 @@ from stores.engines import Engine, EngineStep
 from stores.events import News
 from stores.models import Step, Store
 from stores.status import Health, StepStatus
+from workers import rotation
 from workers.troubles import find_trouble, lacks_configuration
 from workers.view import Outcome, View, attempt_of, component, replicas
 from workers.words import last_words
 
-JOBS = ("install", "proof")
+JOBS = ("install", "proof", rotation.COMPONENT)
 TELL = timedelta(seconds=3)
 """Trouble that lasts as long is told."""
 SLOW = timedelta(seconds=10)
@@ -76,7 +77,7 @@ def climb(
     `applied`: everything was applied just before the look.
     """
     verdict = Verdict(look_again=SAFETY)
-    trouble = find_trouble(view, but_of=("cron",))
+    trouble = find_trouble(view, but_of=("cron", rotation.COMPONENT))
     verdict.reapply = not applied and lacks_configuration(view)
     receipt: dict[str, Any] = {}
     for step in (step for step in steps if step.status != StepStatus.SUCCEEDED):
@@ -98,7 +99,7 @@ def climb(
         verdict.news += way.start(step, now, f"{way.title(step, engine)}.")
         verdict.news += way.succeed(step, now, steps)
     verdict.news += progress.ready(store, now, receipt)
-    verdict.look_again, verdict.tidy = None, leftovers(view)
+    verdict.look_again, verdict.tidy = None, leftovers(store, view)
     return verdict
 
 
@@ -212,9 +213,10 @@ def _workloads(engine: Engine) -> list[EngineStep]:
     return [step for step in engine.steps if step.kind != "Job"]
 
 
-def leftovers(view: View) -> list[str]:
+def leftovers(store: Store, view: View) -> list[str]:
     """The Jobs that we made, when nothing waits for them any more; cron's are its own."""
-    return [name for name, job in view.jobs.items() if component(job) in JOBS]
+    waited_for = rotation.job_name(store)
+    return [name for name, job in view.jobs.items() if component(job) in JOBS and name != waited_for]
 
 
 def _health(engine: Engine, view: View) -> tuple[Health, str | None]:

@@ -86,6 +86,7 @@ async def recover(
         admin_email=told["adminEmail"],
         country=told["country"],
         currency=told["currency"],
+        setup=told["setup"],
     )
     places = secret_places(engine, spec, profile)
     namespace = namespace_name(found.store_id)

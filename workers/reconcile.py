@@ -5,7 +5,7 @@ written again, and every write to the row names the lease's epoch. It never wait
 type: Temporary ends in a back-off, a refusal is trouble that may pass, an Obstacle says whether it can.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
@@ -13,14 +13,14 @@ import structlog
 from runtime.sealing import SealError
 from stores import progress
 from stores import steps as way
-from stores.engines import Engine, Manifest, Manifests
+from stores.engines import Engine, Manifests
 from stores.events import News
 from stores.leases import Lease
 from stores.models import Step, Store
 from stores.status import FAILABLE, Desired, Health, Status, StepStatus
-from workers import apply, drift, judge
+from workers import apply, data, drift, judge, rotation
 from workers.apply import Obstacle
-from workers.cluster.errors import ClusterError, NotFound, Refused
+from workers.cluster.errors import ClusterError, Refused
 from workers.context import Context
 from workers.judge import Patience, Verdict
 from workers.recording import Outdated, Row, pause, recording, settle, settle_badly
@@ -43,6 +43,8 @@ class Work:
     store: Store
     steps: list[Step]
     engine: Engine
+    values: dict[str, str] = field(repr=False)
+    """The store's secrets."""
     manifests: Manifests
     applying: str | None
     """In the row's applied_hash while this pass applies; None when there is nothing to apply."""
@@ -114,7 +116,7 @@ async def _begin(context: Context, lease: Lease, row: Row) -> Work:
         # a mark, not the hash: if this pass dies the next applies again, and an observer's None isn't overwritten
         store.applied_hash = f"applying:{lease.epoch}:{lease.wake}"
     applying = None if store.applied_hash == store.spec_hash else store.applied_hash
-    return Work(store, steps, engine, manifests, applying, judge.is_slow(steps, row.now))
+    return Work(store, steps, engine, values, manifests, applying, judge.is_slow(steps, row.now))
 
 
 async def _up(context: Context, lease: Lease, work: Work) -> bool:
@@ -147,8 +149,8 @@ async def _bring_up(context: Context, lease: Lease, work: Work) -> None:
     if store.ready_at is None:
         there = await apply.make_namespace(context, lease, work.manifests.namespace)
     else:
-        there = await _own_namespace(context, work)
-        work, _ = await _own_disks(context, work)
+        there = await data.namespace(context.cluster, work.manifests.namespace, store.namespace_uid)
+        work, _ = await _pinned(context, work)
     if store.namespace_uid != there["metadata"]["uid"] or steps[way.NAMESPACE].status != StepStatus.SUCCEEDED:
         async with recording(context, lease, generation) as row:
             anew = row.store.namespace_uid not in (None, there["metadata"]["uid"])
@@ -183,46 +185,16 @@ def _done(row: Row, engine: Engine, name: str) -> None:
         row.news += way.start(following, row.now, f"{way.title(following, engine)}.")
 
 
-async def _own_namespace(context: Context, work: Work) -> Manifest:
-    """The namespace that holds a store's data. One that is gone is never made again, empty. Raises Obstacle."""
-    try:
-        there = await context.cluster.get("Namespace", work.namespace)
-    except NotFound:
-        there = None
-    if there is None or there["metadata"]["uid"] != work.store.namespace_uid:
-        cause = f"The namespace {work.namespace} was removed from the cluster, and the store's data with it. "
-        raise Obstacle(f"{cause}Restore a backup, or delete the store.", passing=False)
-    apply.verify_namespace(work.manifests.namespace, there)
-    return there
-
-
-async def _own_disks(context: Context, work: Work) -> tuple[Work, str | None]:
-    """Raises Obstacle when a claim is gone: applying would put an empty disk in its place.
-
-    Returns the work with the claims' UIDs, so that one which goes in this very moment isn't made either, and what
-    threatens one that is still there.
-    """
-    claims, _ = await context.cluster.list("PersistentVolumeClaim", work.namespace)
-    there = {claim["metadata"]["name"]: claim["metadata"] for claim in claims}
-    workloads = []
-    for item in work.manifests.workloads:
-        if item["kind"] == "PersistentVolumeClaim":
-            name = item["metadata"]["name"]
-            if name not in there:
-                cause = f"The disk {name} was removed from the cluster, and its data with it. "
-                raise Obstacle(f"{cause}Restore a backup, or delete the store.", passing=False)
-            item = {**item, "metadata": {**item["metadata"], "uid": there[name]["uid"]}}
-        workloads.append(item)
-    leaving = [name for name, metadata in there.items() if metadata.get("deletionTimestamp")]
-    threat = f"Somebody deleted the disk {leaving[0]}: it and its data go when its pod ends." if leaving else None
-    work = replace(work, manifests=replace(work.manifests, workloads=workloads))
-    return work, threat and f"{threat} Make a backup now."
+async def _pinned(context: Context, work: Work) -> tuple[Work, str | None]:
+    """Work that puts no empty disk in the place of one that is gone, and what threatens a disk. Raises Obstacle."""
+    workloads, threat = await data.disks(context.cluster, work.namespace, work.manifests.workloads)
+    return replace(work, manifests=replace(work.manifests, workloads=workloads)), threat
 
 
 async def _attend(context: Context, lease: Lease, work: Work) -> bool:
     """READY: undo what others did, say how it is doing, tidy up."""
-    await _own_namespace(context, work)
-    pinned, threat = await _own_disks(context, work)
+    await data.namespace(context.cluster, work.manifests.namespace, work.store.namespace_uid)
+    pinned, threat = await _pinned(context, work)
     told: list[str] = []
     if work.applying is not None:
         workloads = [apply.of_attempt(manifest, work.store.attempt) for manifest in pinned.manifests.workloads]
@@ -236,13 +208,18 @@ async def _attend(context: Context, lease: Lease, work: Work) -> bool:
     view = await look(context.cluster, work.namespace)
     if not judge.is_well(work.engine, view):
         view = await with_warnings(context.cluster, work.namespace, view)
-    if names := judge.leftovers(view):
+    if names := judge.leftovers(work.store, view):
+        await rotation.tidy(context, lease, work.namespace, view, names)
         await apply.delete_jobs(context, lease, work.namespace, names)
+    turned = await rotation.advance(context, lease, work.store, work.engine, work.values, work.manifests, view)
     async with recording(context, lease, work.store.generation) as row:
         _applied(row, work)
         row.news += [News("NOTICE", sentence) for sentence in told]
         verdict = judge.attend(row.store, work.engine, view, row.now, threat, applied=work.applying is not None)
         row.news += verdict.news
+        if turned is not None:
+            row.news += await rotation.conclude(row.session, context, row.store, work.engine, work.values, turned)
+            verdict.look_again = timedelta(0) if row.store.rotating is None else judge.SAFETY
         return _settle(row, lease, verdict)
 
 

@@ -17,4 +17,5 @@ def spec_of(store: Store) -> StoreSpec:
         admin_email=store.admin_email,
         country=store.country,
         currency=store.currency,
+        setup=store.setup,
     )

@@ -1,12 +1,13 @@
 """A store's secrets: made once, sealed in Postgres before the cluster hears of them, opened to render."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.sealing import Keyring, SealError
-from stores.engines import Engine, SecretField
+from stores.engines import Engine, SecretField, next_of
 from stores.models import SealedSecret, Store
 from workers.context import Context
 
@@ -14,12 +15,16 @@ from workers.context import Context
 async def make_and_open(session: AsyncSession, context: Context, store: Store, engine: Engine) -> dict[str, str]:
     """The values by field name; what the engine asks for and the store doesn't have is generated and sealed.
 
-    Commit before using them. Existing values never change. Raises SealError.
+    While a password is being changed the next one is among them, under `next_of` its field. Commit before using them.
+    Existing values never change. Raises SealError.
     """
     rows = await session.scalars(select(SealedSecret).where(SealedSecret.store_id == store.id))
     sealed = {row.field: row.sealed for row in rows}
     values = {}
-    for field in engine.secrets:
+    wanted = list(engine.secrets)
+    if store.rotating is not None:
+        wanted.append(replace(engine.shown, name=next_of(engine.shown.name)))
+    for field in wanted:
         keys = _keys(context, field)
         if field.name in sealed:
             values[field.name] = keys.open(store.id, field.name, sealed[field.name])

@@ -17,7 +17,7 @@ INIT = 0.3
 """Each init container."""
 READY = {"StatefulSet": 2.0, "Deployment": 0.8}
 """From the start of a service's containers until they are ready, by what owns the pod."""
-BODY = {"install": 2.0, "proof": 0.6}
+BODY = {"install": 2.0, "proof": 0.6, "rotate": 0.4}
 """What the program of a Job takes, by its component."""
 BODY_OTHERWISE = 0.5
 JOB_NOTICED = 2.0

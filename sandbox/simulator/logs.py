@@ -39,6 +39,7 @@ BEGINS: dict[str, tuple[str, ...]] = {
         "Setting up the shop.",
     ),
     "proof": ("Looking at a product.", "Putting it into the cart.", "Checking out.", "Cleaning up."),
+    "rotate": ("Changing the password.",),
     "cron": ("Running what is due.",),
 }
 """What a component's program says when it starts, after FIRST."""

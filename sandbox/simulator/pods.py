@@ -272,12 +272,12 @@ def _work(world: World, key: Key, pod: Manifest) -> None:
 
 
 def _can_work(world: World, namespace: str, component: str) -> bool:
-    """As the real programs wait inside: an install for the databases, a proof for the databases and the web.
+    """As the real programs wait inside: an install and a rotation for the databases, a proof also for the web.
 
     That is: for all StatefulSets, and for all Deployments, of the namespace, of which at least one must run: when
     everything is applied at once, a Job may be there before what it waits for.
     """
-    needed = {"install": STATEFULSET, "proof": DEPLOYMENT}.get(component)
+    needed = {"install": STATEFULSET, "rotate": STATEFULSET, "proof": DEPLOYMENT}.get(component)
     if needed is None:
         return True
     counts = {

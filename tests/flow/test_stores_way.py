@@ -116,6 +116,19 @@ async def test_ten_at_once_all_arrive(fleet: Fleet) -> None:
     assert len({store["slug"] for store in stores}) == 10
 
 
+async def test_a_shop_can_begin_with_its_wizard(fleet: Fleet) -> None:
+    chosen = await fleet.create(name="With a wizard", setup="WIZARD")
+    usual = await fleet.create(name="Set up")
+    ask = "query ($id: ID!) { store(id: $id) { setup } }"
+    setups = [(await fleet.client().execute(ask, {"id": store["id"]}))["store"] for store in (chosen, usual)]
+    assert setups == [{"setup": "WIZARD"}, {"setup": "READY"}]
+    await asyncio.gather(*(fleet.until(store["id"], "READY") for store in (chosen, usual)))
+    rows = await fleet.sql("SELECT id FROM stores ORDER BY created_at")
+    for row, setup in zip(rows, ("wizard", "ready"), strict=True):
+        _, told = await fleet.kubernetes("GET", f"/api/v1/namespaces/store-{row['id']}/configmaps/store")
+        assert told["data"]["setup"] == setup
+
+
 async def test_a_store_asks_for_credentials(fleet: Fleet) -> None:
     store = await fleet.create()
     await fleet.until(store["id"], "READY")

@@ -23,12 +23,13 @@ def describe(spec: StoreSpec, engine: str) -> Manifest:
             "adminEmail": spec.admin_email,
             "country": spec.country,
             "currency": spec.currency,
+            "setup": spec.setup,
         },
     }
 
 
 def read(config_map: Manifest) -> Mapping[str, str]:
-    """The same values by the same names; those that somebody removed are empty."""
-    data = config_map.get("data") or {}
-    names = ("name", "slug", "engine", "release", "plan", "adminEmail", "country", "currency")
+    """The same values by the same names; those that somebody removed are empty, or what stores have by default."""
+    data = {"setup": "ready", **(config_map.get("data") or {})}
+    names = ("name", "slug", "engine", "release", "plan", "adminEmail", "country", "currency", "setup")
     return {name: str(data.get(name, "")) for name in names}

@@ -8,7 +8,7 @@ import secrets as random
 from collections.abc import Mapping
 
 from runtime.settings import ClusterProfile
-from stores.engines import Engine, EngineStep, Manifest, Manifests, SecretField, StoreSpec
+from stores.engines import SETUPS, Engine, EngineStep, Manifest, Manifests, SecretField, StoreSpec, next_of
 from stores.plans import Plan
 from workers.engines import mysql, objects
 from workers.engines.isolation import Part, address_of, isolation, namespace
@@ -40,10 +40,11 @@ def _parts(plan: Plan) -> dict[str, Part]:
                 internet=True,
                 disk=plan.uploads_disk,
             ),
-            mysql.part(plan, callers=("web", "install", "proof", "cron")),
+            mysql.part(plan, callers=("web", "install", "proof", "cron", "rotate")),
             Part("install", helper),
             Part("proof", helper),
             Part("cron", helper, internet=True),
+            Part("rotate", helper),
         )
     }
 
@@ -68,6 +69,7 @@ def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile)
         ],
         install=objects.job(spec, NAME, "install", _install(spec, profile, parts["install"]), seconds=600, retries=3),
         proof=objects.job(spec, NAME, "proof", _proof(spec, profile, parts["proof"]), seconds=120, retries=1),
+        rotation=_rotation(spec, profile, parts["rotate"], secrets.get(next_of("admin-password"))),
     )
 
 
@@ -151,6 +153,7 @@ def _install(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
             "STORE_ADMIN_USER": ENGINE.admin_username,
             "STORE_COUNTRY": spec.country,
             "STORE_CURRENCY": spec.currency,
+            "STORE_SETUP": spec.setup,
         },
         secrets={"STORE_ADMIN_PASSWORD": ("admin", "password")},
     )
@@ -167,6 +170,24 @@ def _proof(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
         secrets=PROOF_TOKEN,
     )
     return _helper(spec, proof)
+
+
+def _rotation(
+    spec: StoreSpec, profile: ClusterProfile, part: Part, password: str | None
+) -> tuple[Manifest, Manifest] | None:
+    """Where there is a next password: it, and what gives it to the owner's account."""
+    if password is None:
+        return None
+    rotate = _wordpress(
+        spec,
+        profile,
+        part,
+        program="rotate",
+        values={"STORE_ADMIN_USER": ENGINE.admin_username},
+        secrets={"STORE_ADMIN_PASSWORD": ("rotate", "password")},
+    )
+    job = objects.job(spec, NAME, "rotate", _helper(spec, rotate), seconds=120, retries=3)
+    return objects.secret(spec, NAME, "rotate", {"password": password}), job
 
 
 def _cron(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
@@ -199,7 +220,9 @@ ENGINE = Engine(
         SecretField("proof-token", mysql.new_password),
         *(SecretField(name, random.token_urlsafe) for name in SALTS),
     ),
-    workloads=("web", "database", "install", "proof", "cron"),
+    workloads=("web", "database", "install", "proof", "cron", "rotate"),
+    setups=SETUPS,
+    rotates=True,
     admin_path="/wp-admin/",
     essential=("database", "web"),
     render=render,

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from runtime.settings import ClusterProfile
-from stores.engines import Engine, Manifest, Manifests, StoreSpec
+from stores.engines import Engine, Manifest, Manifests, StoreSpec, next_of
 from stores.plans import PLANS
 from tests import toy_engine
 from workers.engines import sample, woocommerce
@@ -28,6 +28,7 @@ def spec(**changes: Any) -> StoreSpec:
         "admin_email": "fig@example.com",
         "country": "DE",
         "currency": "EUR",
+        "setup": "ready",
         **changes,
     }
     return StoreSpec(**{**given, "plan": PLANS[given["plan"]]})
@@ -39,8 +40,9 @@ def profile(**changes: Any) -> ClusterProfile:
 
 
 def values(engine: Engine, ending: str = "") -> dict[str, str]:
-    """Secrets that anyone can recognise."""
-    return {field.name: f"secret-{field.name}{ending}" for field in engine.secrets}
+    """Secrets that anyone can recognise, the next password among them where there can be one."""
+    names = [field.name for field in engine.secrets] + [next_of(engine.shown.name)] * engine.rotates
+    return {name: f"secret-{name}{ending}" for name in names}
 
 
 def render(
@@ -54,7 +56,7 @@ def render(
 def objects(made: Manifests) -> list[Manifest]:
     """All of it, in the order it reaches the cluster."""
     jobs = [job for job in (made.install, made.proof) if job is not None]
-    return [made.namespace, *made.isolation, *made.workloads, *jobs]
+    return [made.namespace, *made.isolation, *made.workloads, *jobs, *(made.rotation or ())]
 
 
 def of_kind(made: Manifests, kind: str) -> list[Manifest]:

@@ -28,5 +28,6 @@ def test_a_store_is_described_whole(engine: Engine) -> None:
         "adminEmail": store.admin_email,
         "country": store.country,
         "currency": store.currency,
+        "setup": store.setup,
     }
-    assert set(read({}).values()) == {""}
+    assert set(read({}).values()) == {"", "ready"}

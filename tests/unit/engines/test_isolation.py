@@ -9,12 +9,12 @@ import pytest
 from stores.engines import Engine, Manifest
 from stores.plans import PLANS
 from tests.unit.engines.network import End, reaches
-from tests.unit.engines.rendered import ENGINES, of_kind, profile, render, spec, template, the
+from tests.unit.engines.rendered import ENGINES, objects, of_kind, profile, render, spec, template, the
 from workers.engines.isolation import Part, isolation
 from workers.engines.pods import Resources, cpu_of, memory_of
 
 WEB, DATABASE = ("web", 8080), ("database", 3306)
-PARTS = ("web", "database", "install", "proof", "cron")
+PARTS = ("web", "database", "install", "proof", "cron", "rotate")
 ABROAD = ("93.184.215.14", "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c")
 PRIVATE = (
     *("10.0.0.1", "10.96.0.1", "127.0.0.1", "172.16.5.4", "172.31.255.255", "192.168.1.1", "100.64.0.1"),
@@ -103,7 +103,7 @@ def test_the_api_server_takes_the_exceptions() -> None:
 def test_all_that_may_run_at_once_fits_the_quota(engine: Engine, plan: str) -> None:
     made = render(engine, plan=plan)
     hard = the(made, "ResourceQuota", "store")["spec"]["hard"]
-    pods = [found["spec"] for item in [*made.workloads, made.install, made.proof] if item and (found := template(item))]
+    pods = [found["spec"] for item in objects(made) if (found := template(item))]
     boxes = [container["resources"] for pod in pods for container in pod["containers"]]
     for sort, (name, size) in product(
         ("requests", "limits"), (("cpu", cpu_of), ("memory", memory_of), ("ephemeral-storage", memory_of))

@@ -134,7 +134,9 @@ def test_what_install_and_proof_are_told() -> None:
         "STORE_ADMIN_USER": "admin",
         "STORE_COUNTRY": "DE",
         "STORE_CURRENCY": "EUR",
+        "STORE_SETUP": "ready",
     }
+    assert environment(render(setup="wizard"), "install")["STORE_SETUP"] == "wizard"
     assert (proof["STORE_URL"], proof["STORE_SERVICE"]) == (install["STORE_URL"], "http://web")
     assert environment(render(), "web")["STORE_URL"] == "http://fig-olive.shops.example.com"
 
