@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stores.models import Store
-from stores.status import Desired
+from stores.status import Desired, Status
 
 LEASE_SECONDS = 10.0
 
@@ -42,27 +42,36 @@ async def claim(
     cluster: str,
     releases: Collection[tuple[str, str]],
     limit: int,
-    only: Collection[UUID] | None = None,
+    at_once: int,
 ) -> list[Lease]:
     """Take stores that are due and nobody's, of (engine, release)s that this worker knows; the longest due first.
 
-    Deletions need no manifests, so any worker may do them. What another transaction holds is left to it.
+    Deletions need no manifests, so any worker may do them. What another transaction holds is left to it. A store that
+    is REQUESTED waits for its turn while `at_once` others of its cluster are being set up.
     """
     deadline = time.monotonic() + LEASE_SECONDS
+    free = (
+        Store.due_at <= func.now(),
+        or_(Store.lease_until.is_(None), Store.lease_until < func.now()),
+        Store.cluster == cluster,
+        or_(Store.desired == Desired.DELETED, tuple_(Store.engine, Store.release).in_(list(releases))),
+    )
+    under_way = (
+        select(func.count()).where(Store.cluster == cluster, Store.status == Status.PROVISIONING).scalar_subquery()
+    )
+    turn = (
+        select(Store.id)
+        .where(*free, Store.status == Status.REQUESTED)
+        .order_by(Store.created_at, Store.id)
+        .limit(func.greatest(0, at_once - under_way))
+    )
     due = (
         select(Store.id)
-        .where(
-            Store.due_at <= func.now(),
-            or_(Store.lease_until.is_(None), Store.lease_until < func.now()),
-            Store.cluster == cluster,
-            or_(Store.desired == Desired.DELETED, tuple_(Store.engine, Store.release).in_(list(releases))),
-        )
+        .where(*free, or_(Store.status != Status.REQUESTED, Store.id.in_(turn)))
         .order_by(Store.due_at)
         .limit(limit)
         .with_for_update(key_share=True, skip_locked=True)
     )
-    if only is not None:
-        due = due.where(Store.id.in_(only))
     rows = await session.execute(
         update(Store)
         .where(Store.id.in_(due))

@@ -68,6 +68,7 @@ class Sweep:
                 cluster=self._context.settings.cluster,
                 releases=self._context.releases,
                 limit=free,
+                at_once=self._context.settings.provisioning_at_once,
             )
         for lease in leases:
             task = asyncio.create_task(self._hold(lease))

@@ -3,6 +3,7 @@
 import base64
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -163,8 +164,8 @@ async def test_a_worker_killed_on_the_way_loses_no_password(api: Fleet, held: di
 
 async def hangs(fleet: Fleet) -> bool:
     """Whether the only fault holds a call."""
-    _, answer = await fleet.kubernetes("GET", "/_sim/faults")
-    return bool(answer[0]["times"] < 9)
+    _, faults = await fleet.kubernetes("GET", "/_sim/faults")
+    return bool(json.loads(faults)[0]["times"] < 9)
 
 
 async def is_tidy(fleet: Fleet) -> bool:
@@ -179,7 +180,7 @@ async def test_it_is_refused_where_it_cannot_be(fleet: Fleet) -> None:
     [error] = refused["userErrors"]
     assert (error["code"], error["field"]) == ("WRONG_STATUS", "id")
     assert "Only the password of a READY store" in error["message"]
-    for unknown in (encode("Store", "3f0d2c1e-8a4b-4c6d-9e7f-0123456789ab"), "rubbish", json.dumps({})):
+    for unknown in (encode("Store", uuid4()), "rubbish", json.dumps({})):
         assert [error["code"] for error in (await rotate(fleet, unknown))["userErrors"]] == ["NOT_FOUND"]
     await fleet.client().execute(DELETE, {"id": store["id"]})
     assert [error["code"] for error in (await rotate(fleet, store["id"]))["userErrors"]] == ["WRONG_STATUS"]

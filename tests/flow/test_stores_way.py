@@ -1,6 +1,9 @@
 """A store's way from a click to READY and to DELETED, over the front door."""
 
 import asyncio
+from functools import partial
+
+import pytest
 
 from tests.flow.fleet import DELETE, Fleet
 
@@ -114,6 +117,27 @@ async def test_ten_at_once_all_arrive(fleet: Fleet) -> None:
     stores = await asyncio.gather(*(fleet.create(name=f"Store {number}") for number in range(10)))
     await asyncio.gather(*(fleet.until(store["id"], "READY", 30) for store in stores))
     assert len({store["slug"] for store in stores}) == 10
+
+
+@pytest.mark.parametrize("settings", [{"provisioning_at_once": 2, "failure_patience": 60.0}], indirect=True)
+async def test_a_store_waits_for_its_turn(fleet: Fleet) -> None:
+    await fleet.fault({"fault": "unready", "component": "web"})
+    stores = [await fleet.create(name=f"Store {number}") for number in range(5)]
+    for store in stores[:2]:
+        await fleet.poll(partial(is_at, fleet, store["id"], "web"))
+    assert [(await fleet.store(store["id"]))["status"] for store in stores[2:]] == ["REQUESTED"] * 3
+    await fleet.client().execute(DELETE, {"id": stores[2]["id"]})
+    await fleet.until(stores[2]["id"], "DELETED")  # which waits for nobody
+    await fleet.client().execute(DELETE, {"id": stores[0]["id"]})
+    await fleet.eventually(stores[3]["id"], status="PROVISIONING")
+    assert (await fleet.store(stores[4]["id"]))["status"] == "REQUESTED"
+    await fleet.fault()
+    await asyncio.gather(*(fleet.until(stores[number]["id"], "READY", 30) for number in (1, 3, 4)))
+
+
+async def is_at(fleet: Fleet, store_id: str, step: str) -> bool:
+    steps = {item["name"]: item["status"] for item in (await fleet.store(store_id))["steps"]}
+    return bool(steps[step] == "RUNNING")
 
 
 async def test_a_shop_can_begin_with_its_wizard(fleet: Fleet) -> None:

@@ -38,7 +38,7 @@ def test_who_reaches_whom_within_a_store() -> None:
     }
     assert found == {
         *((source, *WEB) for source in ("install", "proof", "cron")),
-        *((source, *DATABASE) for source in ("web", "install", "proof", "cron")),
+        *((source, *DATABASE) for source in ("web", "install", "proof", "cron", "rotate")),
     }
 
 
