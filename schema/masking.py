@@ -4,7 +4,11 @@ import secrets
 
 import structlog
 from graphql import GraphQLError
+from sqlalchemy.exc import DBAPIError
 from strawberry.extensions import MaskErrors
+
+GAVE_WAY = ("55P03", "40P01")
+"""PostgreSQL's codes of a lock that didn't come in time, and of a deadlock: the transaction did nothing."""
 
 log = structlog.get_logger()
 
@@ -22,11 +26,16 @@ class Mask(MaskErrors):
 
     def anonymise_error(self, error: GraphQLError) -> GraphQLError:
         """The error without what it says, with a correlation id that the log has, too."""
-        reference = secrets.token_hex(8)
+        reference, busy = secrets.token_hex(8), _gave_way(error.original_error)
         log.error("graphql.failed", correlation_id=reference, path=error.path, exc_info=error.original_error)
+        told = "Too much happens at once; nothing was done. Try again." if busy else "Something went wrong on our side."
         return GraphQLError(
-            f"Something went wrong on our side. If it stays so, tell the operator this id: {reference}",
+            f"{told} If it stays so, tell the operator this id: {reference}",
             nodes=error.nodes,
             path=error.path,
-            extensions={"code": "INTERNAL", "correlationId": reference},
+            extensions={"code": "BUSY" if busy else "INTERNAL", "correlationId": reference},
         )
+
+
+def _gave_way(error: Exception | None) -> bool:
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in GAVE_WAY

@@ -4,8 +4,10 @@ import asyncio
 from typing import Any
 
 import aiohttp
+import asyncpg
 import pytest
 
+from cli.client import ClientError
 from tests.flow.fleet import CREATE, DELETE, PASSWORD, RETRY, Fleet
 
 FIVE = pytest.mark.parametrize("settings", [{"store_quota": 5, "creations_per_hour": 1000}], indirect=True)
@@ -26,6 +28,22 @@ async def test_fifty_creations_at_once_leave_exactly_the_quota(api: Fleet) -> No
     assert "limit is 5" in refused[0]["message"]
     [row] = await api.sql("SELECT count(*) FROM stores")
     assert row["count"] == 5
+
+
+async def test_who_gives_way_to_another_is_told_to_try_again(api: Fleet) -> None:
+    await api.create(name="First")
+    connection = await asyncpg.connect(api.settings.database_url.get_secret_value())
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT 1 FROM account_streams FOR UPDATE")
+            creating = asyncio.create_task(api.try_create(name="Second"))
+            await api.poll(lambda: api.sql("SELECT 1 FROM pg_locks WHERE NOT granted"))
+            await connection.execute("SELECT 1 FROM accounts FOR UPDATE")  # a deadlock; the one that waited longer goes
+            with pytest.raises(ClientError, match="nothing was done"):
+                await creating
+    finally:
+        await connection.close()
+    assert (await api.try_create(name="Second"))["userErrors"] == []
 
 
 @THREE_AN_HOUR

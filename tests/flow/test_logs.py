@@ -93,12 +93,13 @@ async def test_what_is_refused(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) ->
     for tail in (-1, 501):
         assert f"0 to 500 lines: it was {tail}" in str(await refusal(fleet, store, tail=tail))
     for workload in ("", "WEB", "web,cron", "nothing"):
-        assert await refusal(fleet, store, workload) == "`workload` is one of web, database, install, proof, cron."
+        parts = "web, database, install, proof, cron, rotate"
+        assert await refusal(fleet, store, workload) == f"`workload` is one of {parts}."
     assert "Sign in" in str(await refusal(fleet, store, token=""))
     made = (await fleet.client().execute(TOKEN, {"scopes": ["WRITE"]}))["createApiToken"]
     assert "scope READ" in str(await refusal(fleet, store, token=made["secret"]))
     listed = (await fleet.client().execute("{ engines { workloads } }"))["engines"]
-    assert listed == [{"workloads": ["web", "database", "install", "proof", "cron"]}, {"workloads": []}]
+    assert listed == [{"workloads": ["web", "database", "install", "proof", "cron", "rotate"]}, {"workloads": []}]
 
     monkeypatch.setattr(log_tail, "A_USER", 1)
     monkeypatch.setattr(log_tail, "BUSY_WORKERS", 2)
