@@ -70,7 +70,7 @@ class Page:
                         return value
                     await asyncio.sleep(pause)
         except TimeoutError:
-            seen = await self.run("location.href + '\\n' + document.body.innerText.slice(0, 3000)")
+            seen = await self.run("location.href + '\\n' + document.body.innerText.slice(-1500)")
             raise AssertionError(f"never {script}; what is seen: {seen}") from None
 
     async def sees(self, *words: str) -> None:

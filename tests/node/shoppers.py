@@ -1,6 +1,8 @@
 """Shoppers at a WooCommerce store's address, and what the shop's database has of their orders."""
 
 import asyncio
+import base64
+import json
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -34,12 +36,15 @@ READY_SECONDS = 120.0
 
 
 async def ask(fleet: Fleet, store: JSON, method: str, path: str, **more: Any) -> tuple[int, Any, Any]:
-    """By the store's address, through the ingress: status, headers, and what was answered."""
+    """By the store's address, through the ingress: status, headers, and what was answered: JSON, or else text."""
     address = urlsplit(store["url"])
     url, headers = f"http://127.0.0.1:{address.port}{path}", {"Host": address.netloc, **more.pop("headers", {})}
     async with fleet.http.request(method, url, headers=headers, allow_redirects=False, **more) as answer:
-        kind = answer.headers.get("Content-Type", "")
-        return answer.status, answer.headers, await answer.json() if "json" in kind else await answer.text()
+        text = await answer.text()
+        try:
+            return answer.status, answer.headers, json.loads(text)
+        except ValueError:
+            return answer.status, answer.headers, text
 
 
 async def opened(fleet: Fleet, **given: Any) -> tuple[JSON, str]:
@@ -137,9 +142,11 @@ async def database_of(fleet: Fleet, node: RealNode, namespace: str) -> psutil.Pr
 async def rows(fleet: Fleet, node: RealNode, namespace: str, query: str) -> list[list[str]]:
     """What the store's own database answers to its user."""
     process = await database_of(fleet, node, namespace)
+    _, secret = await fleet.kubernetes("GET", f"/api/v1/namespaces/{namespace}/secrets/database")
+    password = base64.b64decode(secret["data"]["password"]).decode()
     client = ["mariadb", "--host=127.0.0.1", "--user=wordpress", "-NB", "wordpress", "-e", query]
     argv = ["nsenter", "-t", str(process.pid), "-m", "-n", "--", *client]
-    env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "MYSQL_PWD": process.environ()["MYSQL_PASSWORD"]}
+    env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "MYSQL_PWD": password}
     done = await asyncio.to_thread(subprocess.run, argv, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return [line.split("\t") for line in done.stdout.splitlines()]

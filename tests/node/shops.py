@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.node.databases import SOCKET, VARIABLES, Database
 JSON = dict[str, Any]
 Env = Mapping[str, str]
 Mounts = Mapping[str, Path]
+Left = Mapping[str, Counter[tuple[str, ...]]]
 GIVEN = Path(__file__).with_name("given")
 HOST = "fig.localhost:8080"
 UPLOADS = "/var/www/html/wp-content/uploads"
@@ -46,7 +48,8 @@ LEFT = {
     ),
     "settings": (
         "SELECT option_name FROM wp_options WHERE option_name NOT LIKE '%\\_transient\\_%'"
-        " AND option_name NOT REGEXP 'notice|demarkation'"
+        " AND option_name NOT REGEXP"
+        " 'notice|demarkation|^widget_|last_processed|rewrite_rules|email_improvements|storefleet_tries'"
     ),
 }
 SOLD = {
@@ -110,11 +113,12 @@ class Shop:
         assert not said.startswith("ERROR"), said
         return sorted(tuple(line.split("\t")) for line in said.splitlines())
 
-    def left(self, *, sells: bool) -> dict[str, object]:
-        """All that must be alike in any shop: rows by what they are, sorted, and the names of files."""
+    def left(self, *, sells: bool) -> Left:
+        """All that must be alike in any shop: rows by what they are, and the names of files, each with how many."""
         questions = {**LEFT, **SOLD} if sells else LEFT
-        files = {str(path.relative_to(self.uploads)) for path in self.uploads.rglob("*") if "wc-logs" not in str(path)}
-        return {**{what: self.sql(query) for what, query in questions.items()}, "files": files}
+        files = [str(path.relative_to(self.uploads)) for path in self.uploads.rglob("*") if "wc-logs" not in str(path)]
+        found = {what: Counter(self.sql(query)) for what, query in questions.items()}
+        return {**found, "files": Counter((name,) for name in files)}
 
 
 Shops = Callable[..., Shop]
