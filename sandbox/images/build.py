@@ -23,18 +23,20 @@ def build_images(
     bases: Bases = "debian",
     *,
     files: Mapping[str, Path] | None = None,
+    arguments: Mapping[str, str] | None = None,
     archives: bool = True,
 ) -> list[Path]:
     """Build the images of those folders. Returns their archives in the same order; `say` is told how it goes.
 
-    `files`: what isn't in a folder, by the build argument that gets the name of each in the build context. Without
-    `archives`, images stay in the store of a builder that has one, and nothing is returned.
+    `files`: what isn't in a folder, by the build argument that gets the name of each in the build context.
+    `arguments`: build arguments. Without `archives`, images stay in the store of a builder that has one, and nothing is
+    returned.
     Raises SandboxError, with one line for each image that failed, when all have been tried.
     """
-    recipes = [read(name, files) for name in names]
-    for argument, path in (files or {}).items():
-        if not any(argument in recipe.files for recipe in recipes):
-            raise SandboxError(f"{argument}={path}: none of these images has `ARG {argument}`")
+    recipes = [read(name, files, arguments) for name in names]
+    for argument, value in {**(files or {}), **(arguments or {})}.items():
+        if not any(argument in {**recipe.files, **recipe.arguments} for recipe in recipes):
+            raise SandboxError(f"{argument}={value}: none of these images has `ARG {argument}`")
     failures, made = [], []
     with workshop(say) as shop:
         builder = choose(shop)
@@ -77,7 +79,8 @@ class _Work:
                 arguments = {argument: self._base(recipe.name, argument, base) for argument, base in bases.items()}
                 self._tell(recipe.name, "building it")
                 folder = self._context(recipe)
-                arguments.update({argument: path.name for argument, path in recipe.files.items()})
+                arguments |= recipe.arguments
+                arguments |= {argument: path.name for argument, path in recipe.files.items()}
                 self.builder.build(recipe.image, key, folder, arguments, recipe.name, self.shop)
             if self.archives:
                 self.builder.export(recipe.image, archive, f"{recipe.name}-export", self.shop)

@@ -50,6 +50,8 @@ class Recipe:
     """By the build argument that names the base image."""
     files: Mapping[str, Path] = field(default_factory=dict)
     """By the build argument that gets the name of each: what isn't in the folder, but in the build context."""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    """Other values of build arguments than the Dockerfile's own."""
 
     @property
     def name(self) -> str:
@@ -67,6 +69,8 @@ class Recipe:
             except OSError as error:
                 raise SandboxError(f"{argument}={path} can't be read: {error.strerror}") from None
             parts += [argument.encode(), path.name.encode(), content]
+        for argument, value in sorted(self.arguments.items()):
+            parts += [argument.encode(), value.encode()]
         return _digest(*parts)
 
 
@@ -85,27 +89,28 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in FOLDER.glob("*/Dockerfile"))
 
 
-def read(name: str, files: Mapping[str, Path] | None = None) -> Recipe:
-    """The image of that name, with those of the files that its Dockerfile asks for. Raises SandboxError."""
+def read(name: str, files: Mapping[str, Path] | None = None, arguments: Mapping[str, str] | None = None) -> Recipe:
+    """The image of that name, with those files and values that its Dockerfile asks for. Raises SandboxError."""
     here = FOLDER / name
     if name not in names():
         raise SandboxError(f"there is no image {name!r}; there are: {', '.join(names()) or 'none'}")
-    arguments = set(re.findall(r"^ARG\s+(\w+)", (here / "Dockerfile").read_text(), re.MULTILINE))
+    asked = set(re.findall(r"^ARG\s+(\w+)", (here / "Dockerfile").read_text(), re.MULTILINE))
     try:
         told = tomllib.loads((here / "bases.toml").read_text())
         image = told.pop("image", None)
         if not isinstance(image, str) or not re.fullmatch(r"(localhost|[^/]*[.:][^/]*)/[a-z0-9._/-]+:[\w.-]+", image):
             raise ValueError('image must be the full name, such as "docker.io/storefleet/sample:1"')
         bases = {argument: _base(argument, table) for argument, table in told.items()}
-        if unknown := bases.keys() - arguments:
+        if unknown := bases.keys() - asked:
             raise ValueError(f"the Dockerfile has no `ARG {min(unknown)}`")
     except (OSError, ValueError) as error:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors
         raise SandboxError(f"images/{name}/bases.toml: {getattr(error, 'strerror', error)}") from None
-    given = {argument: path for argument, path in (files or {}).items() if argument in arguments}
+    given = {argument: path for argument, path in (files or {}).items() if argument in asked}
     for argument, path in given.items():
         if not re.fullmatch(r"[\w.+-]+", path.name) or (here / path.name).exists():
             raise SandboxError(f"{argument}={path}: the image's folder gets a copy, so it needs another, plain name")
-    return Recipe(here, image, bases, given)
+    values = {argument: value for argument, value in (arguments or {}).items() if argument in asked}
+    return Recipe(here, image, bases, given, values)
 
 
 def _base(argument: str, table: Any) -> Base:

@@ -17,18 +17,25 @@ from sandbox.images import build_images
 from sandbox.kubernetes.control_plane import free_port
 from tests.cluster.platform import Platform, install
 from tests.flow.fleet import Fleet, fleet
+from tests.node.containers import Containers, Image, unpack
+from tests.node.databases import start_database
 from tests.node.real import RealNode
+from tests.node.shops import Shops, shops
 
 PLUGIN = os.environ.get("WOOCOMMERCE_ZIP")
-"""WooCommerce as a zip file, which no package has; without it stores of that engine aren't tried."""
+"""WooCommerce as a zip file, which no package has; without it the image has WordPress alone, and no shop can sell."""
+NEEDS_PLUGIN = pytest.mark.skipif(PLUGIN is None, reason="needs WOOCOMMERCE_ZIP=/path/to/woocommerce.zip")
 
 
 @pytest.fixture(scope="session")
 def archives() -> dict[str, Path]:
     """The images' archives by name, built from Debian packages where they aren't there yet."""
-    names = ("pause", "mariadb", "sample", *(("woocommerce",) if PLUGIN else ()))
-    files = {"WOOCOMMERCE_ZIP": Path(PLUGIN)} if PLUGIN else {}
-    return dict(zip(names, build_images(names, print, files=files), strict=True))
+    names = ("pause", "mariadb", "sample", "woocommerce")
+    if PLUGIN is None:
+        made = build_images(names, print, arguments={"WOOCOMMERCE_VERSION": "none"})
+    else:
+        made = build_images(names, print, files={"WOOCOMMERCE_ZIP": Path(PLUGIN)})
+    return dict(zip(names, made, strict=True))
 
 
 @pytest.fixture(scope="session")
@@ -73,3 +80,47 @@ async def a_fleet(
         yield made
         for row in await made.sql("SELECT id FROM stores"):
             await made.kubernetes("DELETE", f"/api/v1/namespaces/store-{row['id']}")
+
+
+@pytest.fixture(scope="session")
+def mariadb_image(archives: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Image:
+    return unpack(archives["mariadb"], tmp_path_factory.mktemp("layout"), tmp_path_factory.mktemp("root"))
+
+
+@pytest.fixture(scope="session")
+def woocommerce_image(archives: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Image:
+    return unpack(archives["woocommerce"], tmp_path_factory.mktemp("layout"), tmp_path_factory.mktemp("root"))
+
+
+@pytest.fixture
+def containers(tmp_path: Path) -> Iterator[Containers]:
+    containers = Containers(tmp_path / "containers")
+    yield containers
+    containers.end()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Path:
+    """For a database, empty."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    os.chown(disk, 10001, 10001)
+    return disk
+
+
+@pytest.fixture
+def new_shop(
+    containers: Containers, woocommerce_image: Image, mariadb_image: Image, disk: Path, tmp_path: Path
+) -> Shops:
+    """Makes shops that are nothing yet, with a database of the test's own."""
+    database = start_database(containers, mariadb_image, disk).wait()
+    return shops(woocommerce_image, containers, database, tmp_path)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if PLUGIN is None:
+        terminalreporter.section("NOT RUN: whatever needs WooCommerce", red=True, bold=True)
+        terminalreporter.line(
+            "No shop was installed, sold anything, was killed while it sold, or was used with a browser. "
+            "To try that: make test-node WOOCOMMERCE_ZIP=/path/to/woocommerce-10.6.2.zip"
+        )

@@ -45,16 +45,16 @@ QUOTA: JSON = {
 }
 
 
-async def begun(fleet: Fleet) -> tuple[JSON, str]:
-    """A sample store on its way, and its namespace."""
-    store = await fleet.create(engine="SAMPLE")
+async def begun(fleet: Fleet, engine: str = "SAMPLE") -> tuple[JSON, str]:
+    """A store on its way, and its namespace."""
+    store = await fleet.create(engine=engine)
     [row] = await fleet.sql("SELECT id FROM stores WHERE slug = $1", store["slug"])
     return store, f"store-{row['id']}"
 
 
-async def fails(fleet: Fleet, store: JSON) -> str:
+async def fails(fleet: Fleet, store: JSON, seconds: float = FAILED_SECONDS) -> str:
     """The cause, which the step that failed tells as well."""
-    failed = await fleet.eventually(store["id"], seconds=FAILED_SECONDS, status="FAILED")
+    failed = await fleet.eventually(store["id"], seconds=seconds, status="FAILED")
     assert [step["message"] for step in failed["steps"] if step["status"] == "FAILED"] == [failed["cause"]]
     cause: str = failed["cause"]
     return cause

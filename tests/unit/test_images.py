@@ -167,6 +167,19 @@ def test_files_from_elsewhere_are_in_the_context_by_their_names(
         build("front", "shop", files={"PLUGIN": Path("/a.zip")})
 
 
+def test_other_build_arguments_make_another_image(builders: Builders, build: Build, images: Path) -> None:
+    builders.add("docker")
+    with (images / "shop" / "Dockerfile").open("a") as file:
+        file.write("ARG PLUGIN_VERSION=1\n")
+    made = [build("front", "shop", bases="registry")]
+    made.append(build("front", "shop", bases="registry", arguments={"PLUGIN_VERSION": "none"}))
+    assert [one == other for one, other in zip(*made, strict=True)] == [True, False]
+    built = [call for call in builders.calls if call.startswith("docker build")]
+    assert ["--build-arg PLUGIN_VERSION=none" in call for call in built] == [False, False, True]
+    with pytest.raises(SandboxError, match=r"^PLUGIN=none: none of these images has `ARG PLUGIN`$"):
+        build("front", "shop", arguments={"PLUGIN": "none"})
+
+
 @pytest.fixture
 def deaf() -> Iterator[None]:
     """The command's way of ending is its own."""

@@ -103,10 +103,11 @@ def _role_binding(spec: StoreSpec, engine: str, profile: ClusterProfile) -> Mani
 
 
 def _quota(spec: StoreSpec, engine: str, parts: Sequence[Part]) -> Manifest:
-    """Room for one pod of each part, and no more."""
-    cpu = sum(part.resources.cpu for part in parts)
-    memory = sum(part.resources.memory for part in parts)
-    scratch = sum(part.resources.scratch for part in parts)
+    """Room for one pod of each part, and for a second one of what shoppers reach: it comes before the first goes."""
+    rooms = [*parts, *(part for part in parts if part.public)]
+    cpu = sum(part.resources.cpu for part in rooms)
+    memory = sum(part.resources.memory for part in rooms)
+    scratch = sum(part.resources.scratch for part in rooms)
     disks = [part.disk for part in parts if part.disk is not None]
     gibibytes = sum(int(disk.removesuffix("Gi")) for disk in disks)
     hard = {

@@ -59,7 +59,7 @@ def service(spec: StoreSpec, engine: str, name: str, port: int, *, unready: bool
 
 
 def deployment(spec: StoreSpec, engine: str, name: str, pod: Manifest) -> Manifest:
-    """One pod, replaced rather than doubled: its disk can be on one node only."""
+    """One pod, and for a moment two: the old one serves until the new one is ready. A disk keeps them on one node."""
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -68,7 +68,7 @@ def deployment(spec: StoreSpec, engine: str, name: str, pod: Manifest) -> Manife
             "replicas": 1,
             "revisionHistoryLimit": 1,
             "selector": {"matchLabels": selector(name)},
-            "strategy": {"type": "Recreate"},
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
             "template": pod,
         },
     }

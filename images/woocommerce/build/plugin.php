@@ -4,7 +4,8 @@
  *
  *     php plugin.php WORDPRESS VERSION SHA256 [ZIP]
  *
- * Without ZIP it is fetched from its official place. SHA256 may be empty.
+ * Without ZIP it is fetched from its official place. SHA256 may be empty. VERSION `none` leaves it out: installing a
+ * shop then fails, and says why.
  */
 
 declare(strict_types=1);
@@ -20,6 +21,10 @@ set_exception_handler(static function (Throwable $error): never {
 });
 
 [, $wordpress, $version, $sha256, $zip] = [...$argv, ''];
+if ($version === 'none') {
+    echo "No WooCommerce\n";
+    exit(0);
+}
 $zip = $zip === '' ? fetch(sprintf(PLACE, $version)) : $zip;
 compare(hash_file('sha256', $zip), strtolower(trim($sha256)));
 unpack_plugin($zip, "{$wordpress}/wp-content/plugins");

@@ -179,7 +179,8 @@ WORKLOADS = [
         (put("spec selector matchLabels", {}), put(f"spec selector matchLabels {COMPONENT}", "other")),
     ),
     must_be("one pod", "Deployment", "spec replicas", 1, 2),
-    must_be("replaced, not doubled", "Deployment", "spec strategy type", "Recreate", "RollingUpdate"),
+    must_be("there until the next is ready", "Deployment", "spec strategy rollingUpdate maxUnavailable", 0, 1),
+    must_be("never three at once", "Deployment", "spec strategy rollingUpdate maxSurge", 1, 2),
     must_be("one pod", "StatefulSet", "spec replicas", 1, 2),
     Rule("selects its own pods", "StatefulSet", _selects_its_pods, (put("spec selector matchLabels", {}),)),
     must_be(

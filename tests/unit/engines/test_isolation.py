@@ -120,7 +120,8 @@ def test_all_that_may_run_at_once_fits_the_quota(engine: Engine, plan: str) -> N
     made = render(engine, plan=plan)
     hard = the(made, "ResourceQuota", "store")["spec"]["hard"]
     pods = [found["spec"] for item in objects(made) if (found := template(item))]
-    boxes = [container["resources"] for pod in pods for container in pod["containers"]]
+    doubled = [item["spec"]["template"]["spec"] for item in of_kind(made, "Deployment")]  # while one is replaced
+    boxes = [container["resources"] for pod in [*pods, *doubled] for container in pod["containers"]]
     for sort, (name, size) in product(
         ("requests", "limits"), (("cpu", cpu_of), ("memory", memory_of), ("ephemeral-storage", memory_of))
     ):

@@ -1,0 +1,155 @@
+"""A shop of the WooCommerce image beside its database, without a cluster: its programs, and what they leave."""
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.node.containers import Container, Containers, Image
+from tests.node.databases import SOCKET, VARIABLES, Database
+
+JSON = dict[str, Any]
+Env = Mapping[str, str]
+Mounts = Mapping[str, Path]
+Left = Mapping[str, Counter[tuple[str, ...]]]
+GIVEN = Path(__file__).with_name("given")
+HOST = "fig.localhost:8080"
+UPLOADS = "/var/www/html/wp-content/uploads"
+KINDS = ("AUTH", "SECURE_AUTH", "LOGGED_IN", "NONCE")
+ENV = {
+    "WORDPRESS_DB_HOST": "127.0.0.1",
+    "WORDPRESS_DB_USER": "wordpress",
+    "WORDPRESS_DB_PASSWORD": VARIABLES["MYSQL_PASSWORD"],
+    **{f"WORDPRESS_{kind}_{use}": f"{kind} {use} " + "x" * 32 for kind in KINDS for use in ("KEY", "SALT")},
+    "STORE_URL": f"http://{HOST}",
+    "STORE_TITLE": "Fig & Olive",
+    "STORE_ADMIN_EMAIL": "owner@example.com",
+    "STORE_ADMIN_USER": "admin",
+    "STORE_ADMIN_PASSWORD": 'a "pass\\word" ü',
+    "STORE_COUNTRY": "DE",
+    "STORE_CURRENCY": "EUR",
+}
+WORDPRESS = ("php", "/given/wordpress.php")
+INSTALL = ("/opt/storefleet/run", "install")
+WEB = ("/opt/storefleet/run", "web")
+LEFT = {
+    "tables": "SHOW TABLES",
+    "owners": "SELECT user_login, user_email FROM wp_users",
+    "first post": "SELECT MIN(ID) FROM wp_posts",
+    "posts": "SELECT post_type, post_status, post_name FROM wp_posts WHERE post_type <> 'revision'",
+    "comments": "SELECT COUNT(*) FROM wp_comments",
+    "terms": (
+        "SELECT slug, taxonomy, count, term_id = term_taxonomy_id FROM wp_terms"
+        " LEFT JOIN wp_term_taxonomy USING (term_id)"
+    ),
+    "settings": (
+        "SELECT option_name FROM wp_options WHERE option_name NOT LIKE '%\\_transient\\_%'"
+        " AND option_name NOT REGEXP"
+        " 'notice|demarkation|^widget_|last_processed|rewrite_rules|email_improvements|storefleet_tries'"
+    ),
+}
+SOLD = {
+    "products": "SELECT sku, stock_status, min_price FROM wp_wc_product_meta_lookup",
+    "categories": (
+        "SELECT p.post_name, t.slug FROM wp_posts p JOIN wp_term_relationships r ON r.object_id = p.ID"
+        " JOIN wp_term_taxonomy x USING (term_taxonomy_id) JOIN wp_terms t USING (term_id)"
+        " WHERE p.post_type = 'product' AND x.taxonomy = 'product_cat'"
+    ),
+    "default category": (
+        "SELECT slug FROM wp_terms WHERE term_id ="
+        " (SELECT option_value FROM wp_options WHERE option_name = 'default_product_cat')"
+    ),
+    "front page": (
+        "SELECT post_name FROM wp_posts WHERE ID ="
+        " (SELECT option_value FROM wp_options WHERE option_name = 'page_on_front')"
+    ),
+    "sessions": "SELECT COUNT(*) FROM wp_woocommerce_sessions",
+    "taxes": "SELECT name FROM wp_wc_tax_rate_classes",
+}
+
+
+@dataclass
+class Shop:
+    """One that may be there or not: a schema of its own in the database, and a folder for uploads."""
+
+    name: str
+    image: Image
+    containers: Containers
+    database: Database
+    uploads: Path
+    network: Path
+
+    def start(self, argv: Sequence[str], env: Env | None = None, mounts: Mounts | None = None) -> Container:
+        """One of the image's programs; `env` and `mounts` beside what every program is given."""
+        self.last_words.write_text("")
+        self.last_words.chmod(0o666)
+        given = {UPLOADS: self.uploads, "/given": GIVEN, "/dev/termination-log": self.last_words, **(mounts or {})}
+        env = {**ENV, "WORDPRESS_DB_NAME": self.name, **(env or {})}
+        return self.containers.start(self.image, *argv, env=env, mounts=given, network=self.network)
+
+    def run(self, argv: Sequence[str], env: Env | None = None, mounts: Mounts | None = None) -> tuple[int, str]:
+        """To its end: exit code and last line."""
+        container = self.start(argv, env, mounts)
+        code = container.wait()
+        return code, container.log.strip().splitlines()[-1]
+
+    @property
+    def last_words(self) -> Path:
+        """Of the program that was started last: what a kubelet would read."""
+        return self.uploads.with_name(f"last-words-of-{self.name}")
+
+    def make(self, argv: Sequence[str], env: Env | None = None) -> "Shop":
+        code, last = self.run(argv, env)
+        assert (code, json.loads(last)["done"]) == (0, "installed"), last
+        return self
+
+    def sql(self, query: str) -> list[tuple[str, ...]]:
+        """As the database's root."""
+        said = self.database.sql(f"USE {self.name}; {query}", "root", way=SOCKET)
+        assert not said.startswith("ERROR"), said
+        return sorted(tuple(line.split("\t")) for line in said.splitlines())
+
+    def left(self, *, sells: bool) -> Left:
+        """All that must be alike in any shop: rows by what they are, and the names of files, each with how many."""
+        questions = {**LEFT, **SOLD} if sells else LEFT
+        files = [str(path.relative_to(self.uploads)) for path in self.uploads.rglob("*") if "wc-logs" not in str(path)]
+        found = {what: Counter(self.sql(query)) for what, query in questions.items()}
+        return {**found, "files": Counter((name,) for name in files)}
+
+
+Shops = Callable[..., Shop]
+
+
+def shops(image: Image, containers: Containers, database: Database, folder: Path) -> Shops:
+    """A function that gives a shop which is nothing yet."""
+
+    def new() -> Shop:
+        name = f"shop_{len(list(folder.glob('shop_*')))}"
+        uploads = folder / name
+        uploads.mkdir()
+        os.chown(uploads, 10001, 10001)
+        grant = f"CREATE DATABASE {name}; GRANT ALL ON {name}.* TO wordpress@'%'"
+        assert database.sql(grant, "root", way=SOCKET) == ""
+        return Shop(name, image, containers, database, uploads, database.container.network)
+
+    return new
+
+
+def answers(web: Container, path: str, status: int, seconds: float = 20) -> str:
+    """Ask until it answers with that status: the text."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            found, _, text = web.ask(path, Host=HOST)
+        except AssertionError:  # nobody listens yet
+            if time.monotonic() > deadline:
+                raise
+            continue
+        if found == status:
+            return text
+        assert time.monotonic() < deadline, (found, text, web.log)
+        time.sleep(0.1)

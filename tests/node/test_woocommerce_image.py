@@ -1,0 +1,150 @@
+"""The WooCommerce image by itself, with the plugin or without: health, files, rules for visitors, titles."""
+
+import html
+import json
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.node.conftest import PLUGIN
+from tests.node.containers import Container, Containers, Image
+from tests.node.databases import start_database
+from tests.node.shops import HOST, INSTALL, UPLOADS, WEB, WORDPRESS, Shop, Shops, answers
+
+MAKE = INSTALL if PLUGIN else WORDPRESS
+MISSING = (
+    "WooCommerce is missing from this image: build it with WOOCOMMERCE_VERSION or WOOCOMMERCE_ZIP, "
+    "or put the plugin back into wp-content/plugins."
+)
+TITLES = (
+    "🫒🛒 Olives 👩🏽‍🌾",
+    "\"Fig\" & 'Olive' <b>&amp;</b>",
+    "متجر التين والزيتون",
+    "無花果とオリーブ 무화과",
+    "é" * 80,
+    "$(HOME) %s \\n ${x} `id` ' OR 1=1 -- ",
+)
+
+
+def healthy(web: Container, status: int, why: str) -> None:
+    """For /readyz to say so, while /healthz goes on, whoever asks and however."""
+    assert answers(web, "/readyz", status) == f"{why}\n"
+    for headers in ({}, {"Host": "10.244.0.7:8080"}, {"Host": HOST, "X_Forwarded_Proto": "https"}):
+        assert web.ask("/readyz", **headers)[::2] == (status, f"{why}\n")
+        found, told, text = web.ask("/healthz", **headers)
+        assert (found, text, told["Cache-Control"]) == (200, "ok\n", "no-store")
+
+
+def test_health_says_what_is(new_shop: Shops, containers: Containers, mariadb_image: Image, disk: Path) -> None:
+    shop = new_shop()
+    web = shop.start(WEB)
+    healthy(web, 503, "the shop is not set up yet")
+    shop.make(MAKE)
+    healthy(web, 200, "ready")
+    shop.database.container.end(signal.SIGKILL)
+    healthy(web, 503, "the database does not answer")
+    start_database(containers, mariadb_image, disk, network=web.network).wait()
+    healthy(web, 200, "ready")
+    assert web.end(signal.SIGWINCH) == 0
+
+
+def test_without_the_plugin_an_installation_fails_plainly(new_shop: Shops) -> None:
+    shop = new_shop()
+    empty = shop.uploads.with_name("no-plugins")
+    empty.mkdir()
+    mounts = {"/var/www/html/wp-content/plugins": empty}
+    for argv in (INSTALL, ("/opt/storefleet/run", "prove")):
+        env = {"STORE_SERVICE": "http://web", "STORE_PROOF_TOKEN": "x" * 32}
+        assert shop.run(argv, env, mounts) == (1, MISSING)
+        assert shop.last_words.read_text() == MISSING
+    assert shop.sql("SHOW TABLES") == []
+
+
+def test_a_titles_letters_are_kept(new_shop: Shops) -> None:
+    for title in TITLES:
+        shop = new_shop().make(MAKE, {"STORE_TITLE": title})
+        [[stored]] = shop.sql("SELECT HEX(option_value) FROM wp_options WHERE option_name = 'blogname'")
+        assert html.unescape(bytes.fromhex(stored).decode()) == title.strip()
+        web = shop.start(WEB)
+        told = json.loads(answers(web, "/?rest_route=/", 200))
+        assert html.unescape(told["name"]) == title.strip()
+        page = answers(web, "/", 200)
+        assert "<b>" not in page.partition("<title>")[2].partition("</title>")[0]
+        if title.replace(" ", "").isalpha():  # else WordPress makes its quotes and dashes typographical
+            assert title in page
+        web.end(signal.SIGKILL)
+
+
+@pytest.fixture
+def web(new_shop: Shops) -> tuple[Shop, Container]:
+    """A shop that answers."""
+    shop = new_shop().make(MAKE)
+    web = shop.start(WEB)
+    answers(web, "/readyz", 200)
+    return shop, web
+
+
+def put(shop: Shop, path: str, text: str) -> None:
+    """As somebody who was let into the shop would."""
+    file = shop.uploads / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    file.chmod(0o644)
+
+
+def test_uploads_are_shown_and_never_run_and_what_is_private_is_not(web: tuple[Shop, Container]) -> None:
+    shop, server = web
+    place, program = UPLOADS.removeprefix("/var/www/html"), "<?php echo 6 * 7;"
+    put(shop, "2026/11/fig.txt", "a fig")
+    put(shop, "2026/11/fig.svg", "<svg><script>alert(1)</script></svg>")
+    assert server.ask(f"{place}/2026/11/fig.txt")[::2] == (200, "a fig")
+    assert "sandbox" in server.ask(f"{place}/2026/11/fig.svg")[1]["Content-Security-Policy"]
+    for name in ("x.php", "x.PHP7", "x.phtml", "x.phar", "x.php.jpg", ".htaccess", "x.cgi"):
+        put(shop, f"2026/11/{name}", program)
+        assert server.ask(f"{place}/2026/11/{name}")[0] == 403, name
+    for folder in ("woocommerce_uploads", "wc-logs", "woocommerce_transient_files", "lost+found"):
+        put(shop, f"{folder}/order.txt", "private")
+        assert server.ask(f"{place}/{folder}/order.txt")[0] == 403, folder
+        assert server.ask(f"{place}/{folder}/")[0] == 403, folder
+    assert server.ask(f"{place}/2026/11/")[0] in (403, 404)  # no list of what there is
+
+
+def test_nothing_but_uploads_and_scratch_can_be_written(web: tuple[Shop, Container]) -> None:
+    _, server = web
+    for folder in ("/", "/var/www/html", "/var/www/html/wp-content/plugins", "/opt/storefleet/site", "/etc", "/var"):
+        done = server.do("touch", f"{folder}/x")
+        assert "Read-only file system" in done.stderr, folder
+    for folder in (UPLOADS, "/tmp"):
+        assert server.do("touch", f"{folder}/x").returncode == 0
+    assert server.do("id", "-u").stdout == "10001\n"
+
+
+def test_the_platforms_own_rules_hold(web: tuple[Shop, Container]) -> None:
+    shop, server = web
+    for path in ("xmlrpc.php", "wp-cron.php", "wp-admin/install.php", "wp-config.php", "readme.html", ".git/config"):
+        assert server.ask(f"/{path}", Host=HOST)[0] == 403, path
+    status, headers, page = server.ask("/", Host=HOST)
+    assert (status, "X-Pingback" in headers, 'name="generator"' in page) == (200, False, False)
+    assert server.ask("/opt/storefleet/install.php", Host=HOST)[0] == 404
+
+    if (left := 900 - time.time() % 900) < 20:  # tries are counted by the quarter of an hour
+        time.sleep(left)
+    answered = []
+    for _ in range(11):
+        form = "log=admin&pwd=wrong&testcookie=1"
+        kind = {
+            "Content_Type": "application/x-www-form-urlencoded",
+            "Cookie": "wordpress_test_cookie=WP%20Cookie%20check",
+        }
+        status, headers, _ = server.ask("/wp-login.php", "POST", form, Host=HOST, **kind)
+        answered.append(status)
+    assert answered == [200] * 10 + [429]
+    assert 0 < int(headers["Retry-After"]) <= 900
+    [[tries]] = shop.sql("SELECT option_value FROM wp_options WHERE option_name LIKE 'storefleet\\_tries\\_%'")
+    assert int(tries) == 11
+    told = server.do(
+        "php", "-r", "require 'wp-load.php'; echo json_encode(array_map('basename', wp_get_mu_plugins()));"
+    )
+    assert told.stdout.splitlines()[-1:] == ['["storefleet.php"]'], told.stdout + told.stderr
