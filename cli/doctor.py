@@ -58,6 +58,8 @@ async def examine(settings: Settings, profile: ClusterProfile) -> AsyncIterator[
             yield await _fence(settings, cluster)
             if profile.routing == "ingress":
                 yield await _class(cluster, "IngressClass", profile.ingress_class, "STOREFLEET_INGRESS_CLASS")
+            if profile.wildcard_certificate is not None:
+                yield await _wildcard(cluster, profile.ingress_class, profile.wildcard_certificate)
             yield await _class(cluster, "StorageClass", profile.storage_class, "STOREFLEET_STORAGE_CLASS")
             yield await _orphans(settings, cluster)
     except (ClusterError, Unconfigured) as error:
@@ -133,6 +135,22 @@ async def _class(cluster: Cluster, kind: str, wanted: str | None, setting: str) 
     if default:
         return Finding(kind, f"{default[0]} (the cluster's default)")
     return Finding(kind, "the cluster has no default", f"Set {setting} to one of: {', '.join(names) or '(none)'}.")
+
+
+async def _wildcard(cluster: Cluster, wanted: str | None, certificate: str) -> Finding:
+    """Contour's Ingresses have no default certificate, and no others take a Secret of another namespace."""
+    there, _ = await cluster.list("IngressClass")
+    chosen = [
+        item for item in there if (item["metadata"]["name"] == wanted if wanted else _is_default(item["kind"], item))
+    ]
+    contour = any(item["spec"].get("controller", "").startswith("projectcontour.io/") for item in chosen)
+    if contour and certificate == "default":
+        cure = "Set STOREFLEET_WILDCARD_CERTIFICATE to a Secret's namespace/name, and delegate that: docs/ADDRESSES.md."
+        return Finding("certificate", "Contour has none by default for Ingresses", cure)
+    if not contour and certificate != "default":
+        cure = "Set STOREFLEET_WILDCARD_CERTIFICATE=default, and give the controller that Secret as its own default."
+        return Finding("certificate", "only Contour takes a Secret of another namespace", cure)
+    return Finding("certificate", f"{certificate}, for all Ingresses")
 
 
 def _is_default(kind: str, item: Manifest) -> bool:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from runtime.sealing import Keyring
@@ -16,9 +16,51 @@ ORIGIN = re.compile(r"https?://[\w.-]+(?::\d+)?/?", re.ASCII)
 DNS_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
+def _is_name(value: str) -> bool:
+    return len(value) <= 200 and all(DNS_LABEL.fullmatch(label) for label in value.split("."))
+
+
+def _require(true: bool, message: str) -> None:
+    if not true:
+        raise ValueError(message)
+
+
 def _dns_name(value: str) -> str:
-    if len(value) > 200 or not all(DNS_LABEL.fullmatch(label) for label in value.split(".")):
-        raise ValueError("must be a lower-case DNS name such as stores.example.com")
+    _require(_is_name(value), "must be a lower-case DNS name such as stores.example.com")
+    return value
+
+
+def _listener(value: str, info: ValidationInfo) -> str:
+    _require(_is_name(value), "must be a listener's name, such as https")
+    _require(info.data.get("routing") != "ingress", "needs STOREFLEET_ROUTING=gateway")
+    return value
+
+
+def _for_ingresses(info: ValidationInfo) -> None:
+    """A certificate of Ingresses needs this. What isn't in the data had a problem of its own."""
+    _require(info.data.get("store_scheme") != "http", "needs STOREFLEET_STORE_SCHEME=https")
+    _require(
+        info.data.get("routing") != "gateway",
+        "needs STOREFLEET_ROUTING=ingress: a Gateway has its certificate in its HTTPS listener",
+    )
+
+
+def _issuer(value: str, info: ValidationInfo) -> str:
+    _require(_is_name(value), "must be the name of a ClusterIssuer, such as letsencrypt")
+    _for_ingresses(info)
+    return value
+
+
+def _wildcard(value: str, info: ValidationInfo) -> str:
+    owner, slash, name = value.partition("/")
+    secret = slash and DNS_LABEL.fullmatch(owner) and _is_name(name)
+    _require(value == "default" or bool(secret), "must be default, or a Secret's namespace/name")
+    _for_ingresses(info)
+    _require(info.data.get("cluster_issuer") is None, "can't go with STOREFLEET_CLUSTER_ISSUER: choose one of them")
+    _require(
+        "." in info.data.get("base_domain", "."),
+        "needs a STOREFLEET_BASE_DOMAIN with a dot: clients accept no wildcard like *.localhost",
+    )
     return value
 
 
@@ -39,6 +81,13 @@ class ClusterProfile(BaseSettings):
     """Where the ingress controller's (or gateway's) pods run; only they may reach a store's web pods."""
     gateway: str = "storefleet/stores"
     """`namespace/name` of the Gateway that HTTPRoutes attach to."""
+    gateway_listener: Annotated[str, AfterValidator(_listener)] | None = None
+    """The Gateway's listener (`sectionName`) that they attach to. None: all that take them."""
+    cluster_issuer: Annotated[str, AfterValidator(_issuer)] | None = None
+    """cert-manager's ClusterIssuer that signs a certificate for each store's Ingress."""
+    wildcard_certificate: Annotated[str, AfterValidator(_wildcard)] | None = None
+    """Of all stores' Ingresses: `default`, the ingress controller's own, or `namespace/name`, a Secret that Contour is
+    allowed to use for them."""
     storage_class: str | None = None
     """None: the cluster's default StorageClass."""
     image_registry: str = "storefleet"

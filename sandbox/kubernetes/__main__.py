@@ -20,6 +20,7 @@ from sandbox.kubernetes.control_plane import start_control_plane
 from sandbox.kubernetes.fake_nodes import start_fake_nodes
 from sandbox.kubernetes.node import launcher
 from sandbox.kubernetes.node.enclosure import ROOT
+from sandbox.kubernetes.node.ingress import SECURE_DOMAIN
 
 STOP_SECONDS = 40.0
 
@@ -69,7 +70,7 @@ def up(folder: Path, wanted: Wanted) -> int:
         with running(folder, wanted) as cluster:
             seconds = round(time.monotonic() - began, 1)
             line = {"kubeconfig": str(cluster.kubeconfig), "server": cluster.server, "seconds": seconds}
-            print(json.dumps({**line, "stores": cluster.ingress_port}), flush=True)
+            print(json.dumps({**line, "stores": cluster.ingress_port, "https": cluster.https_port}), flush=True)
             while True:
                 cluster.check()
                 time.sleep(0.2)
@@ -100,6 +101,7 @@ def up_in_the_background(folder: Path, wanted: Wanted) -> int:
     print(f"  export KUBECONFIG={found['kubeconfig']}")
     if found["stores"]:
         print(f"  http://NAME.localhost:{found['stores']}/   is where its Ingresses answer")
+        print(f"  https://NAME.{SECURE_DOMAIN}:{found['https']}/   likewise, by TLS")
     print("  make cluster-down   ends it and removes its data")
     return 0
 

@@ -124,6 +124,14 @@ class ControlPlane:
         if status not in (201, 409):
             raise SandboxError(f"the API server refused {manifest['kind']}: {answer}")
 
+    def apply(self, path: str, manifest: dict[str, Any] | str) -> None:
+        """PATCH it, so that it is like that whatever an earlier start left. Raises SandboxError."""
+        status, answer = self.call(
+            "PATCH", f"{path}?fieldManager=sandbox&force=true", manifest, "application/apply-patch+yaml"
+        )
+        if status not in (200, 201):
+            raise SandboxError(f"the API server refused {path}: {str(answer)[:300]}")
+
     def write_kubeconfig(self, path: Path, name: str, common_name: str, organization: str | None = None) -> Path:
         """For a client of that name and group: with its certificate inside, readable by its owner only."""
         self.pki.issue(name, common_name, organization)

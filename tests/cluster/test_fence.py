@@ -13,7 +13,7 @@ import pytest
 from tests.cluster.platform import NAMESPACE, Platform, chart_files
 from tests.contract.objects import eventually
 from tests.flow.fleet import Person
-from tests.unit.engines.rendered import objects, render, the
+from tests.unit.engines.rendered import objects, profile, render, the
 from workers import apply
 from workers.cluster.client import connect
 from workers.cluster.kinds import KINDS
@@ -24,7 +24,9 @@ Change = Callable[[JSON], object]
 STORE_ID = uuid.uuid4()
 MADE = render(store_id=STORE_ID)
 STORE = MADE.namespace["metadata"]["name"]
-HOST = "fig-olive.shops.example.com"
+DOMAIN = "shops.example.com"
+HOST = f"fig-olive.{DOMAIN}"
+TLS = ({"cluster_issuer": "letsencrypt"}, {"wildcard_certificate": "default"}, {"wildcard_certificate": "edge/all"})
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -59,9 +61,12 @@ async def tried(platform: Platform, http: aiohttp.ClientSession, item: JSON, ver
     return status, str(answer.get("message", ""))
 
 
-@pytest.mark.parametrize("plan", ["small", "large"])
-async def test_all_that_an_engine_renders_passes(platform: Platform, http: aiohttp.ClientSession, plan: str) -> None:
-    made = render(store_id=STORE_ID, plan=plan)
+@pytest.mark.parametrize(("plan", "changes"), [("small", {}), ("large", {}), *(("small", tls) for tls in TLS)])
+async def test_all_that_an_engine_renders_passes(
+    platform: Platform, http: aiohttp.ClientSession, plan: str, changes: dict[str, str]
+) -> None:
+    made = render(store_id=STORE_ID, plan=plan, cluster=profile(**changes))
+    assert bool(changes) == ("tls" in the(made, *INGRESS)["spec"])
     for item in objects(made)[1:]:
         if item["kind"] == "RoleBinding":
             continue
@@ -115,6 +120,10 @@ def rule(host: str | None) -> list[JSON]:
     return [{**http, "host": host} if host is not None else http]
 
 
+def annotated(name: str, value: str = "bank.example") -> Change:
+    return lambda item: item["metadata"]["annotations"].update({name: value})
+
+
 def init(**parts: Any) -> Change:
     def change(item: JSON) -> None:
         plain = {key: value for key, value in box(item).items() if key != "lifecycle" and not key.endswith("Probe")}
@@ -141,7 +150,10 @@ LOOKALIKES = (
     *("storefleet-evil/x:1", "evil.example/storefleet/x:1", "mysqlx:1", "mysql", "xstorefleet/y:1"),
     "mysql@sha256:" + "a" * 64,  # of any registry's mysql; ours are named with a tag
 )
-SNIPPET = {"nginx.ingress.kubernetes.io/server-snippet": "x"}
+ANNOTATIONS = (
+    *("nginx.ingress.kubernetes.io/server-snippet", "nginx.ingress.kubernetes.io/backend-protocol", "example.com/x"),
+    *("cert-manager.io/alt-names", "cert-manager.io/common-name", "cert-manager.io/issuer"),
+)
 REFUSED: list[tuple[tuple[str, str], Change, str]] = [
     *((workload, image("evil/x:1"), IMAGES) for workload in (WEB, DATABASE, CRON)),
     *((WEB, image(name), IMAGES) for name in LOOKALIKES),
@@ -166,12 +178,13 @@ REFUSED: list[tuple[tuple[str, str], Change, str]] = [
     (SERVICE, spec(type="LoadBalancer"), TYPES),
     (SERVICE, lambda item: item.update(spec={"type": "ExternalName", "externalName": "kubernetes.default.svc"}), TYPES),
     (SERVICE, spec(externalIPs=["192.0.2.1"]), TYPES),
-    *((INGRESS, spec(rules=rule(host)), ADDRESS) for host in ("other.shops.example.com", "*.shops.example.com", None)),
+    *((INGRESS, spec(rules=rule(host)), ADDRESS) for host in (f"other.{DOMAIN}", f"*.{DOMAIN}", None)),
     (INGRESS, spec(rules=[*rule(HOST), *rule("bank.example")]), ADDRESS),
     (INGRESS, spec(tls=[{"hosts": ["bank.example"], "secretName": "x"}]), ADDRESS),
     (INGRESS, spec(tls=[{"secretName": "x"}]), ADDRESS),
+    *((INGRESS, spec(tls=[{"hosts": hosts}]), ADDRESS) for hosts in ([], [HOST, "bank.example"], [f"*.{DOMAIN}"])),
     (INGRESS, spec(defaultBackend={"service": {"name": "web", "port": {"number": 80}}}), ADDRESS),
-    (INGRESS, lambda item: item["metadata"]["annotations"].update(SNIPPET), OWN),
+    *((INGRESS, annotated(name), OWN) for name in ANNOTATIONS),
     (("Secret", "admin"), token_secret, "never tokens"),
     (("Secret", "admin"), lambda item: item.update(type="example.com/other"), "never tokens"),
     (("ServiceAccount", "web"), lambda item: item.update(automountServiceAccountToken=True), "give no token to pods"),
@@ -196,6 +209,17 @@ async def test_what_a_rule_is_for_is_refused(
     assert status == 422, message
     assert FENCE in message
     assert why in message
+
+
+async def test_what_somebody_else_wrote_on_an_ingress_may_stay(platform: Platform, http: aiohttp.ClientSession) -> None:
+    admin, name = Person.of(platform.admin), ANNOTATIONS[0]
+    path = KINDS["Ingress"].path(STORE)
+    assert (await admin.send(http, "POST", path, changed(*INGRESS, annotated(name))))[0] == 201
+    status, message = await tried(platform, http, the(MADE, *INGRESS))
+    assert status == 200, message
+    status, message = await tried(platform, http, changed(*INGRESS, annotated(name, "other")))
+    assert (status, OWN in message) == (422, True), message
+    assert (await admin.send(http, "DELETE", f"{path}/web"))[0] == 200
 
 
 async def test_images_by_digest_and_of_our_registry_pass(platform: Platform, http: aiohttp.ClientSession) -> None:

@@ -105,6 +105,7 @@ def test_doctor_says_what_is_missing_and_what_to_do(
     async def examine() -> None:
         async with fleet(database_url, redis_url, tmp_path, worker=False) as made:
             await well(made)
+            await certified(made)
             await ill(made)
 
     async def run() -> tuple[int, str]:
@@ -118,6 +119,25 @@ def test_doctor_says_what_is_missing_and_what_to_do(
         assert code == 0, out
         for subject in ("database", "redis", "cluster", "rights", "fence", "IngressClass", "StorageClass", "orphans"):
             assert subject in out
+
+    async def certified(made: Fleet) -> None:
+        for name, value in {"BASE_DOMAIN": "shops.example.com", "STORE_SCHEME": "https"}.items():
+            command.monkeypatch.setenv(f"STOREFLEET_{name}", value)
+        classes = "/apis/networking.k8s.io/v1/ingressclasses"
+        manifest = {"metadata": {"name": "contour"}, "spec": {"controller": "projectcontour.io/main"}}
+        await made.kubernetes("POST", classes, manifest)
+        for ingress_class, certificate, said in (
+            ("", "default", "default, for all"),
+            ("", "edge/all", "only Contour takes"),
+            ("contour", "edge/all", "edge/all, for all"),
+            ("contour", "default", "Contour has none"),
+        ):
+            command.monkeypatch.setenv("STOREFLEET_INGRESS_CLASS", ingress_class)
+            command.monkeypatch.setenv("STOREFLEET_WILDCARD_CERTIFICATE", certificate)
+            code, out = await run()
+            assert (code, said in out) == (0 if "for all" in said else 1, True), out
+        command.monkeypatch.delenv("STOREFLEET_WILDCARD_CERTIFICATE")
+        await made.kubernetes("DELETE", f"{classes}/contour")
 
     async def ill(made: Fleet) -> None:
         await made.fault({"fault": "denied", "kind": "namespaces", "verb": "delete"})

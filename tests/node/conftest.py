@@ -58,7 +58,8 @@ async def a_fleet(
     node: RealNode, platform: Platform, database_url: str, redis_url: str, tmp_path: Path, changes: dict[str, Any]
 ) -> AsyncIterator[Fleet]:
     """API and worker at work on the node; the stores that a test left are removed."""
-    given: dict[str, Any] = {"store_port": node.ingress_port, "database_image": "mariadb:debian"} | changes
+    port = node.https_port if changes.get("store_scheme") == "https" else node.ingress_port
+    given: dict[str, Any] = {"store_port": port, "database_image": "mariadb:debian"} | changes
     profile = ClusterProfile(**given)
     async with fleet(
         database_url,

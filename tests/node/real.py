@@ -52,6 +52,16 @@ class RealNode:
         port: int = self.found["stores"]
         return port
 
+    @property
+    def https_port(self) -> int:
+        port: int = self.found["https"]
+        return port
+
+    @property
+    def authority(self) -> Path:
+        """The certificate of who signed the stores'."""
+        return self.state / "node" / "pki" / "ca.crt"
+
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Its exit code."""
         assert self.process is not None

@@ -49,6 +49,7 @@ async def test_a_store_reaches_its_own_and_nobody_else(fleet: Fleet, node: RealN
         f"{ADDRESS}:{API_PORT}",
         f"{ADDRESS}:10250",  # the kubelet
         f"{ADDRESS}:8080",  # the ingress controller
+        f"{ADDRESS}:8443",
         f"{ADDRESS}:22",
         f"{METADATA}:80",
         f"{outside}:22",

@@ -97,6 +97,52 @@ def test_a_base_domain_is_a_dns_name(monkeypatch: pytest.MonkeyPatch, domain: st
     ]
 
 
+TLS = {"BASE_DOMAIN": "stores.example.com", "STORE_SCHEME": "https"}
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "why"),
+    [
+        ("CLUSTER_ISSUER", TLS | {"CLUSTER_ISSUER": "Let's Encrypt"}, "must be the name of a ClusterIssuer"),
+        ("CLUSTER_ISSUER", {"CLUSTER_ISSUER": "ca"}, "needs STOREFLEET_STORE_SCHEME=https"),
+        ("CLUSTER_ISSUER", TLS | {"CLUSTER_ISSUER": "ca", "ROUTING": "gateway"}, "needs STOREFLEET_ROUTING=ingress"),
+        *(
+            ("WILDCARD_CERTIFICATE", TLS | {"WILDCARD_CERTIFICATE": text}, "must be default, or a Secret's")
+            for text in ("", "wildcard", "edge/", "/wildcard", "a/b/c", "Edge/wildcard", "a.b/wildcard", "Default")
+        ),
+        ("WILDCARD_CERTIFICATE", TLS | {"WILDCARD_CERTIFICATE": "a/b", "CLUSTER_ISSUER": "ca"}, "choose one of them"),
+        ("WILDCARD_CERTIFICATE", TLS | {"WILDCARD_CERTIFICATE": "a/b", "STORE_SCHEME": "http"}, "STORE_SCHEME=https"),
+        ("WILDCARD_CERTIFICATE", TLS | {"WILDCARD_CERTIFICATE": "default", "ROUTING": "gateway"}, "ROUTING=ingress"),
+        ("WILDCARD_CERTIFICATE", TLS | {"WILDCARD_CERTIFICATE": "a/b", "BASE_DOMAIN": "localhost"}, "with a dot"),
+        ("GATEWAY_LISTENER", {"GATEWAY_LISTENER": "https"}, "needs STOREFLEET_ROUTING=gateway"),
+        ("GATEWAY_LISTENER", {"GATEWAY_LISTENER": "a b", "ROUTING": "gateway"}, "must be a listener's name"),
+    ],
+)
+def test_tls_that_can_t_be_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, values: dict[str, str], why: str
+) -> None:
+    [said] = problems(monkeypatch, **values)
+    assert said.startswith(f"{ENV_PREFIX}{name}: ")
+    assert why in said
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        TLS,
+        TLS | {"CLUSTER_ISSUER": "letsencrypt"},
+        TLS | {"CLUSTER_ISSUER": "ca", "BASE_DOMAIN": "localhost"},
+        TLS | {"WILDCARD_CERTIFICATE": "default"},
+        TLS | {"WILDCARD_CERTIFICATE": "edge/wildcard.example"},
+        TLS | {"ROUTING": "gateway", "GATEWAY_LISTENER": "https"},
+    ],
+)
+def test_tls_can_be_had_in_several_ways(monkeypatch: pytest.MonkeyPatch, values: dict[str, str]) -> None:
+    environment(monkeypatch, **values)
+    load()
+    assert {name: getattr(profile(), name.lower()) for name in values} == values
+
+
 @pytest.mark.parametrize("url", ["", "fleet.example.com", "https://a/b", "https://me@a", "https://a?b", "ftp://a"])
 def test_a_public_url_is_an_origin(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     assert problems(monkeypatch, PUBLIC_URL=url) == [

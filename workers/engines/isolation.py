@@ -23,6 +23,9 @@ _PRIVATE_V6 = (
     "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
 )  # fmt: skip
 """The same, and the prefixes that carry an IPv4 address within."""
+_SOLVER = {"acme.cert-manager.io/http01-solver": "true"}
+_SOLVER_PORT = 8089
+"""Of the pods by which cert-manager answers a challenge over HTTP, in the namespace of the certificate."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,7 @@ def _network(spec: StoreSpec, engine: str, profile: ClusterProfile, parts: Seque
     return [
         policy("deny-all", {}, policyTypes=["Ingress", "Egress"]),
         policy("dns", {}, policyTypes=["Egress"], egress=[{"to": [_namespace("kube-system")], "ports": dns}]),
+        *([policy("acme", {"matchLabels": _SOLVER}, **_challenged(profile))] if profile.cluster_issuer else []),
         *(
             policy(
                 part.name,
@@ -181,6 +185,12 @@ def _network(spec: StoreSpec, engine: str, profile: ClusterProfile, parts: Seque
             for part in parts
         ),
     ]
+
+
+def _challenged(profile: ClusterProfile) -> Manifest:
+    ports = [{"protocol": "TCP", "port": _SOLVER_PORT}]
+    come_in = {"from": [_namespace(profile.ingress_namespace)], "ports": ports}
+    return {"policyTypes": ["Ingress"], "ingress": [come_in]}
 
 
 def _namespace(name: str) -> Manifest:

@@ -8,6 +8,9 @@ from stores.engines import Manifest, StoreSpec
 from workers.engines.isolation import host_of
 from workers.engines.labels import metadata, selector
 
+CERTIFICATE = "web-tls"
+"""The Secret that cert-manager makes in a store's namespace."""
+
 
 def secret(spec: StoreSpec, engine: str, name: str, values: Mapping[str, str]) -> Manifest:
     """Encoded here, so that applying it again changes nothing (`stringData` would always)."""
@@ -127,24 +130,44 @@ def route(spec: StoreSpec, engine: str, profile: ClusterProfile, service: str, p
     host = host_of(spec, profile)
     if profile.routing == "gateway":
         owner, _, name = profile.gateway.partition("/")
+        listener = {"sectionName": profile.gateway_listener} if profile.gateway_listener else {}
         return {
             "apiVersion": "gateway.networking.k8s.io/v1",
             "kind": "HTTPRoute",
             "metadata": metadata(spec, engine, "web", "web"),
             "spec": {
                 "hostnames": [host],
-                "parentRefs": [{"name": name, "namespace": owner}],
+                "parentRefs": [{"name": name, "namespace": owner, **listener}],
                 "rules": [{"backendRefs": [{"name": service, "port": port}]}],
             },
         }
     backend = {"service": {"name": service, "port": {"number": port}}}
     ingress_class = {"ingressClassName": profile.ingress_class} if profile.ingress_class else {}
+    described = metadata(spec, engine, "web", "web")
+    annotations, certificate = _tls(profile)
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "Ingress",
-        "metadata": metadata(spec, engine, "web", "web"),
+        "metadata": {**described, "annotations": {**described["annotations"], **annotations}},
         "spec": {
             **ingress_class,
             "rules": [{"host": host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}],
+            **({"tls": [{"hosts": [host], **certificate}]} if certificate is not None else {}),
         },
     }
+
+
+def _tls(profile: ClusterProfile) -> tuple[dict[str, str], dict[str, str] | None]:
+    """Annotations of an Ingress, and the Secret with its certificate: {}, the controller's own; None, no TLS here.
+
+    Most controllers send whoever comes by HTTP to HTTPS by themselves where there is TLS; Contour wants to be told.
+    """
+    redirect = {"ingress.kubernetes.io/force-ssl-redirect": "true"}
+    if profile.cluster_issuer is not None:
+        return {**redirect, "cert-manager.io/cluster-issuer": profile.cluster_issuer}, {"secretName": CERTIFICATE}
+    if profile.wildcard_certificate is None:
+        return {}, None
+    if profile.wildcard_certificate == "default":
+        return redirect, {}
+    owner, _, name = profile.wildcard_certificate.partition("/")
+    return {**redirect, "projectcontour.io/tls-cert-namespace": owner}, {"secretName": name}

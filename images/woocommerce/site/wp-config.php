@@ -34,10 +34,11 @@ declare(strict_types=1);
         // plugins take for granted that there is a request
         $_SERVER += ['REQUEST_METHOD' => 'GET', 'REQUEST_URI' => '/', 'SERVER_PROTOCOL' => 'HTTP/1.1'];
         $_SERVER['HTTP_HOST'] = (string) preg_replace('~^https?://~', '', $url);
-        $_SERVER['HTTP_X_FORWARDED_PROTO'] = (string) parse_url($url, PHP_URL_SCHEME);
     }
-    // TLS ends at the ingress; nobody else reaches this pod, which the network policies see to
-    if (strtok($_SERVER['HTTP_X_FORWARDED_PROTO'] ?? '', ', ') === 'https') {
+    // TLS ends at the ingress; nobody else reaches this pod, which the network policies see to. Where it ends before
+    // that, an ingress says http: believed, it would have the sign-in page lead to itself, again and again
+    $forwarded = strtok($_SERVER['HTTP_X_FORWARDED_PROTO'] ?? '', ', ');
+    if ($forwarded === 'https' || str_starts_with($url, 'https:')) {
         $_SERVER['HTTPS'] = 'on';
         $_SERVER['SERVER_PORT'] = '443';
     }

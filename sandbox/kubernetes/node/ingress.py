@@ -1,8 +1,10 @@
 """Ways to stores on a real node: Contour tells Envoy what Ingresses and HTTPRoutes say. Both run beside the kubelet.
 
-What no store's own route takes under the base domain goes to the platform outside, which has pages for it.
+What no store's own route takes under the base domain goes to the platform outside, which has pages for it. TLS is for
+stores below SECURE_DOMAIN: their certificate is in the Gateway's HTTPS listener, and Ingresses may name it, too.
 """
 
+import base64
 import hashlib
 import json
 import platform
@@ -30,6 +32,12 @@ PLATFORM_PORT = 18000
 XDS_PORT = 18001
 INGRESS_PORT = 8080
 """Inside, where Envoy answers: Contour adds 8000 to a Gateway's port 80."""
+HTTPS_PORT = 8443
+"""Likewise, for 443."""
+SECURE_DOMAIN = "shops.localhost"
+"""Clients accept no wildcard right below `localhost`."""
+CERTIFICATE = "stores"
+"""The Secret in NAMESPACE, for hosts below SECURE_DOMAIN; signed by the cluster's authority."""
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 REQUIREMENTS = Path(__file__).resolve().parents[3] / "requirements" / "node.txt"
 
@@ -110,12 +118,8 @@ def _define(plane: ControlPlane) -> None:
             name = re.search(r"^  name: (\S+)$", text, re.MULTILINE)
             if not re.search(r"^kind: CustomResourceDefinition$", text, re.MULTILINE) or name is None:
                 continue
-            if plane.call("GET", f"{CRDS}/{name[1]}")[0] == 200:
-                continue
-            path = f"{CRDS}/{name[1]}?fieldManager=sandbox&force=true"
-            status, answer = plane.call("PATCH", path, text, "application/apply-patch+yaml")
-            if status not in (200, 201):
-                raise SandboxError(f"the API server refused the kind {name[1]}: {str(answer)[:300]}")
+            if plane.call("GET", f"{CRDS}/{name[1]}")[0] != 200:
+                plane.apply(f"{CRDS}/{name[1]}", text)
 
 
 def _make_classes(plane: ControlPlane) -> None:
@@ -136,12 +140,44 @@ def _make_classes(plane: ControlPlane) -> None:
         f"{gateways}/gatewayclasses",
         _gateway("GatewayClass", {"name": CLASS}, {"controllerName": "projectcontour.io/gateway-controller"}),
     )
-    everybody = {"namespaces": {"from": "All"}}
-    listener = {"name": "http", "port": 80, "protocol": "HTTP", "allowedRoutes": everybody}
+    _make_certificate(plane)
+    everybody = {"allowedRoutes": {"namespaces": {"from": "All"}}}
+    tls = {"mode": "Terminate", "certificateRefs": [{"name": CERTIFICATE}]}
+    listeners = [
+        {"name": "http", "port": 80, "protocol": "HTTP", **everybody},
+        {"name": "https", "port": 443, "protocol": "HTTPS", "tls": tls, **everybody},
+    ]
     gateway = _gateway(
-        "Gateway", {"name": GATEWAY, "namespace": NAMESPACE}, {"gatewayClassName": CLASS, "listeners": [listener]}
+        "Gateway", {"name": GATEWAY, "namespace": NAMESPACE}, {"gatewayClassName": CLASS, "listeners": listeners}
     )
-    plane.make(f"{gateways}/namespaces/{NAMESPACE}/gateways", gateway)
+    plane.apply(f"{gateways}/namespaces/{NAMESPACE}/gateways/{GATEWAY}", gateway)
+
+
+def _make_certificate(plane: ControlPlane) -> None:
+    """Anew at each start, of the same authority; Contour lets every namespace's Ingresses use it."""
+    plane.pki.issue(CERTIFICATE, "stores", hosts=[f"*.{SECURE_DOMAIN}"])
+    files = {f"tls.{part}": plane.pki.path(f"{CERTIFICATE}.{part}").read_bytes() for part in ("crt", "key")}
+    plane.apply(
+        f"/api/v1/namespaces/{NAMESPACE}/secrets/{CERTIFICATE}",
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": CERTIFICATE},
+            "type": "kubernetes.io/tls",
+            "data": {name: base64.b64encode(content).decode() for name, content in files.items()},
+        },
+    )
+    delegations = f"/apis/projectcontour.io/v1/namespaces/{NAMESPACE}/tlscertificatedelegations"
+    plane.wait("kind TLSCertificateDelegation", lambda: plane.call("GET", delegations)[0] == 200)
+    plane.apply(
+        f"{delegations}/{CERTIFICATE}",
+        {
+            "apiVersion": "projectcontour.io/v1",
+            "kind": "TLSCertificateDelegation",
+            "metadata": {"name": CERTIFICATE},
+            "spec": {"delegations": [{"secretName": CERTIFICATE, "targetNamespaces": ["*"]}]},
+        },
+    )
 
 
 def _gateway(kind: str, metadata: dict[str, str], spec: dict[str, Any]) -> dict[str, Any]:
@@ -165,13 +201,18 @@ def lead_to_platform(plane: ControlPlane, address: str, base_domain: str) -> Non
         },
     )
     backend = {"service": {"name": "platform", "port": {"name": "http"}}}
-    path = {"path": "/", "pathType": "Prefix", "backend": backend}
-    plane.make(
-        f"/apis/networking.k8s.io/v1/namespaces/{NAMESPACE}/ingresses",
+    paths = {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}
+    hosts = dict.fromkeys((f"*.{base_domain}", f"*.{SECURE_DOMAIN}"))
+    plane.apply(
+        f"/apis/networking.k8s.io/v1/namespaces/{NAMESPACE}/ingresses/platform",
         {
             "apiVersion": "networking.k8s.io/v1",
             "kind": "Ingress",
             "metadata": name,
-            "spec": {"ingressClassName": CLASS, "rules": [{"host": f"*.{base_domain}", "http": {"paths": [path]}}]},
+            "spec": {
+                "ingressClassName": CLASS,
+                "rules": [{"host": host, "http": paths} for host in hosts],
+                "tls": [{"hosts": [f"*.{SECURE_DOMAIN}"], "secretName": CERTIFICATE}],
+            },
         },
     )

@@ -15,8 +15,8 @@ from sandbox.folder import SandboxError, hold
 from sandbox.kubernetes.binaries import Say, build_node
 from sandbox.kubernetes.control_plane import GRACE_SECONDS, HOST, is_free, port_of
 from sandbox.kubernetes.node.enclosure import control_group, enclose, first_process, remove_control_group
-from sandbox.kubernetes.node.ingress import INGRESS_PORT, PLATFORM_PORT, fetch_envoy
-from sandbox.kubernetes.node.ports import opened
+from sandbox.kubernetes.node.ingress import HTTPS_PORT, INGRESS_PORT, PLATFORM_PORT, fetch_envoy
+from sandbox.kubernetes.node.ports import Ports, opened
 from sandbox.kubernetes.node.services import ADDRESS, API_PORT, missing
 from sandbox.processes import Child, evict
 
@@ -49,6 +49,7 @@ class Running:
     check: Callable[[], None]
     """Raises SandboxError when it has ended."""
     ingress_port: int | None = None
+    https_port: int | None = None
 
 
 def prepare(options: Options, say: Say) -> tuple[dict[str, Path], Path]:
@@ -83,13 +84,13 @@ def node(folder: Path, options: Options, say: Say) -> Iterator[Running]:
             _wait(child)
             with opened(first_process(child)) as ports:
                 api = ports.publish(port_of(folder / "kubeconfig") or 0, (ADDRESS, API_PORT))
-                ingress = ports.publish(options.ingress_port or _kept_port(folder), (ADDRESS, INGRESS_PORT))
-                (folder / "ingress-port").write_text(str(ingress))
+                http = _publish(ports, folder / "ingress-port", INGRESS_PORT, options.ingress_port)
+                https = _publish(ports, folder / "https-port", HTTPS_PORT)
                 if options.platform_port is not None:
                     ports.expose((ADDRESS, PLATFORM_PORT), options.platform_port)
                 server = f"https://{HOST}:{api}"
                 _publish_kubeconfig(state / "kubeconfig", folder / "kubeconfig", server)
-                yield Running(folder / "kubeconfig", server, lambda: _check(child), ingress)
+                yield Running(folder / "kubeconfig", server, lambda: _check(child), http, https)
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # what was started is now ended in order
             _end(child)
@@ -134,10 +135,17 @@ def _end(child: Child) -> None:
     child.kill()
 
 
-def _kept_port(folder: Path) -> int:
-    """The ingress port of the last time if it is free, so that stores keep their addresses; else 0."""
+def _publish(ports: Ports, kept: Path, inside: int, wanted: int = 0) -> int:
+    """The port outside: the wanted one, or that of the last time if it is free, so that stores keep their addresses."""
+    port = ports.publish(wanted or _kept_port(kept), (ADDRESS, inside))
+    kept.write_text(str(port))
+    return port
+
+
+def _kept_port(kept: Path) -> int:
+    """0 if there is none, or it is taken."""
     try:
-        port = int((folder / "ingress-port").read_text())
+        port = int(kept.read_text())
     except (OSError, ValueError):
         return 0
     return port if is_free(port) else 0

@@ -49,7 +49,7 @@ class _Plain(yaml.SafeDumper):
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 @pytest.mark.parametrize("plan", PLANS)
 def test_kubernetes_knows_every_field(engine: Engine, plan: str) -> None:
-    cluster = profile(ingress_class="traefik", storage_class="fast")
+    cluster = profile(ingress_class="traefik", storage_class="fast", cluster_issuer="letsencrypt")
     for item in objects(render(engine, cluster, plan=plan)):
         kubernetes_validate.validate(item, "1.37", strict=True)
 

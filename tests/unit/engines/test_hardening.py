@@ -15,7 +15,9 @@ from tests.unit.engines.ruling import SUBJECTS, Rule
 CLUSTERS = {
     "plain": profile(),
     "chosen": profile(ingress_class="traefik", storage_class="fast", store_port=8443, store_scheme="https"),
-    "gateway": profile(routing="gateway"),
+    "gateway": profile(routing="gateway", gateway_listener="https"),
+    "issuer": profile(store_scheme="https", cluster_issuer="letsencrypt"),
+    "wildcard": profile(store_scheme="https", wildcard_certificate="edge/wildcard"),
 }
 
 

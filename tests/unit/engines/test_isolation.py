@@ -57,6 +57,22 @@ def test_only_the_ingress_controller_comes_in_from_elsewhere() -> None:
     assert not reaches(rules, End(address="93.184.215.14"), End("web"), 8080)
 
 
+def test_a_challenge_over_http_is_answered_to_the_ingress_controller_alone() -> None:
+    plain, issued = policies(), policies(ingress_namespace="edge", cluster_issuer="letsencrypt")
+    [policy] = [item for item in issued if item not in policies(ingress_namespace="edge")]
+    assert len(issued) == len(plain) + 1
+    assert policy["spec"] == {
+        "podSelector": {"matchLabels": {"acme.cert-manager.io/http01-solver": "true"}},
+        "policyTypes": ["Ingress"],
+        "ingress": [
+            {
+                "from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "edge"}}}],
+                "ports": [{"protocol": "TCP", "port": 8089}],
+            }
+        ],
+    }
+
+
 def test_every_part_may_ask_for_names_and_nobody_else() -> None:
     rules = policies()
     for part, protocol in product(PARTS, ("UDP", "TCP")):

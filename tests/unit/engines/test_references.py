@@ -132,6 +132,33 @@ def test_an_ingress_leads_to_the_shop(engine: Engine) -> None:
     assert chosen["spec"]["ingressClassName"] == "traefik"
 
 
+REDIRECT = {"ingress.kubernetes.io/force-ssl-redirect": "true"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "annotations", "secret"),
+    [
+        ({"cluster_issuer": "ca"}, {**REDIRECT, "cert-manager.io/cluster-issuer": "ca"}, {"secretName": "web-tls"}),
+        ({"wildcard_certificate": "default"}, REDIRECT, {}),
+        (
+            {"wildcard_certificate": "edge/all"},
+            {**REDIRECT, "projectcontour.io/tls-cert-namespace": "edge"},
+            {"secretName": "all"},
+        ),
+    ],
+)
+def test_an_ingress_has_tls_for_its_host(
+    engine: Engine, changes: dict[str, str], annotations: dict[str, str], secret: dict[str, str]
+) -> None:
+    plain, tls = (
+        of_kind(render(engine, profile(base_domain="a.example", store_scheme="https", **more)), "Ingress")[0]
+        for more in ({}, changes)
+    )
+    assert tls["spec"].pop("tls") == [{"hosts": ["fig-olive.a.example"], **secret}]
+    assert tls["metadata"]["annotations"] == {**plain["metadata"]["annotations"], **annotations}
+    assert tls["spec"] == plain["spec"]  # without a setting, TLS ends elsewhere
+
+
 def test_a_route_leads_to_the_shop(engine: Engine) -> None:
     cluster = profile(base_domain="a.example", routing="gateway", gateway="edge/public")
     made = render(engine, cluster)
@@ -144,6 +171,8 @@ def test_a_route_leads_to_the_shop(engine: Engine) -> None:
     [rule] = route["spec"]["rules"]
     [backend] = rule["backendRefs"]
     assert_port(made, backend["name"], backend["port"])
+    [secure] = of_kind(render(engine, profile(routing="gateway", gateway_listener="https")), "HTTPRoute")
+    assert [parent["sectionName"] for parent in secure["spec"]["parentRefs"]] == ["https"]
 
 
 def assert_port(made: Manifests, service: str, number: int) -> None:

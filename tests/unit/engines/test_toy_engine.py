@@ -12,7 +12,7 @@ import pytest
 
 from stores.engines import load_engines
 from tests import toy_engine
-from tests.unit.engines.rendered import TITLE, environment, objects, render
+from tests.unit.engines.rendered import TITLE, environment, objects, profile, render
 from workers.judge import read_receipt
 
 ROOT = Path(__file__).parents[3]
@@ -88,7 +88,7 @@ def test_the_document_s_receipt_is_one_that_is_read() -> None:
 def test_the_document_names_every_object_of_a_store() -> None:
     section = DOCUMENT.partition("## A WooCommerce store\n")[2].partition("\n## ")[0]
     table = {tuple(re.findall(r"`([^`]+)`", row)[:2]) for row in re.findall(r"^\| `.*$", section, re.MULTILINE)}
-    made = render()
+    made = render(cluster=profile(cluster_issuer="letsencrypt"))
     ours = {(item["kind"], item["metadata"]["name"]) for item in objects(made) if item["kind"] != "Namespace"}
     accounts = {(kind, name) for kind, name in ours if kind == "ServiceAccount"}
     assert table == ours - accounts
