@@ -101,7 +101,7 @@ def up_in_the_background(folder: Path, wanted: Wanted) -> int:
     print(f"  export KUBECONFIG={found['kubeconfig']}")
     if found["stores"]:
         print(f"  http://NAME.localhost:{found['stores']}/   is where its Ingresses answer")
-        print(f"  https://NAME.{SECURE_DOMAIN}:{found['https']}/   likewise, by TLS")
+        print(f"  https://NAME.{SECURE_DOMAIN}:{found['https']}/   likewise; its authority is {folder}/node/pki/ca.crt")
     print("  make cluster-down   ends it and removes its data")
     return 0
 

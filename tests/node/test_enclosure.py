@@ -62,6 +62,11 @@ def kubectl(node: RealNode, method: str, path: str, body: JSON | None = None) ->
     return asyncio.run(send())
 
 
+def places(node: RealNode) -> list[object]:
+    """Where it is reached from outside."""
+    return [node.found[name] for name in ("server", "stores", "https")]
+
+
 def restarts(node: RealNode) -> int:
     """Of the pod's container, or -1 while it isn't ready."""
     _, pod = kubectl(node, "GET", f"{PODS}/pod")
@@ -90,13 +95,13 @@ def test_it_comes_back_after_any_end_and_leaves_nothing(node: RealNode) -> None:
     assert (len(seen["loops"]), bool(seen["groups"])) == (1, True)
     assert seen | {"groups": set(), "loops": set()} == before
 
-    address = node.found["server"]
+    addresses = places(node)
     node.end(signal.SIGKILL)
     eventually(lambda: residents(node.state) == [])
     eventually(lambda: traces(node.state) == before)
 
     node.start()
-    assert node.found["server"] == address
+    assert places(node) == addresses
     eventually(lambda: restarts(node) >= 1)
     assert (disk(node) / "kept").read_text() == "data"
     for name in ("kubelet", "containerd", "kube-proxy", "coredns", "contour", "envoy"):
