@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.kubernetes.node.ingress import CERTIFICATE, NAMESPACE, SECURE_DOMAIN
 from tests.flow.fleet import Fleet
+from tests.node.conftest import PLUGIN
 from tests.node.real import RealNode
 from tests.node.test_life import READY_SECONDS, made
 
@@ -22,21 +23,19 @@ SHOP = "A jar of olives"
 async def get(fleet: Fleet, url: str, trust: ssl.SSLContext) -> tuple[int, str, str]:
     """As a browser that finds the host on this machine: status, where it is sent, and what it is shown."""
     address = urlsplit(url)
-    here = f"{address.scheme}://127.0.0.1:{address.port}/"
+    here = f"{address.scheme}://127.0.0.1:{address.port}{address.path}"
     tls: JSON = {"ssl": trust, "server_hostname": address.hostname} if address.scheme == "https" else {}
     async with fleet.http.get(here, headers={"Host": address.netloc}, allow_redirects=False, **tls) as answer:
         return answer.status, answer.headers.get("Location", ""), await answer.text()
 
 
-async def routes(fleet: Fleet) -> set[str]:
-    """The kinds that stores' addresses are made of here."""
-    found = set()
-    for kind, path in (
-        ("Ingress", "networking.k8s.io/v1/ingresses"),
-        ("HTTPRoute", "gateway.networking.k8s.io/v1/httproutes"),
-    ):
-        _, items = await fleet.kubernetes("GET", f"/apis/{path}?labelSelector=storefleet.dev/store")
-        found |= {kind for _ in items["items"]}
+async def routes(fleet: Fleet) -> list[str]:
+    """What the store's address is made of."""
+    [row] = await fleet.sql("SELECT id FROM stores")
+    found = []
+    for group, name in (("networking.k8s.io", "ingresses"), ("gateway.networking.k8s.io", "httproutes")):
+        _, there = await fleet.kubernetes("GET", f"/apis/{group}/v1/namespaces/store-{row['id']}/{name}")
+        found += [name for _ in there["items"]]
     return found
 
 
@@ -44,7 +43,7 @@ async def routes(fleet: Fleet) -> set[str]:
 async def test_by_http_through_the_gateway(fleet: Fleet, node: RealNode) -> None:
     store, _ = await made(fleet)  # and opened, by its address
     assert store["url"] == f"http://fig-olive.localhost:{node.ingress_port}"
-    assert await routes(fleet) == {"HTTPRoute"}
+    assert await routes(fleet) == ["httproutes"]
 
 
 @pytest.mark.parametrize("changes", [BY_INGRESS, BY_GATEWAY], ids=["ingress", "gateway"], indirect=True)
@@ -62,7 +61,7 @@ async def test_by_https_with_a_wildcard_certificate(fleet: Fleet, node: RealNode
             return False  # Envoy hears of the host in a moment
 
     await fleet.poll(opens, 30)
-    assert await routes(fleet) == {"Ingress" if changes is BY_INGRESS else "HTTPRoute"}
+    assert await routes(fleet) == ["ingresses" if changes is BY_INGRESS else "httproutes"]
     with pytest.raises(aiohttp.ClientConnectorCertificateError):  # signed by nobody whom the world knows
         await get(fleet, url, ssl.create_default_context())
 
@@ -71,3 +70,29 @@ async def test_by_https_with_a_wildcard_certificate(fleet: Fleet, node: RealNode
     assert SHOP not in page
     if changes is BY_INGRESS:
         assert (status, urlsplit(location).scheme) == (301, "https")
+
+
+@pytest.mark.skipif(PLUGIN is None, reason="needs WOOCOMMERCE_ZIP=/path/to/woocommerce.zip")
+@pytest.mark.parametrize("changes", [HTTPS], indirect=True)
+async def test_a_shop_whose_tls_ends_before_the_cluster_speaks_of_itself_by_https_alone(
+    fleet: Fleet, node: RealNode
+) -> None:
+    """The ingress, asked by HTTP, says so to the shop. It neither believes it nor sends anybody round in a circle."""
+    created = await fleet.create()
+    await fleet.until(created["id"], "READY", 120)
+    url = (await fleet.store(created["id"]))["url"]
+    plain = f"http://{urlsplit(url).hostname}:{node.ingress_port}"
+    trust = ssl.create_default_context()
+
+    async def opens() -> bool:
+        return (await get(fleet, f"{plain}/", trust))[0] == 200
+
+    await fleet.poll(opens, 30)
+    for path in ("/", "/shop/", "/wp-login.php", "/my-account/"):
+        status, location, page = await get(fleet, plain + path, trust)
+        assert (status, location) == (200, ""), path
+        page = page.replace("\\/", "/")
+        assert url in page
+        assert f"http://{urlsplit(url).hostname}" not in page, path
+    status, location, _ = await get(fleet, f"{plain}/wp-admin/", trust)
+    assert (status, location.startswith(f"{url}/wp-login.php")) == (302, True)
