@@ -127,12 +127,14 @@ def test_doctor_says_what_is_missing_and_what_to_do(
         manifest = {"metadata": {"name": "contour"}, "spec": {"controller": "projectcontour.io/main"}}
         await made.kubernetes("POST", classes, manifest)
         for ingress_class, certificate, said in (
-            ("", "default", "default, for all"),
-            ("", "edge/all", "only Contour takes"),
+            ("simulated", "default", "default, for all"),
+            (None, "edge/all", "only Contour takes"),
             ("contour", "edge/all", "edge/all, for all"),
             ("contour", "default", "Contour has none"),
         ):
-            command.monkeypatch.setenv("STOREFLEET_INGRESS_CLASS", ingress_class)
+            command.monkeypatch.delenv("STOREFLEET_INGRESS_CLASS", raising=False)
+            if ingress_class is not None:
+                command.monkeypatch.setenv("STOREFLEET_INGRESS_CLASS", ingress_class)
             command.monkeypatch.setenv("STOREFLEET_WILDCARD_CERTIFICATE", certificate)
             code, out = await run()
             assert (code, said in out) == (0 if "for all" in said else 1, True), out
