@@ -17,12 +17,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from kubernetes_asyncio.config import incluster_config
 
 from workers.cluster.client import connect
 from workers.cluster.errors import Temporary, Unconfigured
 
 HOST = "127.0.0.1"
+INSIDE = "kubernetes_asyncio.config.incluster_config"
+"""Where the library knows where a pod's service account is."""
 
 
 @dataclass
@@ -156,9 +157,9 @@ async def test_another_server_is_not_trusted(server: Server, tmp_path: Path) -> 
 async def test_a_pod_is_its_service_account(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     token = tmp_path / "token"
     token.write_text("first")
-    monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(token))
-    monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(tmp_path / "authority.pem"))
-    monkeypatch.setattr(incluster_config, "TOKEN_REFRESH_PERIOD", datetime.timedelta(0))
+    monkeypatch.setattr(f"{INSIDE}.SERVICE_TOKEN_FILENAME", str(token))
+    monkeypatch.setattr(f"{INSIDE}.SERVICE_CERT_FILENAME", str(tmp_path / "authority.pem"))
+    monkeypatch.setattr(f"{INSIDE}.TOKEN_REFRESH_PERIOD", datetime.timedelta(0))
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", HOST)
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(server.port))
     async with connect(None) as connected:

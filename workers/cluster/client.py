@@ -12,13 +12,12 @@ from typing import Any
 from urllib.parse import quote
 
 import aiohttp
-from kubernetes_asyncio import config
-from kubernetes_asyncio.client import ApiClient, Configuration
 from prometheus_client import Counter
 
 from stores.engines import Manifest
 from workers.cluster.errors import NotFound, Temporary, Unconfigured, from_answer
 from workers.cluster.kinds import KINDS
+from workers.cluster.library import ApiClient, Configuration, load_incluster_config, load_kube_config
 
 CALL_SECONDS = 3.0
 """How long one may take, once it is its turn."""
@@ -252,6 +251,6 @@ async def connect(kubeconfig: Path | None, context: str | None = None) -> AsyncI
 
 async def _configure(settings: Configuration, kubeconfig: Path | None, context: str | None) -> None:
     if kubeconfig is None:
-        config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]  # the library's
+        load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]  # the library's
     else:
-        await config.load_kube_config(str(kubeconfig), context=context, client_configuration=settings)
+        await load_kube_config(str(kubeconfig), context=context, client_configuration=settings)
