@@ -62,16 +62,14 @@ def tier(name: str, *needs: Need) -> Check:
     return Check(name, [[*PYTEST, folder]], [has_tests(folder), *needs], r"\bin [\d.]+s")
 
 
-FAILURES = (
-    "tests/flow/test_process_failures.py",
-    "tests/flow/test_drift.py",
-    "tests/flow/test_adoption.py",
-    "tests/flow/test_demo.py",
-    "tests/flow/test_logs_failures.py",
-    "tests/flow/test_sandbox_databases.py",
-    "tests/flow/test_sandbox_recovery.py",
-)
-"""Those that take longest, so that their lane ends at about the same time as the rest of flow."""
+APART = {
+    check: [f"tests/flow/test_{name}.py" for name in names.split()]
+    for check, names in {
+        "processes": "process_failures adoption sandbox_databases sandbox_recovery",
+        "troubles": "demo drift logs_failures store_failures store_troubles",
+    }.items()
+}
+"""Files of flow that are checks of their own, so that the lanes, which mostly wait, end at about the same time."""
 
 
 def tests(name: str, *arguments: str, lane: str) -> Check:
@@ -79,14 +77,15 @@ def tests(name: str, *arguments: str, lane: str) -> Check:
 
 
 EVERY_CHANGE = (
-    Check("format", [[*MODULE, "ruff", "format", "--check", "."]]),
-    Check("lint", [[*MODULE, "ruff", "check", "."]]),
-    Check("types", [[*MODULE, "mypy"]]),
-    Check("imports", [[str(Path(sys.executable).with_name("lint-imports"))]], telling=r"Contracts:"),
+    Check("format", [[*MODULE, "ruff", "format", "--check", "."]], lane="one"),
+    Check("lint", [[*MODULE, "ruff", "check", "."]], lane="one"),
+    Check("types", [[*MODULE, "mypy"]], lane="one"),
+    Check("imports", [[str(Path(sys.executable).with_name("lint-imports"))]], telling=r"Contracts:", lane="one"),
     tests("unit", "tests/unit", lane="one"),
     tests("contract", "tests/contract", lane="one"),
-    tests("failures", *FAILURES, lane="two"),
-    tests("flow", "tests/flow", *(f"--ignore={path}" for path in FAILURES), lane="three"),
+    tests("processes", *APART["processes"], lane="one"),  # not beside unit: both need much of the CPU
+    tests("troubles", *APART["troubles"], lane="two"),
+    tests("flow", "tests/flow", *(f"--ignore={file}" for file in itertools.chain(*APART.values())), lane="three"),
     Check(
         "coverage",
         [[*MODULE, "coverage", "combine", "--quiet"], [*MODULE, "coverage", "report"]],
@@ -143,7 +142,7 @@ def perform(check: Check) -> Outcome:
     began = time.monotonic()
     note, returncode = "", 0
     for command in check.commands:
-        returncode, lines = show(command, f"{check.name:<8} │ " if check.lane else "")
+        returncode, lines = show(command, f"{check.name:<9} │ " if check.lane else "")
         told = [line for line in lines if re.search(check.telling, line)]
         note = " ".join(told[-1].strip("=").split()) if told else f"{Path(command[0]).name} said nothing telling"
         if returncode != 0:

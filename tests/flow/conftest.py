@@ -1,13 +1,23 @@
 """Fixtures of the flow tests."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from argon2 import PasswordHasher
 
+from accounts import passwords
 from tests.flow.fleet import Fleet, fleet
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Nearly every test signs somebody up, and a hash takes 64 MiB on purpose; other processes do that."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        yield
 
 
 @pytest.fixture
