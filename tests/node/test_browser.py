@@ -8,7 +8,7 @@ import pytest
 from tests.flow.fleet import Fleet
 from tests.node.browser import PROGRAM, Page, chromium
 from tests.node.conftest import NEEDS_PLUGIN
-from tests.node.shoppers import ADDRESS, opened
+from tests.node.shoppers import ADDRESS, API, opened
 from tests.node.test_woocommerce import credentials
 
 pytestmark = [
@@ -22,7 +22,7 @@ async def buy(page: Page, url: str) -> None:
     await page.open(url)
     await page.sees("Fig & Olive", "Sample product")
     await page.click(".add_to_cart_button")
-    await page.until("/View cart|1 in cart/.test(document.body.innerText)")
+    await page.until(f"fetch('{API}/cart').then(answer => answer.json()).then(cart => cart.items_count === 1)")
     await page.open(f"{url}/checkout/")
     await page.sees("Sample product", "Cash on delivery")
     await page.type("#email", ADDRESS["email"])
