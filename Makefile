@@ -80,6 +80,10 @@ bench: .venv/.dev ## measure it
 bench-kubernetes: .venv/.dev ## measure many stores on a real API server, beside a bare client and helm (an hour)
 	@$(RUN) -m bench.kubernetes
 
+.PHONY: bench-node
+bench-node: .venv/.dev ## measure stores as real containers on a real node (root; WOOCOMMERCE_ZIP=…)
+	@$(RUN) -m bench.node $(if $(WOOCOMMERCE_ZIP),--woocommerce-zip '$(WOOCOMMERCE_ZIP)')
+
 ##@ Look after it
 .PHONY: lock
 lock: ## resolve requirements/*.txt anew from pyproject.toml (needs uv)

@@ -16,7 +16,7 @@ import yaml
 
 from runtime.settings import ClusterProfile
 from sandbox.kubernetes.binaries import Program, build
-from stores.engines import Manifests, StoreSpec
+from stores.engines import Engine, Manifests, StoreSpec
 from stores.plans import PLANS
 from workers.apply import job
 from workers.cluster.client import Cluster, connect
@@ -30,7 +30,7 @@ AT_ONCE = 8
 MANAGED = "app.kubernetes.io/managed-by=storefleet"
 
 
-def rendered(number: int) -> Manifests:
+def rendered(number: int, engine: Engine = ENGINE, profile: ClusterProfile | None = None) -> Manifests:
     """Of a store of its own."""
     spec = StoreSpec(
         store_id=uuid.uuid4(),
@@ -38,14 +38,14 @@ def rendered(number: int) -> Manifests:
         name="Peer",
         slug=f"peer-{number}",
         plan=PLANS["small"],
-        release=ENGINE.releases[-1],
+        release=engine.releases[-1],
         admin_email="peer@example.com",
         country="US",
         currency="USD",
         setup="ready",
     )
-    secrets = {item.name: item.generate() for item in ENGINE.secrets}
-    return ENGINE.render(spec, secrets, ClusterProfile())
+    secrets = {item.name: item.generate() for item in engine.secrets}
+    return engine.render(spec, secrets, profile or ClusterProfile())
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Ready:
             await self.told.wait()
 
 
-async def bare(kubeconfig: Path, stores: int) -> float:
+async def bare(kubeconfig: Path, stores: int, engine: Engine = ENGINE, profile: ClusterProfile | None = None) -> float:
     """Seconds until the last store's proof succeeded: one client, no database, no rights, nothing kept."""
     ready, limit = Ready(), asyncio.Semaphore(AT_ONCE * 4)
 
@@ -77,7 +77,7 @@ async def bare(kubeconfig: Path, stores: int) -> float:
             ready.note(item)
 
     async def one(cluster: Cluster, number: int) -> None:
-        made = rendered(number)
+        made = rendered(number, engine, profile)
         namespace = made.namespace["metadata"]["name"]
         async with limit:
             await cluster.create(made.namespace)

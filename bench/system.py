@@ -5,7 +5,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -36,13 +36,18 @@ class System:
     workers: list[Child]
     metrics: list[int]
     """Ports of the workers' metrics."""
+    servers: dict[str, int]
+    """Process ids of PostgreSQL and Valkey."""
 
 
 @contextmanager
-def system(workers: int, kubeconfig: Path | None = None) -> Iterator[System]:
+def system(
+    workers: int, kubeconfig: Path | None = None, port: int | None = None, settings: Mapping[str, str] | None = None
+) -> Iterator[System]:
     """Up, with that many worker processes; everything is removed at the end.
 
-    `kubeconfig`: of the workers' account on a real cluster, as in production; None: a simulated one.
+    `kubeconfig`: of the workers' account on a real cluster, as in production; None: a simulated one. `port`: of the
+    API; None: a free one. `settings`: more of them, as environment variables.
     """
     with ExitStack() as stack:
         data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="storefleet-bench-")))
@@ -51,7 +56,7 @@ def system(workers: int, kubeconfig: Path | None = None) -> Iterator[System]:
         valkey = start_valkey(data)
         stack.callback(valkey.stop)
         upgrade(postgres.url)
-        port = free_port()
+        port = port or free_port()
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("STOREFLEET_")},
             "STOREFLEET_DATABASE_URL": postgres.url,
@@ -64,6 +69,7 @@ def system(workers: int, kubeconfig: Path | None = None) -> Iterator[System]:
             "STOREFLEET_STORE_QUOTA": "10000",
             "STOREFLEET_CREATIONS_PER_HOUR": "100000",
             "STOREFLEET_LOG_LEVEL": "warning",
+            **(settings or {}),
         }
 
         def process(name: str, *words: str | Path, **more: str) -> Child:
@@ -84,7 +90,8 @@ def system(workers: int, kubeconfig: Path | None = None) -> Iterator[System]:
         for at in (port, *metrics):
             _until(partial(_listens, at))
         time.sleep(2)  # until the observer has listed
-        yield System(f"http://127.0.0.1:{port}", postgres.url, api, made, metrics)
+        servers = {"postgres": postgres.pid, "valkey": valkey.pid}
+        yield System(f"http://127.0.0.1:{port}", postgres.url, api, made, metrics, servers)
 
 
 def free_port() -> int:
