@@ -84,9 +84,9 @@ async def bare(kubeconfig: Path, stores: int, engine: Engine = ENGINE, profile: 
             assert made.install is not None
             objects = [*made.isolation, *made.workloads, job(made.install, "install", 1)]
             await asyncio.gather(*(_insist(cluster, item) for item in objects))
-        await ready.wait(namespace, "database", "install", "web")
+        await ready.wait(namespace, "database")
         await _insist(cluster, job(made.proof, "proof", 1))
-        await ready.wait(namespace, "proof")
+        await ready.wait(namespace, "install", "web", "proof")
 
     async with connect(kubeconfig) as cluster:
         watches = [

@@ -37,7 +37,7 @@ class Verdict:
     look_again: timedelta | None = None
     """None: the store rests."""
     prove: bool = False
-    """The proof Job is to be made."""
+    """The proof Job is to be made; unless others have to go first (`tidy`)."""
     reapply: bool = False
     """Something of ours is missing in the cluster."""
     tidy: list[str] = field(default_factory=list)
@@ -76,7 +76,7 @@ def climb(
 
     `applied`: everything was applied just before the look.
     """
-    verdict = Verdict(look_again=SAFETY)
+    verdict = Verdict(look_again=SAFETY, tidy=_earlier_proofs(store, view))
     trouble = find_trouble(view, but_of=("cron", rotation.COMPONENT))
     verdict.reapply = not applied and lacks_configuration(view)
     receipt: dict[str, Any] = {}
@@ -92,6 +92,9 @@ def climb(
             weigh(store, trouble, now)
             told = trouble if trouble and _lasts(store, now, patience) else f"{way.title(step, engine)}."
             verdict.news += way.start(step, now, told)
+            if not verdict.reapply and _may_wait(store, step, engine, view):
+                verdict.prove = verdict.prove or _of_job(store, proof_name(store), view) is None
+            verdict.prove = verdict.prove and not verdict.tidy
             if late := overdue(store, step, now, patience):
                 return Verdict([*verdict.news, *progress.fail(store, steps, now, late)])
             verdict.look_again = _until_overdue(store, step, now, patience)
@@ -112,6 +115,25 @@ def _outcome(store: Store, step: Step, engine: Engine, view: View, verdict: Verd
     if (wait.kind, wait.object) not in view.workloads:
         return _missing(verdict, "reapply")
     return Outcome("succeeded" if view.is_ready(wait.kind, wait.object) else "running")
+
+
+def _earlier_proofs(store: Store, view: View) -> list[str]:
+    """Of another attempt or spec, and not over: they may wait for the shop to open, and would buy beside this one's."""
+    proofs = [name for name, job in view.jobs.items() if component(job) == "proof" and name != proof_name(store)]
+    return [name for name in proofs if view.outcome(name).state == "running"]
+
+
+def _may_wait(store: Store, step: Step, engine: Engine, view: View) -> bool:
+    """Whether the proof can be made before its turn: while the Job that makes the shop is under way, and after.
+
+    It then waits inside, and has started when the shop opens. Not where a shop may be open that is another than the
+    one to be proven: after a change, at a retry, or while a workload's pods are of an older template.
+    """
+    names = [item.name for item in engine.steps]
+    first = next((number for number, item in enumerate(engine.steps) if item.kind == "Job"), None)
+    if first is None or step.name not in names[first:] or store.ready_at is not None or store.attempt > 1:
+        return False
+    return all(view.is_latest(item.kind, item.object) for item in _workloads(engine))
 
 
 def _of_job(store: Store, name: str, view: View) -> Outcome | None:

@@ -47,6 +47,15 @@ class View:
     def is_ready(self, kind: str, name: str) -> bool:
         """All replicas run the latest template and are ready."""
         item = self.workloads.get((kind, name))
+        return (
+            item is not None
+            and self.is_latest(kind, name)
+            and bool(item.get("status", {}).get("readyReplicas", 0) == replicas(item))
+        )
+
+    def is_latest(self, kind: str, name: str) -> bool:
+        """All replicas have the latest template, and there are no others."""
+        item = self.workloads.get((kind, name))
         if item is None:
             return False
         status, wanted = item.get("status", {}), replicas(item)
@@ -54,7 +63,6 @@ class View:
             status.get("observedGeneration", 0) >= item["metadata"]["generation"]
             and status.get("updatedReplicas", 0) == wanted
             and status.get("replicas", 0) == wanted
-            and status.get("readyReplicas", 0) == wanted
         )
 
     def outcome(self, job: str) -> Outcome:

@@ -3,7 +3,8 @@
  * Buys something, as a shopper would: through the store's Service, by HTTP, from the shop page to the paid order. Then
  * looks at the order as the owner would, cancels and removes it. A line of JSON a step; the last one is the receipt.
  *
- * Can be killed anywhere and run again: it begins by removing what another proof left.
+ * Can be killed anywhere and run again: it begins by removing what another proof left. It may be started before there is
+ * a shop, and waits for it to open.
  */
 
 declare(strict_types=1);
@@ -14,11 +15,18 @@ foreach (['program', 'settings', 'database', 'wordpress', 'woocommerce', 'shoppe
     require __DIR__ . "/lib/{$noun}.php";
 }
 
+const PATIENCE = 600;
+/** Seconds for the shop to open: what its installation may take. Below the Job's deadline. */
+
 $program = new Program();
 
-$program->step('boot');
+$program->step('wait');
 $shopper = new Shopper(required('STORE_SERVICE'), required('STORE_URL'), required('STORE_PROOF_TOKEN'));
 require_plugin();
+$shopper->wait(PATIENCE);
+$program->begin();
+
+$program->step('boot');
 $database = Database::wait(30);
 $database->lock('proof', 60);
 if ($database->option(MARKER) !== 'ready') {

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -105,12 +106,48 @@ def test_without_a_receipt_nothing_is_ready(words: str) -> None:
     assert verdict.look_again is None
 
 
-@pytest.mark.parametrize(("name", "attempt"), [("proof-abcdef12-2", 2), (PROOF_JOB, 2), (PROOF_JOB, None)])
-def test_a_proof_of_another_attempt_proves_nothing(name: str, attempt: int | None) -> None:
+OTHER_PROOF = "proof-abcdef12-2"
+
+
+@pytest.mark.parametrize(
+    ("name", "attempt", "ended"), [(OTHER_PROOF, 2, "Failed"), (PROOF_JOB, 2, None), (PROOF_JOB, None, None)]
+)
+def test_a_proof_of_another_attempt_proves_nothing(name: str, attempt: int | None, ended: str | None) -> None:
     shop = Shop()
-    verdict = shop.climb(DATABASE, INSTALLED, WEB, job(name, "proof", attempt=attempt), BOUGHT)
+    verdict = shop.climb(DATABASE, INSTALLED, WEB, job(name, "proof", attempt=attempt, ended=ended), BOUGHT)
     assert shop.store.status == Status.PROVISIONING
     assert verdict.prove
+
+
+def test_a_proof_of_another_attempt_that_still_waits_goes_first() -> None:
+    verdict = Shop().climb(DATABASE, INSTALLED, WEB, job(OTHER_PROOF, "proof"))
+    assert (verdict.prove, verdict.tidy) == (False, [OTHER_PROOF])
+
+
+INSTALLING, OPENING = job(INSTALL, "install"), workload("Deployment", "web", ready=0)
+
+
+@pytest.mark.parametrize("found", [(INSTALLING, OPENING), (INSTALLING, WEB), (INSTALLED, OPENING)])
+def test_the_proof_is_made_while_the_shop_is_and_waits_for_it(found: tuple[Manifest, ...]) -> None:
+    shop = Shop()
+    assert shop.climb(DATABASE, *found).prove
+    assert shop.step(PROOF).status == StepStatus.PENDING
+    assert not shop.climb(DATABASE, *found, job(PROOF_JOB, "proof")).prove
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        ({}, (workload("StatefulSet", "database", ready=0), INSTALLING, OPENING)),
+        ({}, (DATABASE, OPENING)),
+        ({}, (DATABASE, INSTALLING)),
+        ({}, (DATABASE, INSTALLING, workload("Deployment", "web", ready=0, updatedReplicas=0))),
+        ({"attempt": 2}, (DATABASE, job(INSTALL, "install", attempt=2), OPENING)),
+        ({"status": Status.UPDATING, "ready_at": NOW}, (DATABASE, INSTALLING, OPENING)),
+    ],
+)
+def test_no_proof_where_it_could_find_another_shop_open(row: dict[str, Any], found: tuple[Manifest, ...]) -> None:
+    assert not Shop(**row).climb(*found).prove
 
 
 def test_a_proof_of_another_spec_proves_nothing() -> None:

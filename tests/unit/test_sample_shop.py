@@ -31,6 +31,7 @@ class Database:
     def __init__(self) -> None:
         self.orders: dict[str, str] = {}
         self.made: list[str] = []
+        self.products = 1
         self.down = False
         self.free = threading.Event()
         """Until it is set, a commit takes its time."""
@@ -70,6 +71,8 @@ class Connection:
             return int(self.orders.pop(values[0], None) is not None)
         elif query.startswith("SELECT COUNT(*) FROM orders"):
             self.rows = [(len(self.orders),)]
+        elif query.startswith("SELECT COUNT(*) FROM products"):
+            self.rows = [(self.database.products,)]
         elif query.startswith("SELECT id, sku FROM orders"):
             self.rows = [(1, self.orders[key]) for key in values if key in self.orders]
         elif query.startswith("SELECT title, cents FROM products"):
@@ -77,7 +80,7 @@ class Connection:
         elif query.startswith("SELECT 1 FROM products"):
             self.rows = [(1,)] if values == ("olive",) else []
         else:
-            assert query.startswith(("SELECT 1", "SELECT COUNT(*) FROM products")), query
+            assert query.startswith("SELECT 1"), query
             self.rows = [(1,)]
         return len(self.rows)
 
@@ -191,6 +194,8 @@ def test_only_the_proof_removes_orders(server: Any, database: Database) -> None:
 
 def test_without_its_database_it_lives_but_isnt_ready(server: Any, database: Database) -> None:
     assert ask(server, "GET", "/readyz")[0] == 200
+    database.products = 0
+    assert ask(server, "GET", "/readyz") == (503, '{"error": "the shop\'s tables are still being made"}')
     database.down = True
     assert ask(server, "GET", "/healthz")[0] == 200
     for method, path, body in (("GET", "/readyz", None), ("GET", "/", None), ("POST", "/orders", ORDER)):
@@ -245,7 +250,7 @@ def test_the_proof_buys_and_leaves_its_receipt_alone(
     ("change", "said"),
     [
         ({"PROOF_TOKEN": "another"}, "the step clean failed: the shop answered 403"),
-        ({"STORE_SERVICE": "http://127.0.0.1:1"}, "the step page failed: [Errno 111] Connection refused"),
+        ({"STORE_SERVICE": "http://127.0.0.1:1"}, "the shop did not open in 0 seconds: [Errno 111] Connection refused"),
     ],
 )
 def test_a_proof_that_fails_says_where(
@@ -259,11 +264,32 @@ def test_a_proof_that_fails_says_where(
 ) -> None:
     monkeypatch.setattr(program.prove, "RECEIPT", tmp_path / "receipt")
     monkeypatch.setattr(program.serve, "os", SimpleNamespace(environ={**program.serve.os.environ}))
+    monkeypatch.setattr(program.prove, "WAIT_SECONDS", 0)
     for name, value in change.items():
         monkeypatch.setenv(name, value)
     assert run(program, monkeypatch, "prove") == 1
     assert capsys.readouterr().out.splitlines()[-1] == said
     assert not (tmp_path / "receipt").exists()
+
+
+def test_the_proof_waits_for_the_shop_to_open(
+    program: Any,
+    server: Any,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(program.prove, "RECEIPT", tmp_path / "receipt")
+    monkeypatch.setattr(program.prove, "WAIT_SECONDS", 0)
+    database.products = 0
+    assert run(program, monkeypatch, "prove") == 1
+    assert capsys.readouterr().out.splitlines() == ["the shop did not open in 0 seconds: it answers 503"]
+    monkeypatch.setattr(program.prove, "WAIT_SECONDS", 10)
+    opening = threading.Timer(0.2, setattr, (database, "products", 1))
+    opening.start()
+    assert run(program, monkeypatch, "prove") == 0
+    opening.join()
 
 
 def test_installing_waits_for_the_database_but_not_for_ever(

@@ -13,6 +13,7 @@ from workers.engines.pods import Resources, container, cpu_of, env, memory_of, p
 
 NAME = "sample"
 PORT = 8080
+INSTALL_SECONDS = 300
 PROOF_TOKEN = ("sample", "proof-token")
 
 
@@ -42,8 +43,11 @@ def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile)
             objects.deployment(spec, NAME, "web", _web(spec, profile, web)),
             objects.route(spec, NAME, profile, "web", 80),
         ],
-        install=objects.job(spec, NAME, "install", _install(spec, profile, install), seconds=300, retries=2),
-        proof=objects.job(spec, NAME, "proof", _proof(spec, profile, proof), seconds=60, retries=1),
+        install=objects.job(
+            spec, NAME, "install", _install(spec, profile, install), seconds=INSTALL_SECONDS, retries=2
+        ),
+        # it waits for the installation
+        proof=objects.job(spec, NAME, "proof", _proof(spec, profile, proof), seconds=INSTALL_SECONDS + 60, retries=1),
     )
 
 

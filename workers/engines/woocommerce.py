@@ -1,7 +1,7 @@
 """WooCommerce stores: WordPress with WooCommerce on PHP-Apache, and MySQL or MariaDB.
 
 Everything is applied at once. What has to wait waits where it runs: web is not ready without its database, the
-install Job waits for the database, the proof Job is made when web is ready.
+install Job waits for the database. So does the proof Job, which is made while install is under way, for web.
 """
 
 import secrets as random
@@ -18,6 +18,7 @@ NAME = "woocommerce"
 RELEASES = ("2026.11",)
 WEB_PORT = 8080
 UPLOADS = "/var/www/html/wp-content/uploads"
+INSTALL_SECONDS = 600
 SHARES_UPLOADS = "storefleet.dev/uploads"
 PROOF_TOKEN = {"STORE_PROOF_TOKEN": ("wordpress", "proof-token")}
 """With it the proof may buy what nobody else sees; web knows it to compare."""
@@ -27,7 +28,8 @@ SALTS = tuple(
 
 
 def _parts(plan: Plan) -> dict[str, Part]:
-    helper = Resources(cpu=500, memory=256, scratch=256)
+    # somebody waits for these two, and they soon end; for cron nobody waits
+    awaited, helper = (Resources(cpu, memory=256, scratch=256) for cpu in (1000, 500))
     return {
         part.name: part
         for part in (
@@ -41,8 +43,8 @@ def _parts(plan: Plan) -> dict[str, Part]:
                 disk=plan.uploads_disk,
             ),
             mysql.part(plan, callers=("web", "install", "proof", "cron", "rotate")),
-            Part("install", helper),
-            Part("proof", helper),
+            Part("install", awaited),
+            Part("proof", awaited),
             Part("cron", helper, internet=True),
             Part("rotate", helper),
         )
@@ -67,8 +69,13 @@ def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile)
             objects.cron_job(spec, NAME, "cron", _cron(spec, profile, parts["cron"]), minutes=5),
             objects.route(spec, NAME, profile, "web", 80),
         ],
-        install=objects.job(spec, NAME, "install", _install(spec, profile, parts["install"]), seconds=600, retries=3),
-        proof=objects.job(spec, NAME, "proof", _proof(spec, profile, parts["proof"]), seconds=120, retries=1),
+        install=objects.job(
+            spec, NAME, "install", _install(spec, profile, parts["install"]), seconds=INSTALL_SECONDS, retries=3
+        ),
+        # it waits for the installation
+        proof=objects.job(
+            spec, NAME, "proof", _proof(spec, profile, parts["proof"]), seconds=INSTALL_SECONDS + 120, retries=1
+        ),
         rotation=_rotation(spec, profile, parts["rotate"], secrets.get(next_of("admin-password"))),
     )
 

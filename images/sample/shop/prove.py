@@ -11,6 +11,11 @@ from urllib.parse import urlsplit
 from shop.serve import PROOF_HEADER
 
 RECEIPT = Path("/dev/termination-log")
+WAIT_SECONDS = 300.0
+"""For the shop to open: what its installation may take. Below the Job's deadline."""
+
+
+NO_ANSWER = (OSError, http.client.HTTPException, ValueError)
 
 
 class Failed(Exception):
@@ -18,7 +23,8 @@ class Failed(Exception):
 
 
 def prove() -> None:
-    """Leaves the receipt. Raises Failed."""
+    """Waits until the shop is open, and leaves the receipt. Raises Failed."""
+    _wait()
     steps: list[dict[str, Any]] = []
     page = _step(steps, "page", "GET", "/")
     if "<h1>" not in page:
@@ -31,22 +37,44 @@ def prove() -> None:
     RECEIPT.write_text(json.dumps(receipt))
 
 
+def _wait() -> None:
+    """Short tries: where a network policy isn't in force yet, packets are lost."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            status, _ = _ask("GET", "/readyz", None, 1)
+            why = f"it answers {status}"
+        except NO_ANSWER as error:
+            status, why = 0, str(error)
+        if status == 200:
+            return
+        if time.monotonic() > deadline:
+            raise Failed(f"the shop did not open in {WAIT_SECONDS:g} seconds: {why}")
+        time.sleep(0.05)
+
+
 def _step(steps: list[dict[str, Any]], name: str, method: str, path: str, body: Any = None) -> str:
     """What the shop answers."""
     began = time.monotonic()
-    headers = {"Host": urlsplit(os.environ["STORE_URL"]).netloc, PROOF_HEADER: os.environ["PROOF_TOKEN"]}
-    content = json.dumps(body).encode() if body is not None else None
-    connection = http.client.HTTPConnection(urlsplit(os.environ["STORE_SERVICE"]).netloc, timeout=10)
     try:
-        connection.request(method, path, content, headers)
-        answer = connection.getresponse()
-        text = answer.read().decode()
-    except (OSError, http.client.HTTPException, ValueError) as error:
+        status, text = _ask(method, path, body, 10)
+    except NO_ANSWER as error:
         raise Failed(f"the step {name} failed: {error}") from None
-    finally:
-        connection.close()
-    if answer.status >= 400:
-        raise Failed(f"the step {name} failed: the shop answered {answer.status}")
+    if status >= 400:
+        raise Failed(f"the step {name} failed: the shop answered {status}")
     steps.append({"name": name, "ms": round((time.monotonic() - began) * 1000)})
     print(json.dumps(steps[-1]))
     return text
+
+
+def _ask(method: str, path: str, body: Any, timeout: float) -> tuple[int, str]:
+    """Status and text. Raises NO_ANSWER."""
+    headers = {"Host": urlsplit(os.environ["STORE_URL"]).netloc, PROOF_HEADER: os.environ["PROOF_TOKEN"]}
+    content = json.dumps(body).encode() if body is not None else None
+    connection = http.client.HTTPConnection(urlsplit(os.environ["STORE_SERVICE"]).netloc, timeout=timeout)
+    try:
+        connection.request(method, path, content, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()

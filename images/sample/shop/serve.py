@@ -71,7 +71,10 @@ class Shop(http.server.BaseHTTPRequestHandler):
         if self.path == "/healthz":
             return 200, {}
         if self.path == "/readyz":
-            return 200, {"products": _count("SELECT COUNT(*) FROM products")}
+            products = _count("SELECT COUNT(*) FROM products")
+            if products == 0:
+                raise Refused(503, "the shop's tables are still being made")
+            return 200, {"products": products}
         if self.path == "/":
             with database.connected() as cursor:
                 cursor.execute("SELECT title, cents FROM products")

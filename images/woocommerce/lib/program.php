@@ -22,7 +22,7 @@ final class Program
     private array $done = [];
     private ?string $step = null;
     private bool $ended = false;
-    private readonly float $began;
+    private float $began;
     private float $stepBegan;
 
     public function __construct()
@@ -42,6 +42,13 @@ final class Program
     {
         $this->close();
         [$this->step, $this->stepBegan] = [$name, microtime(true)];
+    }
+
+    /** All before was waiting for others: it is no part of the receipt. */
+    public function begin(): void
+    {
+        $this->close();
+        [$this->done, $this->began] = [[], microtime(true)];
     }
 
     /** Something to know that is no failure. */

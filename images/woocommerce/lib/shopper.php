@@ -40,6 +40,8 @@ final class Shopper
     /** Seconds for the Service to lead somewhere: the first pod behind it is known everywhere a moment later. */
 
     private const NOT_THERE = [CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST];
+    private const CONNECT = 5000;
+    /** Milliseconds. */
 
     private readonly CurlHandle $curl;
     private ?string $cart = null;
@@ -51,6 +53,24 @@ final class Shopper
         private readonly string $token,
     ) {
         $this->curl = curl_init();
+    }
+
+    /** Waits until the Service leads to a shop that is ready for shoppers. Raises Problem after so many seconds. */
+    public function wait(int $seconds): void
+    {
+        $until = microtime(true) + $seconds;
+        while (true) {
+            // short tries: where a network policy isn't in force yet, packets are lost
+            $answer = $this->try('GET', '/readyz', null, connect: 500);
+            if ($answer instanceof Answer && $answer->status === 200) {
+                return;
+            }
+            if (microtime(true) > $until) {
+                $why = $answer instanceof Answer ? $answer->complaint() : curl_strerror($answer);
+                throw new Problem("The shop did not open within {$seconds} seconds: {$why}.");
+            }
+            usleep(50_000);
+        }
     }
 
     public function get(string $path): Answer
@@ -88,7 +108,7 @@ final class Shopper
         }
     }
 
-    private function try(string $method, string $path, ?string $body): Answer|int
+    private function try(string $method, string $path, ?string $body, int $connect = self::CONNECT): Answer|int
     {
         $headers = [];
         curl_setopt_array($this->curl, [
@@ -97,7 +117,7 @@ final class Shopper
             CURLOPT_POSTFIELDS => $body,
             CURLOPT_HTTPHEADER => $this->headers($body),
             CURLOPT_RETURNTRANSFER => true,
-            CURLOPT_CONNECTTIMEOUT => 5,
+            CURLOPT_CONNECTTIMEOUT_MS => $connect,
             CURLOPT_TIMEOUT => 45,
             CURLOPT_HEADERFUNCTION => static function (CurlHandle $_, string $line) use (&$headers): int {
                 [$name, $value] = array_pad(explode(':', $line, 2), 2, '');
