@@ -50,7 +50,7 @@ def rendered(number: int, engine: Engine = ENGINE, profile: ClusterProfile | Non
 
 @dataclass
 class Ready:
-    """What a watch has told: which workloads are ready and which Jobs' pods succeeded, by (namespace, name)."""
+    """What a watch has told: which workloads are ready and which Jobs' containers ended well, by (namespace, name)."""
 
     seen: set[tuple[str, str]] = field(default_factory=set)
     told: asyncio.Event = field(default_factory=asyncio.Event)
@@ -58,7 +58,8 @@ class Ready:
     def note(self, item: dict[str, Any]) -> None:
         status, metadata = item.get("status", {}), item["metadata"]
         name = metadata["labels"].get("app.kubernetes.io/component", metadata["name"])
-        if status.get("readyReplicas") or status.get("phase") == "Succeeded":
+        states = [row.get("state", {}).get("terminated", {}) for row in status.get("containerStatuses") or ()]
+        if status.get("readyReplicas") or any(state.get("exitCode") == 0 for state in states):
             self.seen.add((metadata["namespace"], name))
             self.told.set()
 

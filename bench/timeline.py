@@ -41,7 +41,7 @@ class Watching:
         for name in _seen(item):
             if name not in moments:
                 moments[name] = time.time()
-                if item["kind"] == "Pod" and name.endswith(" pod has ended"):
+                if item["kind"] == "Pod" and name.endswith((" pod has ended", " pod has failed")):
                     self._reading.append(asyncio.create_task(self._read(item)))
 
     async def moments(self, namespace: str) -> dict[str, float]:
@@ -87,12 +87,13 @@ def _pod(status: JSON) -> Iterator[str]:
     if "PodScheduled" in true:
         yield "scheduled"
     for row in status.get("containerStatuses") or ():
-        if row.get("state", {}).keys() & {"running", "terminated"}:
+        state = row.get("state", {})
+        if state.keys() & {"running", "terminated"}:
             yield "runs"
+        if "terminated" in state:  # its phase is told later, or never when the pod is removed before
+            yield "has ended" if state["terminated"]["exitCode"] == 0 else "has failed"
     if "Ready" in true:
         yield "is ready"
-    if status.get("phase") == "Succeeded":
-        yield "has ended"
 
 
 def _said(part: str, text: str) -> Iterator[str]:
@@ -107,6 +108,8 @@ def _said(part: str, text: str) -> Iterator[str]:
             yield f"{part}: {step} done"
         elif "totalMs" in line:
             yield f"{part}: over"
+    elif part in ("install", "proof"):
+        yield f"{part} said: {text[:120]}"
 
 
 @asynccontextmanager
