@@ -23,7 +23,12 @@ final class Database
     {
         mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
         $until = microtime(true) + $seconds;
-        while (true) {
+        for ($tries = 1; ; $tries++) {
+            // packets to a Service that leads nowhere yet may be lost, and are sent again only after a second
+            if ($tries % 20 !== 0 && !self::listens()) {
+                usleep(50_000);
+                continue;
+            }
             try {
                 return new self(self::connect());
             } catch (mysqli_sql_exception $error) {
@@ -35,9 +40,23 @@ final class Database
         }
     }
 
-    private static function connect(): mysqli
+    private static function listens(): bool
+    {
+        [$host, $port] = self::address();
+        $knock = @fsockopen($host, $port, timeout: 0.2);
+        return $knock !== false && fclose($knock);
+    }
+
+    /** @return array{string, int} host and port */
+    private static function address(): array
     {
         [$host, $port] = array_pad(explode(':', required('WORDPRESS_DB_HOST'), 2), 2, '3306');
+        return [$host, (int) $port];
+    }
+
+    private static function connect(): mysqli
+    {
+        [$host, $port] = self::address();
         $link = mysqli_init();
         $link->options(MYSQLI_OPT_CONNECT_TIMEOUT, 3);
         // the name of a Service that is just being made resolves a moment later: a warning, and an error as well
@@ -46,7 +65,7 @@ final class Database
             required('WORDPRESS_DB_USER'),
             required('WORDPRESS_DB_PASSWORD'),
             required('WORDPRESS_DB_NAME'),
-            (int) $port,
+            $port,
         );
         $link->set_charset('utf8mb4');
         return $link;
