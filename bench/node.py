@@ -92,18 +92,18 @@ async def pods(owner: Owner, made: Made) -> dict[str, JSON]:
 async def fill(its: Bench, owner: Owner, most: int) -> JSON:
     """Stores beside each other, made one by one until one doesn't get READY, or one of the others isn't well."""
     stores: list[Made] = []
-    took: list[float] = []
+    stories: list[Story] = []
     gave = f"nothing, up to the cap of {most}"
     while len(stores) < most:
         made = await owner.create(f"Beside {len(stores)}", "SAMPLE")
         try:
-            took.append((await owner.ready(made)).ready)
+            stories.append(await owner.ready(made))
         except Failure as failure:
             gave = str(failure)
             await why(owner, made)
             break
         stores.append(made)
-        say(f"{len(stores)} stores, the last in {took[-1]:.1f} s")
+        say(f"{len(stores)} stores, the last in {stories[-1].ready:.1f} s")
         if ill := [
             found["health"]["cause"] for made in stores if (found := await owner.store(made))["health"]["cause"]
         ]:
@@ -111,9 +111,14 @@ async def fill(its: Bench, owner: Owner, most: int) -> JSON:
             break
     await asyncio.sleep(SETTLE_SECONDS)
     memory, load = memory_by_group(launcher(its), its.up), os.getloadavg()[0]
-    for made in stores:
-        await owner.delete(made)
-    return {"stores": len(stores), "gave": gave, "took": took, "memory": memory, "load": load}
+    await asyncio.gather(*(owner.delete(made) for made in stores))
+    return {
+        "fit": len(stores),
+        "gave": gave,
+        "stories": [asdict(story) for story in stories],
+        "memory": memory,
+        "load": load,
+    }
 
 
 async def why(owner: Owner, made: Made) -> None:
@@ -145,18 +150,17 @@ async def sample(its: Bench, stores: int, most: int) -> JSON:
         await somebody.delete(made)
         result = {"stories": [asdict(story) for story in stories], "memory": memory, "idle": of_store}
         full = await fill(its, somebody, most) if most else None
-    table("MiB (proportional set size)", "with one store", f"with {full['stores']}" if full else "")
+    table("MiB (proportional set size)", "with one store", f"with {full['fit']}" if full else "")
     for name in sorted(memory, key=lambda name: -memory[name]):
         row(name, f"{memory[name]:.0f}", f"{full['memory'].get(name, 0):.0f}" if full else "")
     row("all", f"{sum(memory.values()):.0f}", f"{sum(full['memory'].values()):.0f}" if full else "")
     show_usage("a sample store at rest", of_store)
     if full:
         table("beside each other", "figure")
-        row("stores of the small plan that fit", full["stores"])
+        row("stores of the small plan that fit", full["fit"])
         row("what gave", full["gave"])
-        row(
-            "seconds to READY, first and last", f"{full['took'][0]:.1f}, {full['took'][-1]:.1f}" if full["took"] else ""
-        )
+        if full["stories"]:
+            row("createStore → READY of these", spread([story["ready"] for story in full["stories"]]))
         row("load of the machine then", f"{full['load']:.1f}")
     return result | {"full": full}
 
