@@ -91,7 +91,8 @@ class Owner:
         answer = (await self.client.execute(CREATE, {"name": name, "engine": engine}))["createStore"]
         assert not answer["userErrors"], answer["userErrors"]
         store = answer["store"]
-        row = await self._database.fetchval("SELECT id FROM stores WHERE slug = $1", store["slug"])
+        query = "SELECT id FROM stores WHERE slug = $1 ORDER BY created_at DESC LIMIT 1"  # others had it before
+        row = await self._database.fetchval(query, store["slug"])
         return Made(store["id"], store["url"], f"store-{row}", began)
 
     async def store(self, made: Made) -> JSON:
