@@ -194,7 +194,7 @@ class Observer:
     async def _after_list(self, session: AsyncSession) -> list[UUID]:
         """Nobody knows what was missed: who is on the way or unwell is looked at now, the others soon."""
         ours = Store.cluster == self._context.settings.cluster
-        restless = or_(Store.status.not_in(AT_REST), Store.health != Health.HEALTHY)
+        restless = or_(Store.status.not_in(AT_REST), Store.health != Health.HEALTHY, Store.rotating.is_not(None))
         await session.execute(
             update(Store)
             .where(ours, Store.status == Status.READY, Store.health == Health.HEALTHY)

@@ -3,8 +3,8 @@
  * Buys something, as a shopper would: through the store's Service, by HTTP, from the shop page to the paid order. Then
  * looks at the order as the owner would, cancels and removes it. A line of JSON a step; the last one is the receipt.
  *
- * Can be killed anywhere and run again: it begins by removing what another proof left. It may be started before there is
- * a shop, and waits for it to open.
+ * Can be killed anywhere and run again: it begins by removing what another proof left. It may be started before there
+ * is a shop, and waits for it to open.
  */
 
 declare(strict_types=1);

@@ -151,7 +151,8 @@ async def test_a_worker_killed_on_the_way_loses_no_password(api: Fleet) -> None:
         await api.poll(lambda: hangs(api))
         worker.kill()
         await worker.wait()
-        await api.sql("UPDATE stores SET lease_until = now()")  # as it ends by itself, ten seconds later
+        await api.sql("UPDATE stores SET lease_until = now()")  # as they end by themselves, ten seconds later
+        await api.sql("UPDATE observer_leases SET until = now()")
         assert first in await passwords(api, store) or await changed(api, number), held
         await api.fault()
         async with working(api.settings, api.profile):

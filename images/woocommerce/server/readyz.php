@@ -1,7 +1,7 @@
 <?php
 /**
- * Whether the shop is set up and its database answers: 200, or 503 with the reason. Asked every two seconds. While it is
- * being set up the answer waits a little, so that a new shop opens when it is done and not at the next question.
+ * Whether the shop is set up and its database answers: 200, or 503 with the reason. Asked every two seconds. While it
+ * is being set up the answer waits a little, so that a new shop opens when it is done and not at the next question.
  */
 
 declare(strict_types=1);
