@@ -13,8 +13,8 @@ from tests.node.shops import INSTALL, WORDPRESS, Left, Shop, Shops
 MAKE = INSTALL if PLUGIN else WORDPRESS
 """All of a shop, or WordPress alone."""
 CUT = {"PHP_INI_SCAN_DIR": ":/opt/storefleet/server:/given"}
-IN_WORDPRESS = ("1 wp_users", "1 wp_term_taxonomy", "2 wp_posts", "60 wp_options")
-IN_WOOCOMMERCE = ("3 wp_term_taxonomy", "9 wp_term_taxonomy", "15 wp_term_taxonomy", "6 wp_posts")
+IN_WORDPRESS = ("1 wp_users", "1 wp_term_taxonomy", "2 wp_posts", "1 wp_options", "2 wp_usermeta")
+IN_WOOCOMMERCE = ("3 wp_term_taxonomy", "9 wp_term_taxonomy", "15 wp_term_taxonomy", "6 wp_posts", "60 wp_options")
 
 
 def like(shop: Shop, other: Left) -> None:

@@ -24,6 +24,7 @@ if ($new) {
     $program->step('wordpress');
     install_wordpress(title(), admin_email(), admin_password());
 }
+$GLOBALS['wp_rewrite']->set_permalink_structure(permalinks());
 // as the installer does when the shop is whole
 update_option(MARKER, 'ready', true);
 $program->finish('installed');
