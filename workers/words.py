@@ -35,7 +35,7 @@ _FAREWELL = re.compile(r"(Aborting|Shutdown complete)\.?$")
 
 def no_node(part: str, message: str) -> str:
     """`message`: the scheduler's."""
-    said = in_short(message.partition(" preemption:")[0])
+    said = in_short(message.partition(" preemption:")[0].removesuffix(" no new claims to deallocate,"))
     return f"No node can take the {part} pod: {said} Add room to the cluster, or choose a smaller plan."
 
 

@@ -83,8 +83,10 @@ def test_why_a_pod_is_not_made(said: str, told: str) -> None:
     assert words.not_made("web", said) == told
 
 
-def test_what_the_scheduler_also_tried_is_left_out() -> None:
-    said = "0/3 nodes are available: 3 Insufficient memory. preemption: 0/3 nodes are available: 3 No victims found."
+@pytest.mark.parametrize("also", ["", "no new claims to deallocate, "])
+def test_what_the_scheduler_also_tried_is_left_out(also: str) -> None:
+    short = "0/3 nodes are available: 3 Insufficient memory."
+    said = f"{short} {also}preemption: 0/3 nodes are available: 3 No victims found."
     assert words.no_node("web", said) == (
         "No node can take the web pod: 0/3 nodes are available: 3 Insufficient memory. "
         "Add room to the cluster, or choose a smaller plan."
