@@ -9,6 +9,7 @@ import sys
 import tarfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,8 @@ class Container:
     def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = 30) -> int:
         """The exit code of its first process."""
         if pid := self.pid:
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):  # it ended by itself just now
+                os.kill(pid, number)
         return self.wait(seconds)
 
     def wait(self, seconds: float = 60) -> int:
