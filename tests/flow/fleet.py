@@ -259,7 +259,7 @@ async def fleet(
             "worker_keys": SecretStr(new_key("w1")),
             "sign_up": "open",
             "kubeconfig": kubeconfig,
-            "failure_patience": 0.5,
+            "failure_patience": 30.0 if cluster else 0.5,  # a real one takes its time
             "store_quota": 100,
             "creations_per_hour": 1000,
             "database_pool": 10,
