@@ -1,8 +1,13 @@
 """The root of all mutations: one input, one payload with the object and `userErrors`. One transaction a field."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
+
 import strawberry
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts.actors import Actor
 from accounts.errors import CallerError
 from accounts.tokens import create_token, revoke_token
 from schema import types
@@ -28,6 +33,9 @@ from stores.quota import Limits
 class StorePayload:
     store: types.Store | None = None
     user_errors: list[types.UserError] = strawberry.field(default_factory=list)
+
+
+Payload = TypeVar("Payload", bound=StorePayload)
 
 
 @strawberry.type
@@ -114,51 +122,29 @@ class Mutation:
 
     @strawberry.mutation(description="Let a FAILED store try again from where it failed.")
     async def retry_store(self, info: Info, input: RetryStoreInput) -> RetryStorePayload:
-        actor, platform = info.context.caller(), info.context.platform
-        try:
-            async with platform.sessions.begin() as session:
-                row = await commands.retry_store(
-                    session, actor, decode("Store", input.id), idempotency_key=input.idempotency_key
-                )
-                seen = await _seen(session, row)
-        except CallerError as error:
-            return RetryStorePayload(user_errors=[types.user_error(error)])
-        platform.nudger.nudge([row.id])
-        return RetryStorePayload(store=types.store(info, seen))
+        command = partial(
+            commands.retry_store, store_id=decode("Store", input.id), idempotency_key=input.idempotency_key
+        )
+        return await _changed(info, RetryStorePayload, command)
 
     @strawberry.mutation(description="Delete a store with all it has, whatever it is doing now.")
     async def delete_store(self, info: Info, input: DeleteStoreInput) -> DeleteStorePayload:
-        actor, platform = info.context.caller(), info.context.platform
-        try:
-            async with platform.sessions.begin() as session:
-                row = await commands.delete_store(
-                    session, actor, decode("Store", input.id), idempotency_key=input.idempotency_key
-                )
-                seen = await _seen(session, row)
-        except CallerError as error:
-            return DeleteStorePayload(user_errors=[types.user_error(error)])
-        platform.nudger.nudge([row.id])
-        return DeleteStorePayload(store=types.store(info, seen))
+        command = partial(
+            commands.delete_store, store_id=decode("Store", input.id), idempotency_key=input.idempotency_key
+        )
+        return await _changed(info, DeleteStorePayload, command)
 
     @strawberry.mutation(
         description="Give the owner's account another password. A NOTICE tells when it is in force; then reveal it."
     )
     async def rotate_admin_password(self, info: Info, input: RotateAdminPasswordInput) -> RotateAdminPasswordPayload:
-        actor, platform = info.context.caller(), info.context.platform
-        try:
-            async with platform.sessions.begin() as session:
-                row = await commands.rotate_admin_password(
-                    session,
-                    actor,
-                    decode("Store", input.id),
-                    platform.engines,
-                    idempotency_key=input.idempotency_key,
-                )
-                seen = await _seen(session, row)
-        except CallerError as error:
-            return RotateAdminPasswordPayload(user_errors=[types.user_error(error)])
-        platform.nudger.nudge([row.id])
-        return RotateAdminPasswordPayload(store=types.store(info, seen))
+        command = partial(
+            commands.rotate_admin_password,
+            store_id=decode("Store", input.id),
+            engines=info.context.platform.engines,
+            idempotency_key=input.idempotency_key,
+        )
+        return await _changed(info, RotateAdminPasswordPayload, command)
 
     @strawberry.mutation(description="How the owner signs in to the shop. Each call is written to the audit log.")
     async def reveal_admin_credentials(
@@ -207,6 +193,21 @@ class Mutation:
         except CallerError as error:
             return RevokeApiTokenPayload(user_errors=[types.user_error(error)])
         return RevokeApiTokenPayload(token=types.api_token(token))
+
+
+async def _changed(
+    info: Info, payload: type[Payload], command: Callable[[AsyncSession, Actor], Awaitable[Store]]
+) -> Payload:
+    """What a command makes of a store that is there, and a worker told of it."""
+    actor, platform = info.context.caller(), info.context.platform
+    try:
+        async with platform.sessions.begin() as session:
+            row = await command(session, actor)
+            seen = await _seen(session, row)
+    except CallerError as error:
+        return payload(user_errors=[types.user_error(error)])
+    platform.nudger.nudge([row.id])
+    return payload(store=types.store(info, seen))
 
 
 async def _seen(session: AsyncSession, row: Store) -> Seen:
