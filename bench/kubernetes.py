@@ -187,11 +187,13 @@ def row(what: str, figure: str) -> None:
     print(f"| {what} | {figure} |", flush=True)
 
 
-def measure(stores: int, helm: int, most: int) -> list[Run]:
+def measure(stores: int, helm: int, most: int, written: Path | None) -> list[Run]:
     runs: list[Run] = []
 
     def done(run: Run) -> None:
         runs.append(run)
+        if written:  # each time: an hour's figures outlive the run that fails after them
+            written.write_text(json.dumps([asdict(run) for run in runs], indent=1))
         say(f"{run.who}: {run.stores} stores beside {run.before} in {run.seconds:.1f} s, {run.rate:.2f} a second")
 
     with cluster() as (admin, _):
@@ -238,14 +240,12 @@ def main() -> None:
     said = subprocess.run(commit, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, commit {said}\n")
     print("| what | figure |\n| --- | --- |", flush=True)
-    runs = measure(options.stores, options.helm, options.most)
+    runs = measure(options.stores, options.helm, options.most, options.json)
     print("\n| who | stores | beside | seconds | stores/s | requests a store | KiB a store | CPU s a store |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for run in runs:
         rest = (f"{run.requests:.0f}", f"{run.kib:.0f}", f"{run.cpu:.2f}") if run.requests else ("", "", "")
         print(f"| {run.who} | {run.stores} | {run.before} | {run.seconds:.1f} | {run.rate:.2f} | {' | '.join(rest)} |")
-    if options.json:
-        options.json.write_text(json.dumps([asdict(run) for run in runs], indent=1))
     if options.plot:
         rows = [(f"{run.who}, {run.stores} beside {run.before}", run.rate) for run in runs]
         options.plot.write_text(bars("Stores from request to sale on one API server", "stores/s", rows))
