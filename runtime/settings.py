@@ -150,7 +150,7 @@ class Settings(EngineSettings):
     """Seconds that trouble which may pass by itself (an image pull, a crash loop) may last before FAILED."""
     step_timeout: float = Field(default=600, ge=1, le=7200)
     """Seconds any one step may take before FAILED."""
-    provisioning_at_once: int = Field(default=50, ge=1, le=10_000)
+    provisioning_at_once: int = Field(default=20, ge=1, le=10_000)
     """Stores of a cluster that are set up at the same time; others wait in REQUESTED, the oldest request goes first."""
     worker_concurrency: int = Field(default=20, ge=1, le=500)
     """Passes that one worker runs at the same time."""

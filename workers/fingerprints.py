@@ -24,10 +24,10 @@ def fingerprint(item: Manifest) -> Fingerprint:
 
 
 def _wanted(item: Manifest) -> str:
+    if item["kind"] in ("Pod", "Job"):
+        return ""  # they are made once and never changed; but being deleted counts as a change of the spec
     if (generation := item["metadata"].get("generation")) is not None:
         return str(generation)  # the API server counts changes of the spec
-    if item["kind"] == "Pod":
-        return ""
     own = {key: value for key, value in item.items() if key not in ("metadata", "status", "apiVersion", "kind")}
     if item["kind"] == "PersistentVolumeClaim":
         own = {"resources": item["spec"].get("resources")}  # binding fills in the rest

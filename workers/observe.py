@@ -125,8 +125,7 @@ class Observer:
             if now.state != BLANK:
                 self._note(item, reapply=False)
         elif last != now:
-            # what we delete counts as a change of what was asked for: Jobs are, once recorded
-            self._note(item, reapply=last.wanted != now.wanted and item["kind"] != "Job")
+            self._note(item, reapply=last.wanted != now.wanted)
 
     def _note(self, item: Manifest, *, reapply: bool) -> None:
         store_id = store_of(item)
@@ -205,8 +204,12 @@ class Observer:
 
 
 def _ended(item: Manifest) -> bool:
-    """A pod that had ended before it went: nothing is new."""
-    return item["kind"] == "Pod" and item.get("status", {}).get("phase") in ("Succeeded", "Failed")
+    """A pod or a Job that had ended before it went: nothing is new."""
+    status = item.get("status", {})
+    ends = [row["type"] for row in status.get("conditions") or () if row["status"] == "True"]
+    return item["kind"] in ("Pod", "Job") and (
+        status.get("phase") in ("Succeeded", "Failed") or not {"Complete", "Failed"}.isdisjoint(ends)
+    )
 
 
 async def hold_lease(context: Context) -> bool:

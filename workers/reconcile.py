@@ -171,7 +171,7 @@ async def _bring_up(context: Context, lease: Lease, work: Work) -> None:
     else:
         install = None
     if store.attempt > 1:
-        await renew(context, lease, work.namespace, store.attempt)
+        await renew(context, lease, work.namespace, store)
     await apply.apply_workloads(context, lease, work.manifests.workloads, install, store.attempt)
 
 

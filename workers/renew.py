@@ -2,17 +2,19 @@
 
 A kubelet waits up to five minutes before it starts a container or pulls an image again, a controller up to a quarter of
 an hour before it makes a pod. Whoever retries has seen to the cause, and would see the old trouble told again.
+In a store that was never READY, what isn't ready may also run an image that has been mended since, under its old name.
 """
 
 from stores.leases import Lease
+from stores.models import Store
 from workers.apply import at_once, guard, keep
 from workers.context import Context
 from workers.troubles import troubled
 from workers.view import attempt_of, component, look, with_warnings
 
 
-async def renew(context: Context, lease: Lease, namespace: str, attempt: int) -> None:
-    """Delete each workload that is in trouble and of another attempt than this; applying makes it again.
+async def renew(context: Context, lease: Lease, namespace: str, store: Store) -> None:
+    """Delete each workload that is in trouble and of an earlier attempt; applying makes it again.
 
     Safe at any moment: what was applied in this attempt is left alone. Raises ClusterError and LeaseLost.
     """
@@ -20,7 +22,8 @@ async def renew(context: Context, lease: Lease, namespace: str, attempt: int) ->
     parts = troubled(view)
     calls = []
     for (kind, name), item in view.workloads.items():
-        if component(item) in parts and not view.is_ready(kind, name) and attempt_of(item) != str(attempt):
+        ill = component(item) in parts or store.ready_at is None
+        if ill and not view.is_ready(kind, name) and attempt_of(item) != str(store.attempt):
             uid = item["metadata"]["uid"]
             calls.append(context.cluster.delete(kind, name, namespace, guard(lease), uid=uid))
     await keep(context, lease)

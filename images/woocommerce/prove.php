@@ -20,9 +20,11 @@ const PATIENCE = 600;
 
 $program = new Program();
 
-$program->step('wait');
+$program->step('check');
 $shopper = new Shopper(required('STORE_SERVICE'), required('STORE_URL'), required('STORE_PROOF_TOKEN'));
 require_plugin();
+
+$program->step('wait');
 $shopper->wait(PATIENCE);
 $program->begin();
 

@@ -14,9 +14,11 @@ foreach (['program', 'settings', 'database', 'wordpress'] as $noun) {
 
 $program = new Program();
 
-$program->step('database');
+$program->step('check');
 $password = admin_password();
 required('STORE_ADMIN_USER');
+
+$program->step('database');
 if (Database::wait(60)->option(MARKER) !== 'ready') {
     throw new Problem('The shop is not set up yet: its installation gives the password.');
 }

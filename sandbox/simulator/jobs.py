@@ -28,7 +28,7 @@ def sync(world: World, key: Key, job: Manifest) -> None:
         before = {"startTime": stamp(), **before}
     status: dict[str, Any] = {**before, "uncountedTerminatedPods": {}}
     active = living(pods_of(world, job))
-    end = _verdict(world, key, job, succeeded, failed, active)
+    end = _verdict(world, key, job, pods, succeeded, failed)
     if end is not None:
         reason, message = end
         kill(world, active)
@@ -53,15 +53,16 @@ def sync(world: World, key: Key, job: Manifest) -> None:
     set_status(world, key, job, {**rest, **counted, "ready": 0, "terminating": 0})
 
 
-def _verdict(
-    world: World, key: Key, job: Manifest, succeeded: int, failed: int, active: Pods
-) -> tuple[str, str] | None:
+def _verdict(world: World, key: Key, job: Manifest, pods: Pods, succeeded: int, failed: int) -> tuple[str, str] | None:
     """How the Job ends, if it does now, as (reason, message)."""
     spec = job["spec"]
+    active = living(pods_of(world, job))
     limit, tries = spec.get("activeDeadlineSeconds"), failed + sum(_restarts(stored.manifest) for _, stored in active)
     end = None
     if succeeded >= spec["completions"]:
         end = "CompletionsReached", "Reached expected number of succeeded pods"
+    elif (code := _fatal(spec, pods)) is not None:
+        end = "PodFailurePolicy", f"A container failed with exit code {code} matching a FailJob rule"
     elif tries > spec["backoffLimit"]:
         end = "BackoffLimitExceeded", "Job has reached the specified backoff limit"
     if end is not None:
@@ -69,6 +70,15 @@ def _verdict(
     if limit is None or spec["suspend"] or not world.wait(key, "deadline", limit, topic="deadline", pace="deadline"):
         return None
     return "DeadlineExceeded", "Job was active longer than specified deadline"
+
+
+def _fatal(spec: Manifest, pods: Pods) -> int | None:
+    """The exit code of a container that ends the Job however many tries are left (`podFailurePolicy`)."""
+    rules = [rule.get("onExitCodes", {}) for rule in spec.get("podFailurePolicy", {}).get("rules", ())]
+    fatal = {code for rule in rules if rule.get("operator") == "In" for code in rule["values"]}
+    containers = [row for _, pod in pods for row in pod.manifest["status"].get("containerStatuses", ())]
+    codes = [row["state"].get("terminated", {}).get("exitCode") for row in containers]
+    return next((code for code in codes if code in fatal), None)
 
 
 def _final(reason: str, message: str) -> list[Manifest]:

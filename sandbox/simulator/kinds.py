@@ -55,7 +55,7 @@ KINDS = [
     Kind("Node", "nodes", namespaced=False, status=True, short="no"),
     Kind("PersistentVolume", "persistentvolumes", namespaced=False, status=True, short="pv"),
     Kind("PersistentVolumeClaim", "persistentvolumeclaims", status=True, short="pvc"),
-    Kind("Pod", "pods", status=True, short="po", fields=POD_FIELDS),
+    Kind("Pod", "pods", generation=True, status=True, short="po", fields=POD_FIELDS),
     Kind("Event", "events", short="ev", fields=EVENT_FIELDS),
     Kind("Secret", "secrets", fields=("type",)),
     Kind("ConfigMap", "configmaps", short="cm"),

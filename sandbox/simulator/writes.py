@@ -157,6 +157,8 @@ def delete(
         marked = {**metadata, "deletionGracePeriodSeconds": min(seconds, metadata["deletionGracePeriodSeconds"])}
     else:
         marked = {**metadata, "deletionTimestamp": stamp(seconds), "deletionGracePeriodSeconds": seconds}
+        if key.kind.generation:
+            marked["generation"] = metadata["generation"] + 1
     if finalizers:
         marked["finalizers"] = finalizers
     deleted = {**manifest, "metadata": marked}

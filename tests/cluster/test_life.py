@@ -8,6 +8,7 @@ import pytest_asyncio
 from prometheus_client import REGISTRY
 
 from tests.cluster.platform import Platform
+from tests.contract.objects import requests as requests_of
 from tests.flow.fleet import DELETE, Fleet, fleet
 from tests.flow.logs import following
 
@@ -85,7 +86,8 @@ async def test_who_follows_logs_is_told_that_pretended_nodes_give_none(fleet: Fl
     assert refusals() == before  # it may: it can't
 
 
-async def test_a_store_at_rest_asks_for_nothing(fleet: Fleet) -> None:
+async def test_a_new_store_is_applied_once_and_then_asks_for_nothing(fleet: Fleet) -> None:
+    applied_again = requests_of("apply", "ServiceAccount", "200")
     store = await fleet.create()
     await fleet.until(store["id"], "READY", 60)
     quiet, before = 0, requests()
@@ -94,6 +96,7 @@ async def test_a_store_at_rest_asks_for_nothing(fleet: Fleet) -> None:
         now = requests()
         quiet, before = (quiet + 1, now) if now == before else (0, now)
         if quiet == 20:
+            assert requests_of("apply", "ServiceAccount", "200") == applied_again
             return
     raise AssertionError("it went on asking for ten seconds")
 

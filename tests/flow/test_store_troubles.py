@@ -8,6 +8,7 @@ from sandbox.simulator import clock
 from tests.flow.fleet import JSON, RETRY, Fleet
 from tests.flow.test_drift import rests, resync
 from tests.flow.test_store_failures import namespace
+from workers.engines.objects import HOPELESS
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,35 @@ async def test_a_retry_does_not_wait_for_kubernetes_own_pauses(
                 break
     after = [(await fleet.kubernetes("GET", f"{root}/{path}"))[1]["metadata"]["uid"] for path in (place, other)]
     assert (after[0] == before[0], after[1] == before[1]) == (False, True)
+
+
+async def test_what_never_was_ready_is_made_anew_at_a_retry(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shop without its plugin isn't in trouble: it waits for an installation. Its image may have been mended."""
+    monkeypatch.setattr(clock, "BACK_OFF", (1e6, 1e6))  # a program that can't succeed isn't run again
+    fails = {"fault": "job", "component": "install", "exitCode": HOPELESS, "message": "No plugin."}
+    unready = {"fault": "unready", "component": "web"}
+    await fleet.fault(unready, fails)
+    store = await fleet.create()
+    failed = await fleet.eventually(store["id"], status="FAILED")
+    assert failed["cause"] == "The step install failed: No plugin."
+    root = f"/apis/apps/v1/namespaces/{await namespace(fleet)}"
+
+    async def uid(path: str) -> str | None:
+        _, found = await fleet.kubernetes("GET", f"{root}/{path}")
+        found_uid: str | None = found["metadata"].get("uid")
+        return found_uid
+
+    web, database = await uid("deployments/web"), await uid("statefulsets/database")
+    await fleet.fault(unready)
+    await fleet.client().execute(RETRY, {"id": store["id"]})
+
+    async def another() -> bool:
+        return await uid("deployments/web") not in (web, None)
+
+    await fleet.poll(another)
+    await fleet.fault()
+    await fleet.until(store["id"], "READY")
+    assert await uid("statefulsets/database") == database
 
 
 def somebodys_deployment(replicas: int) -> JSON:

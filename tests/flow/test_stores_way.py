@@ -5,7 +5,9 @@ from functools import partial
 
 import pytest
 
+from tests.contract.objects import requests
 from tests.flow.fleet import DELETE, Fleet
+from tests.flow.test_drift import rests
 
 STEPS = ["credentials", "namespace", "isolation", "database", "install", "web", "proof"]
 
@@ -31,6 +33,15 @@ async def test_from_a_click_to_ready(fleet: Fleet) -> None:
     assert (ready["adminEmail"], ready["country"], ready["currency"]) == ("fig@example.com", "DE", "EUR")
     assert [step["status"] for step in ready["steps"]] == ["SUCCEEDED"] * 7
     assert all(step["startedAt"] <= step["finishedAt"] for step in ready["steps"])
+
+
+async def test_a_new_store_is_applied_once(fleet: Fleet) -> None:
+    """What the cluster does with our objects, and what we tidy up, is no reason to apply them again."""
+    before = requests("apply", "ServiceAccount", "200")
+    store = await fleet.create()
+    await fleet.until(store["id"], "READY")
+    await rests(fleet)
+    assert requests("apply", "ServiceAccount", "200") == before
 
 
 async def test_events_are_numbered_without_a_gap_and_go_on_after_a_cursor(fleet: Fleet) -> None:

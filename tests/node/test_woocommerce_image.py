@@ -12,6 +12,7 @@ from tests.node.conftest import PLUGIN
 from tests.node.containers import Container, Containers, Image
 from tests.node.databases import start_database
 from tests.node.shops import HOST, INSTALL, UPLOADS, WEB, WORDPRESS, Shop, Shops, answers
+from workers.engines.objects import HOPELESS
 
 MAKE = INSTALL if PLUGIN else WORDPRESS
 MISSING = (
@@ -57,7 +58,7 @@ def test_without_the_plugin_an_installation_fails_plainly(new_shop: Shops) -> No
     mounts = {"/var/www/html/wp-content/plugins": empty}
     for argv in (INSTALL, ("/opt/storefleet/run", "prove")):
         env = {"STORE_SERVICE": "http://web", "STORE_PROOF_TOKEN": "x" * 32}
-        assert shop.run(argv, env, mounts) == (1, MISSING)
+        assert shop.run(argv, env, mounts) == (HOPELESS, MISSING)
         assert shop.last_words.read_text() == MISSING
     assert shop.sql("SHOW TABLES") == []
 

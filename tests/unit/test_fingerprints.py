@@ -40,6 +40,14 @@ NOISE = {
     "a pod that gets its node": (pod("web"), pod("web", conditions=[{"type": "PodScheduled", "status": "True"}])),
     "a pod that is being made": (pod("web"), pod("web", containerStatuses=[waiting("ContainerCreating")])),
     "a pod that starts": (pod("web"), pod("web", phase="Running", containerStatuses=[RUNNING])),
+    "a pod that is asked to end": (
+        changed(pod("web"), "metadata", "generation", to=1),
+        changed(pod("web"), "metadata", "generation", to=2),
+    ),
+    "a Job that is asked to end": (
+        changed(job("install-1", "install"), "metadata", "generation", to=1),
+        changed(job("install-1", "install"), "metadata", "generation", to=2),
+    ),
     "a pod's labels": (pod("web"), changed(pod("web"), "metadata", "labels", "x", to="y")),
     "a crash's wording": (
         pod("web", containerStatuses=[waiting("CrashLoopBackOff", "back-off 10s")]),

@@ -85,6 +85,18 @@ async def test_a_failing_job_tries_again_and_gives_up(api: Client) -> None:
     assert [(one["exitCode"], one["message"], one["reason"]) for one in ended] == [(3, "no luck", "Error")] * 2
 
 
+async def test_an_exit_code_may_end_a_job_at_once(api: Client) -> None:
+    await api.faults({"fault": "job", "exitCode": 78})
+    rules = [{"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42, 78]}}]
+    for name, action in (("hopeless", rules), ("hopeful", [])):
+        spec = {"backoffLimit": 1, "podFailurePolicy": {"rules": action}}
+        await api.ok("POST", JOBS, job(name, spec=spec))
+    ended = [await api.until(f"{JOBS}/{name}", condition("Failed")) for name in ("hopeless", "hopeful")]
+    reasons = [{row["reason"] for row in one["status"]["conditions"]} for one in ended]
+    assert reasons == [{"PodFailurePolicy"}, {"BackoffLimitExceeded"}]
+    assert [one["status"]["failed"] for one in ended] == [1, 2]
+
+
 async def test_a_pod_that_restarts_itself_counts_against_the_limit(api: Client) -> None:
     await api.faults({"fault": "job"})
     body = job("task", spec={"backoffLimit": 1})

@@ -10,6 +10,8 @@ from workers.engines.labels import metadata, selector
 
 CERTIFICATE = "web-tls"
 """The Secret that cert-manager makes in a store's namespace."""
+HOPELESS = 78
+"""Exit code of a program that would fail again however often it is run (EX_CONFIG of sysexits.h)."""
 
 
 def secret(spec: StoreSpec, engine: str, name: str, values: Mapping[str, str]) -> Manifest:
@@ -92,12 +94,21 @@ def stateful_set(spec: StoreSpec, engine: str, name: str, pod: Manifest) -> Mani
 
 
 def job(spec: StoreSpec, engine: str, name: str, pod: Manifest, *, seconds: int, retries: int) -> Manifest:
-    """Named without hash and attempt, which the worker adds. No TTL: the worker removes it once recorded."""
+    """Named without hash and attempt, which the worker adds. No TTL: the worker removes it once recorded.
+
+    The pauses between retries grow to minutes: a program that knows better ends with HOPELESS, and with it the Job.
+    """
+    hopeless = {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [HOPELESS]}}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": metadata(spec, engine, name, name),
-        "spec": {"activeDeadlineSeconds": seconds, "backoffLimit": retries, "template": pod},
+        "spec": {
+            "activeDeadlineSeconds": seconds,
+            "backoffLimit": retries,
+            "podFailurePolicy": {"rules": [hopeless]},
+            "template": pod,
+        },
     }
 
 

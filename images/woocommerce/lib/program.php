@@ -11,12 +11,15 @@ final class Problem extends \RuntimeException
 }
 
 /**
- * Success is the last line printed and exit code 0, both. Whatever else ends the process ends it with 1: WordPress
- * says `die` when it can't go on, and PHP exits with 0 then.
+ * Success is the last line printed and exit code 0, both. Whatever else ends the process ends it with another: WordPress
+ * says `die` when it can't go on, and PHP exits with 0 then. The step `check` comes before anything that may differ when it is
+ * run again.
  */
 final class Program
 {
     private const LAST_WORDS = '/dev/termination-log';
+    private const HOPELESS = 78;
+    /** Exit code where what the program was given, or its image, is wrong: trying again would end in the same. */
 
     /** @var list<array{name: string, ms: int}> */
     private array $done = [];
@@ -101,7 +104,7 @@ final class Program
         $line = self::scrub(self::line($why));
         self::leave($line);
         self::say($line);
-        exit(1);
+        exit($this->step === 'check' ? self::HOPELESS : 1);
     }
 
     private function close(): void
