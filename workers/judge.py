@@ -16,6 +16,7 @@ from stores.events import News
 from stores.models import Step, Store
 from stores.status import Health, StepStatus
 from workers import rotation
+from workers.engines.labels import CRON
 from workers.troubles import find_trouble, lacks_configuration
 from workers.view import Outcome, View, attempt_of, component, replicas
 from workers.words import last_words
@@ -77,7 +78,7 @@ def climb(
     `applied`: everything was applied just before the look.
     """
     verdict = Verdict(look_again=SAFETY, tidy=_earlier_proofs(store, view))
-    trouble = find_trouble(view, but_of=("cron", rotation.COMPONENT))
+    trouble = find_trouble(view, but_of=(CRON, rotation.COMPONENT))
     verdict.reapply = not applied and lacks_configuration(view)
     receipt: dict[str, Any] = {}
     for step in (step for step in steps if step.status != StepStatus.SUCCEEDED):
@@ -242,7 +243,7 @@ def leftovers(store: Store, view: View) -> list[str]:
 
 
 def _health(engine: Engine, view: View) -> tuple[Health, str | None]:
-    trouble = find_trouble(view, but_of=("cron", *JOBS))
+    trouble = find_trouble(view, but_of=(CRON, *JOBS))
     worst = (Health.DEGRADED, trouble) if trouble is not None else (Health.HEALTHY, None)
     for step in _workloads(engine):
         item = view.workloads.get((step.kind, step.object))

@@ -24,9 +24,10 @@ from stores.models import ObserverLease, Store
 from stores.status import AT_REST, Health, Status
 from workers.cluster.watch import reflect
 from workers.context import Context
-from workers.engines.labels import MANAGED
+from workers.engines.labels import CRON, MANAGED
 from workers.fingerprints import BLANK, Fingerprint, fingerprint, unwell
 from workers.orphans import store_of, unknown
+from workers.view import component
 
 KINDS = (
     "Namespace",
@@ -129,7 +130,7 @@ class Observer:
 
     def _note(self, item: Manifest, *, reapply: bool) -> None:
         store_id = store_of(item)
-        if store_id is not None:
+        if store_id is not None and not _is_routine(item):
             CHANGES.labels(item["kind"]).inc()
             self._pending[store_id] = self._pending.get(store_id, False) or reapply
             self._changed.set()
@@ -210,6 +211,12 @@ def _ended(item: Manifest) -> bool:
     return item["kind"] in ("Pod", "Job") and (
         status.get("phase") in ("Succeeded", "Failed") or not {"Complete", "Failed"}.isdisjoint(ends)
     )
+
+
+def _is_routine(item: Manifest) -> bool:
+    """Of work that comes by the clock: its Jobs, and a pod that has done it. Every few minutes, in every store."""
+    phase = item.get("status", {}).get("phase")
+    return component(item) == CRON and (item["kind"] == "Job" or phase in ("Succeeded", "Failed"))
 
 
 async def hold_lease(context: Context) -> bool:

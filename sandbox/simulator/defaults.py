@@ -91,6 +91,7 @@ def _job(manifest: Manifest) -> None:
         spec.setdefault(name, value)
     spec.setdefault("completionMode", "NonIndexed")
     spec.setdefault("suspend", False)
+    spec.setdefault("podReplacementPolicy", "Failed" if "podFailurePolicy" in spec else "TerminatingOrFailed")
     uid = metadata["uid"]
     spec.setdefault("selector", {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}})
     template = spec["template"]

@@ -28,7 +28,7 @@ def sync(world: World, key: Key, job: Manifest) -> None:
         before = {"startTime": stamp(), **before}
     status: dict[str, Any] = {**before, "uncountedTerminatedPods": {}}
     active = living(pods_of(world, job))
-    end = _verdict(world, key, job, pods, succeeded, failed)
+    end = _verdict(world, key, job, pods, active)
     if end is not None:
         reason, message = end
         kill(world, active)
@@ -53,10 +53,10 @@ def sync(world: World, key: Key, job: Manifest) -> None:
     set_status(world, key, job, {**rest, **counted, "ready": 0, "terminating": 0})
 
 
-def _verdict(world: World, key: Key, job: Manifest, pods: Pods, succeeded: int, failed: int) -> tuple[str, str] | None:
+def _verdict(world: World, key: Key, job: Manifest, pods: Pods, active: Pods) -> tuple[str, str] | None:
     """How the Job ends, if it does now, as (reason, message)."""
-    spec = job["spec"]
-    active = living(pods_of(world, job))
+    spec, phases = job["spec"], [stored.manifest["status"]["phase"] for _, stored in pods]
+    succeeded, failed = phases.count("Succeeded"), phases.count("Failed")
     limit, tries = spec.get("activeDeadlineSeconds"), failed + sum(_restarts(stored.manifest) for _, stored in active)
     end = None
     if succeeded >= spec["completions"]:
@@ -74,8 +74,9 @@ def _verdict(world: World, key: Key, job: Manifest, pods: Pods, succeeded: int, 
 
 def _fatal(spec: Manifest, pods: Pods) -> int | None:
     """The exit code of a container that ends the Job however many tries are left (`podFailurePolicy`)."""
-    rules = [rule.get("onExitCodes", {}) for rule in spec.get("podFailurePolicy", {}).get("rules", ())]
-    fatal = {code for rule in rules if rule.get("operator") == "In" for code in rule["values"]}
+    rules = [rule for rule in spec.get("podFailurePolicy", {}).get("rules", ()) if rule["action"] == "FailJob"]
+    conditions = [rule.get("onExitCodes", {}) for rule in rules]
+    fatal = {code for item in conditions if item.get("operator") == "In" for code in item["values"]}
     containers = [row for _, pod in pods for row in pod.manifest["status"].get("containerStatuses", ())]
     codes = [row["state"].get("terminated", {}).get("exitCode") for row in containers]
     return next((code for code in codes if code in fatal), None)

@@ -87,7 +87,7 @@ async def test_who_follows_logs_is_told_that_pretended_nodes_give_none(fleet: Fl
 
 
 async def test_a_new_store_is_applied_once_and_then_asks_for_nothing(fleet: Fleet) -> None:
-    applied_again = requests_of("apply", "ServiceAccount", "200")
+    applied_again = requests_of("apply", "Deployment", "200")
     store = await fleet.create()
     await fleet.until(store["id"], "READY", 60)
     quiet, before = 0, requests()
@@ -96,7 +96,7 @@ async def test_a_new_store_is_applied_once_and_then_asks_for_nothing(fleet: Flee
         now = requests()
         quiet, before = (quiet + 1, now) if now == before else (0, now)
         if quiet == 20:
-            assert requests_of("apply", "ServiceAccount", "200") == applied_again
+            assert requests_of("apply", "Deployment", "200") == applied_again
             return
     raise AssertionError("it went on asking for ten seconds")
 

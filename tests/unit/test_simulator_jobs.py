@@ -88,8 +88,8 @@ async def test_a_failing_job_tries_again_and_gives_up(api: Client) -> None:
 async def test_an_exit_code_may_end_a_job_at_once(api: Client) -> None:
     await api.faults({"fault": "job", "exitCode": 78})
     rules = [{"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42, 78]}}]
-    for name, action in (("hopeless", rules), ("hopeful", [])):
-        spec = {"backoffLimit": 1, "podFailurePolicy": {"rules": action}}
+    for name, given in (("hopeless", rules), ("hopeful", [{**rules[0], "action": "Count"}])):
+        spec = {"backoffLimit": 1, "podFailurePolicy": {"rules": given}}
         await api.ok("POST", JOBS, job(name, spec=spec))
     ended = [await api.until(f"{JOBS}/{name}", condition("Failed")) for name in ("hopeless", "hopeful")]
     reasons = [{row["reason"] for row in one["status"]["conditions"]} for one in ended]

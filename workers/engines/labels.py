@@ -11,6 +11,8 @@ HOST = "storefleet.dev/host"
 CONFIG = "storefleet.dev/config"
 """Of a pod: the hash of the files it is given, so that another file is another pod."""
 COMPONENT = "app.kubernetes.io/component"
+CRON = "cron"
+"""The component whose Jobs come and go by the clock: nobody waits for them, and a store is well without them."""
 MANAGED = "app.kubernetes.io/managed-by=storefleet"
 """The selector that finds everything of ours."""
 
