@@ -11,7 +11,8 @@ DEMO_OPTIONS := $(if $(SPEED),--speed '$(SPEED)') $(if $(PORT),--port '$(PORT)')
 	$(if $(CLUSTER),--cluster '$(CLUSTER)') $(if $(WOOCOMMERCE_ZIP),--woocommerce-zip '$(WOOCOMMERCE_ZIP)') $(if $(filter-out 0 no false,$(ONCE)),--once)
 CLUSTER_OPTIONS := --state '$(or $(DATA),.storefleet)/kubernetes' $(if $(LEVEL),--level '$(LEVEL)')
 IMAGE_OPTIONS := $(IMAGES) $(if $(BASES),--bases '$(BASES)') $(if $(filter-out 0 no false,$(ARCHIVES)),--archives) \
-	$(if $(WOOCOMMERCE_ZIP),--file 'WOOCOMMERCE_ZIP=$(WOOCOMMERCE_ZIP)')
+	$(if $(WOOCOMMERCE_ZIP),--file 'WOOCOMMERCE_ZIP=$(WOOCOMMERCE_ZIP)') \
+	$(if $(LANGUAGES),--argument 'LANGUAGES=$(LANGUAGES)')
 NODE_PACKAGES := runc containernetworking-plugins iptables nftables conntrack iproute2 util-linux e2fsprogs \
 	mmdebstrap buildah
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
@@ -39,7 +40,7 @@ cluster-down: $(ENVIRONMENT) ## end it, and remove its data
 	@$(RUN) -m sandbox.kubernetes down $(CLUSTER_OPTIONS)
 
 .PHONY: images
-images: $(ENVIRONMENT) ## build what stores run (IMAGES="mariadb pause" BASES=debian ARCHIVES=1 WOOCOMMERCE_ZIP=…)
+images: $(ENVIRONMENT) ## build what stores run (IMAGES="mariadb pause" BASES=debian ARCHIVES=1 WOOCOMMERCE_ZIP=… LANGUAGES="de_DE ar")
 	@$(RUN) -m sandbox.images $(IMAGE_OPTIONS)
 
 ##@ Work on it

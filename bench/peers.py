@@ -42,6 +42,7 @@ def rendered(number: int, engine: Engine = ENGINE, profile: ClusterProfile | Non
         admin_email="peer@example.com",
         country="US",
         currency="USD",
+        language="en-US",
         setup="ready",
     )
     secrets = {item.name: item.generate() for item in engine.secrets}

@@ -12,7 +12,7 @@ from workers.cluster.client import connect as connect_cluster
 from workers.cluster.errors import ClusterError, Unconfigured
 from workers.orphans import Unadoptable, find, recover
 
-DESCRIBED = ("name", "slug", "email", "country", "currency", "setup")
+DESCRIBED = ("name", "slug", "email", "country", "currency", "language", "setup")
 """Fields of a CallerError that come from what the namespace says of its store."""
 
 

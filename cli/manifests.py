@@ -16,7 +16,8 @@ from workers.render import spec_of
 
 
 async def manifests(settings: Settings, profile: ClusterProfile, wanted: str, *, secrets: bool) -> int:
-    """Without Secrets unless asked for: what is printed is often kept. Without Jobs: the worker names them."""
+    """Without Secrets, and what follows from them, unless asked for: what is printed is often kept. Without Jobs: the
+    worker names them."""
     try:
         store_id = UUID(wanted)
     except ValueError:
@@ -39,7 +40,8 @@ async def manifests(settings: Settings, profile: ClusterProfile, wanted: str, *,
     except (SealError, KeyError) as error:
         screen.failed(f"the store's secrets can't be opened: {error}")
         return 1
-    made: Manifests = engine.render(spec_of(store), values, profile)
+    known = profile if secrets else profile.model_copy(update={"smtp_url": None})
+    made: Manifests = engine.render(spec_of(store), values, known)
     objects = [made.namespace, *made.isolation, *made.workloads]
     kept = [item for item in objects if secrets or item["kind"] != "Secret"]
     yaml.safe_dump_all(kept, sys.stdout, sort_keys=False, allow_unicode=True)

@@ -6,13 +6,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from runtime.sealing import Keyring
 
 ENV_PREFIX = "STOREFLEET_"
 ORIGIN = re.compile(r"https?://[\w.-]+(?::\d+)?/?", re.ASCII)
+LANGUAGE = re.compile(r"(?!en$)[a-z]{2,3}(-[A-Z]{2})?(-[a-z0-9]{4,10})?", re.ASCII)
+"""A BCP 47 tag as WordPress has its languages: en-US, ar, pt-PT-ao90; English is always one country's."""
+SMTP = re.compile(
+    r"smtps?://([^\s:@/?#]+:[^\s:@/?#]+@)?(?P<host>[^\s:@/?#]+)(:(?P<port>\d{1,5}))?/?"
+    r"(\?from=[\w.%-]+@[\w-]+(\.[\w-]+)+)?",
+    re.ASCII,
+)
 DNS_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -64,6 +71,29 @@ def _wildcard(value: str, info: ValidationInfo) -> str:
     return value
 
 
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""Separated by commas."""
+
+
+def _tags(value: tuple[str, ...]) -> tuple[str, ...]:
+    right = bool(value) and len(set(value)) == len(value) and all(LANGUAGE.fullmatch(tag) for tag in value)
+    _require(right, "must be languages of WordPress's, each once, such as en-US,de-DE,ar")
+    return value
+
+
+def _smtp(value: SecretStr) -> SecretStr:
+    """Never says what was given: there may be a password in it."""
+    url = value.get_secret_value()
+    found = SMTP.fullmatch(url)
+    right = found is not None and _is_name(found["host"]) and 0 < int(found["port"] or 25) < 2**16
+    _require(right, "must be such as smtps://user:password@mail.example.com:465?from=shop@example.com")
+    return value
+
+
 class ClusterProfile(BaseSettings):
     """What rendering a store may know of the cluster it goes to. Part of the spec: a change is an update."""
 
@@ -90,6 +120,9 @@ class ClusterProfile(BaseSettings):
     allowed to use for them."""
     storage_class: str | None = None
     """None: the cluster's default StorageClass."""
+    smtp_url: Annotated[SecretStr, AfterValidator(_smtp)] | None = None
+    """The server by which shops send mail, `smtps://user:password@host:465?from=address`; `smtp://` begins TLS where it
+    is offered. Only workers need it. None: shops send no mail."""
     image_registry: str = "storefleet"
     """Prefix of our store images: `<image_registry>/woocommerce:<release>`."""
     database_image: str = "mysql:8.4"
@@ -102,13 +135,8 @@ class EngineSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True)
 
-    engines: Annotated[tuple[str, ...], NoDecode] = ("workers.engines.woocommerce", "workers.engines.medusa")
+    engines: Words = ("workers.engines.woocommerce", "workers.engines.medusa")
     """Modules that hold an `ENGINE`, in the order they are offered."""
-
-    @field_validator("engines", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 class Settings(EngineSettings):
@@ -139,6 +167,8 @@ class Settings(EngineSettings):
     sign_up: Literal["open", "closed"] = "closed"
     session_days: int = Field(default=14, ge=1, le=365)
     store_quota: int = Field(default=5, ge=0, le=10_000)
+    languages: Annotated[Words, AfterValidator(_tags)] = ("en-US",)
+    """Which a shop may speak, as BCP 47 tags, the default first; the engines' images have to have their files."""
     creations_per_hour: int = Field(default=3, ge=0, le=100_000)
 
     cluster: str = Field(default="main", pattern=r"^[a-z0-9-]{1,40}$")

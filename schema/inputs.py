@@ -20,6 +20,7 @@ class CreateStoreInput:
     admin_email: str | None = strawberry.field(default=None, description="Of the shop's owner; the user's by default.")
     country: str | None = strawberry.field(default=None, description="ISO 3166-1 alpha-2, e.g. DE.")
     currency: str | None = strawberry.field(default=None, description="ISO 4217, e.g. EUR.")
+    language: str | None = strawberry.field(default=None, description="BCP 47, e.g. de-DE; see Query.languages.")
     setup: StoreSetup | None = strawberry.field(default=None, description="READY by default; see Engine.setups.")
     idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
 

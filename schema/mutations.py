@@ -99,6 +99,7 @@ class Mutation:
             admin_email=input.admin_email,
             country=input.country,
             currency=input.currency,
+            language=input.language,
             setup=input.setup.value if input.setup else None,
         )
         limits = Limits(platform.settings.store_quota, platform.settings.creations_per_hour)
@@ -110,6 +111,7 @@ class Mutation:
                     given,
                     engines=platform.engines,
                     limits=limits,
+                    languages=platform.settings.languages,
                     cluster=platform.settings.cluster,
                     own_label=platform.own_label,
                     idempotency_key=input.idempotency_key,

@@ -83,6 +83,10 @@ class Query:
     async def engines(self, info: Info) -> list[types.EngineInfo]:
         return [types.engine(module) for module in info.context.platform.engines.values()]
 
+    @strawberry.field(description="What createStore takes as `language`, the default first.")
+    async def languages(self, info: Info) -> list[str]:
+        return list(info.context.platform.settings.languages)
+
 
 def account_of(info: Info, given: strawberry.ID | None) -> UUID:
     """The account meant by an argument. Raises RequestError."""

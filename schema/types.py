@@ -104,6 +104,7 @@ class Store:
     admin_email: str
     country: str
     currency: str
+    language: str
     setup: StoreSetup
     status: Status
     cause: str | None = strawberry.field(description="Why it is FAILED, or what keeps its deletion; and what to do.")
@@ -141,6 +142,7 @@ def store(info: Info, seen: Seen) -> Store:
         admin_email=row.admin_email,
         country=row.country,
         currency=row.currency,
+        language=row.language,
         setup=StoreSetup(row.setup),
         status=Status(row.status),
         cause=row.cause,

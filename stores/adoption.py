@@ -16,6 +16,7 @@ from accounts.users import normal_email
 from stores import countries
 from stores.engines import Engine, setup_of
 from stores.events import News, record
+from stores.languages import spoken
 from stores.models import AccountStream, SealedSecret, Store
 from stores.names import slug_problem, store_name
 from stores.slugs import take_slug
@@ -32,7 +33,7 @@ class Found:
     namespace_uid: str
     created_at: datetime
     description: Mapping[str, str]
-    """name, slug, engine, release, plan, adminEmail, country, currency, setup."""
+    """name, slug, engine, release, plan, adminEmail, country, currency, language, setup."""
 
 
 async def adopt(
@@ -68,6 +69,7 @@ async def adopt(
         admin_email=normal_email(told["adminEmail"]),
         country=countries.country(told["country"]),
         currency=countries.currency(told["currency"]),
+        language=spoken(told["language"]),
         setup=setup_of(engine, told["setup"]),
         cluster=cluster,
         status=Status.REQUESTED,

@@ -3,7 +3,7 @@
 Locks are taken in one order: idempotency key, account, store, slug, event stream.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from uuid import UUID, uuid4
 
@@ -21,6 +21,7 @@ from runtime.sealing import Keyring
 from stores import countries, progress
 from stores.engines import Engine, next_of, setup_of
 from stores.events import News, record
+from stores.languages import language
 from stores.models import AccountStream, SealedSecret, Step, Store
 from stores.names import slug_from, slug_problem, store_name
 from stores.plans import DEFAULT_PLAN
@@ -42,6 +43,7 @@ class NewStore:
     admin_email: str | None = None
     country: str | None = None
     currency: str | None = None
+    language: str | None = None
     setup: str | None = None
 
 
@@ -62,6 +64,7 @@ async def create_store(
     *,
     engines: Mapping[str, Engine],
     limits: Limits,
+    languages: Sequence[str],
     cluster: str,
     own_label: str | None,
     idempotency_key: str | None = None,
@@ -81,6 +84,7 @@ async def create_store(
         admin_email="",
         country=countries.country(given.country or countries.DEFAULT_COUNTRY),
         currency=countries.currency(given.currency or countries.DEFAULT_CURRENCY),
+        language=language(given.language, languages),
         setup=setup_of(engine, given.setup),
         cluster=cluster,
         status=Status.REQUESTED,

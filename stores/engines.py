@@ -38,6 +38,8 @@ class StoreSpec:
     """ISO 3166-1 alpha-2."""
     currency: str
     """ISO 4217."""
+    language: str
+    """BCP 47."""
     setup: str
     """One of the engine's `setups`."""
 

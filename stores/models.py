@@ -41,6 +41,7 @@ class Store(Base):
     admin_email: Mapped[str]
     country: Mapped[str]
     currency: Mapped[str]
+    language: Mapped[str] = mapped_column(server_default="en-US")
     setup: Mapped[str] = mapped_column(server_default="ready")
     """How the shop began, of what its engine offers (`setups`)."""
     cluster: Mapped[str] = mapped_column(server_default="main")

@@ -86,6 +86,7 @@ async def recover(
         admin_email=told["adminEmail"],
         country=told["country"],
         currency=told["currency"],
+        language=told["language"],
         setup=told["setup"],
     )
     places = secret_places(engine, spec, profile)

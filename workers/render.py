@@ -17,5 +17,6 @@ def spec_of(store: Store) -> StoreSpec:
         admin_email=store.admin_email,
         country=store.country,
         currency=store.currency,
+        language=store.language,
         setup=store.setup,
     )

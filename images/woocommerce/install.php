@@ -41,13 +41,19 @@ if (!$new) {
     $database->forgetKilledInstaller($ready ? 60 : 0);
 }
 
+if (!$ready) {
+    $program->step('check');
+    // WordPress' global: its database doesn't know yet, and pages, slugs and categories are made in this language
+    $locale = locale();
+}
+
 $program->step('boot');
 prepare_boot('install', installing: !$active);
 require WORDPRESS . '/wp-load.php';
 
 if ($new) {
     $program->step('wordpress');
-    install_wordpress(title(), $email, $password);
+    install_wordpress(title(), $email, $password, $locale);
 }
 if (!$active) {
     $program->step('woocommerce');
@@ -69,7 +75,6 @@ $database->keep();
 repair();
 
 $program->step('shop');
-set_language($program);
 set_password(admin(), $password);
 atomically(static fn () => set_up_shop($setup));
 

@@ -16,10 +16,15 @@ def _say(line: str) -> None:
 
 
 def _file(word: str) -> tuple[str, Path]:
-    argument, _, path = word.partition("=")
-    if not argument or not path:
-        raise argparse.ArgumentTypeError(f"{word!r} isn't ARG=PATH")
+    argument, path = _argument(word)
     return argument, Path(path)
+
+
+def _argument(word: str) -> tuple[str, str]:
+    argument, _, value = word.partition("=")
+    if not argument or not value:
+        raise argparse.ArgumentTypeError(f"{word!r} isn't ARG=VALUE")
+    return argument, value
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,6 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--file", dest="files", type=_file, action="append", default=[], metavar="ARG=PATH",
         help="a file for the build context of the images whose Dockerfile has that ARG, which gets the file's name",
     )  # fmt: skip
+    parser.add_argument(
+        "--argument", dest="arguments", type=_argument, action="append", default=[], metavar="ARG=VALUE",
+        help="a build argument of the images whose Dockerfile has that ARG",
+    )  # fmt: skip
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -39,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _say,
             options.bases,
             files=dict(options.files),
+            arguments=dict(options.arguments),
             archives=options.archives,
         )
     except SandboxError as error:

@@ -150,6 +150,7 @@ async def test_what_cannot_be_taken_back_says_why(fleet: Fleet, command: Command
         ({"slug": "Not A Slug"}, f"the slug that {namespace} names can't be used: Use 3 to 40"),
         ({"adminEmail": "nobody"}, "This is not an e-mail address"),
         ({"country": "XX"}, "Give a country"),
+        ({"language": "Klingon"}, "Give a language as a tag"),
         ({"setup": "magic"}, "stores begin READY or WIZARD"),
     ):
         await refused(words, "PATCH", described, {"data": change})

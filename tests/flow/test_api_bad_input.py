@@ -33,6 +33,8 @@ WRONG = (
     ({"adminEmail": "a@b.example\r\nBcc: x@y.example"}, "INVALID_EMAIL", "adminEmail"),
     ({"country": "XX"}, "INVALID_COUNTRY", "country"),
     ({"currency": "dollars"}, "INVALID_CURRENCY", "currency"),
+    ({"language": "tlh"}, "INVALID_LANGUAGE", "language"),
+    ({"language": "en_US"}, "INVALID_LANGUAGE", "language"),
     ({"engine": "MEDUSA"}, "ENGINE_UNAVAILABLE", "engine"),
     ({"accountId": "nonsense"}, "NOT_FOUND", "accountId"),
     ({"idempotencyKey": ""}, "INVALID_IDEMPOTENCY_KEY", "idempotencyKey"),

@@ -8,6 +8,7 @@ import pytest
 from tests.contract.objects import requests
 from tests.flow.fleet import DELETE, Fleet
 from tests.flow.test_drift import rests
+from workers.observe import GATHER_SECONDS
 
 STEPS = ["credentials", "namespace", "isolation", "database", "install", "web", "proof"]
 
@@ -37,11 +38,43 @@ async def test_from_a_click_to_ready(fleet: Fleet) -> None:
 
 async def test_a_new_store_is_applied_once(fleet: Fleet) -> None:
     """What the cluster does with our objects, and what we tidy up, is no reason to apply them again."""
-    before = requests("apply", "ServiceAccount", "200")
+    before = requests("apply", "Deployment", "200")
     store = await fleet.create()
     await fleet.until(store["id"], "READY")
     await rests(fleet)
-    assert requests("apply", "ServiceAccount", "200") == before
+    assert requests("apply", "Deployment", "200") == before
+
+
+async def test_work_that_comes_by_the_clock_wakes_nobody(fleet: Fleet) -> None:
+    store = await fleet.create()
+    await fleet.until(store["id"], "READY")
+    await rests(fleet)
+    [row] = await fleet.sql("SELECT id, wake FROM stores")
+    namespace = f"store-{row['id']}"
+    _, cron = await fleet.kubernetes("GET", f"/apis/batch/v1/namespaces/{namespace}/cronjobs/cron")
+    template = cron["spec"]["jobTemplate"]
+    job = {"apiVersion": "batch/v1", "kind": "Job", "spec": template["spec"]}
+    job["metadata"] = {"name": "cron-1", "labels": template["metadata"]["labels"]}
+    jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
+    assert (await fleet.kubernetes("POST", jobs, job))[0] == 201
+
+    async def done() -> bool:
+        return bool((await fleet.kubernetes("GET", f"{jobs}/cron-1"))[1]["status"].get("succeeded"))
+
+    await fleet.poll(done)
+    await fleet.kubernetes("DELETE", f"{jobs}/cron-1?propagationPolicy=Background")
+    await asyncio.sleep(10 * GATHER_SECONDS)
+    assert (await fleet.sql("SELECT wake FROM stores"))[0]["wake"] == row["wake"]
+    path = f"/api/v1/namespaces/{namespace}/services/web"
+    await fleet.kubernetes("DELETE", path)  # this one is heard of, and nothing before it was
+    await fleet.poll(partial(is_there, fleet, path))
+    await rests(fleet)
+    [after] = await fleet.sql("SELECT wake FROM stores")
+    assert after["wake"] - row["wake"] == 1
+
+
+async def is_there(fleet: Fleet, path: str) -> bool:
+    return bool((await fleet.kubernetes("GET", path))[0] == 200)
 
 
 async def test_events_are_numbered_without_a_gap_and_go_on_after_a_cursor(fleet: Fleet) -> None:
@@ -149,6 +182,21 @@ async def test_a_store_waits_for_its_turn(fleet: Fleet) -> None:
 async def is_at(fleet: Fleet, store_id: str, step: str) -> bool:
     steps = {item["name"]: item["status"] for item in (await fleet.store(store_id))["steps"]}
     return bool(steps[step] == "RUNNING")
+
+
+@pytest.mark.parametrize("settings", [{"languages": ("de-DE", "ar")}], indirect=True)
+async def test_a_shop_speaks_one_of_the_languages_that_there_are(fleet: Fleet) -> None:
+    assert await fleet.client().execute("{ languages }") == {"languages": ["de-DE", "ar"]}
+    usual = await fleet.create(name="Usual")
+    chosen = await fleet.create(name="Chosen", language="AR")
+    ask = "query ($id: ID!) { store(id: $id) { language } }"
+    spoken = [(await fleet.client().execute(ask, {"id": store["id"]}))["store"] for store in (usual, chosen)]
+    assert spoken == [{"language": "de-DE"}, {"language": "ar"}]
+    await asyncio.gather(*(fleet.until(store["id"], "READY") for store in (usual, chosen)))
+    rows = await fleet.sql("SELECT id FROM stores ORDER BY created_at")
+    for row, language in zip(rows, ("de-DE", "ar"), strict=True):
+        _, told = await fleet.kubernetes("GET", f"/api/v1/namespaces/store-{row['id']}/configmaps/store")
+        assert told["data"]["language"] == language
 
 
 async def test_a_shop_can_begin_with_its_wizard(fleet: Fleet) -> None:

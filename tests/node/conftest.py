@@ -75,6 +75,7 @@ async def a_fleet(
         cluster=(platform.account, platform.admin),
         profile=profile,
         port=node.platform_port or 0,
+        languages=("en-US", "de-DE", "ar"),
         failure_patience=12.0,  # the cluster's warnings are read after 10
     ) as made:
         yield made

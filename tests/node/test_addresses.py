@@ -16,8 +16,8 @@ from tests.node.test_life import READY_SECONDS, made
 JSON = dict[str, Any]
 HTTPS = {"base_domain": SECURE_DOMAIN, "store_scheme": "https"}
 BY_INGRESS = {**HTTPS, "wildcard_certificate": f"{NAMESPACE}/{CERTIFICATE}"}
+ENGINE, SHOP = ("WOOCOMMERCE", "Sample product") if PLUGIN else ("SAMPLE", "A jar of olives")
 BY_GATEWAY = {**HTTPS, "routing": "gateway", "gateway_listener": "https"}
-SHOP = "A jar of olives"
 
 
 async def get(fleet: Fleet, url: str, trust: ssl.SSLContext | None, port: int | None = None) -> tuple[int, str, str]:
@@ -52,21 +52,21 @@ async def test_by_http_through_the_gateway(fleet: Fleet, node: RealNode) -> None
 @pytest.mark.parametrize("changes", [BY_INGRESS, BY_GATEWAY], ids=["ingress", "gateway"], indirect=True)
 async def test_by_https_with_a_wildcard_certificate(fleet: Fleet, node: RealNode, changes: JSON) -> None:
     trust = ssl.create_default_context(cafile=str(node.authority))
-    created = await fleet.create(engine="SAMPLE")
+    created = await fleet.create(engine=ENGINE)
     await fleet.until(created["id"], "READY", READY_SECONDS)
     url = (await fleet.store(created["id"]))["url"]
     assert url == f"https://fig-olive.{SECURE_DOMAIN}:{node.https_port}"
 
     async def opens() -> bool:
         try:
-            return SHOP in (await get(fleet, url, trust))[2]
+            return SHOP in (await get(fleet, f"{url}/", trust))[2]
         except aiohttp.ClientConnectionError:
             return False  # Envoy hears of the host in a moment
 
     await fleet.poll(opens, 30)
     assert await routes(fleet) == ["ingresses" if changes is BY_INGRESS else "httproutes"]
     with pytest.raises(aiohttp.ClientConnectorCertificateError):  # signed by nobody whom the world knows
-        await get(fleet, url, ssl.create_default_context())
+        await get(fleet, f"{url}/", ssl.create_default_context())
 
     plain = f"http://fig-olive.{SECURE_DOMAIN}:{node.ingress_port}"
     status, location, page = await get(fleet, plain, None)

@@ -78,6 +78,26 @@ def test_a_titles_letters_are_kept(new_shop: Shops) -> None:
         web.end(signal.SIGKILL)
 
 
+def test_a_shop_speaks_its_language(new_shop: Shops) -> None:
+    for locale, signs in (("ar", ('lang="ar"', 'dir="rtl"')), ("de_DE", ('lang="de-DE"', "Passwort vergessen"))):
+        shop = new_shop().make(MAKE, {"STORE_LOCALE": locale})
+        web = shop.start(WEB)
+        page = answers(web, "/wp-login.php", 200)
+        assert [sign for sign in signs if sign not in page] == []
+        web.end(signal.SIGKILL)
+
+
+def test_an_image_refuses_a_language_that_it_lacks(new_shop: Shops) -> None:
+    shop = new_shop()
+    for locale, why in (
+        ("tlh", 'This image doesn\'t speak tlh: build it with LANGUAGES="tlh"'),
+        ("../../etc", "STORE_LOCALE must be a language of WordPress's"),
+    ):
+        code, last = shop.run(INSTALL, {"STORE_LOCALE": locale})
+        assert (code, last.startswith(why)) == (HOPELESS, True), last
+    assert shop.sql("SHOW TABLES") == []
+
+
 @pytest.fixture
 def web(new_shop: Shops) -> tuple[Shop, Container]:
     """A shop that answers."""

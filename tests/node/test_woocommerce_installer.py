@@ -1,6 +1,7 @@
 """Installing a shop, killed anywhere or run several times at once: it ends in one shop, like any other."""
 
 import random
+import re
 import signal
 import time
 
@@ -8,7 +9,7 @@ import pytest
 
 from tests.node.conftest import PLUGIN
 from tests.node.containers import Container
-from tests.node.shops import INSTALL, WORDPRESS, Left, Shop, Shops
+from tests.node.shops import INSTALL, WORDPRESS, Env, Left, Shop, Shops
 
 MAKE = INSTALL if PLUGIN else WORDPRESS
 """All of a shop, or WordPress alone."""
@@ -25,10 +26,14 @@ def like(shop: Shop, other: Left) -> None:
     } == {}
 
 
+def undisturbed(new_shop: Shops, given: Env) -> Left:
+    """What an undisturbed installation leaves."""
+    return new_shop().make(MAKE, given).left(sells=PLUGIN is not None)
+
+
 @pytest.fixture
 def whole(new_shop: Shops) -> Left:
-    """What an undisturbed installation leaves."""
-    left = new_shop().make(MAKE).left(sells=PLUGIN is not None)
+    left = undisturbed(new_shop, {})
     assert list(left["comments"].elements()) == [("0",)]
     if PLUGIN:
         assert list(left["products"].elements()) == [("storefleet-sample", "instock", "10.0000")]
@@ -44,12 +49,37 @@ def kill(program: Container, seconds: float) -> None:
     program.end(signal.SIGKILL)
 
 
-def test_killed_at_any_moment_and_run_again(new_shop: Shops, whole: Left) -> None:
+@pytest.mark.parametrize("given", [{}, {"STORE_LOCALE": "ar", "STORE_SETUP": "wizard"}], ids=["usual", "arabic"])
+def test_killed_at_any_moment_and_run_again(new_shop: Shops, given: Env) -> None:
+    whole = undisturbed(new_shop, given)
     rng = random.Random(20261124)
     for tenths in range(1, 11):
         shop = new_shop()
         for _ in range(rng.choice((1, 1, 2))):
-            kill(shop.start(MAKE), rng.uniform(tenths - 1, tenths) / 10)
+            kill(shop.start(MAKE, given), rng.uniform(tenths - 1, tenths) / 10)
+        shop.run(MAKE, given)
+        like(shop, whole)
+
+
+def steps(log: str) -> list[str]:
+    """Those that a program has ended, in order."""
+    return re.findall(r'^{"step":"(\w+)","ms":\d+}$', log, re.MULTILINE)
+
+
+def test_killed_after_each_step(new_shop: Shops, whole: Left) -> None:
+    program = new_shop().start(MAKE)
+    assert program.wait() == 0
+    names = steps(program.log)
+    assert len(names) >= 4, program.log
+    for number, name in enumerate(names, 1):
+        shop = new_shop()
+        program = shop.start(MAKE)
+        deadline = time.monotonic() + 30
+        while len(steps(program.log)) < number:
+            assert time.monotonic() < deadline, program.log
+            time.sleep(0.002)
+        program.end(signal.SIGKILL)
+        assert steps(program.log)[number - 1] == name
         shop.run(MAKE)
         like(shop, whole)
 

@@ -217,7 +217,7 @@ def test_the_command_says_each_failure_on_a_line(builders: Builders, capsys: pyt
 def test_a_file_without_its_argument_is_refused(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--file", word])
-    assert f"{word!r} isn't ARG=PATH" in capsys.readouterr().err
+    assert f"{word!r} isn't ARG=VALUE" in capsys.readouterr().err
 
 
 def test_a_file_is_given_to_the_image_that_asks_for_it(

@@ -57,9 +57,16 @@ def test_the_demos_variables_become_its_options(variables: list[str], options: s
 
 
 def test_the_images_variables_become_its_options() -> None:
-    variables = ["IMAGES=mariadb sample", "BASES=debian", "ARCHIVES=1", "WOOCOMMERCE_ZIP=/tmp/a b/c.zip"]
+    variables = [
+        "IMAGES=mariadb sample",
+        "BASES=debian",
+        "ARCHIVES=1",
+        "WOOCOMMERCE_ZIP=/tmp/a b/c.zip",
+        "LANGUAGES=de_DE ar",
+    ]
     command = out("make", "--dry-run", "--old-file=.venv/.dev", "--old-file=.venv/.runtime", "images", *variables)
     options = "mariadb sample --bases 'debian' --archives --file 'WOOCOMMERCE_ZIP=/tmp/a b/c.zip'"
+    options += " --argument 'LANGUAGES=de_DE ar'"
     assert " ".join(command.splitlines()[-1].split()) == f"exec .venv/bin/python -m sandbox.images {options}"
 
 

@@ -51,9 +51,16 @@ def test_three_variables_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_whats_set_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    environment(monkeypatch, ENGINES="one , two.three,", KUBECONFIG="/etc/kube", BASE_DOMAIN="stores.example.com")
+    environment(
+        monkeypatch,
+        ENGINES="one , two.three,",
+        KUBECONFIG="/etc/kube",
+        BASE_DOMAIN="stores.example.com",
+        LANGUAGES="de-DE,ar",
+    )
     settings = load()
     assert settings.engines == ("one", "two.three")
+    assert settings.languages == ("de-DE", "ar")
     assert settings.kubeconfig == Path("/etc/kube")
     assert profile().base_domain == "stores.example.com"
 
@@ -95,6 +102,46 @@ def test_a_base_domain_is_a_dns_name(monkeypatch: pytest.MonkeyPatch, domain: st
     assert problems(monkeypatch, BASE_DOMAIN=domain) == [
         "STOREFLEET_BASE_DOMAIN: must be a lower-case DNS name such as stores.example.com"
     ]
+
+
+@pytest.mark.parametrize("languages", ["", " , ", "en_US", "en", "en-us", "de-DE,ar,de-DE", "de-DE;ar", "Deutsch"])
+def test_languages_are_tags(monkeypatch: pytest.MonkeyPatch, languages: str) -> None:
+    assert problems(monkeypatch, LANGUAGES=languages) == [
+        "STOREFLEET_LANGUAGES: must be languages of WordPress's, each once, such as en-US,de-DE,ar"
+    ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "mail.example.com", "smtp:mail.example.com", "https://mail.example.com", "smtps://", "smtps://:secret@"),
+        *("smtps://mail.example.com:0", "smtps://mail.example.com:99999", "smtps://mail.example.com/path"),
+        *("smtps://mail.example.com?to=x@example.com", "smtps://mail.example.com?from", "smtps://[::1]"),
+        *(
+            "smtps://mail.example.com?from=shop",
+            "smtps://mail.example.com?from=shop+1@example.com",
+            "smtps://Mail.example",
+        ),
+        *("smtps://me:12#3@mail.example.com", "smtps://me@mail.example.com", "smtp://relay.mail.svc.", "smtps://a b.c"),
+        *("smtps://mail.example.com\n", "smtps://me:a/b@mail.example.com"),
+    ],
+)
+def test_a_mail_server_is_a_url(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    assert problems(monkeypatch, SMTP_URL=url) == [
+        "STOREFLEET_SMTP_URL: must be such as smtps://user:password@mail.example.com:465?from=shop@example.com"
+    ]
+
+
+@pytest.mark.parametrize(
+    "url", ["smtp://relay.mail.svc:25", "smtps://a:-secret%23@b.example/?from=shop%2B1@example.com"]
+)
+def test_a_mail_server_can_be_had_in_several_ways(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    environment(monkeypatch, SMTP_URL=url)
+    load()
+    found = profile()
+    assert found.smtp_url is not None
+    assert found.smtp_url.get_secret_value() == url
+    assert "-secret" not in f"{found!r} {found} {found.model_dump_json()}"
 
 
 TLS = {"BASE_DOMAIN": "stores.example.com", "STORE_SCHEME": "https"}

@@ -23,6 +23,7 @@ def describe(spec: StoreSpec, engine: str) -> Manifest:
             "adminEmail": spec.admin_email,
             "country": spec.country,
             "currency": spec.currency,
+            "language": spec.language,
             "setup": spec.setup,
         },
     }
@@ -30,6 +31,6 @@ def describe(spec: StoreSpec, engine: str) -> Manifest:
 
 def read(config_map: Manifest) -> Mapping[str, str]:
     """The same values by the same names; those that somebody removed are empty, or what stores have by default."""
-    data = {"setup": "ready", **(config_map.get("data") or {})}
-    names = ("name", "slug", "engine", "release", "plan", "adminEmail", "country", "currency", "setup")
+    data = {"language": "en-US", "setup": "ready", **(config_map.get("data") or {})}
+    names = ("name", "slug", "engine", "release", "plan", "adminEmail", "country", "currency", "language", "setup")
     return {name: str(data.get(name, "")) for name in names}

@@ -1,7 +1,9 @@
 """What keeps a store to itself: the same for every engine, which only tells its parts and what they need."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from runtime.settings import ClusterProfile
 from stores.engines import Manifest, StoreSpec
@@ -41,6 +43,8 @@ class Part:
     """The ingress controller may reach the port."""
     internet: bool = False
     """It may reach the internet's web servers, but no private address."""
+    mail: bool = False
+    """It may reach the mail server of the cluster's profile, if there is one."""
     disk: str | None = None
     """Size of its disk, in Gi."""
 
@@ -181,7 +185,7 @@ def _network(spec: StoreSpec, engine: str, profile: ClusterProfile, parts: Seque
                 policyTypes=["Ingress", "Egress"],
                 # no rules, no list: the API server would leave an empty one out, and see a change at every apply
                 **({"ingress": rules} if (rules := _ingress(part, profile)) else {}),
-                **({"egress": rules} if (rules := _egress(part, parts)) else {}),
+                **({"egress": rules} if (rules := _egress(part, parts, profile)) else {}),
             )
             for part in parts
         ),
@@ -215,13 +219,29 @@ def _ingress(part: Part, profile: ClusterProfile) -> list[Manifest]:
     return [{"from": sources, "ports": _port(part)}] if sources else []
 
 
-def _egress(part: Part, parts: Sequence[Part]) -> list[Manifest]:
+def _egress(part: Part, parts: Sequence[Part], profile: ClusterProfile) -> list[Manifest]:
     rules = [{"to": [_pods(other.name)], "ports": _port(other)} for other in parts if part.name in other.callers]
     if part.internet:
         web = [{"protocol": "TCP", "port": port} for port in (443, 80)]
-        everywhere = [
-            {"ipBlock": {"cidr": "0.0.0.0/0", "except": list(_PRIVATE_V4)}},
-            {"ipBlock": {"cidr": "::/0", "except": list(_PRIVATE_V6)}},
-        ]
-        rules.append({"to": everywhere, "ports": web})
+        rules.append({"to": _internet(), "ports": web})
+    if part.mail and profile.smtp_url is not None:
+        rules.append(_mail_server(profile.smtp_url.get_secret_value()))
     return rules
+
+
+def _internet() -> list[Manifest]:
+    return [
+        {"ipBlock": {"cidr": "0.0.0.0/0", "except": list(_PRIVATE_V4)}},
+        {"ipBlock": {"cidr": "::/0", "except": list(_PRIVATE_V6)}},
+    ]
+
+
+def _mail_server(url: str) -> Manifest:
+    """On the internet, or a Service of the cluster, `name.namespace.svc`, whose pods listen at its port."""
+    server = urlsplit(url)
+    port = server.port or (465 if server.scheme == "smtps" else 587)
+    service = re.fullmatch(r"[^.]+\.([^.]+)\.svc(\..+)?", server.hostname or "")
+    return {
+        "to": [_namespace(service[1])] if service else _internet(),
+        "ports": [{"protocol": "TCP", "port": port}],
+    }

@@ -4,6 +4,7 @@ Everything is applied at once. What has to wait waits where it runs: web is not 
 install Job waits for the database. So does the proof Job, which is made while install is under way, for web.
 """
 
+import hmac
 import secrets as random
 from collections.abc import Mapping
 
@@ -40,12 +41,13 @@ def _parts(plan: Plan) -> dict[str, Part]:
                 callers=("install", "proof", "cron"),
                 public=True,
                 internet=True,
+                mail=True,
                 disk=plan.uploads_disk,
             ),
             mysql.part(plan, callers=("web", "install", "proof", "cron", "rotate")),
             Part("install", awaited),
             Part("proof", awaited),
-            Part("cron", helper, internet=True),
+            Part("cron", helper, internet=True, mail=True),
             Part("rotate", helper),
         )
     }
@@ -54,19 +56,20 @@ def _parts(plan: Plan) -> dict[str, Part]:
 def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile) -> Manifests:
     """A store of the given release; all that runs is in here."""
     parts = _parts(spec.plan)
+    smtp = _smtp_key(secrets, profile)
     return Manifests(
         namespace=namespace(spec, NAME, profile),
         isolation=isolation(spec, NAME, profile, list(parts.values())),
         workloads=[
-            *_secrets(spec, secrets),
+            *_secrets(spec, secrets, profile, smtp),
             mysql.config_map(spec, NAME),
             mysql.claim(spec, NAME, profile),
             objects.claim(spec, NAME, profile, "uploads", spec.plan.uploads_disk),
             mysql.service(spec, NAME),
             objects.service(spec, NAME, "web", 80),
             mysql.stateful_set(spec, NAME, profile, parts[mysql.NAME], user="wordpress"),
-            objects.deployment(spec, NAME, "web", _web(spec, profile, parts["web"])),
-            objects.cron_job(spec, NAME, "cron", _cron(spec, profile, parts["cron"]), minutes=5),
+            objects.deployment(spec, NAME, "web", _web(spec, profile, parts["web"], smtp)),
+            objects.cron_job(spec, NAME, "cron", _cron(spec, profile, parts["cron"], smtp), minutes=5),
             objects.route(spec, NAME, profile, "web", 80),
         ],
         install=objects.job(
@@ -80,14 +83,25 @@ def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile)
     )
 
 
-def _secrets(spec: StoreSpec, secrets: Mapping[str, str]) -> list[Manifest]:
+def _secrets(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile, smtp: str | None) -> list[Manifest]:
     """One a use, so that each container is given only what it needs."""
-    salts = {name: secrets[name] for name in SALTS}
+    wordpress = {name: secrets[name] for name in (*SALTS, "proof-token")}
+    if smtp is not None and profile.smtp_url is not None:
+        wordpress[smtp] = profile.smtp_url.get_secret_value()
     return [
         *mysql.secrets(spec, NAME, secrets),
-        objects.secret(spec, NAME, "wordpress", {**salts, "proof-token": secrets["proof-token"]}),
+        objects.secret(spec, NAME, "wordpress", wordpress),
         objects.secret(spec, NAME, "admin", {"password": secrets["admin-password"]}),
     ]
+
+
+def _smtp_key(secrets: Mapping[str, str], profile: ClusterProfile) -> str | None:
+    """Another URL is another key: web is replaced, and no pod can start with the old one. The digest in it needs the
+    store's own token, so that nobody can try passwords against it."""
+    if profile.smtp_url is None:
+        return None
+    url = profile.smtp_url.get_secret_value()
+    return f"smtp-url-{hmac.digest(secrets['proof-token'].encode(), url.encode(), 'sha256').hex()[:16]}"
 
 
 def _wordpress(
@@ -126,7 +140,7 @@ def _wordpress(
     )
 
 
-def _web(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
+def _web(spec: StoreSpec, profile: ClusterProfile, part: Part, smtp: str | None) -> Manifest:
     alive = {"httpGet": {"path": "/healthz", "port": "main"}}
     ready = {"httpGet": {"path": "/readyz", "port": "main"}}
     web = _wordpress(
@@ -134,7 +148,7 @@ def _web(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
         profile,
         part,
         program="web",
-        secrets=PROOF_TOKEN,
+        secrets={**PROOF_TOKEN, **_mail(smtp)},
         port=WEB_PORT,
         probes={
             "startupProbe": probe(alive, period=1, failures=60),
@@ -160,6 +174,7 @@ def _install(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
             "STORE_ADMIN_USER": ENGINE.admin_username,
             "STORE_COUNTRY": spec.country,
             "STORE_CURRENCY": spec.currency,
+            "STORE_LOCALE": spec.language.replace("-", "_"),
             "STORE_SETUP": spec.setup,
         },
         secrets={"STORE_ADMIN_PASSWORD": ("admin", "password")},
@@ -197,8 +212,12 @@ def _rotation(
     return objects.secret(spec, NAME, "rotate", {"password": password}), job
 
 
-def _cron(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
-    return _helper(spec, _wordpress(spec, profile, part, program="cron"))
+def _cron(spec: StoreSpec, profile: ClusterProfile, part: Part, smtp: str | None) -> Manifest:
+    return _helper(spec, _wordpress(spec, profile, part, program="cron", secrets=_mail(smtp)))
+
+
+def _mail(smtp: str | None) -> Mapping[str, tuple[str, str]]:
+    return {} if smtp is None else {"STORE_SMTP_URL": ("wordpress", smtp)}
 
 
 def _helper(spec: StoreSpec, program: Manifest) -> Manifest:

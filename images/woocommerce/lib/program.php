@@ -11,9 +11,8 @@ final class Problem extends \RuntimeException
 }
 
 /**
- * Success is the last line printed and exit code 0, both. Whatever else ends the process ends it with another: WordPress
- * says `die` when it can't go on, and PHP exits with 0 then. The step `check` comes before anything that may differ when it is
- * run again.
+ * Success is the last line printed and exit code 0, both. Whatever else ends the process ends it with another code:
+ * WordPress says `die` when it can't go on, and PHP exits with 0 then. What `check` looks at is the same in any run.
  */
 final class Program
 {
@@ -52,12 +51,6 @@ final class Program
     {
         $this->close();
         [$this->done, $this->began] = [[], microtime(true)];
-    }
-
-    /** Something to know that is no failure. */
-    public function note(string $text): void
-    {
-        self::say(self::json(['step' => $this->step, 'note' => $text]));
     }
 
     /** Ends well. With a receipt, what it says becomes the termination message. */
@@ -139,7 +132,7 @@ final class Program
     private static function scrub(string $text): string
     {
         foreach (getenv() as $name => $value) {
-            if (strlen($value) >= 6 && preg_match('/_(PASSWORD|TOKEN|KEY|SALT)$|^STORE_SMTP_URL$/', $name)) {
+            if (strlen($value) >= 6 && preg_match('/_(PASSWORD|TOKEN|KEY|SALT)$/', $name)) {
                 $text = str_replace($value, '…', $text);
             }
         }

@@ -62,6 +62,20 @@ function idn(string $domain): string
     return $ascii === false ? '' : $ascii;
 }
 
+/** The shop's language, as WordPress names it; the image has to have its files. */
+function locale(): string
+{
+    $locale = given('STORE_LOCALE') ?? 'en_US';
+    if (!preg_match('/^[a-z]{2,3}(_[A-Za-z0-9]{2,10})*$/D', $locale)) {
+        throw new Problem('STORE_LOCALE must be a language of WordPress\'s, such as de_DE.');
+    }
+    $files = WORDPRESS . "/wp-content/languages/{$locale}";
+    if ($locale !== 'en_US' && !is_file("{$files}.mo") && !is_file("{$files}.l10n.php")) {
+        throw new Problem("This image doesn't speak {$locale}: build it with LANGUAGES=\"{$locale}\", then retry.");
+    }
+    return $locale;
+}
+
 /** @return array{string, string} country and currency, as ISO 3166-1 alpha-2 and ISO 4217 have them */
 function market(): array
 {

@@ -46,7 +46,7 @@ function hook_early(string $hook, callable $do): void
  * WordPress in an empty database, with its owner. All or nothing: tables come first, for each of them would end the
  * transaction.
  */
-function install_wordpress(string $title, string $email, string $password): void
+function install_wordpress(string $title, string $email, string $password, string $locale): void
 {
     global $wpdb;
     require_once ABSPATH . 'wp-admin/includes/upgrade.php';
@@ -58,9 +58,10 @@ function install_wordpress(string $title, string $email, string $password): void
     }
     // with none, it would ask its own web server, which isn't there, whether rewriting works
     add_filter('pre_option_permalink_structure', __NAMESPACE__ . '\permalinks');
-    atomically(static function () use ($title, $email, $password): void {
+    atomically(static function () use ($title, $email, $password, $locale): void {
         // every password that reaches WordPress by a form is slashed, and so is the one it is compared with
-        wp_install(escaped($title), required('STORE_ADMIN_USER'), $email, true, '', wp_slash($password));
+        $language = $locale === 'en_US' ? '' : $locale;
+        wp_install(escaped($title), required('STORE_ADMIN_USER'), $email, true, '', wp_slash($password), $language);
         remove_examples();
         update_option(MARKER, 'core', true);
     });
@@ -131,21 +132,6 @@ function upgrade_wordpress(): bool
     require_once ABSPATH . 'wp-admin/includes/upgrade.php';
     wp_upgrade();
     return true;
-}
-
-/** The language of the shop, where the image has it. */
-function set_language(Program $program): void
-{
-    $locale = given('STORE_LOCALE');
-    if ($locale === null || $locale === 'en_US') {
-        return;
-    }
-    if (!in_array($locale, get_available_languages(), true)) {
-        $program->note("this image has no language files for {$locale}: the shop stays English");
-        return;
-    }
-    update_option('WPLANG', $locale);
-    switch_to_locale($locale);
 }
 
 /** All of it or nothing, should this process be killed. */

@@ -10,6 +10,11 @@ use WP_Error;
 
 add_filter('pre_wp_mail', __NAMESPACE__ . '\hold_mail', 10, 2);
 add_action('phpmailer_init', __NAMESPACE__ . '\send_by_smtp');
+// after WooCommerce, which has the merchant's own address
+add_filter('wp_mail_from', __NAMESPACE__ . '\sender', 99);
+
+const SMTP_PATIENCE = 10;
+/** Seconds. */
 
 /** True says that it was sent: nobody shall try again. Without a server it says the truth. */
 function hold_mail(?bool $answer, array $mail): ?bool
@@ -26,21 +31,42 @@ function hold_mail(?bool $answer, array $mail): ?bool
     return false;
 }
 
-/** `smtps://user:password@host:465`, or `smtp://…:587`, which begins TLS where the server offers it; `?from=` too. */
-function send_by_smtp(PHPMailer $mailer): void
+/** @return array<string, mixed> as PHP takes a URL apart, and `within`: whether it is a Service of the cluster's */
+function mail_server(): array
 {
     $server = parse_url((string) getenv('STORE_SMTP_URL')) ?: [];
-    $safe = ($server['scheme'] ?? '') === 'smtps';
+    $server += ['scheme' => '', 'host' => ''];
+    return [...$server, 'within' => preg_match('/\.svc(\.|$)/', $server['host']) === 1];
+}
+
+/**
+ * `smtps://user:password@host:465`, or `smtp://…:587`, which begins TLS. Within the cluster `smtp://` is without:
+ * nobody there has a certificate that others know.
+ */
+function send_by_smtp(PHPMailer $mailer): void
+{
+    $server = mail_server();
+    $safe = $server['scheme'] === 'smtps';
     $mailer->isSMTP();
-    $mailer->Host = $server['host'] ?? '';
+    $mailer->Host = $server['host'];
     $mailer->Port = $server['port'] ?? ($safe ? 465 : 587);
-    $mailer->SMTPSecure = $safe ? PHPMailer::ENCRYPTION_SMTPS : '';
+    $mailer->SMTPSecure = match (true) {
+        $safe => PHPMailer::ENCRYPTION_SMTPS,
+        $server['within'] => '',
+        default => PHPMailer::ENCRYPTION_STARTTLS,
+    };
+    $mailer->SMTPAutoTLS = false;
     $mailer->SMTPAuth = isset($server['user']);
     $mailer->Username = rawurldecode($server['user'] ?? '');
     $mailer->Password = rawurldecode($server['pass'] ?? '');
-    $mailer->Timeout = 10;
-    parse_str($server['query'] ?? '', $more);
-    if (isset($more['from'])) {
-        $mailer->setFrom($more['from'], $mailer->FromName, false);
-    }
+    // else a server that is silent would hold each of the shop's few workers for five minutes
+    $mailer->Timeout = SMTP_PATIENCE;
+    $mailer->getSMTPInstance()->Timelimit = SMTP_PATIENCE;
+}
+
+/** `?from=`, which then sends for all: a server refuses senders that it doesn't know. */
+function sender(string $from): string
+{
+    parse_str(mail_server()['query'] ?? '', $more);
+    return $more['from'] ?? $from;
 }

@@ -11,6 +11,9 @@ foreach (['program', 'settings', 'database', 'wordpress'] as $noun) {
 
 $program = new Program();
 
+$program->step('check');
+$locale = locale();
+
 $program->step('database');
 $database = Database::wait(60);
 $database->lock('install', 60);
@@ -22,7 +25,7 @@ require WORDPRESS . '/wp-load.php';
 
 if ($new) {
     $program->step('wordpress');
-    install_wordpress(title(), admin_email(), admin_password());
+    install_wordpress(title(), admin_email(), admin_password(), $locale);
 }
 $GLOBALS['wp_rewrite']->set_permalink_structure(permalinks());
 // as the installer does when the shop is whole

@@ -28,6 +28,7 @@ def spec(**changes: Any) -> StoreSpec:
         "admin_email": "fig@example.com",
         "country": "DE",
         "currency": "EUR",
+        "language": "de-DE",
         "setup": "ready",
         **changes,
     }

@@ -28,6 +28,7 @@ def test_a_store_is_described_whole(engine: Engine) -> None:
         "adminEmail": store.admin_email,
         "country": store.country,
         "currency": store.currency,
+        "language": store.language,
         "setup": store.setup,
     }
-    assert set(read({}).values()) == {"", "ready"}
+    assert set(read({}).values()) == {"", "en-US", "ready"}

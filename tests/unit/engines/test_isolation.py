@@ -5,6 +5,7 @@ from itertools import product
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from stores.engines import Engine, Manifest
 from stores.plans import PLANS
@@ -94,6 +95,24 @@ def test_web_and_cron_reach_web_servers_of_the_internet(address: str) -> None:
 def test_nothing_reaches_private_addresses(address: str) -> None:
     rules = policies()
     assert not [part for part in PARTS if reaches(rules, End(part), End(address=address), 80)]
+
+
+@pytest.mark.parametrize(
+    ("url", "server", "port"),
+    [
+        ("smtps://mail.example.com", End(address=ABROAD[0]), 465),
+        ("smtp://mail.example.com", End(address=ABROAD[0]), 587),
+        ("smtp://me:p%40ss@mail.example.com:2525/?from=a@b.example", End(address=ABROAD[2]), 2525),
+        ("smtp://relay.mail.svc:25", End(namespace="mail"), 25),
+        ("smtp://relay.mail.svc.cluster.local:25", End(namespace="mail"), 25),
+    ],
+)
+def test_web_and_cron_reach_the_mail_server(url: str, server: End, port: int) -> None:
+    rules = policies(smtp_url=SecretStr(url))
+    assert {part for part in PARTS if reaches(rules, End(part), server, port)} == {"web", "cron"}
+    for other in (End(address="10.0.0.1"), End(namespace="default")):
+        assert not any(reaches(rules, End(part), other, port) for part in PARTS)
+    assert not any(reaches(policies(), End(part), server, port) for part in PARTS)
 
 
 def test_the_api_server_takes_the_exceptions() -> None:

@@ -1,11 +1,13 @@
 """What is WooCommerce's own: its parts, its secrets, and what a change of them means."""
 
+import base64
 import copy
 import re
 from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import SecretStr
 
 from runtime.settings import EngineSettings
 from stores.engines import Manifests, load_engines
@@ -74,6 +76,30 @@ def test_each_container_is_given_the_secrets_it_needs() -> None:
     }
 
 
+def test_what_sends_mail_is_told_by_which_server() -> None:
+    def told(password: str, ending: str = "") -> tuple[Manifests, str]:
+        url = f"smtps://shop:{password}@mail.example.com"
+        made = render(cluster=profile(smtp_url=SecretStr(url)), ending=ending)
+        keys = {
+            item["valueFrom"]["secretKeyRef"]["key"]
+            for found in containers(made)
+            for item in found["env"]
+            if item["name"] == "STORE_SMTP_URL"
+        }
+        [key] = keys
+        assert base64.b64decode(the(made, "Secret", "wordpress")["data"][key]).decode() == url
+        assert password not in str(objects(made))
+        return made, key
+
+    made, key = told("figs-and-olives")
+    senders = {item["name"] for item in containers(made) if "STORE_SMTP_URL" in secret_variables(item)}
+    assert senders == {"web", "cron"}
+    assert told("figs-and-olives")[1] == key
+    # another password replaces web; and by a key of one store nobody learns that of another
+    assert len({key, told("others")[1], told("figs-and-olives", "-of-another-store")[1]}) == 3
+    assert made.spec_hash != told("others")[0].spec_hash
+
+
 def test_where_each_container_may_write() -> None:
     """WordPress: its uploads. What it runs is in the image, and so are plugins."""
     found = {}
@@ -136,6 +162,7 @@ def test_what_install_and_proof_are_told() -> None:
         "STORE_ADMIN_USER": "admin",
         "STORE_COUNTRY": "DE",
         "STORE_CURRENCY": "EUR",
+        "STORE_LOCALE": "de_DE",
         "STORE_SETUP": "ready",
     }
     assert environment(render(setup="wizard"), "install")["STORE_SETUP"] == "wizard"

@@ -116,10 +116,10 @@ def test_a_proof_token_is_long_enough_for_the_gate() -> None:
 def test_every_argument_has_a_default_and_none_is_the_latest() -> None:
     arguments = dict(re.findall(r"^ARG (\w+)=(.*)$", DOCKERFILE, re.MULTILINE))
     assert set(arguments) == set(re.findall(r"^ARG (\w+)", DOCKERFILE, re.MULTILINE))
-    assert arguments.keys() == {"BASE", "WOOCOMMERCE_VERSION", "WOOCOMMERCE_SHA256", "WOOCOMMERCE_ZIP"}
+    assert arguments.keys() == {"BASE", "WOOCOMMERCE_VERSION", "WOOCOMMERCE_SHA256", "WOOCOMMERCE_ZIP", "LANGUAGES"}
     assert re.fullmatch(r"docker\.io/library/wordpress:\d+\.\d+-php8\.\d-apache", arguments["BASE"])
     assert re.fullmatch(r"\d+\.\d+\.\d+", arguments["WOOCOMMERCE_VERSION"])
-    assert arguments["WOOCOMMERCE_SHA256"] == arguments["WOOCOMMERCE_ZIP"] == ""
+    assert arguments["WOOCOMMERCE_SHA256"] == arguments["WOOCOMMERCE_ZIP"] == arguments["LANGUAGES"] == ""
     assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) == {"${BASE}", "scratch"}
 
 

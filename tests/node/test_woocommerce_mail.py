@@ -1,0 +1,102 @@
+"""Mail of a shop: by the platform's server, for its owner and its shoppers, and none for a proof."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.node.conftest import NEEDS_PLUGIN, PLUGIN
+from tests.node.containers import Container
+from tests.node.mailbox import PORT, mailbox
+from tests.node.shoppers import ADDRESS, API, ORDER
+from tests.node.shops import HOST, INSTALL, WEB, WORDPRESS, Env, Mounts, Shop, Shops, answers
+
+MAKE = INSTALL if PLUGIN else WORDPRESS
+RELAY = f"relay.mail.svc:{PORT}"
+TOKEN = {"STORE_PROOF_TOKEN": "t" * 32}
+
+
+@pytest.fixture
+def hosts(tmp_path: Path) -> Mounts:
+    """A mail server within the cluster, by name."""
+    file = tmp_path / "hosts"
+    file.write_text("127.0.0.1 localhost relay.mail.svc\n")
+    return {"/etc/hosts": file}
+
+
+def served(shop: Shop, env: Env, mounts: Mounts) -> Container:
+    """Its web server, that answers."""
+    server = shop.start(WEB, env, mounts)
+    answers(server, "/readyz", 200)
+    return server
+
+
+def forgets_the_password(server: Container) -> int:
+    """The owner asks for a mail: 302 if it was sent, 200 for a page that says that it was not."""
+    form = {"Content_Type": "application/x-www-form-urlencoded"}
+    return server.ask("/wp-login.php?action=lostpassword", "POST", "user_login=admin", Host=HOST, **form)[0]
+
+
+def test_mail_goes_by_the_platforms_server(new_shop: Shops, hosts: Mounts, tmp_path: Path) -> None:
+    shop = new_shop().make(MAKE)
+    url = f"smtp://me%40example.com:p%3Ass@{RELAY}?from=shop%2B1@example.com"
+    server = served(shop, {"STORE_SMTP_URL": url}, hosts)
+    with mailbox(server, tmp_path) as box:
+        assert forgets_the_password(server) == 302
+    [mail] = box.mails
+    assert (mail.who, mail.sender) == (["me@example.com", "p:ss"], "shop+1@example.com")
+    assert [sign for sign in ("<shop+1@example.com>", "To: owner@example.com") if sign not in mail.text] == []
+    assert f"http://{HOST}/wp-login.php?" in mail.text.replace("=\r\n", "").replace("=3D", "=")
+
+
+@pytest.mark.parametrize(
+    ("url", "does"),
+    [
+        (None, "serve"),
+        (f"smtp://127.0.0.1:{PORT}", "serve"),  # outside the cluster and without TLS
+        (f"smtps://127.0.0.1:{PORT}", "serve"),
+        (f"smtp://{RELAY}", "silence"),
+        ("smtp://relay.mail.svc:9", "serve"),
+    ],
+)
+def test_a_mail_that_is_not_sent_is_told(
+    new_shop: Shops, hosts: Mounts, tmp_path: Path, url: str | None, does: str
+) -> None:
+    shop = new_shop().make(MAKE)
+    server = served(shop, {"STORE_SMTP_URL": url} if url else {}, hosts)
+    with mailbox(server, tmp_path, does) as box:
+        assert forgets_the_password(server) == 200
+        assert box.mails == []
+    assert url is not None or "A mail was not sent: STORE_SMTP_URL is not set." in server.log
+
+
+def buy(server: Container) -> None:
+    """The sample product, by cash on delivery."""
+    headers = server.ask(f"{API}/cart", Host=HOST)[1]
+    more = {"Host": HOST, "Content_Type": "application/json", "Cart_Token": headers["Cart-Token"]}
+    [product] = json.loads(server.ask(f"{API}/products", Host=HOST)[2])
+    for path, body, status in (
+        ("/cart/add-item", {"id": product["id"], "quantity": 1}, 201),
+        ("/checkout", ORDER, 200),
+    ):
+        answer = server.ask(f"{API}{path}", "POST", json.dumps(body), **more)
+        assert answer[0] == status, answer
+
+
+@NEEDS_PLUGIN
+def test_an_order_sends_mail_and_a_proof_none(new_shop: Shops, hosts: Mounts, tmp_path: Path) -> None:
+    shop = new_shop().make(INSTALL)
+    server = served(shop, {**TOKEN, "STORE_SMTP_URL": f"smtp://{RELAY}"}, hosts)
+    with mailbox(server, tmp_path) as box:
+        code, last = shop.run(("/opt/storefleet/run", "prove"), {**TOKEN, "STORE_SERVICE": "http://127.0.0.1:8080"})
+        assert (code, json.loads(last)["simulated"], box.mails) == (0, False, [])
+        buy(server)
+    told = sorted(line for mail in box.mails for line in mail.text.splitlines() if line.startswith("To: "))
+    assert told == [f"To: {ADDRESS['email']}", "To: owner@example.com"]
+
+
+@NEEDS_PLUGIN
+def test_an_order_is_taken_while_the_mail_server_is_silent(new_shop: Shops, hosts: Mounts, tmp_path: Path) -> None:
+    server = served(new_shop().make(INSTALL), {"STORE_SMTP_URL": f"smtp://{RELAY}"}, hosts)
+    with mailbox(server, tmp_path, "silence"):
+        buy(server)
