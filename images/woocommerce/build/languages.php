@@ -33,8 +33,12 @@ foreach (preg_split('/\s+/', $wanted, flags: PREG_SPLIT_NO_EMPTY) as $locale) {
 /** @param array<string, string> $what of which package; whether there is one in that language */
 function add(string $locale, string $kind, array $what, string $into): bool
 {
-    $listed = json_decode(file_get_contents(fetch(sprintf(PLACE, $kind, http_build_query($what)))), true);
-    foreach ($listed['translations'] ?? [] as $translation) {
+    $place = sprintf(PLACE, $kind, http_build_query($what));
+    $listed = json_decode(file_get_contents(fetch($place)), true)['translations'] ?? null;
+    if (!is_array($listed)) {
+        throw new RuntimeException("{$place} has no list of translations");
+    }
+    foreach ($listed as $translation) {
         if ($translation['language'] === $locale) {
             is_dir($into) || mkdir($into, recursive: true);
             unpack_zip(fetch($translation['package']), $into, $translation['package']);

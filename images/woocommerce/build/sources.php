@@ -43,5 +43,5 @@ function headers(string $text): array
 function core_version(string $wordpress): string
 {
     preg_match('/\$wp_version\s*=\s*\'([^\']+)\'/', file_get_contents("{$wordpress}/wp-includes/version.php"), $found);
-    return $found[1];
+    return $found[1] ?? throw new RuntimeException("{$wordpress} is no WordPress: its version.php names no version");
 }
