@@ -17,8 +17,8 @@ from typing import Any
 JSON = dict[str, Any]
 ASK = """
 import http.client, json, sys
-method, path, headers, body = json.loads(sys.argv[1])
-connection = http.client.HTTPConnection("127.0.0.1", 8080, timeout=60)
+at, method, path, headers, body = json.loads(sys.argv[1])
+connection = http.client.HTTPConnection(at, 8080, timeout=60)
 connection.request(method, path, body, headers)
 answer = connection.getresponse()
 print(json.dumps([answer.status, dict(answer.getheaders()), answer.read().decode(errors="replace")]))
@@ -85,10 +85,13 @@ class Container:
         return subprocess.run(["runc", "exec", *given, self.name, *argv], capture_output=True, text=True, check=False)
 
     def ask(
-        self, path: str, method: str = "GET", body: str | None = None, **headers: str
+        self, path: str, method: str = "GET", body: str | None = None, *, at: str = "127.0.0.1", **headers: str
     ) -> tuple[int, dict[str, str], str]:
-        """Its web server, from within its network: status, headers, text. Redirects aren't followed."""
-        words = json.dumps([method, path, {name.replace("_", "-"): text for name, text in headers.items()}, body])
+        """Its web server, from within its network: status, headers, text. Redirects aren't followed.
+
+        `at`: one of the network's own addresses, which then asks, too.
+        """
+        words = json.dumps([at, method, path, {name.replace("_", "-"): text for name, text in headers.items()}, body])
         argv = ["nsenter", "-t", str(self.pid), "-n", "--", sys.executable, "-c", ASK, words]
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr + self.log

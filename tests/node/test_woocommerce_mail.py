@@ -70,10 +70,10 @@ def test_a_mail_that_is_not_sent_is_told(
     assert url is not None or "A mail was not sent: STORE_SMTP_URL is not set." in server.log
 
 
-def buy(server: Container) -> None:
-    """The sample product, by cash on delivery."""
-    headers = server.ask(f"{API}/cart", Host=HOST)[1]
-    more = {"Host": HOST, "Content_Type": "application/json", "Cart_Token": headers["Cart-Token"]}
+def buy(server: Container, **said: str) -> None:
+    """The sample product, by cash on delivery. `said`: headers of each request."""
+    headers = server.ask(f"{API}/cart", Host=HOST, **said)[1]
+    more = {"Host": HOST, "Content_Type": "application/json", "Cart_Token": headers["Cart-Token"], **said}
     [product] = json.loads(server.ask(f"{API}/products", Host=HOST)[2])
     for path, body, status in (
         ("/cart/add-item", {"id": product["id"], "quantity": 1}, 201),

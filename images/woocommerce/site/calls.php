@@ -7,7 +7,7 @@ namespace Storefleet\Site;
 
 use WP_Error;
 
-const NEWS = '/(^|\.)(wordpress\.org|woocommerce\.com|public-api\.wordpress\.com)$/';
+const NEWS = '/(^|\.)(wordpress\.org|woocommerce\.com|public-api\.wordpress\.com)$/i';
 /** Updates, advertisements and suggestions: the platform's own business, or nobody's. */
 
 add_filter('pre_http_request', __NAMESPACE__ . '\refuse_call', 10, 3);

@@ -13,7 +13,7 @@ if (!STOREFLEET_WRITABLE) {
 }
 // news of WordPress, by a call to the outside
 add_action('wp_dashboard_setup', static fn () => remove_meta_box('dashboard_primary', 'dashboard', 'side'));
-// what an installation on a server of one's own should see to; here it is the image
+// what is the image's to see to; and a shop, which calls nobody, can't ask itself whether it answers
 add_filter('site_status_tests', __NAMESPACE__ . '\without_platform_tests');
 
 function forget_updates(): void
@@ -25,8 +25,10 @@ function forget_updates(): void
         return;
     }
     foreach (['plugins', 'themes'] as $kind) {
-        remove_action("wp_update_{$kind}", "wp_update_{$kind}");
         remove_action('admin_init', "_maybe_update_{$kind}");
+        foreach (["wp_update_{$kind}", "load-{$kind}.php", 'load-update.php', 'load-update-core.php'] as $hook) {
+            remove_action($hook, "wp_update_{$kind}");
+        }
     }
 }
 
@@ -44,9 +46,17 @@ function no_updates(): object
 
 function without_platform_tests(array $tests): array
 {
-    unset($tests['direct']['update_temp_backup_writable'], $tests['direct']['available_updates_disk_space']);
-    foreach (['dotorg_communication', 'background_updates', 'loopback_requests'] as $test) {
-        unset($tests['async'][$test]);
+    $platforms = [
+        'direct' => [
+            'available_updates_disk_space',
+            'rest_availability',
+            'update_temp_backup_writable',
+            'wordpress_version',
+        ],
+        'async' => ['dotorg_communication', 'background_updates', 'loopback_requests', 'page_cache'],
+    ];
+    foreach ($platforms as $kind => $names) {
+        $tests[$kind] = array_diff_key($tests[$kind], array_flip($names));
     }
     return $tests;
 }

@@ -1,0 +1,56 @@
+"""A name server in a container's network that knows nobody, and keeps whom it was asked for: who calls out asks it."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.node.containers import Container
+
+SERVE = """
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 53))
+print("ready", flush=True)
+while True:
+    question, asker = server.recvfrom(512)
+    at, parts = 12, []
+    while length := question[at]:
+        parts.append(question[at + 1 : at + 1 + length].decode())
+        at += 1 + length
+    print(".".join(parts), flush=True)
+    server.sendto(question[:2] + b"\\x81\\x83\\0\\1" + bytes(6) + question[12 : at + 5], asker)
+"""
+NAME_SERVER = "nameserver 127.0.0.1\n"
+"""/etc/resolv.conf of such a container."""
+
+
+@dataclass(frozen=True)
+class Resolver:
+    """All questions so far."""
+
+    file: Path
+
+    @property
+    def names(self) -> set[str]:
+        return set(self.file.read_text().splitlines()[1:])
+
+
+@contextmanager
+def resolver(container: Container, folder: Path) -> Iterator[Resolver]:
+    """On loopback of that container."""
+    made = Resolver(folder / "names")
+    argv = ["nsenter", "-t", str(container.pid), "-n", "--", sys.executable, "-c", SERVE]
+    with made.file.open("wb") as file, subprocess.Popen(argv, stdout=file) as process:
+        try:
+            deadline = time.monotonic() + 10
+            while not made.file.stat().st_size:
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            yield made
+        finally:
+            process.kill()
