@@ -49,7 +49,7 @@ LEFT = {
     "settings": (
         "SELECT option_name FROM wp_options WHERE option_name NOT LIKE '%\\_transient\\_%'"
         " AND option_name NOT REGEXP"
-        " 'notice|demarkation|^widget_|last_processed|rewrite_rules|email_improvements|storefleet_tries'"
+        " 'notice|demarkation|^widget_|last_processed|rewrite_rules|email_improvements|storefleet_tries|pending_batch'"
     ),
 }
 SOLD = {
@@ -112,6 +112,12 @@ class Shop:
         said = self.database.sql(f"USE {self.name}; {query}", "root", way=SOCKET)
         assert not said.startswith("ERROR"), said
         return sorted(tuple(line.split("\t")) for line in said.splitlines())
+
+    def decide(self, options: Mapping[str, str]) -> None:
+        """Give WordPress' options these values, as its database has them: what an owner does in the dashboard."""
+        rows = ", ".join(f"('{name}', '{value}', 'on')" for name, value in options.items())
+        into = "INSERT INTO wp_options (option_name, option_value, autoload)"
+        self.sql(f"{into} VALUES {rows} ON DUPLICATE KEY UPDATE option_value = VALUES(option_value)")
 
     def left(self, *, sells: bool) -> Left:
         """All that must be alike in any shop: rows by what they are, and the names of files, each with how many."""

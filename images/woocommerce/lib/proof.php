@@ -14,14 +14,17 @@ const PROOF_EMAIL = 'proof@storefleet.invalid';
 const PROOF_STOCK = 9;
 const GATEWAY = 'storefleet_proof';
 
-/** Hidden, and sold to nobody but the proof (site/proof.php). Made for it, and removed after it. */
+/** Shown and sold to nobody but the proof (site/proof.php). Made for it, and removed after it. */
 function make_product(): WC_Product_Simple
 {
     $product = new WC_Product_Simple();
     $product->set_name('Storefleet proof');
     $product->set_sku(PROOF_SKU);
+    $product->set_slug(PROOF_SKU);
     $product->set_regular_price('1');
     $product->set_virtual(true);
+    // else what it costs depends on the owner's taxes
+    $product->set_tax_status('none');
     $product->set_catalog_visibility('hidden');
     $product->set_manage_stock(true);
     $product->set_stock_quantity(PROOF_STOCK);
@@ -55,10 +58,17 @@ function expect(Answer $answer, int $status, string $what): Answer
     return $answer->status === $status ? $answer : throw new Problem("{$what}: {$answer->complaint()}");
 }
 
+/** Of the Store API, wherever the owner's permalinks put it. */
+function store_api(string $path): string
+{
+    return without_host(rest_url("wc/store/v1/{$path}"));
+}
+
+/** An owner may do without the shop page: then it is the front page that shoppers see. */
 function visit_shop(Shopper $shopper): void
 {
-    $path = (string) preg_replace('~^https?://[^/]+~', '', (string) wc_get_page_permalink('shop'));
-    $page = expect($shopper->get($path), 200, 'The shop page does not open');
+    $url = is_page('shop') ? (string) wc_get_page_permalink('shop') : home_url('/');
+    $page = expect($shopper->open(without_host($url)), 200, 'The shop page does not open');
     if (str_contains($page->body, 'woo-coming-soon-page')) {
         throw new Problem(
             'The shop hides behind "coming soon": set it live in WooCommerce, Settings, Site visibility, then retry.',
@@ -68,8 +78,8 @@ function visit_shop(Shopper $shopper): void
 
 function find_product(Shopper $shopper): int
 {
-    $found = expect($shopper->get('/wp-json/wc/store/v1/products?sku=' . PROOF_SKU), 200, 'Products can\'t be listed');
-    $product = $found->json()[0] ?? [];
+    $found = $shopper->get(add_query_arg('sku', PROOF_SKU, store_api('products')));
+    $product = expect($found, 200, 'Products can\'t be listed')->json()[0] ?? [];
     return ($product['is_purchasable'] ?? false) && ($product['is_in_stock'] ?? false)
         ? $product['id']
         : throw new Problem('The product can\'t be bought: is STORE_PROOF_TOKEN the same in web and in the proof?');
@@ -77,8 +87,8 @@ function find_product(Shopper $shopper): int
 
 function fill_cart(Shopper $shopper, int $product): void
 {
-    expect($shopper->get('/wp-json/wc/store/v1/cart'), 200, 'The cart does not open');
-    $added = $shopper->post('/wp-json/wc/store/v1/cart/add-item', ['id' => $product, 'quantity' => 1]);
+    expect($shopper->get(store_api('cart')), 200, 'The cart does not open');
+    $added = $shopper->post(store_api('cart/add-item'), ['id' => $product, 'quantity' => 1]);
     $cart = expect($added, 201, 'The product can\'t be put into the cart')->json();
     if (!in_array(GATEWAY, $cart['payment_methods'] ?? [], true)) {
         throw new Problem('The cart offers no way to pay: is a plugin in the way?');
@@ -89,7 +99,7 @@ function fill_cart(Shopper $shopper, int $product): void
 function check_out(Shopper $shopper): int
 {
     $bought = expect(
-        $shopper->post('/wp-json/wc/store/v1/checkout', [
+        $shopper->post(store_api('checkout'), [
             'billing_address' => address(),
             'shipping_address' => array_diff_key(address(), ['email' => 0]),
             'payment_method' => GATEWAY,

@@ -34,6 +34,12 @@ final class Answer
     }
 }
 
+/** What of a URL follows the host. */
+function without_host(string $url): string
+{
+    return (string) preg_replace('~^https?://[^/]+~', '', $url);
+}
+
 final class Shopper
 {
     private const PATIENCE = 20;
@@ -42,6 +48,7 @@ final class Shopper
     private const NOT_THERE = [CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST];
     private const CONNECT = 5000;
     /** Milliseconds. */
+    private const REDIRECTS = 5;
 
     private readonly CurlHandle $curl;
     private ?string $cart = null;
@@ -76,6 +83,16 @@ final class Shopper
     public function get(string $path): Answer
     {
         return $this->ask('GET', $path, null);
+    }
+
+    /** As a browser does: to where the shop sends it. */
+    public function open(string $path): Answer
+    {
+        $answer = $this->get($path);
+        for ($sent = 0; $sent < self::REDIRECTS && isset($answer->headers['location']); $sent++) {
+            $answer = $this->get(without_host($answer->headers['location']));
+        }
+        return $answer;
     }
 
     /** @param array<string, mixed> $body */

@@ -11,8 +11,14 @@ namespace Storefleet\Site;
 use WC_Product;
 
 const PROOF_SKU = 'storefleet-proof';
+const PROOF_LOCK = 'proof_request';
+/** In the database, held by what makes or removes a proof's order. */
 
 add_filter('woocommerce_is_purchasable', __NAMESPACE__ . '\sell_to_the_proof', 99, 2);
+add_filter('posts_where', __NAMESPACE__ . '\hide_from_others');
+if (knows_the_token()) {
+    one_at_a_time();
+}
 if (is_proof()) {
     lift_the_owners_rules();
     leave_no_trace();
@@ -32,9 +38,26 @@ function knows_the_token(): bool
     return strlen($token) >= 24 && hash_equals($token, $said);
 }
 
+/**
+ * Waits for its turn, half a minute at most, and has it until this process ends: a shop goes on with the last request
+ * of a proof that was killed, and what it makes must not be removed under its hands.
+ */
+function one_at_a_time(): void
+{
+    global $wpdb;
+    $wpdb->query($wpdb->prepare('SELECT GET_LOCK(%s, 30)', PROOF_LOCK));
+}
+
 function sell_to_the_proof(bool $purchasable, WC_Product $product): bool
 {
     return $product->get_sku() === PROOF_SKU ? is_proof() : $purchasable;
+}
+
+/** Hidden from the shop page it would still be in searches, feeds, sitemaps and the owner's list of products. */
+function hide_from_others(string $where): string
+{
+    global $wpdb;
+    return is_proof() ? $where : $where . $wpdb->prepare(" AND {$wpdb->posts}.post_name <> %s", PROOF_SKU);
 }
 
 /** Who may buy, where and how much there is: the owner's choice, and no fault of the shop. */
@@ -45,6 +68,7 @@ function lift_the_owners_rules(): void
         'woocommerce_allowed_countries' => 'all',
         'woocommerce_ship_to_countries' => '',
         'woocommerce_manage_stock' => 'yes',
+        'woocommerce_notify_no_stock_amount' => '0',
     ] as $option => $value) {
         add_filter("pre_option_{$option}", static fn (): string => $value);
     }

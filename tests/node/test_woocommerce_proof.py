@@ -1,0 +1,243 @@
+"""The proof of a shop: it buys whatever the owner decided, nobody else can, and it leaves nothing, killed or not."""
+
+import json
+import random
+import re
+import signal
+import time
+from collections import Counter
+from collections.abc import Mapping
+
+import pytest
+
+from tests.node.conftest import NEEDS_PLUGIN
+from tests.node.containers import Container
+from tests.node.databases import VARIABLES
+from tests.node.shoppers import API, ORDER
+from tests.node.shops import HOST, INSTALL, WEB, Env, Shop, Shops, answers
+
+pytestmark = NEEDS_PLUGIN
+PROVE = ("/opt/storefleet/run", "prove")
+TOKEN = "the proof's own " + "x" * 24
+GIVEN = {"STORE_PROOF_TOKEN": TOKEN, "STORE_SERVICE": "http://127.0.0.1:8080"}
+STEPS = ("boot", "shop", "product", "cart", "checkout", "order", "cancel", "clean")
+MARK = re.compile(r"storefleet.proof|proof@storefleet", re.IGNORECASE)
+"""In whatever the proof makes."""
+HIDDEN = 'The shop hides behind "coming soon": set it live in WooCommerce, Settings, Site visibility, then retry.'
+ACTIONS = (
+    "SELECT hook, args, status FROM wp_actionscheduler_actions"
+    " WHERE hook NOT IN ('wc_schedule_pending_batch_processes', 'woocommerce_delete_legacy_report_transients')"
+)
+"""But those by which WooCommerce tidies up after orders, whichever they were."""
+CUT = {"PHP_INI_SCAN_DIR": ":/opt/storefleet/server:/given"}
+IN_THE_CHECKOUT = ("1 wp_posts", "1 wp_woocommerce_order_items", "1 wp_comments")
+"""An order's number, what is in it, and the note that it is paid: when its stock is set aside."""
+FRANCE = 'a:1:{i:0;s:2:"FR";}'
+DECISIONS: tuple[Mapping[str, str], ...] = (
+    {"woocommerce_cod_settings": 'a:1:{s:7:"enabled";s:2:"no";}'},
+    {"woocommerce_enable_guest_checkout": "no", "woocommerce_enable_signup_and_login_from_checkout": "no"},
+    {
+        "woocommerce_default_country": "FR",
+        "woocommerce_allowed_countries": "specific",
+        "woocommerce_specific_allowed_countries": FRANCE,
+        "woocommerce_ship_to_countries": "specific",
+        "woocommerce_specific_ship_to_countries": FRANCE,
+    },
+    {"woocommerce_enable_coupons": "no", "woocommerce_manage_stock": "no"},
+    {"woocommerce_manage_stock": "yes", "woocommerce_notify_no_stock_amount": "20"},
+    {"woocommerce_calc_taxes": "yes", "woocommerce_prices_include_tax": "yes"},
+    {"woocommerce_price_num_decimals": "0", "woocommerce_price_decimal_sep": ",", "woocommerce_price_thousand_sep": ""},
+    {f"woocommerce_checkout_{field}_field": "required" for field in ("phone", "company", "address_2")},
+    {f"woocommerce_checkout_{field}_field": "hidden" for field in ("phone", "company", "address_2")},
+    {"show_on_front": "posts", "page_on_front": "0"},
+    {"permalink_structure": "", "rewrite_rules": ""},
+    {"woocommerce_custom_orders_table_enabled": "no"},
+)
+"""Options, each beside those before. The owner has taxes in France."""
+
+
+def opens(shop: Shop, env: Env | None = None) -> Container:
+    """Its web server, that has shown a page and so made what the first one makes."""
+    web = shop.start(WEB, {**GIVEN, **(env or {})})
+    answers(web, "/readyz", 200)
+    answers(web, "/", 200)
+    return web
+
+
+def proves(shop: Shop, env: Env | None = None) -> None:
+    code, last = shop.run(PROVE, {**GIVEN, **(env or {})})
+    assert code == 0, last
+    receipt = json.loads(last)
+    assert (receipt["simulated"], [step["name"] for step in receipt["steps"]]) == (False, list(STEPS))
+    assert shop.last_words.read_text() == last
+
+
+def cut(shop: Shop, step: str, seconds: float = 0) -> None:
+    """Start a proof and kill it so long after that step of its has ended."""
+    program, deadline = shop.start(PROVE, GIVEN), time.monotonic() + 30
+    while f'"step":"{step}"' not in program.log:
+        assert program.process.poll() is None, program.log
+        assert time.monotonic() < deadline, program.log
+        time.sleep(0.001)
+    time.sleep(seconds)
+    program.end(signal.SIGKILL)
+
+
+def everything(shop: Shop) -> list[str]:
+    """What the database holds: a line of SQL for each row."""
+    argv = ["mariadb-dump", "--user=root", "--single-transaction", "--skip-extended-insert", shop.name]
+    done = shop.database.container.do(*argv, MYSQL_PWD=VARIABLES["MYSQL_ROOT_PASSWORD"])
+    assert done.returncode == 0, done.stderr
+    return [line for line in done.stdout.splitlines() if line.startswith("INSERT INTO ")]
+
+
+def kept(shop: Shop) -> dict[str, Counter[tuple[str, ...]]]:
+    """What must be the same before and after: all by what it is, and how many rows each table has."""
+    tables = (line.split("`")[1] for line in everything(shop))
+    # options are compared by name: of what is temporary there is more or less each minute
+    rows: Counter[tuple[str, ...]] = Counter(
+        (name,) for name in tables if not re.match("wp_(options|actionscheduler_.*)$", name)
+    )
+    return {**shop.left(sells=True), "rows": rows, "actions": Counter(shop.sql(ACTIONS))}
+
+
+def traces(shop: Shop) -> list[str]:
+    """Whatever bears the proof's name."""
+    files = [path for path in shop.uploads.rglob("*") if path.is_file()]
+    found = [line for line in everything(shop) if MARK.search(line)]
+    return found + [str(path) for path in files if MARK.search(path.read_text(errors="replace"))]
+
+
+def untouched(shop: Shop, before: Mapping[str, Counter[tuple[str, ...]]]) -> None:
+    after = kept(shop)
+    assert {
+        what: (after[what] - before[what], before[what] - after[what]) for what in after if after[what] != before[what]
+    } == {}
+    assert traces(shop) == []
+
+
+@pytest.fixture
+def shop(new_shop: Shops) -> Shop:
+    return new_shop().make(INSTALL)
+
+
+@pytest.fixture
+def web(shop: Shop) -> Container:
+    return opens(shop)
+
+
+@pytest.mark.usefixtures("web")
+def test_a_proof_leaves_no_trace(shop: Shop) -> None:
+    before = kept(shop)
+    proves(shop)
+    untouched(shop, before)
+    two = [shop.start(PROVE, GIVEN) for _ in range(2)]
+    assert [program.wait() for program in two] == [0, 0]
+    untouched(shop, before)
+
+
+@pytest.mark.usefixtures("web")
+def test_it_passes_whatever_the_owner_decided(shop: Shop) -> None:
+    shop.sql(
+        "INSERT INTO wp_woocommerce_tax_rates (tax_rate_country, tax_rate, tax_rate_name, tax_rate_priority)"
+        " VALUES ('FR', '20', 'TVA', 1)"
+    )
+    for options in DECISIONS:
+        shop.decide(options)
+        proves(shop)
+    shop.sql(
+        "UPDATE wp_posts SET post_status = 'trash' WHERE post_name = 'storefleet-sample'"
+        " OR ID = (SELECT option_value FROM wp_options WHERE option_name = 'woocommerce_shop_page_id')"
+    )
+    proves(shop)
+    assert traces(shop) == []
+
+
+@pytest.mark.usefixtures("web")
+def test_a_shop_that_is_coming_soon_fails_it_plainly(shop: Shop) -> None:
+    before = kept(shop)
+    for pages in ("no", "yes"):
+        shop.decide({"woocommerce_coming_soon": "yes", "woocommerce_store_pages_only": pages})
+        assert shop.run(PROVE, GIVEN) == (1, HIDDEN)
+        assert shop.last_words.read_text() == HIDDEN
+    untouched(shop, before)
+    shop.decide({"woocommerce_coming_soon": "no"})
+    proves(shop)
+
+
+@pytest.mark.usefixtures("web")
+def test_killed_at_any_moment_and_run_again(shop: Shop) -> None:
+    before, rng = kept(shop), random.Random(20261124)
+    for step in STEPS[:-1]:
+        for seconds in (0, rng.uniform(0.005, 0.05)):
+            cut(shop, step, seconds)
+    cut(shop, "product")
+    assert traces(shop)
+    proves(shop)
+    untouched(shop, before)
+
+
+def test_killed_together_with_the_web_server(shop: Shop, web: Container) -> None:
+    before = kept(shop)
+    for where in IN_THE_CHECKOUT:
+        web.end(signal.SIGKILL)
+        web = opens(shop, {"CUT": where, **CUT})
+        program, deadline = shop.start(PROVE, GIVEN), time.monotonic() + 30
+        while "CUT" not in web.log:
+            assert program.process.poll() is None, f"it never came to {where}: {program.log}"
+            assert time.monotonic() < deadline, program.log
+            time.sleep(0.01)
+        program.end(signal.SIGKILL)
+    web.end(signal.SIGKILL)
+    opens(shop)
+    proves(shop)
+    untouched(shop, before)
+
+
+def call(web: Container, path: str, body: object = None, **headers: str) -> tuple[int, dict[str, str], str]:
+    """The Store API."""
+    given = {"Host": HOST, "Content_Type": "application/json", **headers}
+    return web.ask(API + path, "GET" if body is None else "POST", None if body is None else json.dumps(body), **given)
+
+
+def test_strangers_can_buy_neither_its_product_nor_by_its_means(shop: Shop, web: Container) -> None:
+    cut(shop, "product")
+    [[hidden]] = shop.sql("SELECT product_id FROM wp_wc_product_meta_lookup WHERE sku = 'storefleet-proof'")
+    [[sample]] = shop.sql("SELECT product_id FROM wp_wc_product_meta_lookup WHERE sku = 'storefleet-sample'")
+    for token in (None, "", "x" * 40, TOKEN[:-1], f"{TOKEN}x"):
+        said = {} if token is None else {"X_Storefleet_Proof": token}
+        for path in ("/", "/?s=storefleet&post_type=product", "/?s=proof", "/feed/?post_type=product"):
+            status, _, page = web.ask(path, Host=HOST, **said)
+            assert (status, "Storefleet proof" in page) == (200, False), path
+        assert web.ask("/product/storefleet-proof/", Host=HOST, **said)[0] == 404
+        assert call(web, "/products?sku=storefleet-proof", **said)[::2] == (200, "[]")
+        assert json.loads(call(web, f"/products/{hidden}", **said)[2])["is_purchasable"] is False
+        cart = {"Cart_Token": call(web, "/cart", **said)[1]["Cart-Token"], **said}
+        status, _, text = call(web, "/cart/add-item", {"id": int(hidden), "quantity": 1}, **cart)
+        assert (status, "not_purchasable" in text) == (400, True), text
+        status, _, text = call(web, "/cart/add-item", {"id": int(sample), "quantity": 1}, **cart)
+        assert (status, "storefleet_proof" in text) == (201, False), text
+        status, _, text = call(web, "/checkout", {**ORDER, "payment_method": "storefleet_proof"}, **cart)
+        assert (status, "payment_method" in text) == (400, True), text
+    assert shop.sql("SELECT status FROM wp_wc_orders WHERE status NOT LIKE '%draft'") == []
+    known = {"X_Storefleet_Proof": TOKEN}
+    assert web.ask("/product/storefleet-proof/", Host=HOST, **known)[0] == 200
+    assert json.loads(call(web, f"/products/{hidden}", **known)[2])["is_purchasable"] is True
+
+
+def test_it_passes_in_other_markets_and_languages(new_shop: Shops) -> None:
+    for country, currency, locale in (
+        ("JP", "JPY", "ar"),
+        ("BR", "BRL", "de_DE"),
+        ("US", "USD", "en_US"),
+        ("KW", "KWD", "ar"),
+    ):
+        env = {"STORE_COUNTRY": country, "STORE_CURRENCY": currency, "STORE_LOCALE": locale}
+        shop = new_shop().make(INSTALL, env)
+        web = opens(shop, env)
+        [sample] = json.loads(call(web, "/products")[2])
+        assert sample["prices"]["currency_code"] == currency
+        before = kept(shop)
+        proves(shop, env)
+        untouched(shop, before)
+        web.end(signal.SIGKILL)
