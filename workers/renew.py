@@ -2,8 +2,8 @@
 
 A kubelet waits up to five minutes before it starts a container or pulls an image again, a controller up to a quarter of
 an hour before it makes a pod. Whoever retries has seen to the cause, and would see the old trouble told again.
-In a store that was never READY, a Deployment that isn't ready may run an image mended since, under the same name.
-A database is left to what it does: in its first start it may be writing its files.
+Where nothing is in trouble, a Deployment that isn't ready, of a store that never was, may run an image mended since under
+the same name. A database is left to what it does: in its first start it may be writing its files.
 """
 
 from stores.leases import Lease
@@ -23,7 +23,7 @@ async def renew(context: Context, lease: Lease, namespace: str, store: Store) ->
     parts = troubled(view)
     calls = []
     for (kind, name), item in view.workloads.items():
-        ill = component(item) in parts or (store.ready_at is None and kind == "Deployment")
+        ill = component(item) in parts or (not parts and store.ready_at is None and kind == "Deployment")
         if ill and not view.is_ready(kind, name) and attempt_of(item) != str(store.attempt):
             uid = item["metadata"]["uid"]
             calls.append(context.cluster.delete(kind, name, namespace, guard(lease), uid=uid))
