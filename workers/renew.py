@@ -2,8 +2,8 @@
 
 A kubelet waits up to five minutes before it starts a container or pulls an image again, a controller up to a quarter of
 an hour before it makes a pod. Whoever retries has seen to the cause, and would see the old trouble told again.
-Where nothing is in trouble, a Deployment that isn't ready, of a store that never was, may run an image mended since under
-the same name. A database is left to what it does: in its first start it may be writing its files.
+Where none of them is, a Deployment that isn't ready, of a store that never was, may run an image mended since under the
+same name. A database is left to what it does: in its first start it may be writing its files.
 """
 
 from stores.leases import Lease
@@ -20,7 +20,7 @@ async def renew(context: Context, lease: Lease, namespace: str, store: Store) ->
     Safe at any moment: what was applied in this attempt is left alone. Raises ClusterError and LeaseLost.
     """
     view = await with_warnings(context.cluster, namespace, await look(context.cluster, namespace))
-    parts = troubled(view)
+    parts = troubled(view) & {component(item) for item in view.workloads.values()}
     calls = []
     for (kind, name), item in view.workloads.items():
         ill = component(item) in parts or (not parts and store.ready_at is None and kind == "Deployment")
