@@ -51,18 +51,8 @@ async def test_work_that_comes_by_the_clock_wakes_nobody(fleet: Fleet) -> None:
     await rests(fleet)
     [row] = await fleet.sql("SELECT id, wake FROM stores")
     namespace = f"store-{row['id']}"
-    _, cron = await fleet.kubernetes("GET", f"/apis/batch/v1/namespaces/{namespace}/cronjobs/cron")
-    template = cron["spec"]["jobTemplate"]
-    job = {"apiVersion": "batch/v1", "kind": "Job", "spec": template["spec"]}
-    job["metadata"] = {"name": "cron-1", "labels": template["metadata"]["labels"]}
-    jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
-    assert (await fleet.kubernetes("POST", jobs, job))[0] == 201
-
-    async def done() -> bool:
-        return bool((await fleet.kubernetes("GET", f"{jobs}/cron-1"))[1]["status"].get("succeeded"))
-
-    await fleet.poll(done)
-    await fleet.kubernetes("DELETE", f"{jobs}/cron-1?propagationPolicy=Background")
+    job = await run_cron(fleet, namespace)
+    await fleet.kubernetes("DELETE", f"{job}?propagationPolicy=Background")
     await asyncio.sleep(10 * GATHER_SECONDS)
     assert (await fleet.sql("SELECT wake FROM stores"))[0]["wake"] == row["wake"]
     path = f"/api/v1/namespaces/{namespace}/services/web"
@@ -71,6 +61,24 @@ async def test_work_that_comes_by_the_clock_wakes_nobody(fleet: Fleet) -> None:
     await rests(fleet)
     [after] = await fleet.sql("SELECT wake FROM stores")
     assert after["wake"] - row["wake"] == 1
+
+
+async def run_cron(fleet: Fleet, namespace: str, seconds: float = 20) -> str:
+    """What the CronJob would make when its time comes, made now and waited for: the Job's path."""
+    _, cron = await fleet.kubernetes("GET", f"/apis/batch/v1/namespaces/{namespace}/cronjobs/cron")
+    template = cron["spec"]["jobTemplate"]
+    job = {"apiVersion": "batch/v1", "kind": "Job", "spec": template["spec"]}
+    job["metadata"] = {"name": "cron-now", "labels": template["metadata"]["labels"]}
+    jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
+    assert (await fleet.kubernetes("POST", jobs, job))[0] == 201
+
+    async def done() -> bool:
+        status = (await fleet.kubernetes("GET", f"{jobs}/cron-now"))[1]["status"]
+        assert "failed" not in status, status
+        return bool(status.get("succeeded"))
+
+    await fleet.poll(done, seconds)
+    return f"{jobs}/cron-now"
 
 
 async def is_there(fleet: Fleet, path: str) -> bool:
@@ -184,6 +192,13 @@ async def is_at(fleet: Fleet, store_id: str, step: str) -> bool:
     return bool(steps[step] == "RUNNING")
 
 
+async def described(fleet: Fleet, what: str) -> list[str]:
+    """What each store's namespace says of it, in the order in which they were made."""
+    rows = await fleet.sql("SELECT id FROM stores ORDER BY created_at")
+    paths = [f"/api/v1/namespaces/store-{row['id']}/configmaps/store" for row in rows]
+    return [(await fleet.kubernetes("GET", path))[1]["data"][what] for path in paths]
+
+
 @pytest.mark.parametrize("settings", [{"languages": ("de-DE", "ar")}], indirect=True)
 async def test_a_shop_speaks_one_of_the_languages_that_there_are(fleet: Fleet) -> None:
     assert await fleet.client().execute("{ languages }") == {"languages": ["de-DE", "ar"]}
@@ -193,10 +208,7 @@ async def test_a_shop_speaks_one_of_the_languages_that_there_are(fleet: Fleet) -
     spoken = [(await fleet.client().execute(ask, {"id": store["id"]}))["store"] for store in (usual, chosen)]
     assert spoken == [{"language": "de-DE"}, {"language": "ar"}]
     await asyncio.gather(*(fleet.until(store["id"], "READY") for store in (usual, chosen)))
-    rows = await fleet.sql("SELECT id FROM stores ORDER BY created_at")
-    for row, language in zip(rows, ("de-DE", "ar"), strict=True):
-        _, told = await fleet.kubernetes("GET", f"/api/v1/namespaces/store-{row['id']}/configmaps/store")
-        assert told["data"]["language"] == language
+    assert await described(fleet, "language") == ["de-DE", "ar"]
 
 
 async def test_a_shop_can_begin_with_its_wizard(fleet: Fleet) -> None:
@@ -206,10 +218,7 @@ async def test_a_shop_can_begin_with_its_wizard(fleet: Fleet) -> None:
     setups = [(await fleet.client().execute(ask, {"id": store["id"]}))["store"] for store in (chosen, usual)]
     assert setups == [{"setup": "WIZARD"}, {"setup": "READY"}]
     await asyncio.gather(*(fleet.until(store["id"], "READY") for store in (chosen, usual)))
-    rows = await fleet.sql("SELECT id FROM stores ORDER BY created_at")
-    for row, setup in zip(rows, ("wizard", "ready"), strict=True):
-        _, told = await fleet.kubernetes("GET", f"/api/v1/namespaces/store-{row['id']}/configmaps/store")
-        assert told["data"]["setup"] == setup
+    assert await described(fleet, "setup") == ["wizard", "ready"]
 
 
 async def test_a_store_asks_for_credentials(fleet: Fleet) -> None:

@@ -8,8 +8,8 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,21 @@ class Container:
         assert done.returncode == 0, done.stderr + self.log
         status, found, text = json.loads(done.stdout)
         return status, found, text
+
+    @contextmanager
+    def beside(self, program: str, file: Path, *argv: str) -> Iterator[None]:
+        """A Python program in its network, until the block ends; what it prints is in the file, first that it is up."""
+        words = ["nsenter", "-t", str(self.pid), "-n", "--", sys.executable, "-c", program, *argv]
+        with file.open("wb") as output, subprocess.Popen(words, stdout=output) as process:
+            try:
+                deadline = time.monotonic() + 10
+                while not file.stat().st_size:
+                    assert process.poll() is None
+                    assert time.monotonic() < deadline
+                    time.sleep(0.02)
+                yield
+            finally:
+                process.kill()
 
     def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = 30) -> int:
         """The exit code of its first process."""

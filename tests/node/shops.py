@@ -102,6 +102,12 @@ class Shop:
         """Of the program that was started last: what a kubelet would read."""
         return self.uploads.with_name(f"last-words-of-{self.name}")
 
+    def serve(self, env: Env | None = None, mounts: Mounts | None = None) -> Container:
+        """Its web server, when the shop answers."""
+        server = self.start(WEB, env, mounts)
+        answers(server, "/readyz", 200)
+        return server
+
     def make(self, argv: Sequence[str], env: Env | None = None) -> "Shop":
         code, last = self.run(argv, env)
         assert (code, json.loads(last)["done"]) == (0, "installed"), last

@@ -1,7 +1,8 @@
 """A WooCommerce store as real containers: it is READY because it sold something, and then it sells."""
 
 from tests.flow.fleet import JSON, Fleet
-from tests.flow.test_drift import do, path
+from tests.flow.test_drift import do
+from tests.flow.test_stores_way import run_cron
 from tests.node.conftest import NEEDS_PLUGIN
 from tests.node.real import RealNode
 from tests.node.shoppers import Shopping, ask, opened, opens, rows
@@ -55,19 +56,7 @@ async def works_in_the_background(fleet: Fleet, node: RealNode, namespace: str) 
     """What WooCommerce put off until later the CronJob does; one of its Jobs is made now, rather than waited for."""
     due = [action for [action] in await rows(fleet, node, namespace, DUE)]
     assert due
-    _, cron = await fleet.kubernetes("GET", path(namespace, "cronjobs", "cron"))
-    template = cron["spec"]["jobTemplate"]
-    job = {"apiVersion": "batch/v1", "kind": "Job", "spec": template["spec"]}
-    job["metadata"] = {"name": "cron-now", "labels": template["metadata"]["labels"]}
-    jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
-    assert (await fleet.kubernetes("POST", jobs, job))[0] == 201
-
-    async def done() -> bool:
-        status = (await fleet.kubernetes("GET", f"{jobs}/cron-now"))[1]["status"]
-        assert "failed" not in status, status
-        return bool(status.get("succeeded"))
-
-    await fleet.poll(done, 60)
+    job = await run_cron(fleet, namespace, 60)
     now = dict(await rows(fleet, node, namespace, "SELECT action_id, status FROM wp_actionscheduler_actions"))
     assert {now[action] for action in due} == {"complete"}
-    await do(fleet, "DELETE", f"{jobs}/cron-now?propagationPolicy=Background")
+    await do(fleet, "DELETE", f"{job}?propagationPolicy=Background")

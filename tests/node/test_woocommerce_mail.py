@@ -9,7 +9,7 @@ from tests.node.conftest import NEEDS_PLUGIN, PLUGIN
 from tests.node.containers import Container
 from tests.node.mailbox import PORT, mailbox
 from tests.node.shoppers import ADDRESS, API, ORDER
-from tests.node.shops import HOST, INSTALL, WEB, WORDPRESS, Env, Mounts, Shop, Shops, answers
+from tests.node.shops import HOST, INSTALL, WORDPRESS, Mounts, Shops
 
 MAKE = INSTALL if PLUGIN else WORDPRESS
 RELAY = f"relay.mail.svc:{PORT}"
@@ -24,13 +24,6 @@ def hosts(tmp_path: Path) -> Mounts:
     return {"/etc/hosts": file}
 
 
-def served(shop: Shop, env: Env, mounts: Mounts) -> Container:
-    """Its web server, that answers."""
-    server = shop.start(WEB, env, mounts)
-    answers(server, "/readyz", 200)
-    return server
-
-
 def forgets_the_password(server: Container) -> int:
     """The owner asks for a mail: 302 if it was sent, 200 for a page that says that it was not."""
     form = {"Content_Type": "application/x-www-form-urlencoded"}
@@ -40,7 +33,7 @@ def forgets_the_password(server: Container) -> int:
 def test_mail_goes_by_the_platforms_server(new_shop: Shops, hosts: Mounts, tmp_path: Path) -> None:
     shop = new_shop().make(MAKE)
     url = f"smtp://me%40example.com:p%3Ass@{RELAY}?from=shop%2B1@example.com"
-    server = served(shop, {"STORE_SMTP_URL": url}, hosts)
+    server = shop.serve({"STORE_SMTP_URL": url}, hosts)
     with mailbox(server, tmp_path) as box:
         assert forgets_the_password(server) == 302
     [mail] = box.mails
@@ -63,7 +56,7 @@ def test_a_mail_that_is_not_sent_is_told(
     new_shop: Shops, hosts: Mounts, tmp_path: Path, url: str | None, does: str
 ) -> None:
     shop = new_shop().make(MAKE)
-    server = served(shop, {"STORE_SMTP_URL": url} if url else {}, hosts)
+    server = shop.serve({"STORE_SMTP_URL": url} if url else {}, hosts)
     with mailbox(server, tmp_path, does) as box:
         assert forgets_the_password(server) == 200
         assert box.mails == []
@@ -86,7 +79,7 @@ def buy(server: Container, **said: str) -> None:
 @NEEDS_PLUGIN
 def test_an_order_sends_mail_and_a_proof_none(new_shop: Shops, hosts: Mounts, tmp_path: Path) -> None:
     shop = new_shop().make(INSTALL)
-    server = served(shop, {**TOKEN, "STORE_SMTP_URL": f"smtp://{RELAY}"}, hosts)
+    server = shop.serve({**TOKEN, "STORE_SMTP_URL": f"smtp://{RELAY}"}, hosts)
     with mailbox(server, tmp_path) as box:
         code, last = shop.run(("/opt/storefleet/run", "prove"), {**TOKEN, "STORE_SERVICE": "http://127.0.0.1:8080"})
         assert (code, json.loads(last)["simulated"], box.mails) == (0, False, [])
@@ -97,6 +90,6 @@ def test_an_order_sends_mail_and_a_proof_none(new_shop: Shops, hosts: Mounts, tm
 
 @NEEDS_PLUGIN
 def test_an_order_is_taken_while_the_mail_server_is_silent(new_shop: Shops, hosts: Mounts, tmp_path: Path) -> None:
-    server = served(new_shop().make(INSTALL), {"STORE_SMTP_URL": f"smtp://{RELAY}"}, hosts)
+    server = new_shop().make(INSTALL).serve({"STORE_SMTP_URL": f"smtp://{RELAY}"}, hosts)
     with mailbox(server, tmp_path, "silence"):
         buy(server)

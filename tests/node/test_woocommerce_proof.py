@@ -14,7 +14,7 @@ from tests.node.conftest import NEEDS_PLUGIN
 from tests.node.containers import Container
 from tests.node.databases import VARIABLES
 from tests.node.shoppers import API, ORDER
-from tests.node.shops import HOST, INSTALL, WEB, Env, Shop, Shops, answers
+from tests.node.shops import HOST, INSTALL, Env, Shop, Shops, answers
 
 pytestmark = NEEDS_PLUGIN
 PROVE = ("/opt/storefleet/run", "prove")
@@ -58,8 +58,7 @@ DECISIONS: tuple[Mapping[str, str], ...] = (
 
 def opens(shop: Shop, env: Env | None = None) -> Container:
     """Its web server, that has shown a page and so made what the first one makes."""
-    web = shop.start(WEB, {**GIVEN, **(env or {})})
-    answers(web, "/readyz", 200)
+    web = shop.serve({**GIVEN, **(env or {})})
     answers(web, "/", 200)
     return web
 

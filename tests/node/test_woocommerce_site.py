@@ -17,7 +17,7 @@ import pytest
 from tests.node.conftest import NEEDS_PLUGIN, PLUGIN
 from tests.node.containers import Container
 from tests.node.resolver import NAME_SERVER, resolver
-from tests.node.shops import HOST, INSTALL, WEB, WORDPRESS, Env, Mounts, Shop, Shops, answers
+from tests.node.shops import HOST, INSTALL, WORDPRESS, Mounts, Shop, Shops
 from tests.node.test_woocommerce_mail import buy
 
 MAKE = INSTALL if PLUGIN else WORDPRESS
@@ -58,13 +58,6 @@ def name_server(tmp_path: Path) -> Mounts:
     return {"/etc/resolv.conf": file}
 
 
-def served(shop: Shop, env: Env | None = None, mounts: Mounts | None = None) -> Container:
-    """Its web server, that answers."""
-    server = shop.start(WEB, env, mounts)
-    answers(server, "/readyz", 200)
-    return server
-
-
 def php(server: Container, value: str, first: str = "", before: str = "", **env: str) -> Any:
     """What WordPress says in that pod: an expression's value. `first` comes before it, `before` before WordPress."""
     done = server.do("php", "-r", f"{before} require 'wp-load.php'; {first} echo json_encode({value});", **env)
@@ -86,7 +79,7 @@ def admin(server: Container) -> dict[str, str]:
 
 
 def test_who_may_be_called(new_shop: Shops, name_server: Mounts, tmp_path: Path) -> None:
-    server = served(new_shop().make(MAKE), None, name_server)
+    server = new_shop().make(MAKE).serve(None, name_server)
     refused, tried = "storefleet_call", "http_request_failed"
     with resolver(server, tmp_path) as asked:
         for method in ("GET", "HEAD"):
@@ -109,7 +102,7 @@ def test_who_may_be_called(new_shop: Shops, name_server: Mounts, tmp_path: Path)
 
 def test_no_page_calls_out(new_shop: Shops, name_server: Mounts, tmp_path: Path) -> None:
     shop = new_shop().make(MAKE)
-    server = served(shop, None, name_server)
+    server = shop.serve(None, name_server)
     owner = admin(server)
     pages = "plugins themes site-health import credits options-general users"
     with resolver(server, tmp_path) as asked:
@@ -134,7 +127,7 @@ def test_no_page_calls_out(new_shop: Shops, name_server: Mounts, tmp_path: Path)
 
 
 def test_the_owner_changes_no_files(new_shop: Shops) -> None:
-    server = served(new_shop().make(MAKE))
+    server = new_shop().make(MAKE).serve()
     never = ["edit_files", "edit_plugins", "edit_themes"]
     install = [
         f"{what}_{kind}" for kind in ("plugins", "themes") for what in ("install", "update", "upload", "delete")
@@ -157,7 +150,7 @@ def test_the_owner_changes_no_files(new_shop: Shops) -> None:
 
 
 def test_no_updates_are_offered(new_shop: Shops) -> None:
-    server = served(new_shop().make(MAKE))
+    server = new_shop().make(MAKE).serve()
     offered = (
         "[count(get_core_updates()), count(get_site_transient('update_plugins')->response),"
         " count(get_theme_updates()), count(wp_get_translation_updates())]"
@@ -168,7 +161,7 @@ def test_no_updates_are_offered(new_shop: Shops) -> None:
 
 
 def test_site_health_raises_no_false_alarm(new_shop: Shops) -> None:
-    server = served(new_shop().make(MAKE))
+    server = new_shop().make(MAKE).serve()
     status, _, page = server.ask("/wp-admin/site-health.php", **admin(server))
     assert status == 200
     [found] = re.findall(r"^var SiteHealth = (.*);$", page, re.MULTILINE)
@@ -192,7 +185,7 @@ def tries(shop: Shop) -> Counter[str]:
 
 def test_a_visitor_is_known_by_their_own_address(new_shop: Shops) -> None:
     shop = new_shop().make(MAKE)
-    server = served(shop)
+    server = shop.serve()
 
     def tries_from(said: str | None, at: str = "127.0.0.1") -> int:
         more = {} if said is None else {"X_Forwarded_For": said}
@@ -223,7 +216,7 @@ def test_a_visitor_is_known_by_their_own_address(new_shop: Shops) -> None:
 @NEEDS_PLUGIN
 def test_an_order_has_the_address_that_it_came_from(new_shop: Shops) -> None:
     shop = new_shop().make(INSTALL)
-    server = served(shop)
+    server = shop.serve()
     lie = "198.51.100.1"
     buy(server, X_Forwarded_For=f"{lie}, 203.0.113.7", X_Real_IP=lie, Client_IP=lie)
     assert shop.sql("SELECT ip_address FROM wp_wc_orders WHERE status = 'wc-processing'") == [("203.0.113.7",)]
@@ -239,7 +232,7 @@ def scheme(server: Container, **said: str) -> str:
 
 def test_https_before_the_ingress_is_believed(new_shop: Shops) -> None:
     shop = new_shop().make(MAKE)
-    server = served(shop)
+    server = shop.serve()
     for said in ("https", "https, http", "https,http"):
         assert scheme(server, X_Forwarded_Proto=said) == "https", said
     for said in ("http", "http, https", "", "httpsx"):
@@ -248,7 +241,7 @@ def test_https_before_the_ingress_is_believed(new_shop: Shops) -> None:
     server.end(signal.SIGKILL)
 
     # a store whose address is https is never asked to go there again, whatever an ingress says
-    server = served(shop, {"STORE_URL": f"https://{HOST}"})
+    server = shop.serve({"STORE_URL": f"https://{HOST}"})
     for headers in ({}, {"X_Forwarded_Proto": "http"}, {"X_Forwarded_Proto": "https"}):
         assert scheme(server, **headers) == "https"
         assert server.ask("/", Host=HOST, **headers)[0] == 200

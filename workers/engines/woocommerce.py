@@ -56,12 +56,12 @@ def _parts(plan: Plan) -> dict[str, Part]:
 def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile) -> Manifests:
     """A store of the given release; all that runs is in here."""
     parts = _parts(spec.plan)
-    smtp = _smtp_key(secrets, profile)
+    smtp = _smtp(secrets, profile)
     return Manifests(
         namespace=namespace(spec, NAME, profile),
         isolation=isolation(spec, NAME, profile, list(parts.values())),
         workloads=[
-            *_secrets(spec, secrets, profile, smtp),
+            *_secrets(spec, secrets, smtp),
             mysql.config_map(spec, NAME),
             mysql.claim(spec, NAME, profile),
             objects.claim(spec, NAME, profile, "uploads", spec.plan.uploads_disk),
@@ -83,25 +83,26 @@ def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile)
     )
 
 
-def _secrets(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile, smtp: str | None) -> list[Manifest]:
+def _secrets(spec: StoreSpec, secrets: Mapping[str, str], smtp: Mapping[str, str]) -> list[Manifest]:
     """One a use, so that each container is given only what it needs."""
     wordpress = {name: secrets[name] for name in (*SALTS, "proof-token")}
-    if smtp is not None and profile.smtp_url is not None:
-        wordpress[smtp] = profile.smtp_url.get_secret_value()
     return [
         *mysql.secrets(spec, NAME, secrets),
-        objects.secret(spec, NAME, "wordpress", wordpress),
+        objects.secret(spec, NAME, "wordpress", {**wordpress, **smtp}),
         objects.secret(spec, NAME, "admin", {"password": secrets["admin-password"]}),
     ]
 
 
-def _smtp_key(secrets: Mapping[str, str], profile: ClusterProfile) -> str | None:
-    """Another URL is another key: web is replaced, and no pod can start with the old one. The digest in it needs the
-    store's own token, so that nobody can try passwords against it."""
+def _smtp(secrets: Mapping[str, str], profile: ClusterProfile) -> dict[str, str]:
+    """The mail server's URL by its key in the Secret; empty without one.
+
+    Another URL is another key: web is replaced, and no pod can start with the old one. The digest in it needs the
+    store's own token, so that nobody can try passwords against it.
+    """
     if profile.smtp_url is None:
-        return None
+        return {}
     url = profile.smtp_url.get_secret_value()
-    return f"smtp-url-{hmac.digest(secrets['proof-token'].encode(), url.encode(), 'sha256').hex()[:16]}"
+    return {f"smtp-url-{hmac.digest(secrets['proof-token'].encode(), url.encode(), 'sha256').hex()[:16]}": url}
 
 
 def _wordpress(
@@ -140,7 +141,7 @@ def _wordpress(
     )
 
 
-def _web(spec: StoreSpec, profile: ClusterProfile, part: Part, smtp: str | None) -> Manifest:
+def _web(spec: StoreSpec, profile: ClusterProfile, part: Part, smtp: Mapping[str, str]) -> Manifest:
     alive = {"httpGet": {"path": "/healthz", "port": "main"}}
     ready = {"httpGet": {"path": "/readyz", "port": "main"}}
     web = _wordpress(
@@ -212,12 +213,12 @@ def _rotation(
     return objects.secret(spec, NAME, "rotate", {"password": password}), job
 
 
-def _cron(spec: StoreSpec, profile: ClusterProfile, part: Part, smtp: str | None) -> Manifest:
+def _cron(spec: StoreSpec, profile: ClusterProfile, part: Part, smtp: Mapping[str, str]) -> Manifest:
     return _helper(spec, _wordpress(spec, profile, part, program="cron", secrets=_mail(smtp)))
 
 
-def _mail(smtp: str | None) -> Mapping[str, tuple[str, str]]:
-    return {} if smtp is None else {"STORE_SMTP_URL": ("wordpress", smtp)}
+def _mail(smtp: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    return {"STORE_SMTP_URL": ("wordpress", next(iter(smtp)))} if smtp else {}
 
 
 def _helper(spec: StoreSpec, program: Manifest) -> Manifest:
