@@ -93,7 +93,7 @@ def test_an_image_refuses_a_language_that_it_lacks(new_shop: Shops) -> None:
         ("tlh", 'This image doesn\'t speak tlh: build it with LANGUAGES="tlh"'),
         ("../../etc", "STORE_LOCALE must be a language of WordPress's"),
     ):
-        code, last = shop.run(INSTALL, {"STORE_LOCALE": locale})
+        code, last = shop.run(MAKE, {"STORE_LOCALE": locale})
         assert (code, last.startswith(why)) == (HOPELESS, True), last
     assert shop.sql("SHOW TABLES") == []
 
