@@ -20,6 +20,8 @@ SMTP = re.compile(
     r"(\?from=[\w.%-]+@[\w-]+(\.[\w-]+)+)?",
     re.ASCII,
 )
+PLAN_NAMES = ("small", "medium", "large")
+"""Of `stores.plans`."""
 DNS_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -85,6 +87,11 @@ def _tags(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _plans(value: tuple[str, ...]) -> tuple[str, ...]:
+    _require(set(value) <= set(PLAN_NAMES), f"must be plans ({', '.join(PLAN_NAMES)}), such as medium,large")
+    return value
+
+
 def _smtp(value: SecretStr) -> SecretStr:
     """Never says what was given: there may be a password in it."""
     url = value.get_secret_value()
@@ -123,6 +130,8 @@ class ClusterProfile(BaseSettings):
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp)] | None = None
     """The server by which shops send mail, `smtps://user:password@host:465?from=address`; `smtp://` begins TLS where it
     is offered. Only workers need it. None: shops send no mail."""
+    plugins: Annotated[Words, AfterValidator(_plans)] = ()
+    """Plans whose owners may install plugins and themes (WooCommerce): their own programs, in their own pods."""
     image_registry: str = "storefleet"
     """Prefix of our store images: `<image_registry>/woocommerce:<release>`."""
     database_image: str = "mysql:8.4"

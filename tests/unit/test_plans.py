@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from runtime.settings import PLAN_NAMES
 from sandbox.simulator.quantities import quantity
 from stores.plans import DEFAULT_PLAN, PLANS, Plan
 
@@ -15,6 +16,7 @@ QUANTITIES = [field.name for field in fields(Plan) if field.name not in ("name",
 def test_the_default_is_the_first_and_plans_go_by_their_names() -> None:
     assert next(iter(PLANS)) == DEFAULT_PLAN
     assert [plan.name for plan in PLANS.values()] == list(PLANS)
+    assert tuple(PLANS) == PLAN_NAMES
 
 
 @pytest.mark.parametrize("plan", PLANS.values(), ids=list(PLANS))

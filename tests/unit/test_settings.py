@@ -56,13 +56,14 @@ def test_whats_set_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
         ENGINES="one , two.three,",
         KUBECONFIG="/etc/kube",
         BASE_DOMAIN="stores.example.com",
+        PLUGINS="medium, large",
         LANGUAGES="de-DE,ar",
     )
     settings = load()
     assert settings.engines == ("one", "two.three")
     assert settings.languages == ("de-DE", "ar")
     assert settings.kubeconfig == Path("/etc/kube")
-    assert profile().base_domain == "stores.example.com"
+    assert (profile().base_domain, profile().plugins) == ("stores.example.com", ("medium", "large"))
 
 
 def test_all_problems_are_told_at_once_a_line_each(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,6 +109,13 @@ def test_a_base_domain_is_a_dns_name(monkeypatch: pytest.MonkeyPatch, domain: st
 def test_languages_are_tags(monkeypatch: pytest.MonkeyPatch, languages: str) -> None:
     assert problems(monkeypatch, LANGUAGES=languages) == [
         "STOREFLEET_LANGUAGES: must be languages of WordPress's, each once, such as en-US,de-DE,ar"
+    ]
+
+
+@pytest.mark.parametrize("plans", ["big", "Large", "medium;large", "medium,all"])
+def test_plugins_are_for_plans(monkeypatch: pytest.MonkeyPatch, plans: str) -> None:
+    assert problems(monkeypatch, PLUGINS=plans) == [
+        "STOREFLEET_PLUGINS: must be plans (small, medium, large), such as medium,large"
     ]
 
 

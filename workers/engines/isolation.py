@@ -30,6 +30,11 @@ _SOLVER_PORT = 8089
 """Of the pods by which cert-manager answers a challenge over HTTP, in the namespace of the certificate."""
 
 
+WEB_SERVERS = (443, 80)
+MAIL_SERVERS = (465, 587)
+"""Those that know who sends; port 25 would take anybody's mail."""
+
+
 @dataclass(frozen=True)
 class Part:
     """A component: which of its ports others may reach, and what one pod of it may use."""
@@ -41,8 +46,8 @@ class Part:
     """Components that may reach the port."""
     public: bool = False
     """The ingress controller may reach the port."""
-    internet: bool = False
-    """It may reach the internet's web servers, but no private address."""
+    internet: Sequence[int] = ()
+    """Ports that it may reach at the internet's addresses, but at no private one."""
     mail: bool = False
     """It may reach the mail server of the cluster's profile, if there is one."""
     disk: str | None = None
@@ -222,8 +227,8 @@ def _ingress(part: Part, profile: ClusterProfile) -> list[Manifest]:
 def _egress(part: Part, parts: Sequence[Part], profile: ClusterProfile) -> list[Manifest]:
     rules = [{"to": [_pods(other.name)], "ports": _port(other)} for other in parts if part.name in other.callers]
     if part.internet:
-        web = [{"protocol": "TCP", "port": port} for port in (443, 80)]
-        rules.append({"to": _internet(), "ports": web})
+        ports = [{"protocol": "TCP", "port": port} for port in part.internet]
+        rules.append({"to": _internet(), "ports": ports})
     if part.mail and profile.smtp_url is not None:
         rules.append(_mail_server(profile.smtp_url.get_secret_value()))
     return rules

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from runtime.settings import ClusterProfile
 from stores.engines import Engine, EngineStep, Manifest, Manifests, SecretField, StoreSpec
 from workers.engines import mysql, objects
-from workers.engines.isolation import Part, address_of, isolation, namespace
+from workers.engines.isolation import WEB_SERVERS, Part, address_of, isolation, namespace
 from workers.engines.pods import Resources, container, cpu_of, env, memory_of, pod, probe
 
 NAME = "sample"
@@ -22,7 +22,7 @@ def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile)
     helper = Resources(cpu=200, memory=64)
     database = mysql.part(spec.plan, callers=("web", "install"))
     size = Resources(cpu_of(spec.plan.web_cpu), memory_of(spec.plan.web_memory))
-    web = Part("web", size, port=PORT, callers=("proof",), public=True, internet=True)
+    web = Part("web", size, port=PORT, callers=("proof",), public=True, internet=WEB_SERVERS)
     install, proof = Part("install", helper), Part("proof", helper)
     return Manifests(
         namespace=namespace(spec, NAME, profile),

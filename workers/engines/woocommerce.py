@@ -7,18 +7,20 @@ install Job waits for the database. So does the proof Job, which is made while i
 import hmac
 import secrets as random
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from runtime.settings import ClusterProfile
 from stores.engines import SETUPS, Engine, EngineStep, Manifest, Manifests, SecretField, StoreSpec, next_of
-from stores.plans import Plan
 from workers.engines import mysql, objects
-from workers.engines.isolation import Part, address_of, isolation, namespace
+from workers.engines.isolation import MAIL_SERVERS, WEB_SERVERS, Part, address_of, isolation, namespace
 from workers.engines.pods import Resources, container, cpu_of, env, memory_of, pod, probe
 
 NAME = "woocommerce"
 RELEASES = ("2026.11",)
 WEB_PORT = 8080
 UPLOADS = "/var/www/html/wp-content/uploads"
+CONTENT = "/var/www/content"
+"""Where an owner's plugins and themes are, for stores that may have them; on the uploads' disk."""
 INSTALL_SECONDS = 600
 SHARES_UPLOADS = "storefleet.dev/uploads"
 PROOF_TOKEN = {"STORE_PROOF_TOKEN": ("wordpress", "proof-token")}
@@ -28,7 +30,14 @@ SALTS = tuple(
 )  # fmt: skip
 
 
-def _parts(plan: Plan) -> dict[str, Part]:
+def _takes_plugins(spec: StoreSpec, profile: ClusterProfile) -> bool:
+    return spec.plan.name in profile.plugins
+
+
+def _parts(spec: StoreSpec, profile: ClusterProfile, smtp: Mapping[str, str]) -> dict[str, Part]:
+    plan = spec.plan
+    # a plugin may know a mail server of the owner's
+    internet = (*WEB_SERVERS, *(MAIL_SERVERS if _takes_plugins(spec, profile) else ()))
     # somebody waits for these two, and they soon end; for cron nobody waits
     awaited, helper = (Resources(cpu, memory=256, scratch=256) for cpu in (1000, 500))
     return {
@@ -40,14 +49,14 @@ def _parts(plan: Plan) -> dict[str, Part]:
                 port=WEB_PORT,
                 callers=("install", "proof", "cron"),
                 public=True,
-                internet=True,
-                mail=True,
+                internet=internet,
+                mail=bool(smtp),
                 disk=plan.uploads_disk,
             ),
             mysql.part(plan, callers=("web", "install", "proof", "cron", "rotate")),
             Part("install", awaited),
             Part("proof", awaited),
-            Part("cron", helper, internet=True, mail=True),
+            Part("cron", helper, internet=internet, mail=bool(smtp)),
             Part("rotate", helper),
         )
     }
@@ -55,8 +64,8 @@ def _parts(plan: Plan) -> dict[str, Part]:
 
 def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile) -> Manifests:
     """A store of the given release; all that runs is in here."""
-    parts = _parts(spec.plan)
-    smtp = _smtp(secrets, profile)
+    smtp = _smtp(spec, secrets, profile)
+    parts = _parts(spec, profile, smtp)
     return Manifests(
         namespace=namespace(spec, NAME, profile),
         isolation=isolation(spec, NAME, profile, list(parts.values())),
@@ -93,8 +102,8 @@ def _secrets(spec: StoreSpec, secrets: Mapping[str, str], smtp: Mapping[str, str
     ]
 
 
-def _smtp(secrets: Mapping[str, str], profile: ClusterProfile) -> dict[str, str]:
-    """The mail server's URL by its key in the Secret; empty without one.
+def _smtp(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile) -> dict[str, str]:
+    """The mail server's URL by its key in the Secret; empty without one, or where a plugin could read its password.
 
     Another URL is another key: web is replaced, and no pod can start with the old one. The digest in it needs the
     store's own token, so that nobody can try passwords against it.
@@ -102,6 +111,8 @@ def _smtp(secrets: Mapping[str, str], profile: ClusterProfile) -> dict[str, str]
     if profile.smtp_url is None:
         return {}
     url = profile.smtp_url.get_secret_value()
+    if urlsplit(url).password is not None and _takes_plugins(spec, profile):
+        return {}
     return {f"smtp-url-{hmac.digest(secrets['proof-token'].encode(), url.encode(), 'sha256').hex()[:16]}": url}
 
 
@@ -117,11 +128,13 @@ def _wordpress(
 ) -> Manifest:
     """A container of the store's own image: web, install, proof and cron differ in the program they run."""
     salts = {f"WORDPRESS_{name.upper().replace('-', '_')}": ("wordpress", name) for name in SALTS}
+    plugins = _takes_plugins(spec, profile)
     common = {
         "WORDPRESS_DB_HOST": "database",
         "WORDPRESS_DB_NAME": "wordpress",
         "WORDPRESS_DB_USER": "wordpress",
         "STORE_URL": address_of(spec, profile),
+        **({"STORE_PLUGINS": "writable"} if plugins else {}),
     }
     return container(
         part.name,
@@ -135,7 +148,8 @@ def _wordpress(
                 **(secrets or {}),
             },
         ),
-        mounts={"uploads": UPLOADS},
+        # a name that the web server never serves out of the uploads
+        mounts={"uploads": UPLOADS, **({"uploads/.content": CONTENT} if plugins else {})},
         command=["/opt/storefleet/run", program],
         **more,  # type: ignore[arg-type]  # port, probes and stop are passed on as they are
     )

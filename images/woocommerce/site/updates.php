@@ -1,5 +1,8 @@
 <?php
-/** Updates come with the platform's next release: WordPress neither asks for them nor offers them. */
+/**
+ * Updates come with the platform's next release: WordPress neither asks for them nor offers them. An owner who may
+ * install plugins and themes is offered those of their own.
+ */
 
 declare(strict_types=1);
 
@@ -7,9 +10,10 @@ namespace Storefleet\Site;
 
 add_action('init', __NAMESPACE__ . '\forget_updates', 1);
 add_filter('pre_site_transient_update_core', __NAMESPACE__ . '\no_updates');
-if (!STOREFLEET_WRITABLE) {
-    add_filter('pre_site_transient_update_plugins', __NAMESPACE__ . '\no_updates');
-    add_filter('pre_site_transient_update_themes', __NAMESPACE__ . '\no_updates');
+foreach (['plugins', 'themes'] as $kind) {
+    STOREFLEET_WRITABLE
+        ? add_filter("site_transient_update_{$kind}", static fn ($found) => owners_updates($found, $kind))
+        : add_filter("pre_site_transient_update_{$kind}", __NAMESPACE__ . '\no_updates');
 }
 // news of WordPress, by a call to the outside
 add_action('wp_dashboard_setup', static fn () => remove_meta_box('dashboard_primary', 'dashboard', 'side'));
@@ -42,6 +46,25 @@ function no_updates(): object
         'no_update' => [],
         'translations' => [],
     ];
+}
+
+/** Without those of what content.php has put there, which nobody can write. */
+function owners_updates(mixed $found, string $kind): mixed
+{
+    if (!is_object($found)) {
+        return $found;
+    }
+    $theirs = static fn (string $path): bool => !is_link(WP_CONTENT_DIR . "/{$path}");
+    $found->response = array_filter(
+        $found->response ?? [],
+        static fn (string $name): bool => $theirs("{$kind}/" . strtok($name, '/')),
+        ARRAY_FILTER_USE_KEY,
+    );
+    $found->translations = array_filter(
+        $found->translations ?? [],
+        static fn (array $of): bool => $theirs("languages/{$kind}/{$of['slug']}-{$of['language']}.mo"),
+    );
+    return $found;
 }
 
 function without_platform_tests(array $tests): array

@@ -45,13 +45,17 @@ declare(strict_types=1);
 
     // the platform updates; the image is read-only unless a plan lets its owner install plugins
     define('STOREFLEET_WRITABLE', getenv('STORE_PLUGINS') === 'writable');
+    if (STOREFLEET_WRITABLE) {
+        // on the disk; content.php puts there what the image has. Uploads stay where nothing is run, ours in the image
+        define('WP_CONTENT_DIR', '/var/www/content');
+        define('UPLOADS', 'wp-content/uploads');
+        define('WPMU_PLUGIN_DIR', '/var/www/html/wp-content/mu-plugins');
+        ini_set('opcache.validate_timestamps', '1');
+    }
     define('DISALLOW_FILE_EDIT', true);
     define('DISALLOW_FILE_MODS', !STOREFLEET_WRITABLE);
     define('AUTOMATIC_UPDATER_DISABLED', true);
     define('WP_AUTO_UPDATE_CORE', false);
-    if (STOREFLEET_WRITABLE) {
-        ini_set('opcache.validate_timestamps', '1');
-    }
     define('FS_METHOD', 'direct');
     define('DISABLE_WP_CRON', true);
     define('WP_TEMP_DIR', '/tmp');

@@ -15,6 +15,7 @@ from tests.unit.engines.ruling import SUBJECTS, Rule
 CLUSTERS = {
     "plain": profile(),
     "chosen": profile(ingress_class="traefik", storage_class="fast", store_port=8443, store_scheme="https"),
+    "plugins": profile(plugins=tuple(PLANS)),
     "gateway": profile(routing="gateway", gateway_listener="https"),
     "issuer": profile(store_scheme="https", cluster_issuer="letsencrypt"),
     "wildcard": profile(store_scheme="https", wildcard_certificate="edge/wildcard"),

@@ -91,6 +91,15 @@ def test_web_and_cron_reach_web_servers_of_the_internet(address: str) -> None:
         assert reached == (part in ("web", "cron") and port in (80, 443)), (part, port)
 
 
+@pytest.mark.parametrize("address", ABROAD)
+def test_a_plugin_reaches_the_owner_s_mail_server(address: str) -> None:
+    rules = policies(plugins=("small",))
+    for part, port in product(PARTS, (80, 443, 465, 587, 25, 6443)):
+        reached = reaches(rules, End(part), End(address=address), port)
+        assert reached == (part in ("web", "cron") and port in (80, 443, 465, 587)), (part, port)
+    assert not any(reaches(rules, End("web"), End(address=address), 587) for address in PRIVATE)
+
+
 @pytest.mark.parametrize("address", PRIVATE)
 def test_nothing_reaches_private_addresses(address: str) -> None:
     rules = policies()

@@ -29,6 +29,8 @@ from workers.engines.woocommerce import ENGINE
 CONFIG = "storefleet.dev/config"
 SALTED = ("AUTH", "SECURE_AUTH", "LOGGED_IN", "NONCE")
 UPLOADS = "/var/www/html/wp-content/uploads"
+CONTENT = "/var/www/content"
+WORDPRESS = ("web", "install", "proof", "cron", "rotate")
 
 
 def container(made: Manifests, kind: str, name: str) -> dict[str, Any]:
@@ -100,23 +102,51 @@ def test_what_sends_mail_is_told_by_which_server() -> None:
     assert made.spec_hash != told("others")[0].spec_hash
 
 
-def test_where_each_container_may_write() -> None:
-    """WordPress: its uploads. What it runs is in the image, and so are plugins."""
+def test_no_plugin_can_read_the_password_of_everybody_s_mail_server() -> None:
+    def senders(url: str, plan: str) -> set[str]:
+        made = render(cluster=profile(smtp_url=SecretStr(url), plugins=("medium", "large")), plan=plan)
+        return {item["name"] for item in containers(made) if "STORE_SMTP_URL" in secret_variables(item)}
+
+    assert senders("smtps://shop:figs@mail.example.com", "small") == {"web", "cron"}
+    assert senders("smtps://shop:figs@mail.example.com", "medium") == set()
+    assert senders("smtp://relay.mail.svc:25", "large") == {"web", "cron"}
+
+
+def writable(made: Manifests) -> dict[str, dict[str, str]]:
+    """Of each container, by path: the volume, or the folder of it."""
     found = {}
-    for pod in templates(render()):
+    for pod in templates(made):
         [box] = pod["spec"]["containers"]
         written = {volume["name"] for volume in pod["spec"]["volumes"] if "configMap" not in volume}
         assert not [mount for mount in box["volumeMounts"] if mount["name"] not in written | {"config"}]
         found[box["name"]] = {
-            item["mountPath"]: item["name"] for item in box["volumeMounts"] if item["name"] in written
+            item["mountPath"]: "/".join(item[part] for part in ("name", "subPath") if part in item)
+            for item in box["volumeMounts"]
+            if item["name"] in written
         }
-    assert found == {
-        "database": {"/tmp": "tmp", "/var/lib/mysql": "data", "/var/run/mysqld": "run"},
-        **{name: {"/tmp": "tmp", UPLOADS: "uploads"} for name in ("web", "install", "proof", "cron", "rotate")},
+    return found
+
+
+def test_where_each_container_may_write() -> None:
+    """WordPress: its uploads. What it runs is in the image, and so are plugins."""
+    assert writable(render()) == {
+        # MySQL wants an empty folder, and a new disk has lost+found
+        "database": {"/tmp": "tmp", "/var/lib/mysql": "data/mysql", "/var/run/mysqld": "run"},
+        **{name: {"/tmp": "tmp", UPLOADS: "uploads"} for name in WORDPRESS},
     }
-    database = container(render(), "StatefulSet", "database")
-    [data] = [mount for mount in database["volumeMounts"] if mount["name"] == "data"]
-    assert data["subPath"] == "mysql"  # MySQL wants an empty folder, and a new disk has lost+found
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_plugins_are_on_the_uploads_disk_where_a_plan_has_them(plan: str) -> None:
+    made = render(cluster=profile(plugins=("large",)), plan=plan)
+    told = {name: environment(made, name).get("STORE_PLUGINS") for name in WORDPRESS}
+    if plan != "large":
+        assert made == render(plan=plan)
+        assert set(told.values()) == {None}
+        return
+    assert set(told.values()) == {"writable"}
+    folders = {"/tmp": "tmp", UPLOADS: "uploads", CONTENT: "uploads/.content"}
+    assert {name: writable(made)[name] for name in WORDPRESS} == dict.fromkeys(WORDPRESS, folders)
 
 
 def test_an_acknowledged_order_is_on_the_disk_before_it_is_acknowledged() -> None:

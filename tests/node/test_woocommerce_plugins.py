@@ -1,0 +1,252 @@
+"""A shop whose plan lets its owner install plugins and themes: they stay, and nobody changes what is the platform's."""
+
+import html
+import io
+import os
+import re
+import signal
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.flow.fleet import Fleet
+from tests.flow.test_stores_way import run_cron
+from tests.node.conftest import NEEDS_PLUGIN, PLUGIN
+from tests.node.containers import Container
+from tests.node.mailbox import PORT, mailbox
+from tests.node.shoppers import Shopping, ask, opened
+from tests.node.shops import HOST, INSTALL, WORDPRESS, Mounts, Shop, Shops, answers
+from tests.node.test_life import is_another, pods
+from tests.node.test_woocommerce import credentials
+from tests.node.test_woocommerce_mail import forgets_the_password, hosts
+from tests.node.test_woocommerce_owner import sign_in
+from tests.node.test_woocommerce_site import WRITABLE, admin, php
+from workers.engines.woocommerce import CONTENT
+
+__all__ = ["hosts"]  # a fixture
+
+MAKE = INSTALL if PLUGIN else WORDPRESS
+RIPE = "<?php\n/* Plugin Name: Fig\nVersion: {0} */\nadd_action('send_headers', fn () => header('X-Fig: ripe {0}'));\n"
+STYLE = "/* Theme Name: Olive\nVersion: 1 */\n"
+THEME = {"olive/style.css": STYLE, "olive/templates/index.html": "<!-- wp:paragraph --><p>Olives!</p>"}
+OFFERS = """
+$kinds = ['update_plugins', 'update_themes'];
+foreach ($kinds as $kind) {
+    [$ours, $theirs] = $kind === 'update_themes' ? [get_stylesheet(), 'olive'] : ['woocommerce/x.php', 'fig/fig.php'];
+    $language = fn ($name) => ['slug' => strtok($name, '/'), 'language' => 'ar'];
+    set_site_transient($kind, (object) [
+        'response' => [$ours => ['new_version' => '99'], $theirs => ['new_version' => '99']],
+        'translations' => [$language($ours), $language($theirs)],
+    ]);
+}
+$folder = WP_CONTENT_DIR . '/plugins/woocommerce';
+is_link($folder) || symlink('/var/www/html/wp-content/plugins/woocommerce', $folder);
+is_dir($languages = WP_CONTENT_DIR . '/languages/plugins') || mkdir($languages);
+is_link($file = "$languages/woocommerce-ar.mo") || symlink('/var/www/html/wp-content/x.mo', $file);
+"""
+SENDS = f"""<?php
+/* Plugin Name: Relay */
+add_action('phpmailer_init', function ($mailer) {{
+    $mailer->isSMTP();
+    [$mailer->Host, $mailer->Port, $mailer->SMTPAuth, $mailer->SMTPSecure] = ['relay.mail.svc', {PORT}, false, ''];
+}});
+"""
+RUN = "<?php echo 'r' . 'un';"
+
+
+def archive(files: dict[str, str]) -> bytes:
+    into = io.BytesIO()
+    with zipfile.ZipFile(into, "w") as made:
+        for name, text in files.items():
+            made.writestr(name, text)
+    return into.getvalue()
+
+
+def form(fields: dict[str, str], name: str, file: bytes) -> tuple[bytes, str]:
+    """As a browser sends it: the body, and its Content-Type."""
+    mark = "figs-and-olives"
+    lines = [f'--{mark}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{text}' for key, text in fields.items()]
+    lines.append(f'--{mark}\r\nContent-Disposition: form-data; name="{name}"; filename="fig.zip"\r\n\r\n')
+    return "\r\n".join(lines).encode() + file + f"\r\n--{mark}--\r\n".encode(), f"multipart/form-data; boundary={mark}"
+
+
+def nonce(page: str) -> str:
+    return str(re.findall(r'name="_wpnonce" value="(\w+)"', page)[0])
+
+
+def link(page: str, action: str) -> str:
+    """Where a button leads."""
+    [found] = set(re.findall(rf'href="([^"]*\?action={action}&[^"]*)"', page))
+    return html.unescape(found).rpartition("/wp-admin/")[2]
+
+
+def upload(server: Container, owner: dict[str, str], kind: str, files: dict[str, str]) -> str:
+    """What the owner does with a zip file: the page that follows."""
+    page = server.ask(f"/wp-admin/{kind}-install.php?tab=upload", **owner)[2]
+    body, what = form({"_wpnonce": nonce(page)}, f"{kind}zip", archive(files))
+    path = f"/wp-admin/update.php?action=upload-{kind}"
+    # http.client takes text for Latin-1, so each byte arrives as it is
+    status, _, page = server.ask(path, "POST", body.decode("latin-1"), Content_Type=what, **owner)
+    assert status == 200
+    return page
+
+
+@pytest.fixture
+def shop(new_shop: Shops) -> Shop:
+    return new_shop().make(MAKE)
+
+
+@pytest.fixture
+def content(shop: Shop) -> Mounts:
+    """As the pods have it: a folder of the uploads' disk."""
+    folder = shop.uploads / ".content"
+    folder.mkdir()
+    os.chown(folder, 10001, 10001)
+    return {CONTENT: folder}
+
+
+def test_what_an_owner_installs_stays(shop: Shop, content: Mounts) -> None:
+    server = shop.serve(WRITABLE, content)
+    owner = admin(server)
+    installed = upload(
+        server, owner, "plugin", {"fig/fig.php": RIPE.format(1), "fig/fig.css": "p {}", "fig/fig.js": "1"}
+    )
+    assert "Plugin installed successfully" in installed
+    server.ask(f"/wp-admin/{link(installed, 'activate')}", **owner)
+    assert server.ask("/", Host=HOST)[1]["X-Fig"] == "ripe 1"
+    for file, text in (("fig.css", "p {}"), ("fig.js", "1")):
+        assert server.ask(f"/wp-content/plugins/fig/{file}", Host=HOST)[::2] == (200, text)
+
+    again = upload(server, owner, "plugin", {"fig/fig.php": RIPE.format(2)})
+    server.ask(f"/wp-admin/{link(again, 'upload-plugin')}", **owner)
+    assert (content[CONTENT] / "plugins/fig/fig.php").read_text() == RIPE.format(2)
+    installed = upload(server, owner, "theme", THEME)
+    assert "Theme installed successfully" in installed
+    server.ask(f"/wp-admin/{link(installed, 'activate')}", **owner)
+    server.end(signal.SIGKILL)
+
+    server = shop.serve(WRITABLE, content)
+    status, headers, page = server.ask("/?p=0", Host=HOST)
+    assert (status, headers["X-Fig"], "Olives!" in page) == (200, "ripe 2", True)
+    assert server.ask("/wp-content/themes/olive/style.css", Host=HOST)[::2] == (200, STYLE)
+    server.end(signal.SIGKILL)
+
+    # on a smaller plan again: without them, and it answers
+    status, headers, _ = shop.serve().ask("/wp-login.php", Host=HOST)
+    assert (status, "X-Fig" in headers) == (200, False)
+
+
+def test_what_the_platform_put_there_is_not_theirs_to_change(shop: Shop, content: Mounts) -> None:
+    server = shop.serve(WRITABLE, content)
+    theme = php(server, "get_stylesheet()")
+    links = {path: os.readlink(path) for path in content[CONTENT].rglob("*") if path.is_symlink()}
+    names = {str(path.relative_to(content[CONTENT])): target for path, target in links.items()}
+    assert {"index.php", "uploads", f"themes/{theme}", "languages/ar.mo"} < set(names)
+    assert ("plugins/woocommerce" in names) == (PLUGIN is not None)
+    assert names == {name: f"/var/www/html/wp-content/{name}" for name in names}
+    assert server.ask(f"/wp-content/themes/{theme}/style.css", Host=HOST)[0] == 200
+
+    first = "require_once ABSPATH . 'wp-admin/includes/admin.php'; wp_set_current_user(1); WP_Filesystem();"
+    assert php(server, f"delete_theme('{theme}') === true", first) is False
+    if PLUGIN:
+        assert php(server, "delete_plugins(['woocommerce/woocommerce.php']) === true", first) is False
+    assert php(server, "@file_put_contents(WP_CONTENT_DIR . '/languages/ar.mo', 'x')", first) is False
+    assert {path: os.readlink(path) for path in links} == links
+    assert answers(server, "/", 200)
+    assert php(server, "array_keys(get_mu_plugins())", first) == ["storefleet.php"]
+
+
+def test_updates_are_offered_of_what_is_theirs(shop: Shop, content: Mounts) -> None:
+    server = shop.serve(WRITABLE, content)
+    theme = php(server, "get_stylesheet()")
+    translations = content[CONTENT] / "languages" / "themes"
+    translations.mkdir(exist_ok=True)
+    (translations / f"{theme}-ar.mo").symlink_to(f"/var/www/html/wp-content/languages/themes/{theme}-ar.mo")
+    offered = "fn ($kind) => [array_keys($kind->response), array_column($kind->translations, 'slug')]"
+    assert php(server, f"array_map({offered}, array_map('get_site_transient', $kinds))", OFFERS) == [
+        [["fig/fig.php"], ["fig"]],
+        [["olive"], ["olive"]],
+    ]
+
+
+def test_what_lies_on_the_disk_under_the_same_name_stays(shop: Shop, content: Mounts) -> None:
+    theirs = content[CONTENT] / "languages" / "ar.mo"
+    theirs.parent.mkdir()
+    theirs.write_text("theirs")
+    for path in (theirs.parent, theirs):
+        os.chown(path, 10001, 10001)
+    for _ in range(2):
+        shop.serve(WRITABLE, content).end(signal.SIGKILL)
+        assert theirs.read_text() == "theirs"
+        assert (content[CONTENT] / "themes").is_dir()
+
+
+def test_without_its_disk_it_says_so(shop: Shop, tmp_path: Path) -> None:
+    for mounts in ({}, {CONTENT: tmp_path}):  # none, and one that isn't its own
+        code, last = shop.run(("/opt/storefleet/run", "cron"), WRITABLE, mounts)
+        assert code == 1
+        assert last.endswith("is the disk for plugins mounted, with space left, and writable?")
+
+
+def test_uploads_are_never_run(shop: Shop, content: Mounts) -> None:
+    server = shop.serve(WRITABLE, content)
+    for folder in (shop.uploads, shop.uploads / ".content" / "plugins"):
+        (folder / "fig.php").write_text(RUN)
+        (folder / "fig.txt").write_text("figs")
+    found = "/wp-content/plugins/fig.php", "/wp-content/uploads/fig.txt"
+    assert [server.ask(path, Host=HOST)[2] for path in found] == ["run", "figs"]
+    for path in (
+        "/wp-content/uploads/fig.php",
+        "/wp-content//uploads/fig.php",
+        "/wp-content/%75ploads/fig.php",
+        "/wp-content/./uploads/fig.php",
+        "/wp-content/plugins/../uploads/fig.php",
+        "//wp-content/uploads//fig.php",
+        "/wp-content/uploads/.content/plugins/fig.php",
+        "/wp-content/uploads/%2econtent/plugins/fig.php",
+        "/wp-content/uploads//.content/plugins/fig.txt",
+    ):
+        status, _, text = server.ask(path, Host=HOST)
+        assert (status, text == "run", "figs" in text) in ((403, False, False), (404, False, False)), path
+    assert php(server, "wp_upload_dir()['basedir']") == "/var/www/html/wp-content/uploads"
+
+
+@pytest.mark.parametrize("url", [None, "smtp://nobody.mail.svc:25"])
+def test_a_plugin_knows_the_owner_s_own_mail_server(
+    shop: Shop, content: Mounts, hosts: Mounts, tmp_path: Path, url: str | None
+) -> None:
+    server = shop.serve({**WRITABLE, **({"STORE_SMTP_URL": url} if url else {})}, {**content, **hosts})
+    (content[CONTENT] / "plugins" / "relay.php").write_text(SENDS)
+    first = "require_once ABSPATH . 'wp-admin/includes/plugin.php';"
+    assert php(server, "is_wp_error(activate_plugin('relay.php'))", first) is False
+    with mailbox(server, tmp_path) as box:
+        assert forgets_the_password(server) == 302
+    assert ["To: owner@example.com" in mail.text for mail in box.mails] == [True]
+
+
+@NEEDS_PLUGIN
+@pytest.mark.parametrize("changes", [{"plugins": ("medium",)}], indirect=True)
+async def test_an_owner_installs_a_plugin_and_the_shop_sells(fleet: Fleet) -> None:
+    """On the node: with a store's own disk, through the ingress, with the owner's own password."""
+    store, namespace = await opened(fleet, plan="MEDIUM")
+    session = await sign_in(fleet, store, *await credentials(fleet, store))
+    owner = {"Cookie": f"{session}"}
+    page = (await ask(fleet, store, "GET", "/wp-admin/plugin-install.php?tab=upload", headers=owner))[2]
+    body, what = form({"_wpnonce": nonce(page)}, "pluginzip", archive({"fig/fig.php": RIPE.format(1)}))
+    path = "/wp-admin/update.php?action=upload-plugin"
+    page = (await ask(fleet, store, "POST", path, data=body, headers=owner | {"Content-Type": what}))[2]
+    await ask(fleet, store, "GET", f"/wp-admin/{link(page, 'activate')}", headers=owner)
+
+    async def is_ripe() -> bool:
+        return bool((await ask(fleet, store, "GET", "/"))[1].get("X-Fig") == "ripe 1")
+
+    assert await is_ripe()
+    shop = Shopping(fleet, store)
+    await shop.buy()
+    pod = (await pods(fleet, namespace))["web"]["metadata"]
+    await fleet.kubernetes("DELETE", f"/api/v1/namespaces/{namespace}/pods/{pod['name']}")
+    await fleet.poll(is_another(fleet, namespace, "web", pod["uid"]), 90)
+    await fleet.poll(is_ripe, 60)
+    await shop.buy()
+    await run_cron(fleet, namespace, 60)
