@@ -132,9 +132,14 @@ def test_what_an_owner_installs_stays(shop: Shop, content: Mounts) -> None:
     assert server.ask("/wp-content/themes/olive/style.css", Host=HOST)[::2] == (200, STYLE)
     server.end(signal.SIGKILL)
 
-    # on a smaller plan again: without them, and it answers
-    status, headers, _ = shop.serve().ask("/wp-login.php", Host=HOST)
-    assert (status, "X-Fig" in headers) == (200, False)
+    # on a plan without: the shop is itself again, by the theme of its image
+    server = shop.serve()
+    status, headers, page = server.ask("/?p=0", Host=HOST)
+    assert (status, "X-Fig" in headers, "wp-site-blocks" in page, "Olives!" in page) == (200, False, True, False)
+    assert php(server, "wp_get_theme()->exists()") is True
+    assert shop.sql("SELECT option_value FROM wp_options WHERE option_name = 'stylesheet'") == [("olive",)]
+    server.end(signal.SIGKILL)
+    assert "Olives!" in shop.serve(WRITABLE, content).ask("/?p=0", Host=HOST)[2]
 
 
 def test_what_the_platform_put_there_is_not_theirs_to_change(shop: Shop, content: Mounts) -> None:

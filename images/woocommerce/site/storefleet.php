@@ -8,6 +8,6 @@ declare(strict_types=1);
 
 defined('ABSPATH') || exit;
 
-foreach (['visitors', 'calls', 'updates', 'login', 'mail', 'cron', 'proof'] as $noun) {
+foreach (['visitors', 'theme', 'calls', 'updates', 'login', 'mail', 'cron', 'proof'] as $noun) {
     require "/opt/storefleet/site/{$noun}.php";
 }
