@@ -8,8 +8,6 @@ from accounts.actors import Actor, authenticate, fingerprint
 from runtime.database import Sessions
 from runtime.settings import Settings
 
-COOKIE = "storefleet_session"
-
 
 class Rejected(Exception):
     """The credentials can't be used; the message says why. `status` is 401 or 403."""
@@ -18,6 +16,17 @@ class Rejected(Exception):
         super().__init__(message)
         self.status = status
         self.message = message
+
+
+def is_https(settings: Settings) -> bool:
+    """Whether browsers reach us so."""
+    return (settings.public_url or "").startswith("https://")
+
+
+def session_cookie(settings: Settings) -> str:
+    """Its name. With HTTPS one that browsers take from our own host alone: a shop on a host beside ours could set any
+    other for the domain of both, and sign somebody in as whom it likes."""
+    return "__Host-storefleet_session" if is_https(settings) else "storefleet_session"
 
 
 def is_foreign(connection: HTTPConnection, settings: Settings) -> bool:
@@ -35,7 +44,7 @@ async def caller_of(connection: HTTPConnection, sessions: Sessions, settings: Se
     header = connection.headers.get("authorization")
     if header is not None:
         return await by_token(header, sessions)
-    cookie = connection.cookies.get(COOKIE)
+    cookie = connection.cookies.get(session_cookie(settings))
     if cookie is None:
         return None
     if is_foreign(connection, settings):

@@ -11,7 +11,7 @@ from accounts.errors import CallerError
 from accounts.throttle import count_try, forgive
 from accounts.users import SignedIn, sign_in, sign_out, sign_up
 from api.answers import problem
-from api.callers import COOKIE, is_foreign
+from api.callers import is_foreign, is_https, session_cookie
 from schema.context import Platform
 from schema.ids import encode
 
@@ -33,12 +33,12 @@ def _signed_in(signed_in: SignedIn, platform: Platform, status: int) -> Response
     response = JSONResponse({"userId": encode("User", signed_in.user_id), "accountId": account}, status)
     settings = platform.settings
     response.set_cookie(
-        COOKIE,
+        session_cookie(settings),
         signed_in.cookie,
         max_age=settings.session_days * 24 * 3600,
         httponly=True,
         samesite="lax",
-        secure=(settings.public_url or "").startswith("https://"),
+        secure=is_https(settings),
     )
     return response
 
@@ -95,12 +95,13 @@ async def sign_out_here(request: Request) -> Response:
     platform: Platform = request.app.state.platform
     if (refusal := _refused(request)) is not None:
         return refusal
-    cookie = request.cookies.get(COOKIE)
+    name = session_cookie(platform.settings)
+    cookie = request.cookies.get(name)
     if cookie is not None:
         async with platform.sessions.begin() as session:
             await sign_out(session, cookie)
     response = Response(status_code=204)
-    response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+    response.delete_cookie(name, httponly=True, samesite="lax", secure=is_https(platform.settings))
     return response
 
 

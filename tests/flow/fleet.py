@@ -114,7 +114,8 @@ class Fleet:
         async with self.http.post(f"{self.url}/auth/sign-up", json=user) as response:
             answer = await response.json()
             assert response.status == 201, answer
-            cookie = {"Cookie": f"storefleet_session={response.cookies['storefleet_session'].value}"}
+            [(name, given)] = response.cookies.items()
+            cookie = {"Cookie": f"{name}={given.value}"}
         body = {"query": 'mutation { createApiToken(input: {name: "test", scopes: [READ, WRITE]}) { secret } }'}
         async with self.http.post(f"{self.url}/graphql", json=body, headers=cookie) as response:
             made = (await response.json())["data"]["createApiToken"]

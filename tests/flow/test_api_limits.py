@@ -202,12 +202,32 @@ async def test_signing_out_ends_the_session_and_its_sockets(api: Fleet) -> None:
 
 
 @pytest.mark.parametrize("settings", [{"public_url": "https://fleet.example.com"}], indirect=True)
-async def test_behind_https_the_cookie_is_secure_and_the_public_origin_ours(api: Fleet) -> None:
+async def test_behind_https_the_cookie_is_our_host_s_alone_and_the_public_origin_ours(api: Fleet) -> None:
     user = {"email": "owner@example.com", "password": PASSWORD}
     headers = {"Origin": "https://fleet.example.com"}
     async with api.http.post(f"{api.url}/auth/sign-in", json=user, headers=headers) as response:
         assert response.status == 200
-        assert "secure" in response.headers["Set-Cookie"].lower()
+        [(name, cookie)] = response.cookies.items()
+    # what browsers demand of such a name
+    assert name.startswith("__Host-")
+    assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")
+
+    async def viewer(name: str) -> Any:
+        query = {"query": "{ viewer { user { email } } }"}
+        given = headers | {"Cookie": f"{name}={cookie.value}"}
+        async with api.http.post(f"{api.url}/graphql", json=query, headers=given) as response:
+            return (await response.json())["data"]["viewer"]
+
+    assert await viewer(name) == {"user": {"email": "owner@example.com"}}
+    assert await viewer(name.removeprefix("__Host-")) is None  # a shop's page can set that one
+    gone = headers | {"Cookie": f"{name}={cookie.value}"}
+    async with api.http.post(f"{api.url}/auth/sign-out", headers=gone) as response:
+        assert (response.status, response.cookies[name]["secure"], response.cookies[name]["max-age"]) == (
+            204,
+            True,
+            "0",
+        )
+    assert await viewer(name) is None
 
 
 @pytest.mark.parametrize("settings", [{"sign_up": "closed"}], indirect=True)
