@@ -16,7 +16,7 @@ def server(settings: Settings, profile: ClusterProfile) -> uvicorn.Server:
             build_app(settings, profile),
             log_config=None,
             server_header=False,
-            proxy_headers=False,
+            forwarded_allow_ips=list(settings.trusted_proxies),
             ws="websockets-sansio",
             ws_max_size=MESSAGE_BYTES,
             timeout_graceful_shutdown=5,

@@ -1,6 +1,7 @@
 """Sign-up, sign-in and sign-out: JSON in, JSON and a cookie out. Guessing passwords is throttled."""
 
 import json
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from starlette.requests import Request
@@ -106,7 +107,12 @@ async def sign_out_here(request: Request) -> Response:
 
 
 def _address(request: Request) -> str:
-    return f"ip:{request.client.host if request.client else 'unknown'}"
+    """IPv6 by its network: whoever has one address of it has them all. What a proxy says may be no address."""
+    try:
+        address = ip_address(request.client.host if request.client else "")
+    except ValueError:
+        return "ip:unknown"
+    return f"ip:{address if address.version == 4 else ip_network((int(address), 64), strict=False)}"
 
 
 async def _may_try(platform: Platform, keys: list[str]) -> bool:

@@ -3,6 +3,7 @@
 import re
 import sys
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -84,6 +85,15 @@ Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 def _tags(value: tuple[str, ...]) -> tuple[str, ...]:
     right = bool(value) and len(set(value)) == len(value) and all(LANGUAGE.fullmatch(tag) for tag in value)
     _require(right, "must be languages of WordPress's, each once, such as en-US,de-DE,ar")
+    return value
+
+
+def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    for text in value:
+        try:
+            ip_network(text)
+        except ValueError:
+            raise ValueError("must be addresses or networks, such as 10.0.0.0/8,192.0.2.1") from None
     return value
 
 
@@ -171,6 +181,10 @@ class Settings(EngineSettings):
 
     It has to be set when that host is one label below the base domain: all others there are stores'.
     """
+    trusted_proxies: Annotated[Words, AfterValidator(_networks)] = (
+        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "fc00::/7", "::1",
+    )  # fmt: skip
+    """Who may say by X-Forwarded-For for whom it asks: addresses or networks, the ingress controller's among them."""
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
     """The worker's own /metrics (the API serves its own at /metrics)."""
     sign_up: Literal["open", "closed"] = "closed"

@@ -1,6 +1,7 @@
 """Quotas, idempotency and sign-in, when many come at once."""
 
 import asyncio
+import itertools
 from typing import Any
 
 import aiohttp
@@ -176,6 +177,37 @@ async def test_guessing_is_throttled_even_when_all_guesses_come_at_once(api: Fle
     assert (status, answer["errors"][0]["code"]) == (429, "RATE_LIMITED")
     await api.sql("UPDATE sign_in_throttle SET window_ends = now() - interval '1 second'")
     assert (await sign(api, "sign-in", {"email": "owner@example.com", "password": PASSWORD}))[0] == 200
+
+
+async def test_guesses_are_counted_for_whom_the_ingress_names(api: Fleet) -> None:
+    async def guess(*said: str) -> int:
+        given = {"email": f"{next(numbers)}@example.com", "password": "wrong"}
+        headers = [("X-Forwarded-For", line) for line in said]
+        async with api.http.post(f"{api.url}/auth/sign-in", json=given, headers=headers) as response:
+            return response.status
+
+    numbers = itertools.count()
+    ada = ("203.0.113.7", "198.51.100.1, 203.0.113.7", "203.0.113.7, 10.244.0.9", "203.0.113.7:52001")
+    assert [await guess(said) for said in ada * 3] == [401] * 10 + [429] * 2
+    assert await guess("198.51.100.1", "203.0.113.7") == 429  # a list may be in several lines
+    assert await guess("203.0.113.8") == 401
+    assert [await guess(f"2001:db8:1:2::{number:x}") for number in range(11)] == [401] * 10 + [429]
+    assert await guess("2001:db8:1:3::1") == 401
+    assert {await guess(said) for said in ("somebody", "é", "x" * 5000, "")} == {401}
+    keys = {row["key"] for row in await api.sql("SELECT key FROM sign_in_throttle WHERE key LIKE 'ip:%'")}
+    assert keys == {
+        *("ip:203.0.113.7", "ip:203.0.113.8", "ip:2001:db8:1:2::/64", "ip:2001:db8:1:3::/64"),
+        *("ip:unknown", "ip:127.0.0.1"),
+    }
+
+
+@pytest.mark.parametrize("settings", [{"trusted_proxies": ("10.0.0.0/8",)}], indirect=True)
+async def test_whoever_comes_by_no_ingress_is_who_it_is(api: Fleet) -> None:
+    given = {"email": "owner@example.com", "password": "wrong"}
+    async with api.http.post(f"{api.url}/auth/sign-in", json=given, headers={"X-Forwarded-For": "203.0.113.7"}):
+        pass
+    keys = [row["key"] for row in await api.sql("SELECT key FROM sign_in_throttle WHERE key LIKE 'ip:%'")]
+    assert keys == ["ip:127.0.0.1"]
 
 
 async def test_signing_out_ends_the_session_and_its_sockets(api: Fleet) -> None:

@@ -112,6 +112,13 @@ def test_languages_are_tags(monkeypatch: pytest.MonkeyPatch, languages: str) -> 
     ]
 
 
+@pytest.mark.parametrize("proxies", ["ingress", "10.0.0.1/8", "10.0.0.0/8,*", "10.0.0.0/33", "fe80::1%eth0/64"])
+def test_proxies_are_addresses(monkeypatch: pytest.MonkeyPatch, proxies: str) -> None:
+    assert problems(monkeypatch, TRUSTED_PROXIES=proxies) == [
+        "STOREFLEET_TRUSTED_PROXIES: must be addresses or networks, such as 10.0.0.0/8,192.0.2.1"
+    ]
+
+
 @pytest.mark.parametrize("plans", ["big", "Large", "medium;large", "medium,all"])
 def test_plugins_are_for_plans(monkeypatch: pytest.MonkeyPatch, plans: str) -> None:
     assert problems(monkeypatch, PLUGINS=plans) == [
