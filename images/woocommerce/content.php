@@ -3,7 +3,8 @@
  * Puts the image's own plugins, themes and languages beside the owner's, on the disk of a store that may have some.
  *
  * As links: a newer image is a newer WooCommerce, and nobody can change what they lead to. Where the owner has put
- * something under the same name, it stays. Runs before each program; several at once do no harm.
+ * something under the same name, it stays, and is theirs to keep up to date. Runs before each program; several at once
+ * do no harm.
  */
 
 declare(strict_types=1);
@@ -16,7 +17,7 @@ const DISK = '/var/www/content';
 /** @return list<string> names below the image's folder: each plugin and theme whole, each file of a language */
 function names(): array
 {
-    $found = ['index.php', 'uploads'];
+    $found = ['index.php'];
     foreach (['plugins/*', 'themes/*', 'languages/*.*', 'languages/*/*.*'] as $pattern) {
         foreach (glob(IMAGE . "/{$pattern}") ?: [] as $path) {
             $found[] = substr($path, strlen(IMAGE) + 1);
@@ -33,17 +34,19 @@ function put(string $name): void
     }
     $folder = dirname($link);
     if (!is_dir($folder) && !@mkdir($folder, 0o755, true) && !is_dir($folder)) {
-        fail("There is no folder {$folder}, and none can be made");
-    }
-    if (!@symlink(IMAGE . "/{$name}", $link) && !is_link($link)) {
-        fail("{$link} can't be made");
+        fail($name, "There is no folder {$folder}, and none can be made");
+    } elseif (!@symlink(IMAGE . "/{$name}", $link) && !is_link($link)) {
+        fail($name, "{$link} can't be made");
     }
 }
 
-function fail(string $what): never
+/** Without a word in another language a shop can sell. */
+function fail(string $name, string $what): void
 {
     fwrite(STDERR, "{$what}: is the disk for plugins mounted, with space left, and writable?\n");
-    exit(1);
+    if (!str_starts_with($name, 'languages/')) {
+        exit(1);
+    }
 }
 
 array_map(put(...), names());

@@ -1,8 +1,7 @@
-"""A shop whose plan lets its owner install plugins and themes: they stay, and nobody changes what is the platform's."""
+"""A shop whose owner installs plugins and themes: what they may do, and where they come from."""
 
 import html
 import io
-import os
 import re
 import signal
 import zipfile
@@ -12,23 +11,23 @@ import pytest
 
 from tests.flow.fleet import Fleet
 from tests.flow.test_stores_way import run_cron
-from tests.node.conftest import NEEDS_PLUGIN, PLUGIN
+from tests.node.conftest import NEEDS_PLUGIN
 from tests.node.containers import Container
 from tests.node.mailbox import PORT, mailbox
+from tests.node.resolver import resolver
 from tests.node.shoppers import Shopping, ask, opened
-from tests.node.shops import HOST, INSTALL, WORDPRESS, Mounts, Shop, Shops, answers
+from tests.node.shops import HOST, Mounts, Shop
 from tests.node.test_life import is_another, pods
 from tests.node.test_woocommerce import credentials
-from tests.node.test_woocommerce_mail import forgets_the_password, hosts
+from tests.node.test_woocommerce_content import STYLE, content, shop
+from tests.node.test_woocommerce_mail import TOKEN, forgets_the_password, hosts
 from tests.node.test_woocommerce_owner import sign_in
-from tests.node.test_woocommerce_site import WRITABLE, admin, php
+from tests.node.test_woocommerce_site import WRITABLE, admin, name_server, php
 from workers.engines.woocommerce import CONTENT
 
-__all__ = ["hosts"]  # a fixture
+__all__ = ["content", "hosts", "name_server", "shop"]  # fixtures
 
-MAKE = INSTALL if PLUGIN else WORDPRESS
 RIPE = "<?php\n/* Plugin Name: Fig\nVersion: {0} */\nadd_action('send_headers', fn () => header('X-Fig: ripe {0}'));\n"
-STYLE = "/* Theme Name: Olive\nVersion: 1 */\n"
 THEME = {"olive/style.css": STYLE, "olive/templates/index.html": "<!-- wp:paragraph --><p>Olives!</p>"}
 OFFERS = """
 $kinds = ['update_plugins', 'update_themes'];
@@ -52,7 +51,13 @@ add_action('phpmailer_init', function ($mailer) {{
     [$mailer->Host, $mailer->Port, $mailer->SMTPAuth, $mailer->SMTPSecure] = ['relay.mail.svc', {PORT}, false, ''];
 }});
 """
-RUN = "<?php echo 'r' . 'un';"
+TELL = "<?php\n/* Plugin Name: Tell */\nadd_action('init', fn () => wp_remote_post('https://fulfilment.example/'));\n"
+CORE = """
+require_once ABSPATH . 'wp-admin/includes/admin.php';
+$newer = (object) ['response' => 'upgrade', 'current' => '99.0', 'locale' => 'en_US'];
+set_site_transient('update_core', (object) ['updates' => [$newer], 'last_checked' => time(), 'version_checked' => '6']);
+"""
+PLUGINS = "require_once ABSPATH . 'wp-admin/includes/plugin.php';"
 
 
 def archive(files: dict[str, str]) -> bytes:
@@ -92,20 +97,6 @@ def upload(server: Container, owner: dict[str, str], kind: str, files: dict[str,
     return page
 
 
-@pytest.fixture
-def shop(new_shop: Shops) -> Shop:
-    return new_shop().make(MAKE)
-
-
-@pytest.fixture
-def content(shop: Shop) -> Mounts:
-    """As the pods have it: a folder of the uploads' disk."""
-    folder = shop.uploads / ".content"
-    folder.mkdir()
-    os.chown(folder, 10001, 10001)
-    return {CONTENT: folder}
-
-
 def test_what_an_owner_installs_stays(shop: Shop, content: Mounts) -> None:
     server = shop.serve(WRITABLE, content)
     owner = admin(server)
@@ -142,26 +133,6 @@ def test_what_an_owner_installs_stays(shop: Shop, content: Mounts) -> None:
     assert "Olives!" in shop.serve(WRITABLE, content).ask("/?p=0", Host=HOST)[2]
 
 
-def test_what_the_platform_put_there_is_not_theirs_to_change(shop: Shop, content: Mounts) -> None:
-    server = shop.serve(WRITABLE, content)
-    theme = php(server, "get_stylesheet()")
-    links = {path: os.readlink(path) for path in content[CONTENT].rglob("*") if path.is_symlink()}
-    names = {str(path.relative_to(content[CONTENT])): target for path, target in links.items()}
-    assert {"index.php", "uploads", f"themes/{theme}", "languages/ar.mo"} < set(names)
-    assert ("plugins/woocommerce" in names) == (PLUGIN is not None)
-    assert names == {name: f"/var/www/html/wp-content/{name}" for name in names}
-    assert server.ask(f"/wp-content/themes/{theme}/style.css", Host=HOST)[0] == 200
-
-    first = "require_once ABSPATH . 'wp-admin/includes/admin.php'; wp_set_current_user(1); WP_Filesystem();"
-    assert php(server, f"delete_theme('{theme}') === true", first) is False
-    if PLUGIN:
-        assert php(server, "delete_plugins(['woocommerce/woocommerce.php']) === true", first) is False
-    assert php(server, "@file_put_contents(WP_CONTENT_DIR . '/languages/ar.mo', 'x')", first) is False
-    assert {path: os.readlink(path) for path in links} == links
-    assert answers(server, "/", 200)
-    assert php(server, "array_keys(get_mu_plugins())", first) == ["storefleet.php"]
-
-
 def test_updates_are_offered_of_what_is_theirs(shop: Shop, content: Mounts) -> None:
     server = shop.serve(WRITABLE, content)
     theme = php(server, "get_stylesheet()")
@@ -175,59 +146,48 @@ def test_updates_are_offered_of_what_is_theirs(shop: Shop, content: Mounts) -> N
     ]
 
 
-def test_what_lies_on_the_disk_under_the_same_name_stays(shop: Shop, content: Mounts) -> None:
-    theirs = content[CONTENT] / "languages" / "ar.mo"
-    theirs.parent.mkdir()
-    theirs.write_text("theirs")
-    for path in (theirs.parent, theirs):
-        os.chown(path, 10001, 10001)
-    for _ in range(2):
-        shop.serve(WRITABLE, content).end(signal.SIGKILL)
-        assert theirs.read_text() == "theirs"
-        assert (content[CONTENT] / "themes").is_dir()
-
-
-def test_without_its_disk_it_says_so(shop: Shop, tmp_path: Path) -> None:
-    for mounts in ({}, {CONTENT: tmp_path}):  # none, and one that isn't its own
-        code, last = shop.run(("/opt/storefleet/run", "cron"), WRITABLE, mounts)
-        assert code == 1
-        assert last.endswith("is the disk for plugins mounted, with space left, and writable?")
-
-
-def test_uploads_are_never_run(shop: Shop, content: Mounts) -> None:
+def test_updates_of_wordpress_are_not_offered(shop: Shop, content: Mounts) -> None:
     server = shop.serve(WRITABLE, content)
-    for folder in (shop.uploads, shop.uploads / ".content" / "plugins"):
-        (folder / "fig.php").write_text(RUN)
-        (folder / "fig.txt").write_text("figs")
-    found = "/wp-content/plugins/fig.php", "/wp-content/uploads/fig.txt"
-    assert [server.ask(path, Host=HOST)[2] for path in found] == ["run", "figs"]
-    for path in (
-        "/wp-content/uploads/fig.php",
-        "/wp-content//uploads/fig.php",
-        "/wp-content/%75ploads/fig.php",
-        "/wp-content/./uploads/fig.php",
-        "/wp-content/plugins/../uploads/fig.php",
-        "//wp-content/uploads//fig.php",
-        "/wp-content/uploads/.content/plugins/fig.php",
-        "/wp-content/uploads/%2econtent/plugins/fig.php",
-        "/wp-content/uploads//.content/plugins/fig.txt",
-    ):
-        status, _, text = server.ask(path, Host=HOST)
-        assert (status, text == "run", "figs" in text) in ((403, False, False), (404, False, False)), path
-    assert php(server, "wp_upload_dir()['basedir']") == "/var/www/html/wp-content/uploads"
+    assert php(server, "count(get_core_updates())", CORE) == 0
 
 
-@pytest.mark.parametrize("url", [None, "smtp://nobody.mail.svc:25"])
+def test_woocommerce_installs_by_rest(shop: Shop, content: Mounts, name_server: Mounts, tmp_path: Path) -> None:
+    server = shop.serve(WRITABLE, {**content, **name_server})
+    owner = admin(server)
+    nonce = server.ask("/wp-admin/admin-ajax.php?action=rest-nonce", **owner)[2]
+    wanted = {**owner, "Content_Type": "application/json"}
+    with resolver(server, tmp_path) as asked:
+        assert server.ask("/?rest_route=/wp/v2/plugins", "POST", '{"slug": "fig"}', **wanted)[0] == 401
+        assert asked.names == set()
+        server.ask("/?rest_route=/wp/v2/plugins", "POST", '{"slug": "fig"}', **wanted, X_WP_Nonce=nonce)
+        assert asked.names == {"api.wordpress.org"}
+
+
+def test_nobody_outside_hears_of_a_proof(shop: Shop, content: Mounts, name_server: Mounts, tmp_path: Path) -> None:
+    server = shop.serve({**TOKEN, **WRITABLE}, {**content, **name_server})
+    (content[CONTENT] / "plugins" / "tell.php").write_text(TELL)
+    assert php(server, "is_wp_error(activate_plugin('tell.php'))", PLUGINS) is False
+    with resolver(server, tmp_path) as asked:
+        assert server.ask("/", "POST", "", Host=HOST, X_Storefleet_Proof=TOKEN["STORE_PROOF_TOKEN"])[0] == 200
+        assert asked.names == set()
+        assert server.ask("/", "POST", "", Host=HOST)[0] == 200
+        assert asked.names == {"fulfilment.example"}
+
+
+@pytest.mark.parametrize("url", [None, "smtp://nobody.mail.svc:25?from=platform@example.com"])
 def test_a_plugin_knows_the_owner_s_own_mail_server(
     shop: Shop, content: Mounts, hosts: Mounts, tmp_path: Path, url: str | None
 ) -> None:
     server = shop.serve({**WRITABLE, **({"STORE_SMTP_URL": url} if url else {})}, {**content, **hosts})
     (content[CONTENT] / "plugins" / "relay.php").write_text(SENDS)
-    first = "require_once ABSPATH . 'wp-admin/includes/plugin.php';"
-    assert php(server, "is_wp_error(activate_plugin('relay.php'))", first) is False
+    assert forgets_the_password(server) == 200
+    assert "A mail was not sent: " in server.log
+    assert php(server, "is_wp_error(activate_plugin('relay.php'))", PLUGINS) is False
     with mailbox(server, tmp_path) as box:
         assert forgets_the_password(server) == 302
-    assert ["To: owner@example.com" in mail.text for mail in box.mails] == [True]
+    assert [("To: owner@example.com" in mail.text, mail.sender) for mail in box.mails] == [
+        (True, "wordpress@fig.localhost")
+    ]
 
 
 @NEEDS_PLUGIN

@@ -95,7 +95,7 @@ def _pod(spec: StoreSpec, engine: str, profile: ClusterProfile, part: Part, user
             {"MYSQL_DATABASE": user, "MYSQL_USER": user, "MYSQL_ROOT_HOST": "localhost"},
             {"MYSQL_PASSWORD": PASSWORD, "MYSQL_ROOT_PASSWORD": ("database-root", "password")},
         ),
-        mounts={"data/mysql": DATA, "config": "/etc/mysql/conf.d", "run": "/var/run/mysqld"},
+        mounts={DATA: "data/mysql", "/etc/mysql/conf.d": "config", "/var/run/mysqld": "run"},
         port=PORT,
         probes=_probes(user),
     )

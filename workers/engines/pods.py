@@ -67,7 +67,7 @@ def container(
     probes: Manifest | None = None,
     stop: Sequence[str] | None = None,
 ) -> Manifest:
-    """`mounts`: volume (or volume/subfolder) to path. `/tmp` is always writable; nothing else is unless mounted.
+    """`mounts`: path to volume, or volume/subfolder. `/tmp` is always writable; nothing else is unless mounted.
 
     `probes`: startupProbe, readinessProbe and livenessProbe as Kubernetes has them. `stop`: preStop command.
     """
@@ -85,7 +85,7 @@ def container(
             "runAsNonRoot": True,
         },
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "volumeMounts": [_mount(volume, path) for volume, path in {"tmp": TMP, **mounts}.items()],
+        "volumeMounts": [_mount(path, volume) for path, volume in {TMP: "tmp", **mounts}.items()],
         **(probes or {}),
     }
     if command is not None:
@@ -97,7 +97,7 @@ def container(
     return made
 
 
-def _mount(volume: str, path: str) -> Manifest:
+def _mount(path: str, volume: str) -> Manifest:
     name, _, folder = volume.partition("/")
     return {"name": name, "mountPath": path, **({"subPath": folder} if folder else {})}
 

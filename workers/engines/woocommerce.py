@@ -129,6 +129,8 @@ def _wordpress(
     """A container of the store's own image: web, install, proof and cron differ in the program they run."""
     salts = {f"WORDPRESS_{name.upper().replace('-', '_')}": ("wordpress", name) for name in SALTS}
     plugins = _takes_plugins(spec, profile)
+    # a name that the web server never serves; some plugins look for uploads beside themselves
+    content = {CONTENT: "uploads/.content", f"{CONTENT}/uploads": "uploads"} if plugins else {}
     common = {
         "WORDPRESS_DB_HOST": "database",
         "WORDPRESS_DB_NAME": "wordpress",
@@ -148,8 +150,7 @@ def _wordpress(
                 **(secrets or {}),
             },
         ),
-        # a name that the web server never serves out of the uploads
-        mounts={"uploads": UPLOADS, **({"uploads/.content": CONTENT} if plugins else {})},
+        mounts={UPLOADS: "uploads", **content},
         command=["/opt/storefleet/run", program],
         **more,  # type: ignore[arg-type]  # port, probes and stop are passed on as they are
     )

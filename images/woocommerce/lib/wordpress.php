@@ -30,9 +30,23 @@ function prepare_boot(string $program, bool $installing = false): void
         throw new Problem('WordPress can\'t go on: ' . (is_wp_error($said) ? $said->get_error_message() : $said));
     };
     hook_early('wp_die_handler', $fail);
+    if (!$installing && $program !== 'prove') {
+        without_the_owners();
+    }
     if ($installing) {
         // without tables, each question to the database is an error in the log
         hook_early('muplugins_loaded', static fn () => $GLOBALS['wpdb']->suppress_errors());
+    }
+}
+
+/** A plugin or theme of the owner's may be broken: the shop can be given a password, and be brought up to date. */
+function without_the_owners(): void
+{
+    hook_early('option_active_plugins', static fn (array $all): array => array_values(array_intersect($all, [PLUGIN])));
+    // whoever writes the list later shall not lose them
+    hook_early('plugins_loaded', static fn () => remove_all_filters('option_active_plugins'));
+    foreach (['stylesheet', 'template'] as $part) {
+        hook_early("pre_option_{$part}", static fn (): string => \Storefleet\Site\images_theme());
     }
 }
 
@@ -146,7 +160,7 @@ function atomically(callable $work): void
 /** Does now what WordPress and its plugins put off to the end of the process: nothing may follow the last line. */
 function finish_wordpress(): void
 {
-    if (isset(WC()->session)) {
+    if (function_exists('WC') && isset(WC()->session)) {
         // a program is no shopper
         remove_action('shutdown', [WC()->session, 'save_data'], 20);
     }

@@ -11,9 +11,10 @@ use WP_Error;
 add_filter('pre_wp_mail', __NAMESPACE__ . '\hold_mail', 10, 2);
 if (getenv('STORE_SMTP_URL')) {
     add_action('phpmailer_init', __NAMESPACE__ . '\send_by_smtp');
+    // after WooCommerce, which has the merchant's own address, and after plugins, which may know another server
+    add_action('phpmailer_init', __NAMESPACE__ . '\send_as_its_sender', 99);
 }
-// after WooCommerce, which has the merchant's own address
-add_filter('wp_mail_from', __NAMESPACE__ . '\sender', 99);
+add_action('wp_mail_failed', static fn ($why) => error_log("A mail was not sent: {$why->get_error_message()}"));
 
 const SMTP_PATIENCE = 10;
 /** Seconds. */
@@ -28,9 +29,8 @@ function hold_mail(?bool $answer, array $mail): ?bool
     if (STOREFLEET_WRITABLE || getenv('STORE_SMTP_URL')) {
         return $answer;
     }
-    $why = 'A mail was not sent: STORE_SMTP_URL is not set.';
+    $why = 'STORE_SMTP_URL is not set.';
     do_action('wp_mail_failed', new WP_Error('wp_mail_failed', $why, ['subject' => $mail['subject']]));
-    error_log($why);
     return false;
 }
 
@@ -68,8 +68,11 @@ function send_by_smtp(PHPMailer $mailer): void
 }
 
 /** `?from=`, which then sends for all: a server refuses senders that it doesn't know. */
-function sender(string $from): string
+function send_as_its_sender(PHPMailer $mailer): void
 {
-    parse_str(mail_server()['query'] ?? '', $more);
-    return $more['from'] ?? $from;
+    $server = mail_server();
+    parse_str($server['query'] ?? '', $more);
+    if (isset($more['from']) && $mailer->Host === $server['host']) {
+        $mailer->setFrom($more['from'], $mailer->FromName, false);
+    }
 }

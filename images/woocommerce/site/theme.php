@@ -14,9 +14,15 @@ function theme_that_is_there(mixed $name): mixed
 {
     $chosen = array_intersect_key(wp_load_alloptions(), ['stylesheet' => '', 'template' => '']);
     foreach ($chosen as $theme) {
-        if (!is_file(WP_CONTENT_DIR . "/themes/{$theme}/style.css")) {
-            return WP_DEFAULT_THEME;
+        // a name that leads elsewhere would have files run that were uploaded
+        if (validate_file($theme) !== 0 || !is_file(WP_CONTENT_DIR . "/themes/{$theme}/style.css")) {
+            return images_theme();
         }
     }
     return $name;
+}
+
+function images_theme(): string
+{
+    return basename(glob('/var/www/html/wp-content/themes/*', GLOB_ONLYDIR)[0]);
 }

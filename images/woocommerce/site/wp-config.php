@@ -50,7 +50,6 @@ declare(strict_types=1);
         define('WP_CONTENT_DIR', '/var/www/content');
         define('UPLOADS', 'wp-content/uploads');
         define('WPMU_PLUGIN_DIR', '/var/www/html/wp-content/mu-plugins');
-        ini_set('opcache.validate_timestamps', '1');
     }
     define('DISALLOW_FILE_EDIT', true);
     define('DISALLOW_FILE_MODS', !STOREFLEET_WRITABLE);

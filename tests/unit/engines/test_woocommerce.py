@@ -145,7 +145,7 @@ def test_plugins_are_on_the_uploads_disk_where_a_plan_has_them(plan: str) -> Non
         assert set(told.values()) == {None}
         return
     assert set(told.values()) == {"writable"}
-    folders = {"/tmp": "tmp", UPLOADS: "uploads", CONTENT: "uploads/.content"}
+    folders = {"/tmp": "tmp", UPLOADS: "uploads", CONTENT: "uploads/.content", f"{CONTENT}/uploads": "uploads"}
     assert {name: writable(made)[name] for name in WORDPRESS} == dict.fromkeys(WORDPRESS, folders)
 
 
