@@ -11,17 +11,24 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+import psutil
+
 ROOT = Path(__file__).resolve().parent.parent
 MODULE = (sys.executable, "-m")
 PYTEST = (*MODULE, "pytest", *(("--color=yes",) if sys.stdout.isatty() else ()))
+SILENCE = 600.0
+"""Seconds without a line after which a command hangs. Seen: CPython 3.11 may loop for ever when coverage traces it and
+two threads that knew greenlets end in the same moment."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 Need = Callable[[], str | None]
@@ -164,12 +171,30 @@ def show(command: Sequence[str], before: str) -> tuple[int, list[str]]:
         )
     except OSError as error:
         return 127, [f"{command[0]} can't be run: {error.strerror}"]
+    heard = [time.monotonic()]
     with process:
         assert process.stdout is not None
+        threading.Thread(target=end_when_silent, args=(process, heard), daemon=True).start()
         for line in process.stdout:
+            heard[0] = time.monotonic()
             print(before + line, end="", flush=True)
             lines.append(re.sub(r"\x1b\[[\d;]*m", "", line).strip())
     return process.returncode, lines
+
+
+def end_when_silent(process: subprocess.Popen[str], heard: Sequence[float]) -> None:
+    """With all that it started: any of them may hold its output open. pytest then prints where it was."""
+    while process.poll() is None:
+        time.sleep(0.5)
+        if time.monotonic() - heard[0] > SILENCE:
+            with suppress(psutil.NoSuchProcess):
+                below = psutil.Process(process.pid).children(recursive=True)
+                process.send_signal(signal.SIGABRT)
+                process.wait(60)
+                psutil.wait_procs(below, 5)
+                for child in below:
+                    with suppress(psutil.NoSuchProcess):
+                        child.kill()
 
 
 def table(outcomes: Sequence[Outcome], *, coloured: bool) -> str:

@@ -25,6 +25,15 @@ def test_a_check_stops_at_the_command_that_fails(capfd: pytest.CaptureFixture[st
     assert "more" not in capfd.readouterr().out
 
 
+def test_a_command_that_hangs_fails_with_all_that_it_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "SILENCE", 1.0)
+    child = "import subprocess; subprocess.run(['sleep', '600'])"
+    outcome = perform(Check("hung", python(f"import faulthandler; faulthandler.enable(); print('begun'); {child}")))
+    assert (outcome.result, "File" in outcome.note) == ("failed", True)
+    lively = "import time\nfor _ in range(4):\n    time.sleep(0.5)\n    print('well')"
+    assert perform(Check("lively", python(lively))).note == "well"
+
+
 def test_a_program_that_isnt_there_fails() -> None:
     outcome = perform(Check("gone", [["/no/such/program"]]))
     assert outcome.result == "failed"
