@@ -1,10 +1,8 @@
 """A shop whose owner installs plugins and themes: what they may do, and where they come from."""
 
 import html
-import io
 import re
 import signal
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -19,6 +17,7 @@ from tests.node.shoppers import Shopping, ask, opened
 from tests.node.shops import HOST, Mounts, Shop
 from tests.node.test_life import is_another, pods
 from tests.node.test_woocommerce import credentials
+from tests.node.test_woocommerce_build import zipped
 from tests.node.test_woocommerce_content import STYLE, content, shop
 from tests.node.test_woocommerce_mail import TOKEN, forgets_the_password, hosts
 from tests.node.test_woocommerce_owner import sign_in
@@ -60,14 +59,6 @@ set_site_transient('update_core', (object) ['updates' => [$newer], 'last_checked
 PLUGINS = "require_once ABSPATH . 'wp-admin/includes/plugin.php';"
 
 
-def archive(files: dict[str, str]) -> bytes:
-    into = io.BytesIO()
-    with zipfile.ZipFile(into, "w") as made:
-        for name, text in files.items():
-            made.writestr(name, text)
-    return into.getvalue()
-
-
 def form(fields: dict[str, str], name: str, file: bytes) -> tuple[bytes, str]:
     """As a browser sends it: the body, and its Content-Type."""
     mark = "figs-and-olives"
@@ -89,7 +80,7 @@ def link(page: str, action: str) -> str:
 def upload(server: Container, owner: dict[str, str], kind: str, files: dict[str, str]) -> str:
     """What the owner does with a zip file: the page that follows."""
     page = server.ask(f"/wp-admin/{kind}-install.php?tab=upload", **owner)[2]
-    body, what = form({"_wpnonce": nonce(page)}, f"{kind}zip", archive(files))
+    body, what = form({"_wpnonce": nonce(page)}, f"{kind}zip", zipped(files))
     path = f"/wp-admin/update.php?action=upload-{kind}"
     # http.client takes text for Latin-1, so each byte arrives as it is
     status, _, page = server.ask(path, "POST", body.decode("latin-1"), Content_Type=what, **owner)
@@ -198,7 +189,7 @@ async def test_an_owner_installs_a_plugin_and_the_shop_sells(fleet: Fleet) -> No
     session = await sign_in(fleet, store, *await credentials(fleet, store))
     owner = {"Cookie": f"{session}"}
     page = (await ask(fleet, store, "GET", "/wp-admin/plugin-install.php?tab=upload", headers=owner))[2]
-    body, what = form({"_wpnonce": nonce(page)}, "pluginzip", archive({"fig/fig.php": RIPE.format(1)}))
+    body, what = form({"_wpnonce": nonce(page)}, "pluginzip", zipped({"fig/fig.php": RIPE.format(1)}))
     path = "/wp-admin/update.php?action=upload-plugin"
     page = (await ask(fleet, store, "POST", path, data=body, headers=owner | {"Content-Type": what}))[2]
     await ask(fleet, store, "GET", f"/wp-admin/{link(page, 'activate')}", headers=owner)

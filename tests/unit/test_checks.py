@@ -1,12 +1,15 @@
 """The runner of checks fails when one does, skips only with a reason, and its table says which."""
 
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Sequence
 
 import pytest
 
 from tests import checks
-from tests.checks import Check, Outcome, has_tests, main, perform, program, run, table, tier
+from tests.checks import Check, Outcome, end_when_silent, has_tests, main, perform, program, run, table, tier
 
 
 def python(*codes: str) -> Sequence[Sequence[str]]:
@@ -26,12 +29,30 @@ def test_a_check_stops_at_the_command_that_fails(capfd: pytest.CaptureFixture[st
 
 
 def test_a_command_that_hangs_fails_with_all_that_it_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "SILENCE", 1.0)
+    monkeypatch.setattr(checks, "SILENCE", 0.5)
     child = "import subprocess; subprocess.run(['sleep', '600'])"
-    outcome = perform(Check("hung", python(f"import faulthandler; faulthandler.enable(); print('begun'); {child}")))
-    assert (outcome.result, "File" in outcome.note) == ("failed", True)
-    lively = "import time\nfor _ in range(4):\n    time.sleep(0.5)\n    print('well')"
-    assert perform(Check("lively", python(lively))).note == "well"
+    assert perform(Check("hung", python(child))).result == "failed"  # were the child there, its output would be open
+
+
+def test_a_silent_command_says_where_it_was() -> None:
+    code = "import faulthandler, time; faulthandler.enable(); print('begun', flush=True); time.sleep(600)"
+    with subprocess.Popen([*python(code)[0]], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        end_when_silent(process, [time.monotonic() - checks.SILENCE])
+        assert "File" in process.stdout.read()
+    assert process.returncode == -signal.SIGABRT
+
+
+def test_a_command_that_talks_is_left_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    with subprocess.Popen([*python("pass")[0]]) as process:
+        end_when_silent(process, [time.monotonic()])
+    assert process.returncode == 0
+    watched: list[Sequence[float]] = []
+    monkeypatch.setattr(checks, "end_when_silent", lambda _, heard: watched.append(heard))
+    began = time.monotonic()
+    assert perform(Check("lively", python("import time; time.sleep(0.1); print('well')"))).note == "well"
+    assert watched[0][0] >= began + 0.1
 
 
 def test_a_program_that_isnt_there_fails() -> None:

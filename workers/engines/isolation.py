@@ -28,8 +28,6 @@ _PRIVATE_V6 = (
 _SOLVER = {"acme.cert-manager.io/http01-solver": "true"}
 _SOLVER_PORT = 8089
 """Of the pods by which cert-manager answers a challenge over HTTP, in the namespace of the certificate."""
-
-
 WEB_SERVERS = (443, 80)
 MAIL_SERVERS = (465, 587)
 """Those that know who sends; port 25 would take anybody's mail."""

@@ -167,7 +167,7 @@ def test_our_image_is_of_the_release_and_the_database_s_is_a_setting() -> None:
     made = render(cluster=profile(image_registry="r.example/fleet", database_image="mariadb:11.8"), release="2027.01")
     assert {item["name"]: item["image"] for item in containers(made)} == {
         "database": "mariadb:11.8",
-        **dict.fromkeys(("web", "install", "proof", "cron", "rotate"), "r.example/fleet/woocommerce:2027.01"),
+        **dict.fromkeys(WORDPRESS, "r.example/fleet/woocommerce:2027.01"),
     }
 
 
