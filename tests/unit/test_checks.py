@@ -36,7 +36,7 @@ def test_a_command_that_hangs_fails_with_all_that_it_started(monkeypatch: pytest
 
 def test_a_silent_command_says_where_it_was() -> None:
     code = "import faulthandler, time; faulthandler.enable(); print('begun', flush=True); time.sleep(600)"
-    with subprocess.Popen([*python(code)[0]], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+    with subprocess.Popen(python(code)[0], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"
         end_when_silent(process, [time.monotonic() - checks.SILENCE])
@@ -45,7 +45,7 @@ def test_a_silent_command_says_where_it_was() -> None:
 
 
 def test_a_command_that_talks_is_left_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    with subprocess.Popen([*python("pass")[0]]) as process:
+    with subprocess.Popen(python("pass")[0], text=True) as process:
         end_when_silent(process, [time.monotonic()])
     assert process.returncode == 0
     watched: list[Sequence[float]] = []
