@@ -2,10 +2,13 @@
 
 import asyncio
 import io
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 import yaml
 from pydantic import SecretStr
 
@@ -20,12 +23,17 @@ KEYS: dict[str, Any] = {"admin_keys": SecretStr(new_key("a1")), "worker_keys": S
 @pytest.fixture
 def command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], database_url: str, redis_url: str
-) -> "Command":
+) -> Iterator["Command"]:
     monkeypatch.setenv("STOREFLEET_DATABASE_URL", database_url)
     monkeypatch.setenv("STOREFLEET_REDIS_URL", redis_url)
     for name, value in KEYS.items():
         monkeypatch.setenv(f"STOREFLEET_{name.upper()}", value.get_secret_value())
-    return Command(monkeypatch, capsys)
+    root, configuration = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers, root.level
+    yield Command(monkeypatch, capsys)
+    # `storefleet api` and its like log to this test's stdout, which the next ones don't have
+    root.handlers, root.level = handlers, level
+    structlog.configure(**configuration)
 
 
 class Command:

@@ -110,8 +110,13 @@ async def test_what_is_refused(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) ->
         assert "As many logs are followed" in str(await refusal(fleet, theirs, token=token))  # by the worker
         monkeypatch.setattr(log_tail, "A_PROCESS", 1)
         assert "As many logs are followed" in str(await refusal(fleet, theirs, token=token))
-    async with following(fleet, store) as logs:
-        await logs.sees(FIRST)
+
+    async def there_is_room() -> bool:
+        async with following(fleet, store) as logs:
+            await logs.until(lambda: logs.ended or FIRST in logs.lines)
+            return not logs.ended
+
+    await fleet.poll(there_is_room)
 
 
 async def test_a_revoked_token_ends_it_within_two_seconds(fleet: Fleet) -> None:
