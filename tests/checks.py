@@ -26,9 +26,9 @@ import psutil
 ROOT = Path(__file__).resolve().parent.parent
 MODULE = (sys.executable, "-m")
 PYTEST = (*MODULE, "pytest", *(("--color=yes",) if sys.stdout.isatty() else ()))
-SILENCE = 600.0
-"""Seconds without a line after which a command hangs. Seen: CPython 3.11 may loop for ever when coverage traces it and
-two threads that knew greenlets end in the same moment."""
+SILENCE = 1200.0
+"""Seconds without a line after which a command hangs: Kubernetes' API server alone compiles for five minutes. Seen:
+CPython 3.11 may loop for ever when coverage traces it and two threads that knew greenlets end in the same moment."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 Need = Callable[[], str | None]

@@ -14,7 +14,9 @@ import pytest_asyncio
 
 from runtime.settings import ClusterProfile
 from sandbox.images import build_images
+from sandbox.kubernetes.binaries import Say
 from sandbox.kubernetes.control_plane import free_port
+from sandbox.kubernetes.node.launcher import Options, prepare
 from tests.cluster.platform import Platform, install
 from tests.flow.fleet import Fleet, fleet
 from tests.node.containers import Containers, Image, unpack
@@ -28,18 +30,37 @@ NEEDS_PLUGIN = pytest.mark.skipif(PLUGIN is None, reason="needs WOOCOMMERCE_ZIP=
 
 
 @pytest.fixture(scope="session")
-def archives() -> dict[str, Path]:
+def say(pytestconfig: pytest.Config) -> Say:
+    """Past pytest, which would keep it: what is built once takes minutes, and somebody waits."""
+    capturing = pytestconfig.pluginmanager.getplugin("capturemanager")
+    assert capturing is not None
+
+    def past(line: str) -> None:
+        with capturing.global_and_fixture_disabled():
+            print(line, flush=True)
+
+    return past
+
+
+@pytest.fixture(scope="session")
+def archives(say: Say) -> dict[str, Path]:
     """The images' archives by name, built from Debian packages where they aren't there yet."""
     names = ("pause", "mariadb", "sample", "woocommerce")
     if PLUGIN is None:
-        made = build_images(names, print, arguments={"WOOCOMMERCE_VERSION": "none"})
+        made = build_images(names, say, arguments={"WOOCOMMERCE_VERSION": "none"})
     else:
-        made = build_images(names, print, files={"WOOCOMMERCE_ZIP": Path(PLUGIN)})
+        made = build_images(names, say, files={"WOOCOMMERCE_ZIP": Path(PLUGIN)})
     return dict(zip(names, made, strict=True))
 
 
 @pytest.fixture(scope="session")
-def node(archives: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealNode]:
+def programs(say: Say) -> None:
+    """Those of a node, built where they aren't there yet."""
+    prepare(Options(), say)
+
+
+@pytest.fixture(scope="session")
+def node(archives: dict[str, Path], programs: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealNode]:
     """Up until the session ends, unless a test reboots it."""
     node = RealNode(tmp_path_factory.mktemp("node") / "state", tuple(archives.values()), free_port())
     node.start()

@@ -47,7 +47,7 @@ PODS, CLAIMS = "/api/v1/namespaces/kept/pods", "/api/v1/namespaces/kept/persiste
 
 
 @pytest.fixture
-def node(archives: dict[str, Path], tmp_path: Path) -> Iterator[RealNode]:
+def node(archives: dict[str, Path], programs: None, tmp_path: Path) -> Iterator[RealNode]:
     node = RealNode(tmp_path / "state", (archives["pause"],))
     yield node
     if node.process is not None and node.process.poll() is None:
