@@ -15,7 +15,7 @@ from sandbox.simulator.logs import FIRST
 from sandbox.valkey import Valkey
 from schema.ids import decode
 from stores import log_tail
-from stores.logs import READ_LOGS, Answer, Request, queue_of
+from stores.logs import READ_LOGS, Answer, Request, new_channel, queue_of
 from tests.flow.fleet import Fleet
 from tests.flow.logs import Follower, following, refusal, say
 from workers.logs import following as worker_following
@@ -119,18 +119,38 @@ async def test_without_a_worker_or_a_redis_that_answers_it_says_so(
         valkey.resume()
 
 
-async def test_who_is_slow_stops_a_worker_and_gets_everything_in_its_time(
-    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """So slow that each answer is more than may wait."""
+async def test_who_is_slow_stops_a_worker_and_gets_everything(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So slow that more answers wait than may."""
+    asked: list[str] = []
+
+    def ask() -> str:
+        asked.append(new_channel())
+        return asked[-1]
+
+    async def slow(*given: Any) -> Any:
+        await asyncio.sleep(3 * reading.TICK)
+        return await next_answer(*given)
+
+    next_answer = log_tail._next
+    monkeypatch.setattr(log_tail, "_next", slow)
+    monkeypatch.setattr(log_tail, "new_channel", ask)
     monkeypatch.setattr(log_tail, "UNREAD", 2)
     monkeypatch.setattr(log_tail, "PAUSE_SECONDS", 0.05)
-    monkeypatch.setattr(log_tail, "SECONDS", 2.0)
     store = (await fleet.create())["id"]
-    async with following(fleet, store) as logs, printing(fleet, store) as printed:
+    async with following(fleet, store) as logs:
+        await logs.sees(FIRST)
+        async with printing(fleet, store) as printed:
+            await goes_on(logs)
+            await goes_on(logs)
+        await whole(logs, printed)
+    assert len(asked) > 2
+
+
+async def test_who_follows_for_long_subscribes_again(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_tail, "SECONDS", 1.0)
+    store = (await fleet.create())["id"]
+    async with following(fleet, store) as logs:
         await logs.over()
-    assert len(numbered(logs)) > 20
-    assert numbered(logs) == printed[: len(numbered(logs))]
     assert (logs.error, logs.notices[-1].partition(" ")[2]) == (None, "minutes are over. Subscribe again to go on.")
 
 
