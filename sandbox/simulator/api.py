@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import re
 import secrets
 from collections import OrderedDict
 from contextlib import suppress
@@ -29,6 +30,8 @@ from sandbox.simulator.world import World
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 PARTS = {"Namespace": ("finalize",), "Pod": ("log",)}
 """Subresources besides status."""
+HALF_A_CHARACTER = re.compile(rb"(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]")
+"""As JSON may escape it, and YAML may not."""
 SNAPSHOTS = 100
 """How many lists that are read page by page are remembered."""
 
@@ -159,6 +162,9 @@ async def _body(request: Request) -> Any:
         return None
     if request.headers.get("content-type", "").startswith("application/vnd.kubernetes.protobuf"):
         raise ApiError(415, "UnsupportedMediaType", "this simulation speaks JSON")
+    if request.headers.get("content-type", "").startswith(APPLY) and HALF_A_CHARACTER.search(raw):
+        said = "yaml: found invalid Unicode character escape code"
+        raise bad_request(f"error decoding YAML: error converting YAML to JSON: {said}")
     try:
         return json.loads(raw)
     except ValueError:

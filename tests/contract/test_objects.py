@@ -94,6 +94,21 @@ async def test_an_apply_of_the_same_changes_nothing(cluster: Cluster, namespace:
     assert changed["metadata"]["resourceVersion"] != made["metadata"]["resourceVersion"]
 
 
+async def test_text_arrives_as_it_was_sent(cluster: Cluster, namespace: str) -> None:
+    texts = {
+        "emoji": "🍇 👩🏽\u200d🌾",
+        "scripts": "متجر الزيتون, 無花果, é",
+        "quotes": "\"Fig\" 'Olive' #{a}: - & *b !c %d @e `f | g > h",
+        "backslashes": r"\ \n \ud83c\udf47 \\ud83c",
+        "invisible": "\ufeff \x7f \x85 \u2028 \u2029 \u200f \u00a0 \ufffe \uffff",
+        "spaces": "  two before, a tab\t, and after a line\r\n\n ",
+    }
+    made = await cluster.apply(settings(namespace, data=texts, annotations=texts))
+    assert made["data"] == texts
+    found = await cluster.get("ConfigMap", "settings", namespace)
+    assert (found["data"], texts.items() <= found["metadata"]["annotations"].items()) == (texts, True)
+
+
 async def test_fields_that_are_no_longer_applied_go(cluster: Cluster, namespace: str) -> None:
     first = settings(namespace, labels={"old": "yes"}, annotations={"old": "yes"}, data={"colour": "red", "size": "1"})
     await cluster.apply(first)

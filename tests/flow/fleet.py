@@ -130,7 +130,7 @@ class Fleet:
 
     async def try_create(self, token: str | None = None, **given: Any) -> JSON:
         """createStore's payload."""
-        given = {"name": "Fig & Olive", "engine": "WOOCOMMERCE"} | given
+        given = {"name": "🫒 Fig & Olive", "engine": "WOOCOMMERCE"} | given
         data = await self.client(token).execute(CREATE, {"input": given})
         payload: JSON = data["createStore"]
         return payload

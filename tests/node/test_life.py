@@ -108,7 +108,7 @@ async def test_a_whole_life(fleet: Fleet, node: RealNode) -> None:
     assert store["url"] == f"http://fig-olive.localhost:{node.ingress_port}"
     assert store["receipt"]["simulated"] is False
     assert [step["name"] for step in store["receipt"]["steps"]] == ["page", "order", "check", "clean"]
-    assert "Fig &amp; Olive" in (await visit(fleet, store))[1]
+    assert "🫒 Fig &amp; Olive" in (await visit(fleet, store))[1]
     key = await buy(fleet, store)
 
     for component in ("web", "database"):  # a pod that somebody deletes

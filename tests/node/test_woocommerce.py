@@ -23,12 +23,12 @@ async def credentials(fleet: Fleet, store: JSON) -> tuple[str, str]:
 
 
 async def test_a_shop_sells_lets_its_owner_in_and_outlives_its_pods(fleet: Fleet, node: RealNode) -> None:
-    store, namespace = await opened(fleet, name="Fig & Olive „日本“", language="de-DE")
+    store, namespace = await opened(fleet, name="🫒 Fig & Olive „日本“", language="de-DE")
     assert store["receipt"]["simulated"] is False
     names = [step["name"] for step in store["receipt"]["steps"]]
     assert names == ["boot", "shop", "product", "cart", "checkout", "order", "cancel", "clean"]
     page = (await ask(fleet, store, "GET", "/"))[2]
-    assert [sign for sign in ("Fig &amp; Olive „日本“", 'lang="de-DE"') if sign not in page] == []
+    assert [sign for sign in ("🫒 Fig &amp; Olive „日本“", 'lang="de-DE"') if sign not in page] == []
     shop = Shopping(fleet, store)
     await shop.buy()
     await works_in_the_background(fleet, node, namespace)

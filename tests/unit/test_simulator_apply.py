@@ -254,3 +254,13 @@ async def test_claims_grow_when_bound_and_never_shrink(api: Client) -> None:
     assert volume["spec"]["capacity"] == {"storage": "2Gi"}
     whole = manifest("a", spec=claim("a", "2Gi")["spec"])  # a replacement need not know what the server chose
     assert (await api.ok("PUT", f"{path}/a", whole))["spec"]["volumeName"] == bound["spec"]["volumeName"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [(rb"\ud83c\udf47", 400), (rb"\\\ud83c", 400), (rb"\\ud83c", 201), (rb"\u00e9", 201), ("🍇".encode(), 201)],
+)
+async def test_half_a_character_is_no_yaml(api: Client, text: bytes, code: int) -> None:
+    body = b'{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "map"}, "data": {"text": "%s"}}' % text
+    found, answer = await api.raw("PATCH", f"{MAPS}/map", body, content_type=APPLY, fieldManager="ours")
+    assert (found, "invalid Unicode character" in str(answer)) == (code, code == 400)

@@ -5,6 +5,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -179,7 +180,8 @@ class Cluster:
         self, verb: str, kind: str, path: str, query: Mapping[str, str], body: Manifest | None,
         limits: aiohttp.ClientTimeout,
     ) -> aiohttp.ClientResponse:  # fmt: skip
-        media = "application/apply-patch+yaml" if verb == "apply" else "application/json"
+        # without the charset the library would write the body itself, as JSON that is no YAML
+        media = "application/apply-patch+yaml; charset=utf-8" if verb == "apply" else "application/json"
         response: aiohttp.ClientResponse = await self._api.call_api(
             path,
             {"create": "POST", "apply": "PATCH", "delete": "DELETE"}.get(verb, "GET"),
@@ -188,7 +190,7 @@ class Cluster:
                 "Accept": "text/plain, */*" if verb == "logs" else "application/json",
                 "Content-Type": media,
             },
-            body=body,
+            body=_yaml(body) if verb == "apply" else body,
             auth_settings=["BearerToken"],
             _preload_content=False,
             _request_timeout=limits,
@@ -217,6 +219,12 @@ async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[Manifest]:
         except ValueError as error:
             raise Temporary(f"a watch sent what is no JSON: {line[:100]!r}") from error
         yield event
+
+
+def _yaml(body: Any) -> bytes:
+    """JSON that is YAML, too, in which half a character can't be escaped, and some may not stand as they are."""
+    text = json.dumps(body, ensure_ascii=False)
+    return re.sub("[\x7f-\uffff]", lambda found: f"\\u{ord(found[0]):04x}", text).encode()
 
 
 def _collection(manifest: Manifest) -> str:
