@@ -1,4 +1,4 @@
-"""Following a store in the terminal, until it rests."""
+"""Following a store in the terminal, from its first event until it rests."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ subscription ($id: ID!, $after: String) { storeEvents(storeId: $id, after: $afte
   cursor type status step { name status message } message at
 } }
 """
+STATUS = "query ($id: ID!) { store(id: $id) { status } }"
 RECONNECT_SECONDS = 0.5
 AT_REST = ("READY", "SUSPENDED", "FAILED", "DELETED")
 _STYLES = {"READY": "bold green", "FAILED": "bold red", "DELETED": "dim", "DELETING": "yellow"}
@@ -72,7 +73,10 @@ async def follow(client: Client, store: dict[str, Any]) -> str:
                 cursor = event["cursor"]
                 progress.show(event)
                 if event["type"] == "STATUS" and event["status"] in AT_REST:
-                    return str(event["status"])
+                    # it may have been long ago, and have gone on since
+                    now = (await client.execute(STATUS, {"id": store["id"]}))["store"]
+                    if now["status"] == event["status"]:
+                        return str(event["status"])
         except ClientError:
             if cursor is None:
                 raise  # it never worked; after that, the cursor lets us go on without a gap
