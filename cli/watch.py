@@ -70,13 +70,14 @@ async def follow(client: Client, store: dict[str, Any]) -> str:
         try:
             async for data in client.subscribe(EVENTS, {"id": store["id"], "after": cursor}):
                 event = data["storeEvents"]
+                rests = event["type"] == "STATUS" and event["status"] in AT_REST
+                if rests:  # it may have been long ago; asked first, so that an event comes again if nobody answers
+                    now = (await client.execute(STATUS, {"id": store["id"]}))["store"]
+                    rests = now["status"] == event["status"]
                 cursor = event["cursor"]
                 progress.show(event)
-                if event["type"] == "STATUS" and event["status"] in AT_REST:
-                    # it may have been long ago, and have gone on since
-                    now = (await client.execute(STATUS, {"id": store["id"]}))["store"]
-                    if now["status"] == event["status"]:
-                        return str(event["status"])
+                if rests:
+                    return str(event["status"])
         except ClientError:
             if cursor is None:
                 raise  # it never worked; after that, the cursor lets us go on without a gap

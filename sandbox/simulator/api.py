@@ -160,9 +160,10 @@ async def _body(request: Request) -> Any:
     raw = await request.body()
     if not raw:
         return None
-    if request.headers.get("content-type", "").startswith("application/vnd.kubernetes.protobuf"):
+    media = request.headers.get("content-type", "")
+    if media.startswith("application/vnd.kubernetes.protobuf"):
         raise ApiError(415, "UnsupportedMediaType", "this simulation speaks JSON")
-    if request.headers.get("content-type", "").startswith(APPLY) and HALF_A_CHARACTER.search(raw):
+    if media.startswith(APPLY) and HALF_A_CHARACTER.search(raw):
         said = "yaml: found invalid Unicode character escape code"
         raise bad_request(f"error decoding YAML: error converting YAML to JSON: {said}")
     try:

@@ -14,8 +14,9 @@ from tests.flow.logs import refusal, say
 
 
 async def run(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """`storefleet …` against the fleet: its exit code."""
     monkeypatch.setenv("STOREFLEET_TOKEN", fleet.token)
-    monkeypatch.setattr("sys.argv", ["storefleet", "logs", *words, "--url", fleet.url])
+    monkeypatch.setattr("sys.argv", ["storefleet", *words, "--url", fleet.url])
     return await asyncio.to_thread(main)
 
 
@@ -34,7 +35,7 @@ async def test_lines_are_shown_once_until_the_store_is_deleted(
         shown += capsys.readouterr().out
         return text in shown
 
-    running = asyncio.create_task(run(fleet, monkeypatch, store["slug"], "--tail", "3"))
+    running = asyncio.create_task(run(fleet, monkeypatch, "logs", store["slug"], "--tail", "3"))
     await fleet.poll(lambda: sees("AH00094"))
     await say(fleet, store["id"], "before [red] :warning:")
     await fleet.poll(lambda: sees("before"))
@@ -62,5 +63,5 @@ async def test_what_cant_be_followed_is_one_clear_line(
         ([store["slug"], "nothing"], "one of web, database, install, proof, cron"),
         ([store["slug"], "--tail", "501"], "it was 501"),
     ):
-        assert await run(api, monkeypatch, *words) == 1
+        assert await run(api, monkeypatch, "logs", *words) == 1
         assert said in capsys.readouterr().err
