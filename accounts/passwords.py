@@ -12,12 +12,12 @@ MAX_LENGTH = 200
 _hasher = PasswordHasher()
 _pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
 _costs = f"m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}"
-NOBODY = f"$argon2id$v=19${_costs}${'A' * 22}${'A' * 43}"
-"""The hash of no password, verified when the e-mail is unknown, so that both answers take the same time."""
+DUMMY_HASH = f"$argon2id$v=19${_costs}${'A' * 22}${'A' * 43}"
+"""Matches no password. Verified for an unknown e-mail address, so that the response time doesn't reveal users."""
 
 
 def password_problem(password: str) -> str | None:
-    """Why it can't be a password, or None."""
+    """Why the password is refused, or None."""
     if len(password) < MIN_LENGTH:
         return f"must have at least {MIN_LENGTH} characters"
     if len(password) > MAX_LENGTH:
@@ -38,6 +38,6 @@ def _verify(password_hash: str, password: str) -> bool:
 
 
 async def verify_password(password_hash: str | None, password: str) -> bool:
-    """Whether it is the password; None (no such user) takes as long and is never right."""
-    right = await asyncio.get_running_loop().run_in_executor(_pool, _verify, password_hash or NOBODY, password)
-    return right and password_hash is not None
+    """Whether the password matches. None (an unknown user) takes as long and never matches."""
+    matches = await asyncio.get_running_loop().run_in_executor(_pool, _verify, password_hash or DUMMY_HASH, password)
+    return matches and password_hash is not None

@@ -1,4 +1,4 @@
-"""Bringing the database's schema up to date. Expanding only: old and new processes go on meanwhile."""
+"""`storefleet migrate`: upgrade the database schema. Migrations only expand, so old and new processes keep running."""
 
 import time
 from pathlib import Path
@@ -8,25 +8,25 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy.exc import SQLAlchemyError
 
-from cli import screen
+from cli import output
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def upgrade(url: str) -> None:
-    """Raises what the database raises."""
+    """Upgrade the schema to the newest revision. Raises the driver's and SQLAlchemy's errors."""
     config = Config(ROOT / "alembic.ini")
     config.attributes["url"] = url
     command.upgrade(config, "head")
 
 
 def migrate(url: str) -> int:
-    """`storefleet migrate`."""
-    began = time.perf_counter()
+    """`storefleet migrate`. Returns the exit code."""
+    started = time.perf_counter()
     try:
         upgrade(url)
     except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        screen.failed(f"the database can't be migrated: {error}".splitlines()[0])
+        output.error(f"the database can't be migrated: {error}".splitlines()[0])
         return 1
-    screen.done("The database's schema is up to date", time.perf_counter() - began)
+    output.success("The database's schema is up to date", time.perf_counter() - started)
     return 0

@@ -1,4 +1,4 @@
-"""Log lines: structlog for ours and the libraries', JSON or console, with request and store ids from the context."""
+"""Configures structlog for our own log lines and those of libraries: JSON or console, with ids from the context."""
 
 import logging
 import sys
@@ -8,28 +8,28 @@ from structlog.typing import EventDict, WrappedLogger
 
 from runtime.settings import Settings
 
-SECRET_WORDS = ("password", "secret", "token", "cookie", "authorization", "sealed")
+SENSITIVE_KEYS = ("password", "secret", "token", "cookie", "authorization", "sealed")
 
 
-def _mask(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
-    """A last net: a field with a telling name never shows its value."""
+def _redact(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """Masks the value of every field whose name suggests a secret."""
     for key in line:
-        if any(word in key.lower() for word in SECRET_WORDS):
+        if any(word in key.lower() for word in SENSITIVE_KEYS):
             line[key] = "***"
     return line
 
 
-def configure(settings: Settings) -> None:
-    """Once a process, before anything logs. Lines go to stdout."""
+def configure_logging(settings: Settings) -> None:
+    """Call it once per process, before anything logs. Log lines go to stdout."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _mask,
+        _redact,
     ]
     renderer: list[structlog.typing.Processor] = (
         [
-            # without locals: they may hold secrets
+            # without local variables: they may contain secrets
             structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(),
         ]
@@ -54,5 +54,5 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level.upper())
-    for noisy in ("uvicorn.access", "arq.worker"):  # a line a request or a nudge says nothing that ours don't
+    for noisy in ("uvicorn.access", "arq.worker"):  # one line per request or job repeats what our own lines say
         logging.getLogger(noisy).setLevel(logging.WARNING)
