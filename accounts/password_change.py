@@ -11,13 +11,13 @@ from accounts.models import Session, User
 from accounts.passwords import hash_password, password_problem, verify_password
 from accounts.sessions import end_other_sessions, password_optional
 from accounts.sign_in_links import expire_links
-from accounts.throttle import count_attempt, refund_attempt
+from accounts.throttle import MAX_ATTEMPTS, count_attempt, refund_attempt
 
 
 async def count_password_attempt(session: AsyncSession, actor: Actor) -> None:
     """Call it, and commit, before `change_password`, so that parallel attempts count. Raises CallerError."""
     actor.require_session()
-    if not await count_attempt(session, [_throttle_key(actor)]):
+    if not await count_attempt(session, {_throttle_key(actor): MAX_ATTEMPTS}):
         raise CallerError(Code.RATE_LIMITED, None, "Too many attempts. Wait a quarter of an hour.")
 
 

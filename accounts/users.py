@@ -12,6 +12,7 @@ from accounts.errors import CallerError, Code
 from accounts.models import Account, Membership, User
 from accounts.passwords import hash_password, password_problem, verify_password
 from accounts.sessions import SignedIn, begin_session
+from runtime.database import SessionFactory
 
 
 def normalize_email(email: str) -> str:
@@ -62,13 +63,19 @@ async def add_account(session: AsyncSession, name: str, owner: UUID) -> UUID:
     return account_id
 
 
-async def sign_in(
-    session: AsyncSession, email: str, password: str, days: int, user_agent: str | None
-) -> SignedIn | None:
-    """A new session; None: wrong e-mail address or password. The caller throttles (accounts/throttle.py)."""
-    user = await session.scalar(select(User).where(User.email == email.lower()))
-    if not await verify_password(user.password_hash if user else None, password[:1000]) or user is None:
-        return None
+async def check_password(sessions: SessionFactory, email: str, password: str) -> User | None:
+    """The user; None: wrong e-mail address or password. The caller throttles (accounts/throttle.py).
+
+    Holds no database connection while the password waits for its turn. Raises CallerError RATE_LIMITED.
+    """
+    async with sessions() as session:
+        user = await session.scalar(select(User).where(User.email == email.lower()))
+    matches = await verify_password(user.password_hash if user else None, password[:1000])
+    return user if matches else None
+
+
+async def sign_in(session: AsyncSession, user: User, days: int, user_agent: str | None) -> SignedIn | None:
+    """A new session of a user whose password was checked; None: the password was changed meanwhile."""
     unchanged = select(User.id).where(User.id == user.id, User.password_hash == user.password_hash)
     if await session.scalar(unchanged.with_for_update(read=True)) is None:
         return None  # a password change that was in progress has committed: it ends all sessions but its own

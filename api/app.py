@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from accounts.last_used import record_last_used
 from api import health, sign_in
+from api.dashboard import Dashboard
 from api.graphql import GraphQLApp
 from api.index_page import index_page
 from api.middleware import RequestMiddleware
@@ -83,15 +84,18 @@ def build_app(settings: Settings, profile: ClusterProfile) -> Starlette:
         log.info("api.stopped")
 
     own_label = platform_label(settings.public_url, profile.base_domain)
-    return Starlette(
+    dashboard = Dashboard()
+    app = Starlette(
         routes=[
-            Route("/", index_page),
             *health.ROUTES,
             *sign_in.ROUTES,
             Route("/graphql", _GraphQLRoute()),
             WebSocketRoute("/graphql", _GraphQLRoute()),
+            *([] if dashboard.is_built else [Route("/", index_page)]),
         ],
         middleware=[Middleware(StoreStatusPages, profile.base_domain, own_label), Middleware(RequestMiddleware)],
         exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,
     )
+    app.router.default = dashboard.behind(app.router.default)
+    return app

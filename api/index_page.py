@@ -6,7 +6,8 @@ from starlette.responses import Response
 from api.pages import page
 
 BODY = """<h1>Storefleet</h1>
-<p>Online stores on Kubernetes, one click each. This is the API.</p>
+<p>Online stores on Kubernetes, one click each. This is the API. The dashboard isn't built here: run
+<code>make dashboard</code>, and start the API again.</p>
 <dl>
 <div><dt><code>/graphql</code></dt><dd>GraphQL over HTTP and WebSocket (<code>graphql-transport-ws</code>)</dd></div>
 <div><dt><code>/auth/sign-in</code></dt><dd>A session for browsers</dd></div>
@@ -17,5 +18,5 @@ BODY = """<h1>Storefleet</h1>
 
 
 async def index_page(_request: Request) -> Response:
-    """Lists the endpoints."""
+    """Lists the endpoints, where there is no dashboard."""
     return page("Storefleet", BODY)

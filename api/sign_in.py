@@ -1,6 +1,7 @@
 """Sign-up, sign-in, sign-in links and sign-out: JSON in, JSON and a session cookie out. Attempts are throttled."""
 
 import json
+from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -8,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from accounts.errors import CallerError
+from accounts.errors import CallerError, Code
 from accounts.sessions import SignedIn, sign_out
 from accounts.sign_in_links import sign_in_with_link
-from accounts.throttle import count_attempt, refund_attempt
-from accounts.users import sign_in, sign_up
+from accounts.throttle import MAX_ATTEMPTS, MAX_ATTEMPTS_PER_EMAIL, WINDOW, count_attempt, refund_attempt
+from accounts.users import check_password, sign_in, sign_up
 from api.authentication import is_cross_origin, session_cookie_name, uses_https
 from api.responses import error_response
 from schema.context import Platform
@@ -29,14 +30,14 @@ async def post_sign_up(request: Request) -> Response:
     credentials = await _read_strings(request, "email", "password")
     if credentials is None:
         return error_response(400, "BAD_USER_INPUT", 'Send JSON: {"email": "…", "password": "…"}.')
-    if not await _count_attempt(platform, [_client_key(request)]):
+    if not await _count_attempt(platform, {_client_key(request): MAX_ATTEMPTS}):
         return _throttled_error()
     email, password = credentials
     try:
         async with platform.sessions.begin() as session:
             signed_in = await sign_up(session, email, password, platform.settings.session_days, _user_agent(request))
     except CallerError as error:
-        return error_response(422, error.code, error.message, error.field)
+        return _caller_error(error)
     return _signed_in_response(signed_in, platform, 201)
 
 
@@ -49,13 +50,19 @@ async def post_sign_in(request: Request) -> Response:
     if credentials is None:
         return error_response(400, "BAD_USER_INPUT", 'Send JSON: {"email": "…", "password": "…"}.')
     email, password = credentials
-    keys = [f"email:{email.lower()[:320]}", _client_key(request)]
-    if not await _count_attempt(platform, keys):
+    limits = {f"email:{email.lower()[:320]}": MAX_ATTEMPTS_PER_EMAIL, _client_key(request): MAX_ATTEMPTS}
+    if not await _count_attempt(platform, limits):
         return _throttled_error()
-    async with platform.sessions.begin() as session:
-        signed_in = await sign_in(session, email, password, platform.settings.session_days, _user_agent(request))
-        if signed_in is not None:
-            await refund_attempt(session, keys)
+    try:
+        user = await check_password(platform.sessions, email, password)
+    except CallerError as error:
+        return _caller_error(error)
+    signed_in = None
+    if user is not None:
+        async with platform.sessions.begin() as session:
+            signed_in = await sign_in(session, user, platform.settings.session_days, _user_agent(request))
+            if signed_in is not None:
+                await refund_attempt(session, limits)
     if signed_in is None:
         return error_response(401, "UNAUTHENTICATED", "E-mail and password don't match.")
     return _signed_in_response(signed_in, platform, 200)
@@ -69,13 +76,13 @@ async def post_link(request: Request) -> Response:
     values = await _read_strings(request, "token")
     if values is None:
         return error_response(400, "BAD_USER_INPUT", 'Send JSON: {"token": "…"}.')
-    keys = [_client_key(request)]
-    if not await _count_attempt(platform, keys):
+    limits = {_client_key(request): MAX_ATTEMPTS}
+    if not await _count_attempt(platform, limits):
         return _throttled_error()
     async with platform.sessions.begin() as session:
         signed_in = await sign_in_with_link(session, values[0], platform.settings.session_days, _user_agent(request))
         if signed_in is not None:
-            await refund_attempt(session, keys)
+            await refund_attempt(session, limits)
     if signed_in is None:
         return error_response(401, "UNAUTHENTICATED", "This link is unknown, expired or used. Ask for a new link.")
     return _signed_in_response(signed_in, platform, 200)
@@ -136,10 +143,10 @@ def _client_key(request: Request) -> str:
     return f"ip:{address if address.version == 4 else ip_network((int(address), 64), strict=False)}"
 
 
-async def _count_attempt(platform: Platform, keys: list[str]) -> bool:
+async def _count_attempt(platform: Platform, limits: Mapping[str, int]) -> bool:
     """False: too many attempts. Commits before the attempt is made, so that parallel attempts count."""
     async with platform.sessions.begin() as session:
-        return await count_attempt(session, keys)
+        return await count_attempt(session, limits)
 
 
 def _cross_origin_error() -> Response:
@@ -147,7 +154,17 @@ def _cross_origin_error() -> Response:
 
 
 def _throttled_error() -> Response:
-    return error_response(429, "RATE_LIMITED", "Too many attempts. Wait a quarter of an hour.")
+    response = error_response(429, "RATE_LIMITED", "Too many attempts. Wait a quarter of an hour.")
+    response.headers["retry-after"] = str(int(WINDOW.total_seconds()))
+    return response
+
+
+def _caller_error(error: CallerError) -> Response:
+    if error.code != Code.RATE_LIMITED:
+        return error_response(422, error.code, error.message, error.field)
+    response = error_response(503, error.code, error.message)
+    response.headers["retry-after"] = "5"
+    return response
 
 
 ROUTES = [

@@ -8,6 +8,7 @@ from structlog.typing import EventDict, WrappedLogger
 
 from runtime.settings import Settings
 
+MAX_TEXT = 2000
 SENSITIVE_KEYS = ("password", "secret", "token", "cookie", "authorization", "sealed")
 
 
@@ -19,6 +20,21 @@ def _redact(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
     return line
 
 
+def _shorten(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """Cuts long texts: what a request contains must not fill the log."""
+    for key, value in line.items():
+        if isinstance(value, str) and len(value) > MAX_TEXT:
+            line[key] = f"{value[:MAX_TEXT]}… ({len(value)} characters)"
+    return line
+
+
+def _shorten_exceptions(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """The same for the messages of exceptions; the frames stay."""
+    for exception in line.get("exception", ()):
+        exception["exc_value"] = exception["exc_value"][:MAX_TEXT]
+    return line
+
+
 def configure_logging(settings: Settings) -> None:
     """Call it once per process, before anything logs. Log lines go to stdout."""
     shared: list[structlog.typing.Processor] = [
@@ -26,11 +42,13 @@ def configure_logging(settings: Settings) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _redact,
+        _shorten,
     ]
     renderer: list[structlog.typing.Processor] = (
         [
             # without local variables: they may contain secrets
             structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
+            _shorten_exceptions,
             structlog.processors.JSONRenderer(),
         ]
         if settings.log_format == "json"

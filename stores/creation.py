@@ -1,6 +1,6 @@
 """Creates stores. Parallel creations of an account wait for the lock on its row, so they hold it for few statements.
 
-docs/decisions/0020-short-create-transaction.md says what the statements are, and what they cost.
+docs/decisions/0020-short-create-transaction.md says which statements, and why.
 """
 
 from collections.abc import Mapping, Sequence

@@ -17,7 +17,7 @@ from runtime.changefeed import Changefeed, Listener, notify, run_changefeed
 from runtime.database import SessionFactory, session_factory
 from sandbox.postgres import Postgres
 from tests.support.rows import connected
-from tests.support.waiting import hang_limit
+from tests.support.waiting import HANG_SECONDS, hang_limit
 
 FIGS, OLIVES = UUID(int=1), UUID(int=2)
 NEVER = 1e6
@@ -55,8 +55,8 @@ async def listening_backends(url: str) -> list[int]:
         return [row["pid"] for row in await connection.fetch(query)]
 
 
-async def notified(listener: Listener, seconds: float = 5) -> None:
-    await asyncio.wait_for(listener.wait(), seconds)
+async def notified(listener: Listener) -> None:
+    await asyncio.wait_for(listener.wait(), HANG_SECONDS)
     listener.clear()
 
 

@@ -5,14 +5,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
 import psutil
-import pytest
 
 from tests.support.demo import demo_command, demo_environment, free_port, run_command, survivors
-from tests.support.harness import ROOT
+from tests.support.harness import ROOT, without_coverage
 from tests.support.waiting import HANG_SECONDS, eventually
 
 
@@ -52,33 +52,41 @@ def is_worker_of(found: psutil.Process, demo_pid: int) -> bool:
     return (found.info["cmdline"] or [])[-1:] == ["worker"] and found.ppid() == demo_pid
 
 
-@pytest.fixture
-def serving(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path, int]]:
+@contextmanager
+def serve_demo(data: Path, port: int, environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A demo that has reached READY and serves. It is killed at the end of the block, and leaves no process."""
+    command = demo_command(data, port)
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert any(line.startswith("Serving at") for line in process.stdout)
+        yield process
+        process.kill()
+    assert eventually(lambda: not survivors(data)), survivors(data)
+
+
+def test_what_it_refuses_is_said_in_one_line_and_it_ends_with_ctrl_c(tmp_path: Path) -> None:
     data, port = tmp_path / "data", free_port()
-    process = subprocess.Popen(
-        demo_command(data, port), cwd=ROOT, env=demo_environment(), stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    for line in process.stdout:  # ends with the process
-        if line.startswith("Serving at"):
-            break
-    assert process.poll() is None
-    yield process, data, port
-    process.kill()
-    process.wait()
-    process.stdout.close()
-    assert eventually(lambda: not survivors(data))
+    with serve_demo(data, port, demo_environment()) as process:
+        check_refusals(data, port, tmp_path)
+        # a worker that is killed is started again, and what it was doing goes on
+        [worker] = [found for found in psutil.process_iter(["cmdline"]) if is_worker_of(found, process.pid)]
+        worker.kill()
+        created = run_command([sys.executable, "-c", CREATE_AND_WATCH, str(data)])
+        assert created.returncode == 0, created.stdout + created.stderr
+        process.send_signal(signal.SIGINT)
+        assert process.wait(HANG_SECONDS) == 0
+        assert survivors(data) == []
+    gone = run_command([sys.executable, "-m", "cli", "watch", "demo-shop", "--data", str(data)])
+    assert (gone.returncode, "doesn't answer" in gone.stderr) == (1, True)
 
 
-def test_what_it_refuses_is_said_in_one_line_and_it_ends_with_ctrl_c(
-    serving: tuple[subprocess.Popen[str], Path, int], tmp_path: Path
-) -> None:
-    process, data, port = serving
+def check_refusals(data: Path, port: int, folder: Path) -> None:
+    """While a demo serves: its store's page, and commands that are refused."""
     visit = HTTPConnection("127.0.0.1", port)
     visit.request("GET", "/", headers={"Host": f"demo-shop.localhost:{port}"})
     assert "Demo Shop is ready, and simulated" in visit.getresponse().read().decode()
     visit.close()
-    taken = run_command(demo_command(tmp_path / "other", port, "--once"))
+    taken = run_command(demo_command(folder / "other", port, "--once"))
     assert (taken.returncode, len(taken.stderr.splitlines())) == (1, 1)
     assert f"can't listen on 127.0.0.1:{port}" in taken.stderr
     held = run_command(demo_command(data, free_port(), "--once"))
@@ -91,27 +99,15 @@ def test_what_it_refuses_is_said_in_one_line_and_it_ends_with_ctrl_c(
     assert "SIMULATED" in watched.stdout
     missing = run_command([sys.executable, "-m", "cli", "watch", "nothing", "--data", str(data)])
     assert (missing.returncode, "no store 'nothing'" in missing.stderr) == (1, True)
-    nowhere = run_command([sys.executable, "-m", "cli", "watch", "demo-shop", "--data", str(tmp_path / "empty")])
+    nowhere = run_command([sys.executable, "-m", "cli", "watch", "demo-shop", "--data", str(folder / "empty")])
     assert (nowhere.returncode, "run `make demo`" in nowhere.stderr) == (1, True)
 
-    # a worker that is killed is started again, and what it was doing goes on
-    [worker] = [found for found in psutil.process_iter(["cmdline"]) if is_worker_of(found, process.pid)]
-    worker.kill()
-    created = run_command([sys.executable, "-c", CREATE_AND_WATCH, str(data)])
-    assert created.returncode == 0, created.stdout + created.stderr
 
-    process.send_signal(signal.SIGINT)
-    assert process.wait(HANG_SECONDS) == 0
-    assert survivors(data) == []
-    gone = run_command([sys.executable, "-m", "cli", "watch", "demo-shop", "--data", str(data)])
-    assert (gone.returncode, "doesn't answer" in gone.stderr) == (1, True)
-
-
-def test_nothing_survives_even_sigkill(serving: tuple[subprocess.Popen[str], Path, int]) -> None:
-    process, data, port = serving
-    process.kill()
-    assert eventually(lambda: not survivors(data)), survivors(data)
-    done = run_command(demo_command(data, port, "--once"))
+def test_nothing_survives_even_sigkill(tmp_path: Path) -> None:
+    data, port, environment = tmp_path / "data", free_port(), without_coverage(demo_environment())
+    with serve_demo(data, port, environment):
+        pass
+    done = run_command(demo_command(data, port, "--once"), environment=environment)
     assert done.returncode == 0, done.stderr
 
 

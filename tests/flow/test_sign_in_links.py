@@ -140,7 +140,7 @@ async def test_there_is_no_link_for_nobody(cli: Any) -> None:
     assert "There is no user nobody@example.com." in told
 
 
-async def test_a_forgotten_password_is_set_anew(api: Harness, cli: Any) -> None:
+async def test_a_forgotten_password_is_replaced(api: Harness, cli: Any) -> None:
     unused = await new_token(cli)
     _, _, session = await use(api, {"token": await new_token(cli)})
     change = {"input": {"newPassword": "another battery"}}

@@ -30,10 +30,13 @@ def demo_command(data: Path, port: int, *options: str) -> list[str]:
     return [sys.executable, "-m", "cli", "demo", "--data", str(data), "--port", str(port), "--speed", "inf", *options]
 
 
-def run_command(command: list[str], seconds: float = HANG_SECONDS) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end, in the demo's environment."""
+def run_command(
+    command: list[str], seconds: float = HANG_SECONDS, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end, by default in the demo's environment."""
+    environment = environment or demo_environment()
     return subprocess.run(
-        command, cwd=ROOT, env=demo_environment(), capture_output=True, text=True, timeout=seconds, check=False
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds, check=False
     )
 
 

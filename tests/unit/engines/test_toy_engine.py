@@ -13,6 +13,7 @@ import pytest
 from stores.engines import load_engines
 from tests.support import toy_engine
 from tests.support.rendered import TITLE, environment, objects, profile, render
+from tests.support.waiting import HANG_SECONDS
 from workers.evaluation import parse_receipt
 
 ROOT = Path(__file__).parents[3]
@@ -65,7 +66,7 @@ def test_the_toy_s_proof_can_fail(page: str, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("page")
 def test_the_toy_stops_when_it_is_asked_to(server: subprocess.Popen[str]) -> None:
     server.terminate()
-    assert server.wait(10) == 0, "it was killed by the signal, which a container's first process would ignore"
+    assert server.wait(HANG_SECONDS) == 0, "it was killed by the signal, which a container's first process would ignore"
 
 
 def test_a_setting_is_all_it_takes() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.waiting import eventually
+from tests.support.waiting import HANG_SECONDS, eventually
 
 ROOT = Path(__file__).parents[3]
 SERVER = """\
@@ -178,7 +178,7 @@ def test_variables_that_arent_given_ask_for_nothing(
 )
 def test_what_makes_no_sense_is_refused(there: Path, start: Start, changes: dict[str, str], said: str) -> None:
     process = start(**changes)
-    assert process.communicate(timeout=10)[1] == said
+    assert process.communicate(timeout=HANG_SECONDS)[1] == said
     assert process.returncode == 1
     assert list((there / "disk").iterdir()) == []
 
@@ -191,7 +191,7 @@ def test_a_server_that_is_still_starting_is_asked_when_it_answers(there: Path, s
     assert eventually(lambda: log.exists() and log.read_text().count("ping") > 1)
     assert "asked" not in log.read_text()
     (there / "answers").touch()
-    assert process.wait(10) == 0
+    assert process.wait(HANG_SECONDS) == 0
     assert log.read_text().splitlines()[-1] == "asked"
 
 
@@ -199,7 +199,7 @@ def test_a_server_that_ends_by_itself_ends_the_container(there: Path, start: Sta
     process = start()
     assert is_up(there)
     (there / "end").touch()
-    assert process.wait(10) == 7
+    assert process.wait(HANG_SECONDS) == 7
 
 
 def test_a_server_that_ends_while_it_is_waited_for_ends_the_container(there: Path, start: Start) -> None:
@@ -208,4 +208,4 @@ def test_a_server_that_ends_while_it_is_waited_for_ends_the_container(there: Pat
     process.terminate()
     assert eventually((there / "log").exists)
     (there / "end").touch()
-    assert process.wait(10) == 7
+    assert process.wait(HANG_SECONDS) == 7

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import HANG_SECONDS
 from workers.evaluation import parse_receipt
 
 SAMPLE = Path(__file__).parents[3] / "images" / "sample"
@@ -92,7 +93,7 @@ class Connection:
 
     def commit(self) -> None:
         self.database.committing.set()
-        assert self.database.free.wait(10)
+        assert self.database.free.wait(HANG_SECONDS)
         self.database.orders = self.orders
 
     def close(self) -> None:
@@ -140,7 +141,7 @@ def ask(
     server: Any, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
 ) -> tuple[int, str]:
     """The response's status and body."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=HANG_SECONDS)
     connection.request(method, path, body, headers or {})
     answer = connection.getresponse()
     assert answer.will_close, "an idle connection would delay the server's shutdown"
@@ -207,7 +208,7 @@ def test_a_request_that_is_being_answered_gets_its_answer_at_the_end(server: Any
     answers: list[tuple[int, str]] = []
     buyer = threading.Thread(target=lambda: answers.append(ask(server, "POST", "/orders", ORDER)))
     buyer.start()
-    assert database.committing.wait(10)
+    assert database.committing.wait(HANG_SECONDS)
     server.shutdown()
     closing = threading.Thread(target=server.server_close)
     closing.start()

@@ -16,6 +16,7 @@ from runtime.settings import (
     load_settings,
     load_settings_or_exit,
 )
+from tests.support.waiting import HANG_SECONDS
 
 ROOT = Path(__file__).parents[3]
 KEY = generate_key()
@@ -268,7 +269,7 @@ def test_the_command_line_says_it_the_same_way() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=HANG_SECONDS,
     )
     assert done.returncode == 2
     assert "STOREFLEET_DATABASE_URL: must start with postgresql://" in done.stderr

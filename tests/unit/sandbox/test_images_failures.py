@@ -15,7 +15,7 @@ import pytest
 from sandbox.data_folder import SandboxError
 from sandbox.images import bases, build_images, definition, workspace
 from tests.support.fake_builders import Build, Builders, build, builders, images, said
-from tests.support.waiting import eventually
+from tests.support.waiting import HANG_SECONDS, eventually
 
 __all__ = ["build", "builders", "images", "said"]
 
@@ -188,7 +188,7 @@ def test_who_is_asked_to_end_leaves_nothing(
     builders: Builders, command: subprocess.Popen[str], number: signal.Signals
 ) -> None:
     command.send_signal(number)
-    _, said = command.communicate(timeout=20)
+    _, said = command.communicate(timeout=HANG_SECONDS)
     assert (command.returncode, "Traceback" in said) == (130, False)
     assert is_gone(builders.process())
     assert builders.left == []
@@ -215,7 +215,7 @@ def test_the_second_build_waits_for_the_first(builders: Builders, command: subpr
 
     build_images(["shop"], say, "registry", archives=False)
     assert said[0] == "Another build is running; waiting for its end."
-    assert command.wait(20) == 0
+    assert command.wait(HANG_SECONDS) == 0
     assert [line.partition(" ")[2].split()[-1] for line in builders.calls if line.startswith("docker build")] == [
         "THERE/pause-context",
         "THERE/shop-context",

@@ -54,9 +54,11 @@ async def test_faults_are_shown_and_replaced(api: Client) -> None:
 
 async def test_an_image_that_can_not_be_pulled(api: Client) -> None:
     await api.faults({"fault": "image", "component": "web"})
+    version = (await api.get(PODS))["metadata"]["resourceVersion"]
     await api.ok("POST", DEPLOYMENTS, deployment())
     await api.ok("POST", STATEFULSETS, statefulset())
-    async with api.watch(PODS, labelSelector="app.kubernetes.io/component=web") as next_event:
+    query = {"labelSelector": "app.kubernetes.io/component=web", "resourceVersion": version}
+    async with api.watch(PODS, **query) as next_event:
         reasons: list[str] = []
         while "ImagePullBackOff" not in reasons:
             _, pod = await next_event()

@@ -8,6 +8,7 @@ import pytest
 
 from stores.engines import Manifest
 from stores.log_protocol import LogItem
+from tests.support.waiting import HANG_SECONDS
 from workers.cluster.client import Cluster
 from workers.cluster.errors import ClusterError, NotFound, RequestRejected, TransientError
 from workers.logs import follower as follower_module
@@ -76,7 +77,7 @@ async def follow(kubelet: Kubelet, first: Manifest, *, last: Manifest | None = N
     pods._on_event("DELETED", first)
     kubelet.closed.set()
     kubelet.idle.set()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, HANG_SECONDS)
     assert kubelet.answers == []
     return buffer.take()[0]
 
