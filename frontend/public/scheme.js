@@ -3,7 +3,7 @@
   var mode = 'system'
   try {
     mode = localStorage.getItem('sf-mode') || mode
-  } catch (e) {
+  } catch {
     // Storage may be blocked: the system's scheme is the default.
   }
   if (mode !== 'light' && mode !== 'dark') mode = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'

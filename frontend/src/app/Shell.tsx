@@ -1,18 +1,21 @@
-import { Box, ButtonBase, IconButton } from '@mui/material'
+import { Box, IconButton } from '@mui/material'
 import { useColorScheme } from '@mui/material/styles'
 import { Suspense, lazy, useEffect, useState } from 'react'
 import { Link, Outlet, useLocation, useNavigate } from 'react-router'
 import { LiveUpdates } from '@/features/events/LiveUpdates'
 import { useSession } from '@/features/session/viewer'
+import { ConnectionLost } from '@/features/events/ConnectionState'
 import { Mark } from '@/shared/brand/Mark'
-import { Kbd } from '@/shared/components/Kbd'
+import { ErrorBoundary } from '@/shared/components/ErrorBoundary'
 import { visuallyHidden } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
-import { Monitor, Moon, Plus, Search, Store, Sun, User } from '@/shared/icons'
-import { isMac, useKeys } from '@/shared/keys'
-import { ring, v } from '@/shared/theme'
+import { Monitor, Moon, Store, Sun, User } from '@/shared/icons'
+import { useKeys } from '@/shared/keys'
+import { v } from '@/shared/theme'
 import { Favicon } from './Favicon'
 import { PersonButton } from './PersonButton'
+import { PhoneBar } from './PhoneBar'
+import { SearchButton } from './SearchButton'
 import { Toasts } from './Toasts'
 import { barInner, barOuter, page } from './layout'
 
@@ -42,7 +45,9 @@ export function Shell() {
   const changeMode = () => setMode(NEXT_MODE[scheme])
   const creating = pathname === '/new'
 
-  useEffect(() => window.scrollTo(0, 0), [pathname])
+  useEffect(() => {
+    window.scrollTo(0, 0)
+  }, [pathname])
   useKeys({
     'mod+k': () => setOpen(open === 'palette' ? null : 'palette'),
     '/': () => document.getElementById('filter')?.focus(),
@@ -104,30 +109,14 @@ export function Shell() {
         </Box>
       </Box>
       <Box component="main" id="main" tabIndex={-1} sx={page}>
-        <Suspense>
-          <Outlet key={account.id} />
-        </Suspense>
+        {pathname !== '/' && <ConnectionLost />}
+        <ErrorBoundary resetKey={pathname}>
+          <Suspense>
+            <Outlet key={account.id} />
+          </Suspense>
+        </ErrorBoundary>
       </Box>
-      <Box component="nav" aria-label={t('nav.label')} sx={phoneBar}>
-        {places.map(({ to, label, icon: Icon, here }, i) => (
-          <Box key={to} sx={{ display: 'contents' }}>
-            {i === 1 && (
-              <IconButton component={Link} to="/new" aria-label={t('stores.create')} sx={phoneCreate}>
-                <Plus sx={{ fontSize: 22 }} />
-              </IconButton>
-            )}
-            <Box
-              component={Link}
-              to={to}
-              aria-current={here ? 'page' : undefined}
-              sx={{ ...phonePlace, color: here ? v.accent : v.ink2 }}
-            >
-              <Icon sx={{ fontSize: 20 }} />
-              {label}
-            </Box>
-          </Box>
-        ))}
-      </Box>
+      <PhoneBar places={places} canWrite={canWrite} />
       <Toasts />
       <Suspense>
         {open === 'palette' && <Palette onClose={close} onShortcuts={() => setOpen('shortcuts')} />}
@@ -143,28 +132,6 @@ export function Shell() {
         {creating && <CreateDialog key={account.id} />}
       </Suspense>
     </Box>
-  )
-}
-
-function SearchButton({ onClick }: { onClick: () => void }) {
-  const label = t('palette.title')
-  return (
-    <>
-      <IconButton
-        aria-label={label}
-        onClick={onClick}
-        sx={{ display: { xs: 'inline-flex', sm: 'none' }, width: 40, height: 40 }}
-      >
-        <Search sx={{ fontSize: 18 }} />
-      </IconButton>
-      <ButtonBase onClick={onClick} aria-keyshortcuts={isMac ? 'Meta+K' : 'Control+K'} sx={searchButton}>
-        <Search sx={{ fontSize: 15 }} />
-        {t('palette.open')}
-        <Box component="span" sx={{ ml: 'auto', display: 'flex' }}>
-          <Kbd>{isMac ? '⌘K' : 'Ctrl K'}</Kbd>
-        </Box>
-      </ButtonBase>
-    </>
   )
 }
 
@@ -202,47 +169,4 @@ const place = {
   fontSize: '0.875rem',
   fontWeight: 500,
   '&:hover': { color: v.ink },
-}
-const searchButton = {
-  display: { xs: 'none', sm: 'inline-flex' },
-  height: 32,
-  width: 232,
-  px: 2.5,
-  gap: 2,
-  justifyContent: 'flex-start',
-  borderRadius: '8px',
-  border: `1px solid ${v.lineStrong}`,
-  bgcolor: v.surface,
-  color: v.ink2,
-  fontSize: '0.8125rem',
-  '&:hover': { borderColor: v.edge },
-  '&:focus-visible': ring,
-}
-const phoneBar = {
-  display: { xs: 'grid', sm: 'none' },
-  gridTemplateColumns: '1fr auto 1fr',
-  alignItems: 'center',
-  position: 'fixed',
-  insetInline: 0,
-  bottom: 0,
-  zIndex: 20,
-  height: 'calc(60px + env(safe-area-inset-bottom))',
-  pb: 'env(safe-area-inset-bottom)',
-  bgcolor: v.surface,
-  borderTop: `1px solid ${v.line}`,
-}
-const phonePlace = {
-  display: 'grid',
-  justifyItems: 'center',
-  gap: 0.5,
-  fontSize: '0.75rem',
-  fontWeight: 500,
-  textDecoration: 'none',
-}
-const phoneCreate = {
-  width: 48,
-  height: 48,
-  bgcolor: v.accent,
-  color: v.accentInk,
-  '&:hover': { bgcolor: v.accentHover, color: v.accentInk },
 }

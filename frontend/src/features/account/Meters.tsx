@@ -43,7 +43,7 @@ interface MeterProps {
 function Meter({ title, used, limit, note }: MeterProps) {
   const tight = limit > 0 && used / limit >= TIGHT
   const pieces = Math.min(limit, MAX_PIECES)
-  const filled = limit > 0 ? Math.round((used / limit) * pieces) : 0
+  const filled = limit > 0 ? Math.ceil((used / limit) * pieces) : 0
   return (
     <Box sx={{ ...inset, py: 4 }}>
       <Box sx={{ display: 'flex', alignItems: 'baseline', mb: 2.5 }}>

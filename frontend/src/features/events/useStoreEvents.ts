@@ -4,9 +4,9 @@ import { generation } from '@/shared/graphql/connection'
 import { useLiveEvents } from './bus'
 import { StoreEventsQuery, type StoreEvent } from './documents'
 
-/** Events without repeats, the latest first. */
+/** Events without repeats, the latest first. `added` comes oldest first; of one moment, what is added is the later. */
 export function mergeEvents(known: StoreEvent[], added: StoreEvent[]) {
-  const all = new Map([...known, ...added].map((event) => [event.cursor, event]))
+  const all = new Map([...added.toReversed(), ...known].map((event) => [event.cursor, event]))
   return [...all.values()].sort((a, b) => Date.parse(b.at) - Date.parse(a.at))
 }
 

@@ -79,9 +79,7 @@ export function useCommands(stores: StoreData[], onShortcuts: () => void): Comma
         run: go(`/stores/${store.slug}/logs`),
       },
     ]
-    return commands
-      .filter(({ when }) => when !== false)
-      .map(({ when: _, ...command }) => ({ ...base, words: command.text, ...command }))
+    return commands.filter(({ when }) => when !== false).map((one) => ({ ...base, words: one.text, ...one }))
   }
   const command = (group: string, part: Omit<Command, 'group' | 'words'>): Command => ({
     group,

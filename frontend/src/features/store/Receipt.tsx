@@ -167,5 +167,6 @@ const stamp = {
   fontSize: '1.125rem',
   fontWeight: 700,
   letterSpacing: '0.08em',
+  whiteSpace: 'nowrap',
   opacity: 0.85,
 }

@@ -8,6 +8,7 @@ export const de: Catalogue = {
   close: 'Schließen',
   'error.network': 'Storefleet ist nicht erreichbar. Ist die Verbindung da?',
   'error.unknown': 'Die Antwort ist nicht zu verstehen.',
+  'error.page': 'Dieser Teil der Seite kann nicht gezeigt werden.',
   'error.tryAgain': 'Noch einmal',
   'copy.done': 'Kopiert',
   'copy.as': 'Als Code kopieren',

@@ -6,6 +6,7 @@ export const en = {
   close: 'Close',
   'error.network': 'Storefleet can’t be reached. Check the connection.',
   'error.unknown': 'The answer can’t be understood.',
+  'error.page': 'This part of the page can’t be shown.',
   'error.tryAgain': 'Try again',
   'copy.done': 'Copied',
   'copy.as': 'Copy as code',

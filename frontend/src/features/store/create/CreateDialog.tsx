@@ -58,8 +58,12 @@ function CreateForm() {
   const general = errors.find(({ field }) => !SHOWN_AT_FIELD.includes(field ?? ''))
   const errorOf = (field: string) => errors.find((error) => error.field === field)?.message
 
-  // The limits may have changed since the page was loaded.
-  useEffect(() => refetch(), [refetch])
+  useEffect(() => {
+    // The limits may have changed since the page was loaded.
+    refetch()
+    // The page that follows: its code is there when it is needed.
+    void import('@/features/store/StorePage')
+  }, [refetch])
 
   const change = (part: Partial<Draft>) => {
     changeDraft(part)

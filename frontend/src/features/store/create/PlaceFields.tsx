@@ -1,7 +1,7 @@
 import { Box, Select } from '@mui/material'
 import { Field } from '@/shared/components/Field'
 import { t } from '@/shared/i18n'
-import { COUNTRIES, CURRENCIES, countryName, currencyName, currencyOf, guessLanguage, languageName } from './countries'
+import { COUNTRIES, CURRENCIES, countryName, currencyOf, guessLanguage, languageName } from './countries'
 import type { Draft } from './draft'
 
 interface PlaceFieldsProps {
@@ -21,7 +21,7 @@ export function PlaceFields({ draft, languages, errorOf, onChange }: PlaceFields
     })
   const language = draft.language ?? guessLanguage(languages, draft.country, navigator.languages) ?? ''
   return (
-    <Box sx={{ display: 'grid', gap: 4, gridTemplateColumns: { xs: '1fr 1fr', sm: '2fr 1fr 1fr' } }}>
+    <Box sx={{ display: 'grid', gap: 4, gridTemplateColumns: { xs: '1fr 1fr', sm: '1.3fr 0.6fr 1.3fr' } }}>
       <Choice
         label={t('create.country')}
         value={draft.country}
@@ -35,7 +35,7 @@ export function PlaceFields({ draft, languages, errorOf, onChange }: PlaceFields
         label={t('create.currency')}
         value={draft.currency}
         values={CURRENCIES}
-        title={(code) => `${code} · ${currencyName(code)}`}
+        title={(code) => code}
         error={errorOf('currency')}
         onChange={(currency) => onChange({ currency })}
       />

@@ -40,3 +40,14 @@ export function ConnectionState() {
     </Box>
   )
 }
+
+/** The same line on pages that don't show the state otherwise; nothing while the connection is there. */
+export function ConnectionLost() {
+  const since = lostSince.use()
+  if (since === null) return null
+  return (
+    <Box sx={{ mb: 4, px: 4, py: 2, borderRadius: '8px', bgcolor: v.warnBg, border: `1px solid ${v.warnLine}` }}>
+      <ConnectionState />
+    </Box>
+  )
+}
