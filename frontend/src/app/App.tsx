@@ -53,7 +53,8 @@ export function App({ cache }: { cache: EmotionCache }) {
       <ThemeProvider theme={localTheme} defaultMode="system" modeStorageKey="sf-mode">
         <CssBaseline enableColorScheme />
         <GraphQLProvider value={client}>
-          <BrowserRouter>
+          {/* A transition would wait behind the running seconds of steps. */}
+          <BrowserRouter useTransitions={false}>
             <AppRoutes />
           </BrowserRouter>
         </GraphQLProvider>

@@ -1,11 +1,12 @@
 import { Box, Dialog, IconButton } from '@mui/material'
-import { useDeferredValue, useId, useRef, useState } from 'react'
+import { useId, useRef, useState } from 'react'
 import { Kbd } from '@/shared/components/Kbd'
 import { visuallyHidden } from '@/shared/components/styles'
 import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
 import { Close, Search } from '@/shared/icons'
 import { v } from '@/shared/theme'
+import { useDebounced } from '@/shared/useDebounced'
 import { useSession } from '@/features/session/viewer'
 import { StoresQuery } from '@/features/stores/documents'
 import { matchScore } from './match'
@@ -53,7 +54,7 @@ function PaletteSearch({ onClose, onShortcuts }: { onClose: () => void; onShortc
   const [wanted, setWanted] = useState('')
   const [at, setAt] = useState(0)
   const list = useRef<HTMLUListElement>(null)
-  const search = useDeferredValue(wanted.trim())
+  const search = useDebounced(wanted.trim())
   const { data } = useData({
     query: StoresQuery,
     variables: { accountId: account.id, first: STORES, filter: search ? { search } : null },

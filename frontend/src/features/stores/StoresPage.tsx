@@ -1,5 +1,5 @@
 import { Box, Button, Typography, useMediaQuery, useTheme } from '@mui/material'
-import { useDeferredValue, useEffect, useState } from 'react'
+import { useEffect, useState } from 'react'
 import { useNavigate } from 'react-router'
 import { Chips } from '@/shared/components/Chips'
 import { ErrorBanner } from '@/shared/components/ErrorBanner'
@@ -11,6 +11,7 @@ import { t } from '@/shared/i18n'
 import { Plus } from '@/shared/icons'
 import { useKeys } from '@/shared/keys'
 import { v } from '@/shared/theme'
+import { useDebounced } from '@/shared/useDebounced'
 import { ConnectionState } from '@/features/events/ConnectionState'
 import { useSession } from '@/features/session/viewer'
 import type { Store } from './documents'
@@ -41,7 +42,7 @@ export function StoresPage() {
   const [selected, setSelected] = useState(-1)
   const [held, setHeld] = useState<{ id: string; group: Group } | null>(null)
   const counts = useGroupCounts(account.id)
-  const wanted = useDeferredValue(search.trim())
+  const wanted = useDebounced(search.trim())
   const { stores, loaded, error, refetch, loadMore } = useStorePages({ accountId: account.id, search: wanted, order })
   const { retry } = useRetryStore()
 

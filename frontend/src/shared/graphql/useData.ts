@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import { useQuery, type AnyVariables, type RequestPolicy, type TypedDocumentNode } from 'urql'
 import { generation } from './connection'
 
@@ -28,18 +28,19 @@ export function useData<Data, Variables extends AnyVariables>({
   const [data, setData] = useState<Data | undefined>(result.data)
   if (result.data && result.data !== data) setData(result.data)
 
+  const refetch = useCallback(() => execute({ requestPolicy: 'network-only' }), [execute])
   const current = generation.use()
   const seen = useRef(current)
   useEffect(() => {
     if (seen.current === current) return
     seen.current = current
-    if (!pause) execute({ requestPolicy: 'network-only' })
-  }, [current, pause, execute])
+    if (!pause) refetch()
+  }, [current, pause, refetch])
 
   return {
     data: result.data ?? data,
     error: result.error,
     fetching: result.fetching,
-    refetch: () => execute({ requestPolicy: 'network-only' }),
+    refetch,
   }
 }

@@ -1,10 +1,11 @@
 import { Box, Button, Select } from '@mui/material'
-import { useDeferredValue, useState } from 'react'
+import { useState } from 'react'
 import { useSearchParams } from 'react-router'
 import { FilterInput } from '@/shared/components/FilterInput'
 import { t } from '@/shared/i18n'
 import { Pause, Play } from '@/shared/icons'
 import { v } from '@/shared/theme'
+import { useDebounced } from '@/shared/useDebounced'
 import { useCatalogue } from '@/features/stores/catalogue'
 import type { StoreDetail } from '@/features/store/documents'
 import { LogView } from './LogView'
@@ -34,7 +35,7 @@ function WorkloadLogs({ store, workload, workloads, onChoose }: WorkloadLogsProp
   const [filter, setFilter] = useState('')
   /** While paused the lines of that moment stay on screen. */
   const [paused, setPaused] = useState<typeof lines | null>(null)
-  const wanted = useDeferredValue(filter.trim().toLowerCase())
+  const wanted = useDebounced(filter.trim().toLowerCase())
   const current = paused ?? lines
   const shown = wanted ? current.filter(({ line }) => line.toLowerCase().includes(wanted)) : current
   const pause = () => setPaused((now) => now ?? lines)
