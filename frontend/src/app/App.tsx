@@ -1,0 +1,64 @@
+import type { EmotionCache } from '@emotion/cache'
+import { CacheProvider } from '@emotion/react'
+import { CssBaseline } from '@mui/material'
+import { ThemeProvider, createTheme } from '@mui/material/styles'
+import { Suspense, lazy } from 'react'
+import { BrowserRouter, Route, Routes } from 'react-router'
+import { Provider as GraphQLProvider } from 'urql'
+import { writeEventStore } from '@/features/events/cache'
+import { RequireSession } from '@/features/session/RequireSession'
+import { createGraphQLClient } from '@/shared/graphql/client'
+import { direction } from '@/shared/i18n/locale'
+import { theme } from '@/shared/theme'
+import { StoresPage } from '@/features/stores/StoresPage'
+import { Frame } from './Frame'
+import { NotFound } from './NotFound'
+import { Shell } from './Shell'
+
+const SignIn = lazy(() => import('@/features/session/SignIn').then(({ SignIn: page }) => ({ default: page })))
+const SignInPage = lazy(() => import('@/features/session/SignInPage').then((page) => ({ default: page.SignInPage })))
+const StorePage = lazy(() => import('@/features/store/StorePage').then((page) => ({ default: page.StorePage })))
+const AccountPage = lazy(() => import('@/features/account/AccountPage').then((page) => ({ default: page.AccountPage })))
+
+const client = createGraphQLClient(writeEventStore)
+const localTheme = direction === 'rtl' ? createTheme(theme, { direction }) : theme
+
+const Private = () => (
+  <RequireSession fallback={<Frame />}>
+    <Shell />
+  </RequireSession>
+)
+
+export function AppRoutes() {
+  return (
+    <Suspense fallback={<Frame />}>
+      <Routes>
+        <Route path="/sign-in" element={<SignInPage />} />
+        <Route path="/sign-up" element={<SignIn create />} />
+        <Route element={<Private />}>
+          <Route path="/" element={<StoresPage />} />
+          <Route path="/new" element={<StoresPage />} />
+          <Route path="/stores/:slug/:tab?" element={<StorePage />} />
+          <Route path="/account" element={<AccountPage />} />
+          <Route path="*" element={<NotFound />} />
+        </Route>
+      </Routes>
+    </Suspense>
+  )
+}
+
+export function App({ cache }: { cache: EmotionCache }) {
+  return (
+    <CacheProvider value={cache}>
+      <ThemeProvider theme={localTheme} defaultMode="system" modeStorageKey="sf-mode">
+        <CssBaseline enableColorScheme />
+        <GraphQLProvider value={client}>
+          {/* A transition would wait behind the running seconds of steps. */}
+          <BrowserRouter useTransitions={false}>
+            <AppRoutes />
+          </BrowserRouter>
+        </GraphQLProvider>
+      </ThemeProvider>
+    </CacheProvider>
+  )
+}

@@ -1,0 +1,20 @@
+import { Button, Typography } from '@mui/material'
+import { Link } from 'react-router'
+import { t } from '@/shared/i18n'
+import { ArrowLeft } from '@/shared/icons'
+import { v } from '@/shared/theme'
+import { Box } from '@mui/material'
+
+export function NotFound() {
+  return (
+    <Box sx={{ textAlign: 'center', pt: 20 }}>
+      <Typography variant="display" component="h1" sx={{ mb: 2 }}>
+        {t('notFound.title')}
+      </Typography>
+      <Typography sx={{ color: v.ink2, mb: 6 }}>{t('notFound.text')}</Typography>
+      <Button component={Link} to="/" startIcon={<ArrowLeft />}>
+        {t('stores.all')}
+      </Button>
+    </Box>
+  )
+}

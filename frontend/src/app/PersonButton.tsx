@@ -1,0 +1,35 @@
+import { Avatar, ButtonBase } from '@mui/material'
+import { Suspense, lazy, useState } from 'react'
+import { useSession } from '@/features/session/viewer'
+import { t } from '@/shared/i18n'
+import { ring, v } from '@/shared/theme'
+import type { PersonMenuProps } from './PersonMenu'
+
+const PersonMenu = lazy(() => import('./PersonMenu').then((module) => ({ default: module.PersonMenu })))
+
+/** The user's initials; opens the menu, whose code is loaded when it is needed. */
+export function PersonButton(props: Omit<PersonMenuProps, 'anchor' | 'onClose'>) {
+  const { user } = useSession()
+  const [anchor, setAnchor] = useState<HTMLElement | null>(null)
+  return (
+    <>
+      <ButtonBase
+        aria-label={t('person.menu', { email: user.email })}
+        aria-haspopup="menu"
+        onClick={(event) => setAnchor(event.currentTarget)}
+        sx={{ borderRadius: '50%', p: { xs: 1.25, sm: 0 }, '&:focus-visible': ring }}
+      >
+        <Avatar
+          sx={{ width: 30, height: 30, bgcolor: v.accentSoft, color: v.accent, fontSize: '0.75rem', fontWeight: 600 }}
+        >
+          {user.email.slice(0, 2).toUpperCase()}
+        </Avatar>
+      </ButtonBase>
+      {anchor && (
+        <Suspense>
+          <PersonMenu {...props} anchor={anchor} onClose={() => setAnchor(null)} />
+        </Suspense>
+      )}
+    </>
+  )
+}

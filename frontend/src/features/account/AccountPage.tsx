@@ -1,0 +1,71 @@
+import { Box, Button, Typography } from '@mui/material'
+import { useEffect, useState } from 'react'
+import { useSearchParams } from 'react-router'
+import { Annotated, SettingsRow } from '@/shared/components/Card'
+import { ErrorBanner } from '@/shared/components/ErrorBanner'
+import { Facts } from '@/shared/components/Facts'
+import { errorMessage } from '@/shared/graphql/errors'
+import { useData } from '@/shared/graphql/useData'
+import { t } from '@/shared/i18n'
+import { Lock } from '@/shared/icons'
+import { useSession } from '@/features/session/viewer'
+import { AccountQuery } from './documents'
+import { Meters } from './Meters'
+import { PasswordDialog } from './PasswordDialog'
+import { Sessions } from './Sessions'
+import { TokenDialog } from './TokenDialog'
+import { Tokens } from './Tokens'
+
+/** Who one is here, the account's limits, its API tokens, and one's sessions. */
+export function AccountPage() {
+  const { user, account } = useSession()
+  const { data, error, refetch } = useData({ query: AccountQuery, variables: { id: account.id } })
+  const [search, setSearch] = useSearchParams()
+  const [changing, setChanging] = useState(false)
+  const detail = data?.account
+  useEffect(() => {
+    document.title = `${t('nav.account')} · ${t('product')}`
+  }, [])
+  return (
+    <Box>
+      <Typography variant="display" component="h1" sx={{ mb: 7 }}>
+        {t('nav.account')}
+      </Typography>
+      {error && !detail && <ErrorBanner onRetry={refetch}>{errorMessage(error)}</ErrorBanner>}
+      <Annotated title={account.name} text={t('account.about')}>
+        <Facts
+          wide
+          rows={[
+            [t('account.you'), user.email],
+            [t('account.role'), t(`role.${account.role}`)],
+          ]}
+        />
+      </Annotated>
+      <Annotated title={t('limits.title')} text={t('limits.about')}>
+        <Meters account={detail ?? account} />
+      </Annotated>
+      <Annotated title={t('tokens.title')} text={t('tokens.about')}>
+        <Tokens tokens={detail?.tokens} onCreate={() => setSearch({ token: 'new' }, { replace: true })} />
+      </Annotated>
+      <Annotated title={t('password.title')} text={t('password.about')}>
+        <SettingsRow text={t('password.text')}>
+          <Button startIcon={<Lock />} onClick={() => setChanging(true)}>
+            {t('password.open')}
+          </Button>
+        </SettingsRow>
+      </Annotated>
+      <Annotated title={t('sessions.title')} text={t('sessions.about')}>
+        <Sessions />
+      </Annotated>
+      {search.get('token') === 'new' && (
+        <TokenDialog
+          onClose={() => {
+            setSearch({}, { replace: true })
+            refetch()
+          }}
+        />
+      )}
+      {changing && <PasswordDialog onClose={() => setChanging(false)} />}
+    </Box>
+  )
+}

@@ -1,0 +1,81 @@
+import { Box, Button } from '@mui/material'
+import { useMutation } from 'urql'
+import { ErrorBanner } from '@/shared/components/ErrorBanner'
+import { inset, plainList } from '@/shared/components/styles'
+import { errorMessage, userErrors } from '@/shared/graphql/errors'
+import { useData } from '@/shared/graphql/useData'
+import { t } from '@/shared/i18n'
+import { Monitor } from '@/shared/icons'
+import { v } from '@/shared/theme'
+import { Ago } from '@/shared/time'
+import { showToast } from '@/shared/toast'
+import { EndSession, SessionsQuery, type Session } from './documents'
+
+/** "Firefox on Linux", as far as a user agent's text tells. */
+export function browserName(userAgent: string | null) {
+  const browser = /(Firefox|Edg|OPR|Chrome|Safari)\//.exec(userAgent ?? '')?.[1]
+  const system = /(Windows|Android|iPhone|iPad|Mac OS X|Linux)/.exec(userAgent ?? '')?.[1]
+  if (!browser) return t('sessions.unknown')
+  const name = { Edg: 'Edge', OPR: 'Opera' }[browser] ?? browser
+  return system ? t('sessions.browser', { browser: name, system: system.replace('Mac OS X', 'macOS') }) : name
+}
+
+/** Where one is signed in; each session but this one can be ended. */
+export function Sessions() {
+  const { data, error, refetch } = useData({ query: SessionsQuery, variables: {} })
+  const [{ fetching }, execute] = useMutation(EndSession)
+  const end = async ({ id }: Session) => {
+    const [failure] = userErrors(await execute({ input: { id } }))
+    if (failure) showToast({ text: failure.message })
+    refetch()
+  }
+  if (error && !data) return <ErrorBanner onRetry={refetch}>{errorMessage(error)}</ErrorBanner>
+  return (
+    <Box component="ul" sx={{ ...plainList, minHeight: 60 }}>
+      {data?.viewer?.sessions.map((session) => (
+        <Box
+          key={session.id}
+          component="li"
+          sx={{
+            display: 'flex',
+            alignItems: 'center',
+            gap: 4,
+            ...inset,
+            py: 3,
+            '& + &': { borderTop: `1px solid ${v.line}` },
+          }}
+        >
+          <Monitor sx={{ color: v.ink3, fontSize: 18 }} />
+          <Box sx={{ flex: 1, minWidth: 0 }}>
+            <Box sx={{ fontWeight: 550 }}>{browserName(session.userAgent)}</Box>
+            <Box sx={{ fontSize: '0.8125rem', color: v.ink2 }}>
+              {t('sessions.since')} <Ago at={session.createdAt} />
+              {session.lastUsedAt && (
+                <>
+                  {' · '}
+                  {t('sessions.lastUsed')} <Ago at={session.lastUsedAt} />
+                </>
+              )}
+            </Box>
+          </Box>
+          {session.current ? (
+            <Box component="span" sx={{ fontSize: '0.8125rem', color: v.readyFg, fontWeight: 550 }}>
+              {t('sessions.current')}
+            </Box>
+          ) : (
+            <Button
+              size="small"
+              color="error"
+              variant="text"
+              disabled={fetching}
+              onClick={() => void end(session)}
+              sx={{ color: v.badFg }}
+            >
+              {t('sessions.end')}
+            </Button>
+          )}
+        </Box>
+      ))}
+    </Box>
+  )
+}

@@ -1,0 +1,158 @@
+import { Box, Button } from '@mui/material'
+import { useState } from 'react'
+import { useMutation } from 'urql'
+import { CopyAs } from '@/shared/components/CopyAs'
+import { FormDialog } from '@/shared/components/FormDialog'
+import { inset, plainList } from '@/shared/components/styles'
+import { userErrors } from '@/shared/graphql/errors'
+import { t } from '@/shared/i18n'
+import { Plus } from '@/shared/icons'
+import { v } from '@/shared/theme'
+import { Ago, Day } from '@/shared/time'
+import { useSession } from '@/features/session/viewer'
+import { RevokeApiToken, type Token } from './documents'
+
+interface TokensProps {
+  /** Undefined while they are read. */
+  tokens: Token[] | undefined
+  onCreate: () => void
+}
+
+/** The account's API tokens, those in force first. */
+export function Tokens({ tokens = [], onCreate }: TokensProps) {
+  const { canWrite } = useSession()
+  const [revoking, setRevoking] = useState<Token | null>(null)
+  const sorted = [...tokens].sort((a, b) => Number(a.revokedAt !== null) - Number(b.revokedAt !== null))
+  return (
+    <>
+      <Box component="ul" sx={plainList}>
+        {sorted.map((token) => (
+          <TokenRow key={token.id} token={token} onRevoke={canWrite ? () => setRevoking(token) : undefined} />
+        ))}
+      </Box>
+      {canWrite && (
+        <Box sx={{ ...inset, py: 3.5, borderTop: sorted.length > 0 ? `1px solid ${v.line}` : 0 }}>
+          <Button startIcon={<Plus />} onClick={onCreate}>
+            {t('tokens.create')}
+          </Button>
+        </Box>
+      )}
+      {revoking && <RevokeDialog token={revoking} onClose={() => setRevoking(null)} />}
+    </>
+  )
+}
+
+function TokenRow({ token, onRevoke }: { token: Token; onRevoke: (() => void) | undefined }) {
+  const revoked = token.revokedAt !== null
+  return (
+    <Box
+      component="li"
+      sx={{
+        display: 'flex',
+        alignItems: 'center',
+        gap: 4,
+        ...inset,
+        py: 3,
+        '& + &': { borderTop: `1px solid ${v.line}` },
+      }}
+    >
+      <Box sx={{ flex: 1, minWidth: 0 }}>
+        <Box sx={{ display: 'flex', alignItems: 'center', gap: 2, flexWrap: 'wrap' }}>
+          <Box
+            sx={{
+              fontWeight: 550,
+              color: revoked ? v.ink2 : v.ink,
+              textDecoration: revoked ? 'line-through' : 'none',
+              overflowWrap: 'anywhere',
+            }}
+          >
+            {token.name}
+          </Box>
+          <Box component="span" sx={tag}>
+            {token.scopes.includes('WRITE') ? t('tokens.readsAndWrites') : t('tokens.reads')}
+          </Box>
+        </Box>
+        <Box sx={{ fontSize: '0.8125rem', color: v.ink2 }}>
+          {t('tokens.made')} <Ago at={token.createdAt} />
+          {' · '}
+          <Validity token={token} />
+          {' · '}
+          {token.lastUsedAt === null ? (
+            t('tokens.neverUsed')
+          ) : (
+            <>
+              {t('tokens.lastUsed')} <Ago at={token.lastUsedAt} />
+            </>
+          )}
+        </Box>
+      </Box>
+      {!revoked && onRevoke && (
+        <Button
+          size="small"
+          color="error"
+          variant="text"
+          onClick={onRevoke}
+          aria-label={t('tokens.revokeNamed', { name: token.name })}
+          sx={{ color: v.badFg }}
+        >
+          {t('tokens.revoke')}
+        </Button>
+      )}
+    </Box>
+  )
+}
+
+function Validity({ token }: { token: Token }) {
+  if (token.revokedAt !== null) {
+    return (
+      <>
+        {t('tokens.revoked')} <Day at={token.revokedAt} />
+      </>
+    )
+  }
+  if (token.expiresAt === null) return t('tokens.withoutEnd')
+  return (
+    <>
+      {t('tokens.until')} <Day at={token.expiresAt} />
+    </>
+  )
+}
+
+function RevokeDialog({ token, onClose }: { token: Token; onClose: () => void }) {
+  const [{ fetching }, execute] = useMutation(RevokeApiToken)
+  const [error, setError] = useState<string>()
+  const variables = { input: { id: token.id } }
+  const submit = async () => {
+    const [failure] = userErrors(await execute(variables))
+    if (failure) setError(failure.message)
+    else onClose()
+  }
+  return (
+    <FormDialog
+      open
+      title={t('tokens.revokeQuestion', { name: token.name })}
+      text={t('tokens.revokeText')}
+      error={error}
+      onClose={onClose}
+      onSubmit={() => void submit()}
+      aside={<CopyAs document={RevokeApiToken} variables={variables} />}
+      actions={
+        <>
+          <Button onClick={onClose}>{t('tokens.keep')}</Button>
+          <Button type="submit" variant="contained" color="error" autoFocus disabled={fetching}>
+            {t('tokens.revokeNow')}
+          </Button>
+        </>
+      }
+    />
+  )
+}
+
+const tag = {
+  fontSize: '0.75rem',
+  color: v.ink2,
+  px: 1.5,
+  borderRadius: '4px',
+  bgcolor: v.sunken,
+  lineHeight: '20px',
+}

@@ -1,0 +1,97 @@
+import { graphql, type ResultOf } from '@/shared/graphql/graphql'
+
+export const AccountQuery = graphql(`
+  query Account($id: ID!) {
+    account(id: $id) {
+      id
+      storeQuota
+      creationsPerHour
+      storesUsed
+      creationsLeft
+      nextCreationAt
+      tokens {
+        id
+        name
+        scopes
+        createdAt
+        expiresAt
+        revokedAt
+        lastUsedAt
+      }
+    }
+  }
+`)
+export type AccountDetail = NonNullable<ResultOf<typeof AccountQuery>['account']>
+export type Token = AccountDetail['tokens'][number]
+
+export const SessionsQuery = graphql(`
+  query Sessions {
+    viewer {
+      sessions {
+        id
+        createdAt
+        lastUsedAt
+        userAgent
+        current
+        passwordOptional
+      }
+    }
+  }
+`)
+export type Session = NonNullable<ResultOf<typeof SessionsQuery>['viewer']>['sessions'][number]
+
+export const EndSession = graphql(`
+  mutation EndSession($input: EndSessionInput!) {
+    endSession(input: $input) {
+      userErrors {
+        code
+        field
+        message
+      }
+    }
+  }
+`)
+
+export const ChangePassword = graphql(`
+  mutation ChangePassword($input: ChangePasswordInput!) {
+    changePassword(input: $input) {
+      userErrors {
+        code
+        field
+        message
+      }
+    }
+  }
+`)
+
+export const CreateApiToken = graphql(`
+  mutation CreateApiToken($input: CreateApiTokenInput!) {
+    createApiToken(input: $input) {
+      token {
+        id
+      }
+      secret
+      userErrors {
+        code
+        field
+        message
+      }
+    }
+  }
+`)
+
+export const RevokeApiToken = graphql(`
+  mutation RevokeApiToken($input: RevokeApiTokenInput!) {
+    revokeApiToken(input: $input) {
+      token {
+        id
+        revokedAt
+      }
+      userErrors {
+        code
+        field
+        message
+      }
+    }
+  }
+`)

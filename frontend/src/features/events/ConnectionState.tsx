@@ -1,0 +1,53 @@
+import { Box, keyframes } from '@mui/material'
+import { lostSince } from '@/shared/graphql/connection'
+import { t } from '@/shared/i18n'
+import { v } from '@/shared/theme'
+import { formatMinute } from '@/shared/time'
+
+const beat = keyframes`
+  0%, 70%, 100% { box-shadow: 0 0 0 0 ${v.readyLine} }
+  35% { box-shadow: 0 0 0 4px ${v.readyBg} }
+`
+
+/** Whether what is on screen is up to date; without a connection since when it isn't. */
+export function ConnectionState() {
+  const since = lostSince.use()
+  return (
+    <Box
+      component="span"
+      role="status"
+      data-connection={since === null ? 'live' : 'lost'}
+      sx={{
+        display: 'inline-flex',
+        alignItems: 'center',
+        gap: 1.5,
+        fontSize: '0.8125rem',
+        color: since === null ? v.ink2 : v.warnFg,
+      }}
+    >
+      <Box
+        component="span"
+        aria-hidden
+        sx={{
+          width: 7,
+          height: 7,
+          borderRadius: '50%',
+          bgcolor: since === null ? v.readyFg : v.warnFg,
+          animation: since === null ? `${beat} 2.8s ease-in-out infinite` : 'none',
+        }}
+      />
+      {since === null ? t('connection.live') : t('connection.lost', { time: formatMinute(since) })}
+    </Box>
+  )
+}
+
+/** The same line on pages that don't show the state otherwise; nothing while the connection is there. */
+export function ConnectionLost() {
+  const since = lostSince.use()
+  if (since === null) return null
+  return (
+    <Box sx={{ mb: 4, px: 4, py: 2, borderRadius: '8px', bgcolor: v.warnBg, border: `1px solid ${v.warnLine}` }}>
+      <ConnectionState />
+    </Box>
+  )
+}

@@ -1,0 +1,63 @@
+import { Box, Typography } from '@mui/material'
+import { useMemo, useState } from 'react'
+import { Navigate, useLocation } from 'react-router'
+import { ErrorBanner } from '@/shared/components/ErrorBanner'
+import { signedOut } from '@/shared/graphql/connection'
+import { errorMessage } from '@/shared/graphql/errors'
+import { useData } from '@/shared/graphql/useData'
+import { t } from '@/shared/i18n'
+import { SessionContext, ViewerQuery } from './viewer'
+import { SignInAgain } from './SignInAgain'
+
+const ACCOUNT_KEY = 'sf-account'
+
+/** Shows its children to a signed-in user, and the way to sign in to others. */
+export function RequireSession({ children, fallback }: { children: React.ReactNode; fallback: React.ReactNode }) {
+  const { data, error, refetch } = useData({ query: ViewerQuery, variables: {} })
+  const [chosen, setChosen] = useState(() => localStorage.getItem(ACCOUNT_KEY))
+  const ended = signedOut.use()
+  const { pathname, search } = useLocation()
+  const viewer = data?.viewer
+  const session = useMemo(() => {
+    const account = viewer?.accounts.find(({ id }) => id === chosen) ?? viewer?.accounts[0]
+    if (!viewer || !account) return null
+    return {
+      user: viewer.user,
+      accounts: viewer.accounts,
+      account,
+      canWrite: account.role !== 'VIEWER',
+      chooseAccount: (id: string) => {
+        localStorage.setItem(ACCOUNT_KEY, id)
+        setChosen(id)
+      },
+      refetch,
+    }
+  }, [viewer, chosen, refetch])
+
+  if (session) {
+    return (
+      <SessionContext value={session}>
+        {children}
+        {ended && <SignInAgain email={session.user.email} userId={session.user.id} />}
+      </SessionContext>
+    )
+  }
+  if (viewer) {
+    return (
+      <Box component="main" sx={{ p: 10, textAlign: 'center' }}>
+        <Typography variant="h1">{t('session.noAccount')}</Typography>
+      </Box>
+    )
+  }
+  if (viewer === null || ended) {
+    return <Navigate to={`/sign-in?next=${encodeURIComponent(pathname + search)}`} replace />
+  }
+  if (error) {
+    return (
+      <Box component="main" sx={{ maxWidth: 480, mx: 'auto', p: 10 }}>
+        <ErrorBanner onRetry={refetch}>{errorMessage(error)}</ErrorBanner>
+      </Box>
+    )
+  }
+  return fallback
+}

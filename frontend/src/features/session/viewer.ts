@@ -1,0 +1,45 @@
+import { createContext, use } from 'react'
+import { graphql, type ResultOf } from '@/shared/graphql/graphql'
+
+export const ViewerQuery = graphql(`
+  query Viewer {
+    viewer {
+      user {
+        id
+        email
+      }
+      accounts {
+        id
+        name
+        role
+        storeQuota
+        creationsPerHour
+        storesUsed
+        creationsLeft
+        nextCreationAt
+      }
+    }
+  }
+`)
+
+type Viewer = NonNullable<ResultOf<typeof ViewerQuery>['viewer']>
+export type Account = Viewer['accounts'][number]
+
+interface Session {
+  user: Viewer['user']
+  accounts: Account[]
+  /** The account whose stores are on screen. */
+  account: Account
+  canWrite: boolean
+  chooseAccount: (id: string) => void
+  refetch: () => void
+}
+
+export const SessionContext = createContext<Session | null>(null)
+
+/** Who is signed in. Only below `RequireSession`. */
+export function useSession(): Session {
+  const session = use(SessionContext)
+  if (session === null) throw new Error('useSession needs RequireSession above it')
+  return session
+}

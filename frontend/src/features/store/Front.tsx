@@ -1,0 +1,195 @@
+import { Box, Button } from '@mui/material'
+import { Link } from 'react-router'
+import { Card } from '@/shared/components/Card'
+import { lostSince } from '@/shared/graphql/connection'
+import { t } from '@/shared/i18n'
+import { ArrowUpRight, Retry, Terminal } from '@/shared/icons'
+import { v } from '@/shared/theme'
+import { Day, duration } from '@/shared/time'
+import { useSession } from '@/features/session/viewer'
+import { Awning } from '@/features/stores/Awning'
+import { useCatalogue } from '@/features/stores/catalogue'
+import { Glyph } from '@/features/stores/Glyph'
+import { addressOf, displayState, progressOf, type DisplayState } from '@/features/stores/state'
+import { useRetryStore } from '@/features/stores/useRetryStore'
+import type { StoreDetail } from './documents'
+
+/** The shop's front: the awning and, under it, the one thing to know or to do. */
+export function Front({ store }: { store: StoreDetail }) {
+  const { engineOf } = useCatalogue()
+  const state = displayState(store)
+  const { steps } = progressOf(store, engineOf(store.engine))
+  return (
+    <Card sx={{ overflow: 'clip', ...(state === 'failed' ? { borderColor: v.badLine } : {}) }}>
+      <Box sx={{ bgcolor: v.sunken, height: 38 }}>
+        <Awning steps={steps} whole={WHOLE[state]} />
+      </Box>
+      <Box sx={{ px: { xs: 4, sm: 6 }, pt: 5, pb: 6, borderTop: `1px solid ${v.line}` }}>
+        <Message store={store} state={state} />
+      </Box>
+    </Card>
+  )
+}
+
+const WHOLE: Partial<Record<DisplayState, 'done' | 'pending'>> = {
+  ready: 'done',
+  degraded: 'done',
+  down: 'done',
+  suspended: 'pending',
+  suspending: 'pending',
+  deleting: 'pending',
+  deleted: 'pending',
+}
+
+function Message({ store, state }: { store: StoreDetail; state: DisplayState }) {
+  switch (state) {
+    case 'ready':
+    case 'degraded':
+    case 'down':
+      return <OpenShop store={store} healthy={state === 'ready'} />
+    case 'failed':
+      return <Failure store={store} />
+    case 'provisioning':
+    case 'updating':
+    case 'resuming':
+      return <Progress store={store} state={state} />
+    case 'deleting':
+      return <Sentence title={t('front.deleting')} text={store.cause ?? t('front.deletingText')} />
+    case 'deleted':
+      return <Sentence title={t('front.deleted')} text={deletionText(store)} />
+    default:
+      return <Sentence title={t(`front.${state}`)} text={t(`front.${state}Text`)} />
+  }
+}
+
+const deletionText = ({ deletion }: StoreDetail) =>
+  deletion && deletion.leftovers.length > 0
+    ? t('front.leftovers', { volumes: deletion.leftovers.join(', ') })
+    : t('front.deletedText')
+
+function Sentence({ title, text }: { title: string; text: string }) {
+  return (
+    <>
+      <Box component="h2" sx={titleStyle}>
+        {title}
+      </Box>
+      <Box sx={textStyle}>{text}</Box>
+    </>
+  )
+}
+
+function Progress({ store, state }: { store: StoreDetail; state: 'provisioning' | 'updating' | 'resuming' }) {
+  const { engineOf } = useCatalogue()
+  const { steps, current, number, total } = progressOf(store, engineOf(store.engine))
+  const usual = steps.every(({ usualMs }) => usualMs !== null)
+    ? steps.reduce((sum, { usualMs }) => sum + (usualMs ?? 0), 0)
+    : null
+  const usually = state === 'provisioning' && usual ? `${t('front.usually', { duration: duration(usual) })} ` : ''
+  return (
+    <Sentence
+      title={t('front.step', { number, total, title: current?.title ?? '' })}
+      text={usually + t(`front.${state}Text`)}
+    />
+  )
+}
+
+function OpenShop({ store, healthy }: { store: StoreDetail; healthy: boolean }) {
+  return (
+    <>
+      <Box component="a" href={store.url} target="_blank" rel="noreferrer" sx={shopLink}>
+        <Box sx={{ flex: 1, minWidth: 0 }}>
+          <Box sx={{ color: v.ink2, mb: 0.5 }}>{t('store.openShop')}</Box>
+          <Box component="h2" sx={{ ...titleStyle, overflowWrap: 'anywhere' }} dir="ltr">
+            {addressOf(store)}
+          </Box>
+        </Box>
+        <Box aria-hidden sx={bigArrow}>
+          <ArrowUpRight sx={{ fontSize: 24 }} />
+        </Box>
+      </Box>
+      {healthy && (
+        <Box sx={healthLine}>
+          <Glyph state="ready" />
+          {t('health.HEALTHY')}
+          <Box component="span" sx={{ color: v.ink3 }}>
+            {t('health.since')} <Day at={store.health?.since ?? store.createdAt} />
+          </Box>
+        </Box>
+      )}
+    </>
+  )
+}
+
+function Failure({ store }: { store: StoreDetail }) {
+  const { engineOf } = useCatalogue()
+  const { canWrite } = useSession()
+  const { retry, fetching } = useRetryStore()
+  const offline = lostSince.use() !== null
+  const { current, number, total } = progressOf(store, engineOf(store.engine))
+  return (
+    <>
+      <Box component="h2" sx={{ ...titleStyle, color: v.badFg }}>
+        {t('front.failed', { number, total, title: current?.title ?? '' })}
+      </Box>
+      <Box sx={{ mt: 2, maxWidth: '62ch', textWrap: 'pretty' }}>{store.cause}</Box>
+      <Box sx={{ display: 'flex', flexWrap: 'wrap', gap: 2, mt: 5 }}>
+        {canWrite && (
+          <Button
+            variant="contained"
+            color="primary"
+            startIcon={<Retry />}
+            disabled={fetching || offline}
+            onClick={() => retry(store.id)}
+          >
+            {t('front.retryFrom', { number })}
+          </Button>
+        )}
+        <Button
+          component={Link}
+          to={`/stores/${store.slug}/logs?workload=${current?.name ?? ''}`}
+          startIcon={<Terminal />}
+        >
+          {t('store.seeLogs')}
+        </Button>
+      </Box>
+    </>
+  )
+}
+
+const titleStyle = {
+  fontSize: '1.375rem',
+  lineHeight: 1.3,
+  fontWeight: 600,
+  letterSpacing: '-0.016em',
+  textWrap: 'balance',
+  m: 0,
+} as const
+const textStyle = { color: v.ink2, mt: 1, maxWidth: '72ch', textWrap: 'pretty' } as const
+const shopLink = {
+  display: 'flex',
+  alignItems: 'center',
+  gap: 4,
+  textDecoration: 'none',
+  borderRadius: '8px',
+  '&:hover h2': { textDecoration: 'underline', textDecorationThickness: '1.5px', textUnderlineOffset: '0.22em' },
+}
+const bigArrow = {
+  flex: 'none',
+  width: 48,
+  height: 48,
+  borderRadius: '12px',
+  display: 'grid',
+  placeItems: 'center',
+  bgcolor: v.accent,
+  color: v.accentInk,
+}
+const healthLine = {
+  display: 'flex',
+  alignItems: 'center',
+  gap: 2,
+  mt: 5,
+  pt: 4,
+  borderTop: `1px solid ${v.line}`,
+  fontSize: '0.8125rem',
+  color: v.ink2,
+}

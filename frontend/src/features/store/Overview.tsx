@@ -1,0 +1,127 @@
+import { Box, Button } from '@mui/material'
+import { Link } from 'react-router'
+import { CopyButton } from '@/shared/components/CopyButton'
+import { Facts, type Fact } from '@/shared/components/Facts'
+import { Section } from '@/shared/components/Card'
+import { ellipsis, plainList, tabular } from '@/shared/components/styles'
+import { t } from '@/shared/i18n'
+import { v } from '@/shared/theme'
+import { Day, duration, useNow } from '@/shared/time'
+import { EventLine } from '@/features/events/EventLine'
+import { useStoreEvents } from '@/features/events/useStoreEvents'
+import { useCatalogue } from '@/features/stores/catalogue'
+import { addressOf, displayState, progressOf, type ShownStep } from '@/features/stores/state'
+import { Credentials } from './Credentials'
+import { countryName, languageName } from './create/countries'
+import type { StoreDetail } from './documents'
+import { Front } from './Front'
+import { HealthBanner } from './HealthBanner'
+import { NextSteps } from './NextSteps'
+import { NoReceipt, Receipt } from './Receipt'
+import { Timeline } from './Timeline'
+
+const LATELY = 5
+const FRESH_MS = 20_000
+const column = { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: 6, minWidth: 0 }
+
+/** The first tab: how the store is, and what to do next. */
+export function Overview({ store }: { store: StoreDetail }) {
+  const { engineOf } = useCatalogue()
+  const state = displayState(store)
+  const ready = store.status === 'READY'
+  const { steps } = progressOf(store, engineOf(store.engine))
+  const hasTimeline = ['provisioning', 'updating', 'resuming', 'failed', 'requested'].includes(state)
+  return (
+    <Box
+      sx={{
+        display: 'grid',
+        gap: 6,
+        gridTemplateColumns: { xs: 'minmax(0, 1fr)', md: 'minmax(0, 1fr) 320px' },
+        alignItems: 'start',
+      }}
+    >
+      <Box sx={column}>
+        {(state === 'degraded' || state === 'down') && <HealthBanner store={store} />}
+        <Front store={store} />
+        {ready && <Credentials key={store.id} store={store} />}
+        {hasTimeline && (
+          <Section title={t('timeline.title')} aside={<Elapsed steps={steps} />}>
+            <Timeline steps={steps} />
+          </Section>
+        )}
+        <Lately store={store} />
+      </Box>
+      <Box sx={column}>
+        {ready && <NextSteps store={store} />}
+        {ready && store.receipt && <Receipt store={store} receipt={store.receipt} fresh={isFresh(store.readyAt)} />}
+        {!ready && store.readyAt === null && state !== 'deleting' && state !== 'deleted' && <NoReceipt />}
+        <About store={store} />
+      </Box>
+    </Box>
+  )
+}
+
+const isFresh = (readyAt: string | null) => readyAt !== null && Date.now() - Date.parse(readyAt) < FRESH_MS
+
+function Elapsed({ steps }: { steps: ShownStep[] }) {
+  const start = steps.find(({ startedAt }) => startedAt !== null)?.startedAt ?? null
+  const running = steps.some(({ status }) => status === 'RUNNING')
+  const now = useNow(100, running)
+  if (start === null || !running) return null
+  return (
+    <Box sx={{ fontSize: '0.8125rem', color: v.ink2, ...tabular }}>
+      {t('timeline.soFar', { duration: duration(now - start) })}
+    </Box>
+  )
+}
+
+function Lately({ store }: { store: StoreDetail }) {
+  const { events } = useStoreEvents(store.id, LATELY)
+  return (
+    <Section
+      title={t('overview.lately')}
+      aside={
+        <Button component={Link} to={`/stores/${store.slug}/activity`} variant="text" size="small" sx={{ mr: -2 }}>
+          {t('overview.allActivity')}
+        </Button>
+      }
+    >
+      <Box component="ol" sx={{ ...plainList, py: 1.5, minHeight: 48 }}>
+        {events.slice(0, LATELY).map((event) => (
+          <EventLine key={event.cursor} event={event} />
+        ))}
+      </Box>
+    </Section>
+  )
+}
+
+function About({ store }: { store: StoreDetail }) {
+  const { engineOf, planOf } = useCatalogue()
+  const plan = planOf(store.plan)
+  const rows: Fact[] = [
+    [
+      t('about.address'),
+      <>
+        <Box component="span" dir="ltr" sx={ellipsis}>
+          {addressOf(store)}
+        </Box>
+        <CopyButton text={store.url} label={t('store.copyAddress')} size={24} />
+      </>,
+    ],
+    [t('about.engine'), engineOf(store.engine)?.title],
+    [t('about.release'), store.release],
+    [t('about.plan'), plan?.title],
+    [t('about.country'), countryName(store.country)],
+    [t('about.currency'), store.currency],
+    [t('about.language'), languageName(store.language)],
+    [t('about.created'), <Day key="created" at={store.createdAt} />],
+  ]
+  if (store.readyAt !== null) {
+    rows.push([t('about.readyAfter'), duration(Date.parse(store.readyAt) - Date.parse(store.createdAt))])
+  }
+  return (
+    <Section title={t('about.title')}>
+      <Facts rows={rows} />
+    </Section>
+  )
+}

@@ -1,0 +1,63 @@
+import { Box } from '@mui/material'
+import { ellipsis } from '@/shared/components/styles'
+import { t } from '@/shared/i18n'
+import { Lock } from '@/shared/icons'
+import { v } from '@/shared/theme'
+
+const STRIPES = 25
+
+/** The sign over the shop, as it is being named. */
+export function ShopSign({ name, address }: { name: string; address: React.ReactNode }) {
+  return (
+    <Box
+      aria-hidden
+      sx={{ border: `1px solid ${v.line}`, borderRadius: '10px', overflow: 'hidden', bgcolor: v.sunken }}
+    >
+      <Box sx={{ display: 'flex', height: 28 }}>
+        {Array.from({ length: STRIPES }, (_, i) => (
+          <Box
+            key={i}
+            sx={{
+              display: i <= STRIPES / 2 ? 'block' : { xs: 'none', sm: 'block' },
+              flex: 1,
+              height: 26,
+              bgcolor: i % 2 ? v.awningPale : v.awning,
+              borderRadius: '0 0 50% 50% / 0 0 11px 11px',
+            }}
+          />
+        ))}
+      </Box>
+      <Box sx={{ px: 5, pt: 4, pb: 4.5, textAlign: 'center' }}>
+        <Box
+          sx={{
+            fontSize: '1.25rem',
+            lineHeight: 1.3,
+            fontWeight: 600,
+            letterSpacing: '-0.016em',
+            color: name.trim() ? v.ink : v.ink3,
+            ...ellipsis,
+          }}
+        >
+          {name.trim() || t('create.yourShop')}
+        </Box>
+        <Box
+          sx={{
+            mt: 1,
+            display: 'inline-flex',
+            alignItems: 'center',
+            gap: 1.5,
+            maxWidth: '100%',
+            minHeight: 20,
+            color: v.ink2,
+            fontSize: '0.8125rem',
+          }}
+        >
+          <Lock sx={{ fontSize: 13 }} />
+          <Box component="span" sx={ellipsis}>
+            {address}
+          </Box>
+        </Box>
+      </Box>
+    </Box>
+  )
+}

@@ -1,0 +1,120 @@
+import { graphql, type ResultOf } from '@/shared/graphql/graphql'
+import { StoreProgress, StoreRow } from '@/features/stores/documents'
+
+export const StoreQuery = graphql(
+  `
+    query Store($slug: String!) {
+      store(slug: $slug) {
+        ...StoreRow
+        ...StoreProgress
+        adminEmail
+        country
+        currency
+        language
+        setup
+      }
+    }
+  `,
+  [StoreRow, StoreProgress],
+)
+export type StoreDetail = NonNullable<ResultOf<typeof StoreQuery>['store']>
+
+export const RevealCredentials = graphql(`
+  mutation RevealAdminCredentials($input: RevealAdminCredentialsInput!) {
+    revealAdminCredentials(input: $input) {
+      credentials {
+        url
+        username
+        password
+        pendingPassword
+      }
+      userErrors {
+        code
+        field
+        message
+      }
+    }
+  }
+`)
+
+export const RotatePassword = graphql(`
+  mutation RotateAdminPassword($input: RotateAdminPasswordInput!) {
+    rotateAdminPassword(input: $input) {
+      store {
+        id
+        status
+      }
+      userErrors {
+        code
+        field
+        message
+      }
+    }
+  }
+`)
+
+export const SuspendStore = graphql(
+  `
+    mutation SuspendStore($input: SuspendStoreInput!) {
+      suspendStore(input: $input) {
+        store {
+          ...StoreRow
+        }
+        userErrors {
+          code
+          field
+          message
+        }
+      }
+    }
+  `,
+  [StoreRow],
+)
+
+export const ResumeStore = graphql(
+  `
+    mutation ResumeStore($input: ResumeStoreInput!) {
+      resumeStore(input: $input) {
+        store {
+          ...StoreRow
+        }
+        userErrors {
+          code
+          field
+          message
+        }
+      }
+    }
+  `,
+  [StoreRow],
+)
+
+export const DeleteStore = graphql(
+  `
+    mutation DeleteStore($input: DeleteStoreInput!) {
+      deleteStore(input: $input) {
+        store {
+          ...StoreRow
+        }
+        userErrors {
+          code
+          field
+          message
+        }
+      }
+    }
+  `,
+  [StoreRow],
+)
+
+export const StoreLogs = graphql(`
+  subscription StoreLogs($storeId: ID!, $workload: String!, $tail: Int!) {
+    storeLogs(storeId: $storeId, workload: $workload, tail: $tail) {
+      kind
+      line
+      at
+      pod
+    }
+  }
+`)
+export type LogLine = ResultOf<typeof StoreLogs>['storeLogs']

@@ -1,0 +1,88 @@
+import { Box, Button, Select } from '@mui/material'
+import { useState } from 'react'
+import { useSearchParams } from 'react-router'
+import { FilterInput } from '@/shared/components/FilterInput'
+import { t } from '@/shared/i18n'
+import { Pause, Play } from '@/shared/icons'
+import { v } from '@/shared/theme'
+import { useDebounced } from '@/shared/useDebounced'
+import { useCatalogue } from '@/features/stores/catalogue'
+import type { StoreDetail } from '@/features/store/documents'
+import { LogView } from './LogView'
+import { useLogs } from './useLogs'
+
+/** What the parts of a store print. The part is in the URL, so that a link can lead to it. */
+export function Logs({ store }: { store: StoreDetail }) {
+  const { engineOf } = useCatalogue()
+  const workloads = engineOf(store.engine)?.workloads ?? []
+  const [search, setSearch] = useSearchParams()
+  const asked = search.get('workload') ?? ''
+  const workload = workloads.includes(asked) ? asked : workloads[0]
+  if (workload === undefined) return null
+  const choose = (next: string) => setSearch({ workload: next }, { replace: true })
+  return <WorkloadLogs key={workload} store={store} workload={workload} workloads={workloads} onChoose={choose} />
+}
+
+interface WorkloadLogsProps {
+  store: StoreDetail
+  workload: string
+  workloads: string[]
+  onChoose: (workload: string) => void
+}
+
+function WorkloadLogs({ store, workload, workloads, onChoose }: WorkloadLogsProps) {
+  const { lines, ended, error, startedAt, followOn } = useLogs(store.id, workload)
+  const [filter, setFilter] = useState('')
+  /** While paused the lines of that moment stay on screen. */
+  const [paused, setPaused] = useState<typeof lines | null>(null)
+  const wanted = useDebounced(filter.trim().toLowerCase())
+  const current = paused ?? lines
+  const shown = wanted ? current.filter(({ line }) => line.toLowerCase().includes(wanted)) : current
+  const pause = () => setPaused((now) => now ?? lines)
+  const resume = () => setPaused(null)
+  return (
+    <Box>
+      <Box sx={{ display: 'flex', flexWrap: 'wrap', gap: 2.5, mb: 3 }}>
+        <Select
+          native
+          value={workload}
+          onChange={(event) => onChoose(event.target.value)}
+          inputProps={{ 'aria-label': t('logs.workload') }}
+          sx={{
+            minWidth: 150,
+            flex: { xs: 1, sm: 'none' },
+            '& .MuiOutlinedInput-notchedOutline': { borderColor: v.lineStrong },
+          }}
+        >
+          {workloads.map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </Select>
+        <FilterInput
+          label={t('logs.filter')}
+          value={filter}
+          onChange={setFilter}
+          sx={{ width: { xs: '100%', sm: 260 }, order: { xs: 3, sm: 0 } }}
+        />
+        <Button
+          onClick={ended ? followOn : paused ? resume : pause}
+          startIcon={paused || ended ? <Play /> : <Pause />}
+          sx={{ height: { xs: 44, sm: 36 }, ml: { sm: 'auto' } }}
+        >
+          {ended ? t('logs.followOn') : paused ? t('logs.follow') : t('logs.pause')}
+        </Button>
+      </Box>
+      <LogView
+        workload={workload}
+        lines={shown}
+        filter={wanted}
+        startedAt={startedAt}
+        state={ended ? 'ended' : paused ? 'paused' : 'following'}
+        error={error}
+        onPause={pause}
+        onResume={resume}
+      />
+      <Box sx={{ mt: 3, fontSize: '0.8125rem', color: v.ink2 }}>{t('logs.note')}</Box>
+    </Box>
+  )
+}

@@ -1,0 +1,74 @@
+import { Box, keyframes } from '@mui/material'
+import { motion, v } from '@/shared/theme'
+import { useNow } from '@/shared/time'
+import type { ShownStep } from './state'
+
+type Stripe = 'done' | 'running' | 'pending' | 'failed'
+const STRIPE_OF: Record<ShownStep['status'], Stripe> = {
+  SUCCEEDED: 'done',
+  RUNNING: 'running',
+  PENDING: 'pending',
+  FAILED: 'failed',
+}
+const COLOURS: Record<Stripe, [string, string]> = {
+  done: [v.awning, v.awningPale],
+  running: [v.awning, v.awningPale],
+  pending: [v.lineStrong, v.line],
+  failed: [v.badFg, v.badLine],
+}
+/** Heights as parts of the whole. A running stripe never looks done. */
+const ROLLED_UP = 0.34
+const FAILED = 0.66
+const ALMOST = 0.94
+const breathe = keyframes`50% { opacity: 0.45 }`
+
+function heightOf(kind: Stripe, step: ShownStep, now: number, perStep: number, index: number) {
+  if (kind === 'done') return 1
+  if (kind === 'failed') return FAILED
+  if (kind === 'pending') return ROLLED_UP
+  const part = step.startedAt === null ? 0 : Math.min(1, (now - step.startedAt) / (step.usualMs ?? 5_000))
+  return Math.max(ROLLED_UP, Math.min(1, part * perStep - index) * ALMOST)
+}
+
+interface AwningProps {
+  steps: ShownStep[]
+  /** All stripes alike: down when the shop is open, rolled up when it is closed. */
+  whole?: 'done' | 'pending' | undefined
+  mini?: boolean
+}
+
+/**
+ * The awning over a shop: it rolls down a step at a time. The words beside it say the same, so it is hidden from
+ * screen readers.
+ */
+export function Awning({ steps, whole, mini = false }: AwningProps) {
+  const now = useNow(100, whole === undefined && steps.some(({ status }) => status === 'RUNNING'))
+  const perStep = mini ? 1 : 4
+  const height = mini ? 13 : 28
+  return (
+    <Box aria-hidden sx={{ display: 'flex', alignItems: 'flex-start', height, gap: mini ? '1px' : 0 }}>
+      {steps.flatMap((step, i) =>
+        Array.from({ length: perStep }, (_, k) => {
+          const kind = whole ?? STRIPE_OF[step.status]
+          const part = heightOf(kind, step, now, perStep, k)
+          return (
+            <Box
+              key={`${step.name}-${k}`}
+              style={{ height: Math.max(mini ? 5 : 0, height * part) }}
+              sx={{
+                flex: 1,
+                maxWidth: mini ? 7 : 'none',
+                // A phone shows half of the stripes.
+                display: mini || k < perStep / 2 ? 'block' : { xs: 'none', sm: 'block' },
+                bgcolor: COLOURS[kind][mini ? 0 : (i * perStep + k) % 2],
+                borderRadius: mini ? '1px 1px 3px 3px' : '0 0 50% 50% / 0 0 11px 11px',
+                transition: `height ${motion.slow}ms ${motion.ease}, background ${motion.slow}ms`,
+                ...(kind === 'running' && mini ? { animation: `${breathe} 1.6s ease-in-out infinite` } : {}),
+              }}
+            />
+          )
+        }),
+      )}
+    </Box>
+  )
+}

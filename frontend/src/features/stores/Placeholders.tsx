@@ -1,0 +1,85 @@
+import { Box, Button, Typography, keyframes } from '@mui/material'
+import { Link } from 'react-router'
+import { EmptyLot } from '@/shared/brand/Street'
+import { Kbd } from '@/shared/components/Kbd'
+import { rich, t } from '@/shared/i18n'
+import { Plus } from '@/shared/icons'
+import { v } from '@/shared/theme'
+import { useSession } from '@/features/session/viewer'
+
+/** The account has no store yet. */
+export function NoStores() {
+  const { canWrite } = useSession()
+  return (
+    <Box sx={{ display: 'grid', justifyItems: 'center', textAlign: 'center', pt: { xs: 10, sm: 18 } }}>
+      <EmptyLot />
+      <Typography variant="display" component="h1" sx={{ mt: 9, mb: 2 }}>
+        {t('empty.title')}
+      </Typography>
+      <Typography sx={{ color: v.ink2, maxWidth: '44ch', mb: 7 }}>{t('empty.text')}</Typography>
+      {canWrite && (
+        <>
+          <Button component={Link} to="/new" variant="contained" color="primary" size="large" startIcon={<Plus />}>
+            {t('empty.create')}
+          </Button>
+          <Box sx={{ display: { xs: 'none', sm: 'block' }, mt: 4, color: v.ink2, fontSize: '0.8125rem' }}>
+            {rich('empty.orPress', { key: <Kbd>C</Kbd> })}
+          </Box>
+        </>
+      )}
+    </Box>
+  )
+}
+
+/** No store fits the filter. */
+export function NoMatch({ search, onReset }: { search: string; onReset: () => void }) {
+  return (
+    <Box sx={{ py: 16, textAlign: 'center', color: v.ink2 }}>
+      <Box sx={{ mb: 4 }}>{search ? t('stores.noMatch', { search }) : t('stores.noneHere')}</Box>
+      <Button size="small" onClick={onReset}>
+        {t('stores.showAll')}
+      </Button>
+    </Box>
+  )
+}
+
+const appear = keyframes`from { opacity: 0 } to { opacity: 1 }`
+
+/** Still grey bars; nothing for the first 150 ms, so that a quick answer doesn't flicker. */
+export function StoresSkeleton() {
+  return (
+    <Box
+      role="status"
+      aria-label={t('loading')}
+      sx={{
+        bgcolor: v.surface,
+        border: `1px solid ${v.line}`,
+        borderRadius: '12px',
+        overflow: 'clip',
+        animation: `${appear} 1ms 150ms both`,
+      }}
+    >
+      {Array.from({ length: 6 }, (_, i) => (
+        <Box
+          key={i}
+          sx={{
+            display: 'flex',
+            alignItems: 'center',
+            gap: 4,
+            height: 60,
+            px: 5,
+            '& + &': { borderTop: `1px solid ${v.line}` },
+          }}
+        >
+          <Bar width={18} height={18} />
+          <Bar width={160 - (i % 3) * 24} />
+          <Bar width={240 - (i % 4) * 32} />
+        </Box>
+      ))}
+    </Box>
+  )
+}
+
+export function Bar({ width, height = 12 }: { width: number | string; height?: number }) {
+  return <Box aria-hidden sx={{ width, maxWidth: '100%', height, borderRadius: '6px', bgcolor: v.sunken }} />
+}

@@ -1,0 +1,26 @@
+import { Box } from '@mui/material'
+import { t } from '@/shared/i18n'
+import { v } from '@/shared/theme'
+
+/** The store runs on a simulated cluster. */
+export function SimulatedTag() {
+  return (
+    <Box
+      component="span"
+      title={t('simulated.text')}
+      sx={{
+        display: 'inline-flex',
+        alignItems: 'center',
+        height: 26,
+        px: 2,
+        borderRadius: '13px',
+        border: `1px dashed ${v.edge}`,
+        color: v.ink2,
+        fontSize: '0.75rem',
+        fontWeight: 550,
+      }}
+    >
+      {t('simulated')}
+    </Box>
+  )
+}

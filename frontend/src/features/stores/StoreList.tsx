@@ -1,0 +1,164 @@
+import { Box } from '@mui/material'
+import { useEffect, useRef, useState } from 'react'
+import { visuallyHidden } from '@/shared/components/styles'
+import { t } from '@/shared/i18n'
+import { v } from '@/shared/theme'
+import { useLiveEvents } from '@/features/events/bus'
+import { useCatalogue } from './catalogue'
+import type { Store } from './documents'
+import { GROUPS, groupOf, type Group } from './state'
+import { StoreCard, StoreRow } from './StoreRow'
+
+const TINT_MS = 1_400
+
+export interface StoreGroup {
+  group: Group
+  stores: Store[]
+}
+
+/** Stores by group, empty groups left out. `held`: a store that stays where it is while somebody is about to use it. */
+export function groupStores(stores: Store[], held: { id: string; group: Group } | null): StoreGroup[] {
+  const group = (store: Store) => (held?.id === store.id ? held.group : groupOf(store))
+  return GROUPS.map((name) => ({ group: name, stores: stores.filter((store) => group(store) === name) })).filter(
+    (part) => part.stores.length > 0,
+  )
+}
+
+interface ListProps {
+  groups: StoreGroup[]
+  selectedId: string | undefined
+  wide: boolean
+  onHold: (store: Store | null) => void
+}
+
+/** The stores: a table on wide screens, cards on narrow ones. */
+export function StoreList({ groups, selectedId, wide, onHold }: ListProps) {
+  const { engineOf, planOf } = useCatalogue()
+  const changed = useChangedStores()
+  const stores = groups.flatMap((part) => part.stores)
+  const hold = {
+    onFocus: (event: React.FocusEvent) => {
+      const slug = event.target.closest('[data-store]')?.getAttribute('data-store')
+      onHold(event.target.matches(':focus-visible') ? (stores.find((store) => store.slug === slug) ?? null) : null)
+    },
+    onBlur: () => onHold(null),
+  }
+  const common = (store: Store) => ({
+    // Another key begins the tint again.
+    key: `${store.id} ${changed.get(store.id) ?? ''}`,
+    store,
+    engine: engineOf(store.engine),
+    changed: changed.has(store.id),
+  })
+  if (!wide) {
+    return groups.map((part) => (
+      <Box key={part.group} component="section" aria-label={t(`group.${part.group}`)} sx={{ mb: 5 }} {...hold}>
+        <Box component="h2" sx={{ m: 0, mb: 2, fontSize: '0.8125rem', fontWeight: 550, color: v.ink2 }}>
+          {t(`group.${part.group}`)} <Count>{part.stores.length}</Count>
+        </Box>
+        <Box component="ul" sx={{ ...card, listStyle: 'none', m: 0, p: 0, overflow: 'clip' }}>
+          {part.stores.map((store) => {
+            const { key, ...props } = common(store)
+            return <StoreCard key={key} {...props} />
+          })}
+        </Box>
+      </Box>
+    ))
+  }
+  return (
+    <Box
+      component="table"
+      sx={{
+        ...card,
+        width: '100%',
+        borderCollapse: 'separate',
+        borderSpacing: 0,
+        tableLayout: 'fixed',
+        overflow: 'clip',
+      }}
+      {...hold}
+    >
+      <Box component="caption" sx={visuallyHidden}>
+        {t('stores.title')}
+      </Box>
+      <colgroup>
+        <Box component="col" sx={{ width: '26%' }} />
+        <col />
+        <Box component="col" sx={{ width: 132 }} />
+        <Box component="col" sx={{ width: 104 }} />
+        <Box component="col" sx={{ width: 120 }} />
+      </colgroup>
+      <Box component="thead" sx={visuallyHidden}>
+        <tr>
+          <th scope="col">{t('stores.columnStore')}</th>
+          <th scope="col">{t('stores.columnState')}</th>
+          <th scope="col">{t('stores.columnPlan')}</th>
+          <th scope="col">{t('stores.columnCreated')}</th>
+          <th scope="col">{t('stores.columnAction')}</th>
+        </tr>
+      </Box>
+      {groups.map((part, i) => (
+        <tbody key={part.group}>
+          <tr>
+            <Box
+              component="th"
+              scope="rowgroup"
+              colSpan={5}
+              sx={{ ...groupHead, borderTop: i ? `1px solid ${v.line}` : 0 }}
+            >
+              {t(`group.${part.group}`)} <Count>{part.stores.length}</Count>
+            </Box>
+          </tr>
+          {part.stores.map((store) => {
+            const { key, ...props } = common(store)
+            const planTitle = planOf(store.plan)?.title ?? ''
+            return <StoreRow key={key} {...props} planTitle={planTitle} selected={store.id === selectedId} />
+          })}
+        </tbody>
+      ))}
+    </Box>
+  )
+}
+
+const card = { bgcolor: v.surface, border: `1px solid ${v.line}`, borderRadius: '12px' }
+const groupHead = {
+  textAlign: 'start',
+  fontWeight: 550,
+  fontSize: '0.75rem',
+  color: v.ink2,
+  height: 34,
+  px: 5,
+  bgcolor: v.sunken,
+}
+
+function Count({ children }: { children: number }) {
+  return (
+    <Box component="span" sx={{ color: v.ink3, fontWeight: 400, ml: 1 }}>
+      {children}
+    </Box>
+  )
+}
+
+/** When each store changed its state, for as long as its row is tinted. */
+function useChangedStores() {
+  const [changed, setChanged] = useState<ReadonlyMap<string, number>>(new Map())
+  const timers = useRef(new Set<ReturnType<typeof setTimeout>>())
+  useLiveEvents(({ type, storeId }) => {
+    if (type !== 'STATUS' && type !== 'HEALTH') return
+    setChanged((all) => new Map(all).set(storeId, Date.now()))
+    const timer = setTimeout(() => {
+      timers.current.delete(timer)
+      setChanged((all) => {
+        const rest = new Map(all)
+        if (Date.now() - (rest.get(storeId) ?? 0) >= TINT_MS) rest.delete(storeId)
+        return rest
+      })
+    }, TINT_MS + 100)
+    timers.current.add(timer)
+  })
+  useEffect(() => {
+    const running = timers.current
+    return () => running.forEach(clearTimeout)
+  }, [])
+  return changed
+}

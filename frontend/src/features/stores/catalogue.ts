@@ -1,0 +1,20 @@
+import { useMemo } from 'react'
+import { useData } from '@/shared/graphql/useData'
+import { EnginesQuery } from './documents'
+
+/** What this installation offers: engines, plans, languages. It rarely changes, so the cache's answer is enough. */
+export function useCatalogue() {
+  const { data, error, refetch } = useData({ query: EnginesQuery, variables: {}, requestPolicy: 'cache-first' })
+  return useMemo(
+    () => ({
+      engines: data?.engines ?? [],
+      plans: data?.plans ?? [],
+      languages: data?.languages ?? [],
+      engineOf: (name: string) => data?.engines.find((engine) => engine.name === name),
+      planOf: (name: string) => data?.plans.find((plan) => plan.name === name),
+      error,
+      refetch,
+    }),
+    [data, error, refetch],
+  )
+}

@@ -1,0 +1,95 @@
+import { useEffect, useState } from 'react'
+import { useClient } from 'urql'
+import type { CombinedError } from '@urql/core'
+import { generation } from '@/shared/graphql/connection'
+import type { ResultOf, VariablesOf } from '@/shared/graphql/graphql'
+import { useLiveEvents } from '@/features/events/bus'
+import { StoresQuery, type Store } from './documents'
+
+const PAGE = 100
+const REFETCH_MS = 300
+
+type Page = ResultOf<typeof StoresQuery>['stores']
+type OrderBy = NonNullable<VariablesOf<typeof StoresQuery>['orderBy']>
+
+/** The orders that the page offers. */
+export const ORDERS = {
+  NEWEST: { field: 'CREATED_AT', direction: 'DESC' },
+  OLDEST: { field: 'CREATED_AT', direction: 'ASC' },
+  NAME: { field: 'NAME', direction: 'ASC' },
+} as const satisfies Record<string, OrderBy>
+export type StoreOrder = keyof typeof ORDERS
+
+interface Wanted {
+  accountId: string
+  search: string
+  order: StoreOrder
+}
+
+/**
+ * The account's stores, a page at a time; each page follows the cache. The pages of the last question stay until the
+ * first page of the next one is there. A store that is on no page (it is new) leads to another read.
+ */
+export function useStorePages({ accountId, search, order }: Wanted) {
+  const client = useClient()
+  const current = generation.use()
+  const [reads, setReads] = useState(0)
+  const [cursors, setCursors] = useState<(string | null)[]>([null])
+  const [pages, setPages] = useState<Page[]>([])
+  const [error, setError] = useState<CombinedError>()
+  const question = `${accountId} ${search} ${order}`
+  const [asked, setAsked] = useState(question)
+  if (asked !== question) {
+    setAsked(question)
+    setCursors([null])
+  }
+
+  useEffect(() => {
+    const shared = { accountId, first: PAGE, filter: search ? { search } : null, orderBy: ORDERS[order] }
+    const subscriptions = cursors.map((after, i) =>
+      client
+        .query(StoresQuery, { ...shared, after }, { requestPolicy: 'cache-and-network' })
+        .subscribe(({ data, error: failure }) => {
+          setError(failure)
+          if (data) setPages((all) => [...all.slice(0, i), data.stores, ...all.slice(i + 1, cursors.length)])
+        }),
+    )
+    return () => subscriptions.forEach((subscription) => subscription.unsubscribe())
+  }, [client, accountId, search, order, cursors, reads, current])
+
+  const stores = unique(pages.flatMap((page) => page.nodes))
+  const refetch = () => setReads((n) => n + 1)
+  useRefetchForNewStores(stores, refetch)
+
+  const last = pages.at(-1)
+  const next = last?.pageInfo.hasNextPage ? last.pageInfo.endCursor : null
+  return {
+    stores,
+    loaded: pages.length > 0,
+    error: pages.length > 0 ? undefined : error,
+    refetch,
+    loadMore: next !== null && cursors.length === pages.length ? () => setCursors([...cursors, next]) : undefined,
+  }
+}
+
+/** A store that moved between two pages while they were read is on both. */
+function unique(stores: Store[]) {
+  const seen = new Map(stores.map((store) => [store.id, store]))
+  return [...seen.values()].filter(({ status }) => status !== 'DELETED')
+}
+
+function useRefetchForNewStores(stores: Store[], refetch: () => void) {
+  const [missing, setMissing] = useState(0)
+  useLiveEvents(({ store }) => {
+    if (store.status !== 'DELETED' && !stores.some(({ id }) => id === store.id)) setMissing((n) => n + 1)
+  })
+  const [handled, setHandled] = useState(0)
+  useEffect(() => {
+    if (missing === handled) return
+    const timer = setTimeout(() => {
+      setHandled(missing)
+      refetch()
+    }, REFETCH_MS)
+    return () => clearTimeout(timer)
+  })
+}

@@ -1,0 +1,10 @@
+import { Button } from '@mui/material'
+
+/** A button that looks like a link in a line of text. */
+export function TextButton({ children, onClick }: { children: React.ReactNode; onClick: () => void }) {
+  return (
+    <Button variant="text" size="small" onClick={onClick} sx={{ height: 24, px: 1.5, mx: -1.5, flex: 'none' }}>
+      {children}
+    </Button>
+  )
+}

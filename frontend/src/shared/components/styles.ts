@@ -1,0 +1,21 @@
+/** Seen by screen readers only. */
+export const visuallyHidden = {
+  position: 'absolute',
+  width: '1px',
+  height: '1px',
+  overflow: 'hidden',
+  clipPath: 'inset(50%)',
+  whiteSpace: 'nowrap',
+} as const
+
+export const ellipsis = { overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap', minWidth: 0 } as const
+
+export const clamp = (lines: number) =>
+  ({ display: '-webkit-box', WebkitLineClamp: lines, WebkitBoxOrient: 'vertical', overflow: 'hidden' }) as const
+
+export const tabular = { fontVariantNumeric: 'tabular-nums' } as const
+
+export const plainList = { listStyle: 'none', m: 0, p: 0 } as const
+
+/** The gutter of cards. */
+export const inset = { px: { xs: 4, sm: 5 } } as const

@@ -1,0 +1,66 @@
+import { Client, fetchExchange, mapExchange, subscriptionExchange, type CombinedError } from '@urql/core'
+import { cacheExchange, type UpdateResolver } from '@urql/exchange-graphcache'
+import { signedOut } from './connection'
+import { subscribe } from './socket'
+
+const embedded = () => null
+
+const isUnauthenticated = (error: CombinedError) =>
+  error.graphQLErrors.some((one) => one.extensions.code === 'UNAUTHENTICATED') ||
+  (error.response as Response | undefined)?.status === 401
+
+/** `onAccountEvent` takes an event's store into the cache. */
+export const createGraphQLClient = (onAccountEvent: UpdateResolver) =>
+  new Client({
+    url: '/graphql',
+    preferGetMethod: false,
+    requestPolicy: 'cache-and-network',
+    exchanges: [
+      mapExchange({
+        onError: (error) => {
+          if (isUnauthenticated(error)) signedOut.set(true)
+        },
+      }),
+      cacheExchange({
+        keys: {
+          AdminCredentials: embedded,
+          Deletion: embedded,
+          EngineInfo: (engine) => String(engine.name),
+          EngineStep: embedded,
+          Event: embedded,
+          EventConnection: embedded,
+          EventEdge: embedded,
+          EventStep: embedded,
+          Health: embedded,
+          PageInfo: embedded,
+          PlanInfo: (plan) => String(plan.name),
+          Receipt: embedded,
+          ReceiptStep: embedded,
+          SlugSuggestion: embedded,
+          Step: embedded,
+          StoreConnection: embedded,
+          StoreEdge: embedded,
+          StoreLogLine: embedded,
+          UserError: embedded,
+          Viewer: () => 'viewer',
+        },
+        updates: {
+          Subscription: { accountEvents: onAccountEvent },
+          Mutation: {
+            createApiToken: (_result, _args, cache) => cache.invalidate('Query', 'viewer'),
+            createStore: (_result, _args, cache) => {
+              for (const field of cache.inspectFields('Query')) {
+                if (field.fieldName === 'stores') cache.invalidate('Query', field.fieldKey)
+              }
+            },
+          },
+        },
+      }),
+      fetchExchange,
+      subscriptionExchange({
+        forwardSubscription: (operation) => ({
+          subscribe: (sink) => ({ unsubscribe: subscribe(operation, sink as Parameters<typeof subscribe>[1]) }),
+        }),
+      }),
+    ],
+  })
