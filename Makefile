@@ -39,6 +39,14 @@ cluster-up: $(ENVIRONMENT) ## start a real Kubernetes on this machine (DATA=.sto
 cluster-down: $(ENVIRONMENT) ## stop it, and remove its data
 	@$(RUN) -m sandbox.kubernetes down $(CLUSTER_OPTIONS)
 
+.PHONY: dashboard
+dashboard: $(ENVIRONMENT) ## build the dashboard, with the machine's Node.js or one that is installed into .venv
+	@$(RUN) -m sandbox.dashboard
+
+.PHONY: dashboard-dev
+dashboard-dev: dashboard ## the dashboard with hot reload, against an API at PORT=8000
+	@cd frontend && API=http://127.0.0.1:$(or $(PORT),8000) npm run dev
+
 .PHONY: images
 images: $(ENVIRONMENT) ## build the images that stores run (IMAGES="mariadb pause" BASES=debian ARCHIVES=1 WOOCOMMERCE_ZIP=… LANGUAGES="de_DE ar")
 	@$(RUN) -m sandbox.images $(IMAGE_OPTIONS)
@@ -92,6 +100,7 @@ lock: ## resolve requirements/*.txt from pyproject.toml (needs uv)
 	$(LOCK) pyproject.toml -o requirements/runtime.txt
 	$(LOCK) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
 	$(LOCK) --group pyproject.toml:node -o requirements/node.txt
+	$(LOCK) --group pyproject.toml:frontend -o requirements/frontend.txt
 
 .PHONY: clean
 clean: ## remove caches and reports, except .venv and the demo's data

@@ -16,7 +16,6 @@ from accounts.last_used import record_last_used
 from api import health, sign_in
 from api.dashboard import Dashboard
 from api.graphql import GraphQLApp
-from api.index_page import index_page
 from api.middleware import RequestMiddleware
 from api.responses import error_response
 from api.store_status_page import StoreStatusPages
@@ -57,12 +56,11 @@ def build_app(settings: Settings, profile: ClusterProfile) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        listen_url = (settings.database_listen_url or settings.database_url).get_secret_value()
         async with (
-            session_factory(settings.database_url, settings.database_pool) as sessions,
+            session_factory(settings.database_url, settings.database_pool, pooler=settings.has_pooler) as sessions,
             record_last_used(sessions) as last_used,
             open_enqueuer(settings.redis_url) as enqueuer,
-            run_changefeed(listen_url) as changefeed,
+            run_changefeed(settings.direct_database_url.get_secret_value()) as changefeed,
             open_log_streams(settings.redis_url, event_stream := EventStream(sessions, changefeed)) as log_stream,
         ):
             app.state.platform = Platform(
@@ -84,18 +82,16 @@ def build_app(settings: Settings, profile: ClusterProfile) -> Starlette:
         log.info("api.stopped")
 
     own_label = platform_label(settings.public_url, profile.base_domain)
-    dashboard = Dashboard()
     app = Starlette(
         routes=[
             *health.ROUTES,
             *sign_in.ROUTES,
             Route("/graphql", _GraphQLRoute()),
             WebSocketRoute("/graphql", _GraphQLRoute()),
-            *([] if dashboard.is_built else [Route("/", index_page)]),
         ],
         middleware=[Middleware(StoreStatusPages, profile.base_domain, own_label), Middleware(RequestMiddleware)],
         exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,
     )
-    app.router.default = dashboard.behind(app.router.default)
+    app.router.default = Dashboard().behind(app.router.default)
     return app

@@ -1,6 +1,6 @@
 """Serves the built dashboard and the GraphQL playground: files with cache headers, precompressed, and one page each.
 
-Files are read once, at the start. Without a built folder the API works as ever, and `/` says how to build it.
+Files are read once, as soon as a folder is built. Until then the API works as ever, and `/` says how to build it.
 """
 
 import mimetypes
@@ -13,9 +13,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.index_page import index_page
+
 FRONTEND = Path(__file__).resolve().parents[1] / "frontend"
 ROUTES = re.compile(r"/(sign-in|sign-up|new|account|stores/[^/]+(/[^/]+)?)?")
 """Paths of the dashboard's pages (frontend/src/app/App.tsx). Other paths are a 404, which the dashboard shows, too."""
+STAMP = ".built"
+"""Written last when a folder is built (sandbox/dashboard.py)."""
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
 """Suffixes of precompressed files, the best encoding first."""
 EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
@@ -41,10 +45,12 @@ class BuiltFile:
 
 
 def load_files(folder: Path) -> dict[str, BuiltFile]:
-    """The files of a built folder by their path below it; empty if it isn't there."""
-    files = {}
+    """The files of a folder by their path below it; empty until it is built whole."""
+    files: dict[str, BuiltFile] = {}
+    if not (folder / STAMP).exists():
+        return files
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix not in ENCODINGS.values():
+        if path.is_file() and path.name != STAMP and path.suffix not in ENCODINGS.values():
             packed = {name: path.with_name(path.name + suffix) for name, suffix in ENCODINGS.items()}
             contents = {name: file.read_bytes() for name, file in packed.items() if file.exists()}
             name = path.relative_to(folder).as_posix()
@@ -59,12 +65,13 @@ class Dashboard:
     """What the application answers where no route matches."""
 
     def __init__(self, frontend: Path = FRONTEND) -> None:
-        self._dashboard = load_files(frontend / "dist")
-        self._graphiql = load_files(frontend / "graphiql" / "dist")
+        self._folders = {"dashboard": frontend / "dist", "graphiql": frontend / "graphiql" / "dist"}
+        self._files: dict[str, dict[str, BuiltFile]] = {}
 
-    @property
-    def is_built(self) -> bool:
-        return "index.html" in self._dashboard
+    def _load(self, name: str) -> dict[str, BuiltFile]:
+        if not self._files.get(name):
+            self._files[name] = load_files(self._folders[name])
+        return self._files[name]
 
     def behind(self, not_found: ASGIApp) -> ASGIApp:
         """The router's default: GET requests get a file or a page, all others what `not_found` answers."""
@@ -78,17 +85,20 @@ class Dashboard:
         return default
 
     def _find(self, request: Request) -> Response | None:
-        path = request.url.path
+        path, dashboard = request.url.path, self._load("dashboard")
         if path == "/graphiql" or path.startswith("/graphiql/"):
+            graphiql = self._load("graphiql")
             name = path.removeprefix("/graphiql").removeprefix("/") or "index.html"
-            if name in self._graphiql:
-                return _respond(request, self._graphiql[name], "graphiql")
-        elif path.removeprefix("/") in self._dashboard:
-            return _respond(request, self._dashboard[path.removeprefix("/")], "dashboard")
-        elif self.is_built and ROUTES.fullmatch(path):
-            return _respond(request, self._dashboard["index.html"], "dashboard")
-        if self.is_built and "text/html" in request.headers.get("accept", ""):
-            return _respond(request, self._dashboard["index.html"], "dashboard", status=404)
+            if name in graphiql:
+                return _respond(request, graphiql[name], "graphiql")
+        elif path.removeprefix("/") in dashboard:
+            return _respond(request, dashboard[path.removeprefix("/")], "dashboard")
+        elif dashboard and ROUTES.fullmatch(path):
+            return _respond(request, dashboard["index.html"], "dashboard")
+        elif path == "/":
+            return index_page()
+        if dashboard and "text/html" in request.headers.get("accept", ""):
+            return _respond(request, dashboard["index.html"], "dashboard", status=404)
         return None
 
 

@@ -1,13 +1,12 @@
 """The page at the API's root URL."""
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from api.pages import page
 
 BODY = """<h1>Storefleet</h1>
 <p>Online stores on Kubernetes, one click each. This is the API. The dashboard isn't built here: run
-<code>make dashboard</code>, and start the API again.</p>
+<code>make dashboard</code>.</p>
 <dl>
 <div><dt><code>/graphql</code></dt><dd>GraphQL over HTTP and WebSocket (<code>graphql-transport-ws</code>)</dd></div>
 <div><dt><code>/auth/sign-in</code></dt><dd>A session for browsers</dd></div>
@@ -17,6 +16,6 @@ BODY = """<h1>Storefleet</h1>
 </dl>"""
 
 
-async def index_page(_request: Request) -> Response:
+def index_page() -> Response:
     """Lists the endpoints, where there is no dashboard."""
     return page("Storefleet", BODY)

@@ -22,6 +22,7 @@ def _parser() -> argparse.ArgumentParser:
         "--data", type=Path, default=Path(".storefleet"), help="the folder for all data (default: .storefleet)"
     )
     demo.add_argument("--once", action="store_true", help="exit after READY instead of serving")
+    demo.add_argument("--no-dashboard", action="store_true", help="don't build the dashboard")
     demo.add_argument("--cluster", choices=CLUSTERS, default=CLUSTERS[0], help="where stores run (default: simulated)")
     demo.add_argument(
         "--woocommerce-zip", type=Path, metavar="ZIP", help="WooCommerce's plugin as a zip file, for --cluster node"
@@ -152,6 +153,7 @@ def run(options: argparse.Namespace) -> int:
                 options.port,
                 options.data,
                 once=options.once,
+                dashboard=not options.no_dashboard,
                 cluster=options.cluster,
                 speed=options.speed,
                 plugin=options.woocommerce_zip,
@@ -163,7 +165,7 @@ def run(options: argparse.Namespace) -> int:
         case "migrate":
             from cli.migrate import migrate
 
-            return migrate(load_settings_or_exit().database_url.get_secret_value())
+            return migrate(load_settings_or_exit().direct_database_url.get_secret_value())
         case "doctor":
             from cli.doctor import doctor
 

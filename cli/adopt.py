@@ -38,7 +38,7 @@ async def adopt(settings: Settings, profile: ClusterProfile, namespace: str, own
             field.name: (admin_keys if field.revealable else worker_keys).seal(store.id, field.name, values[field.name])
             for field in engine.secrets
         }
-        async with session_factory(settings.database_url, 2) as sessions, sessions.begin() as session:
+        async with session_factory(settings.direct_database_url, 2) as sessions, sessions.begin() as session:
             await add_row(
                 session,
                 store,

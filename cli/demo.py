@@ -20,6 +20,7 @@ from typing import Any
 from cli import output
 from cli.client import ClientError
 from cli.demo_cluster import DemoCluster, choose_cluster
+from cli.demo_dashboard import show_link, start_build
 from cli.kubeconfig import KubeconfigError
 from cli.migrate import upgrade
 from cli.walkthrough import run_walkthrough
@@ -64,10 +65,11 @@ class DemoState:
             raise DemoError(f"{path} can't be read ({error}); remove the folder, or use DATA=…") from None
 
 
-def demo(port: int, data: Path, *, once: bool, cluster: str, speed: str, plugin: Path | None) -> int:
+def demo(port: int, data: Path, *, once: bool, dashboard: bool, cluster: str, speed: str, plugin: Path | None) -> int:
     """Run the demo. Returns the exit code: 0 after READY (and Ctrl-C), else 1.
 
-    `once`: stop after READY. `cluster`: see CLUSTERS. `plugin`: WooCommerce's zip file, for a node.
+    `once`: stop after READY, without the dashboard. `dashboard`: build it. `cluster`: see CLUSTERS. `plugin`:
+    WooCommerce's zip file, for a node.
     """
     for number in (signal.SIGTERM, signal.SIGINT):  # shells start background jobs with SIGINT ignored
         signal.signal(number, signal.default_int_handler)
@@ -79,6 +81,7 @@ def demo(port: int, data: Path, *, once: bool, cluster: str, speed: str, plugin:
                     port,
                     data,
                     once=once,
+                    dashboard=dashboard,
                     cluster=choose_cluster(cluster, data.absolute(), port, plugin),
                     speed=speed,
                 )
@@ -89,7 +92,9 @@ def demo(port: int, data: Path, *, once: bool, cluster: str, speed: str, plugin:
         return 1
 
 
-def _run(stack: ExitStack, port: int, data: Path, *, once: bool, cluster: DemoCluster, speed: str) -> int:
+def _run(
+    stack: ExitStack, port: int, data: Path, *, once: bool, dashboard: bool, cluster: DemoCluster, speed: str
+) -> int:
     started = time.perf_counter()
     bind_socket(HOST, port).close()  # check first: a taken port is the most common problem
     data = lock_data_folder(data)
@@ -136,6 +141,9 @@ def _run(stack: ExitStack, port: int, data: Path, *, once: bool, cluster: DemoCl
             process.start()
             stack.callback(process.stop)
         _wait_for_api(port, processes)
+    builder = start_build(data) if dashboard and not once else None
+    if builder is not None:
+        stack.callback(builder.stop)
     output.echo()
     job = run_walkthrough(f"http://{HOST}:{port}", state.email, state.password, data, postgres.url, cluster)
     if not asyncio.run(_supervise(job, processes)):
@@ -144,12 +152,18 @@ def _run(stack: ExitStack, port: int, data: Path, *, once: bool, cluster: DemoCl
     output.echo(f"\nFrom nothing to READY in {time.perf_counter() - started:.1f} s.", "dim")
     if once:
         return 0
-    output.echo(f"Serving at http://{HOST}:{port} until Ctrl-C.", "bold")
+
+    def restart_ended() -> None:
+        for process in processes:
+            process.restart_if_ended()
+
     try:
+        if builder is not None:
+            show_link(builder, f"http://{HOST}:{port}", state.email, postgres.url, restart_ended)
+        output.echo(f"Serving at http://{HOST}:{port} until Ctrl-C.", "bold")
         while True:
             time.sleep(0.2)
-            for process in processes:
-                process.restart_if_ended()
+            restart_ended()
     except KeyboardInterrupt:
         output.echo("\nStopping.", "dim")
         return 0

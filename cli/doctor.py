@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
 from cli import output
-from runtime.database import schema_problem, session_factory
+from runtime.database import CONNECTION_ERRORS, schema_problem, session_factory
 from runtime.queue import open_redis
 from runtime.settings import ClusterProfile, Settings
 from stores.engines import Manifest
@@ -69,9 +68,9 @@ async def run_checks(settings: Settings, profile: ClusterProfile) -> AsyncIterat
 
 async def _database(settings: Settings) -> Finding:
     try:
-        async with session_factory(settings.database_url, 2) as sessions, sessions() as session:
+        async with session_factory(settings.direct_database_url, 2) as sessions, sessions() as session:
             problem = await schema_problem(session)
-    except (SQLAlchemyError, OSError, TimeoutError) as error:
+    except CONNECTION_ERRORS as error:
         return Finding("database", f"can't be reached ({type(error).__name__})", "Check STOREFLEET_DATABASE_URL.")
     if problem is not None:
         return Finding("database", problem, "Run `storefleet migrate`.")
@@ -116,9 +115,9 @@ async def _admission_policy(settings: Settings, cluster: Cluster) -> Finding:
 
 async def _orphans(settings: Settings, cluster: Cluster) -> Finding:
     try:
-        async with session_factory(settings.database_url, 2) as sessions, sessions() as session:
+        async with session_factory(settings.direct_database_url, 2) as sessions, sessions() as session:
             orphans = await find_orphans(cluster, session)
-    except (SQLAlchemyError, OSError, TimeoutError):
+    except CONNECTION_ERRORS:
         return Finding("orphans", "can't be checked without the database", "See above.")
     if orphans:
         fix = "An old database? Restore each store: storefleet adopt NAMESPACE. Storefleet never deletes them."

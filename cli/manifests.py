@@ -25,7 +25,7 @@ async def manifests(settings: Settings, profile: ClusterProfile, slug_or_id: str
         store_id = UUID(slug_or_id)
     except ValueError:
         store_id = None
-    async with session_factory(settings.database_url, 2) as sessions, sessions() as session:
+    async with session_factory(settings.direct_database_url, 2) as sessions, sessions() as session:
         store = await session.scalar(
             select(Store)
             .outerjoin(Slug, Slug.store_id == Store.id)

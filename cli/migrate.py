@@ -3,18 +3,17 @@
 import time
 from pathlib import Path
 
-import asyncpg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy.exc import SQLAlchemyError
 
 from cli import output
+from runtime.database import CONNECTION_ERRORS
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def upgrade(url: str) -> None:
-    """Upgrade the schema to the newest revision. Raises the driver's and SQLAlchemy's errors."""
+    """Upgrade the schema to the newest revision. Raises CONNECTION_ERRORS."""
     config = Config(ROOT / "alembic.ini")
     config.attributes["url"] = url
     command.upgrade(config, "head")
@@ -25,7 +24,7 @@ def migrate(url: str) -> int:
     started = time.perf_counter()
     try:
         upgrade(url)
-    except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except CONNECTION_ERRORS as error:
         output.error(f"the database can't be migrated: {error}".splitlines()[0])
         return 1
     output.success("The database's schema is up to date", time.perf_counter() - started)

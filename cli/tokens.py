@@ -16,7 +16,7 @@ from runtime.settings import Settings
 
 async def tokens(settings: Settings, options: argparse.Namespace) -> int:
     """Create or revoke a token. Returns the exit code."""
-    async with session_factory(settings.database_url, 2) as sessions:
+    async with session_factory(settings.direct_database_url, 2) as sessions:
         try:
             if options.action == "create":
                 scopes = ["read"] if options.read_only else ["read", "write"]

@@ -18,7 +18,7 @@ from runtime.settings import Settings
 
 async def users(settings: Settings, options: argparse.Namespace) -> int:
     """Add or list users, print a sign-in link, or set limits. Returns the exit code."""
-    async with session_factory(settings.database_url, 2) as sessions, sessions.begin() as session:
+    async with session_factory(settings.direct_database_url, 2) as sessions, sessions.begin() as session:
         if options.action == "list":
             for email in await session.scalars(select(User.email).order_by(User.email)):
                 output.echo(email)

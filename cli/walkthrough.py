@@ -27,6 +27,7 @@ mutation ($id: ID!) { revealAdminCredentials(input: {id: $id}) {
   credentials { url username password } userErrors { message }
 } }
 """
+DEFAULT_DATA = ".storefleet"
 DEMO_QUOTA = 1000
 """The demo account's maximum number of stores, and of creations in an hour."""
 
@@ -49,7 +50,10 @@ async def run_walkthrough(
             await client.execute(REVEAL, {"id": store["id"]}), "revealAdminCredentials", "credentials"
         )
         _show_receipt(now)
-        await _show_access(client, now, access, email, password, credentials, cluster.simulated_pods)
+        await _show_access(client, now, access, email, password, credentials)
+        output.field("follow it", f"./storefleet watch {now['slug']}{_data_option(data)}")
+        if cluster.simulated_pods:
+            _explain_simulation(now, access)
     return True
 
 
@@ -106,7 +110,6 @@ async def _show_access(
     email: str,
     password: str,
     credentials: dict[str, Any],
-    simulated_pods: bool,
 ) -> None:
     output.field("shop admin", f"{credentials['username']}  {credentials['password']}")
     output.echo()
@@ -116,13 +119,17 @@ async def _show_access(
     output.field("e-mail", email)
     output.field("password", password)
     output.field("API token", access.token)
-    output.field("follow it", f"./storefleet watch {store['slug']}")
-    if simulated_pods:
-        output.echo()
-        output.echo(
-            "  The pods are simulated, so no shop answers at the store's address. The API's page there says so:"
-        )
-        output.echo(f"  http://{urlsplit(store['url']).hostname}:{urlsplit(access.url).port}/", "bold")
-        output.echo("  On a real cluster the shop itself answers:")
-        output.echo("  make demo CLUSTER=kubeconfig   (uses the current context of your KUBECONFIG)", "bold")
-        output.echo("  make demo CLUSTER=node         (real containers on this machine; needs root and Debian)", "bold")
+
+
+def _data_option(data: Path) -> str:
+    """The option that commands need for a data folder other than the default."""
+    return "" if data.absolute() == Path(DEFAULT_DATA).absolute() else f" --data {data}"
+
+
+def _explain_simulation(store: dict[str, Any], access: Access) -> None:
+    output.echo()
+    output.echo("  The pods are simulated, so no shop answers at the store's address. The API's page there says so:")
+    output.echo(f"  http://{urlsplit(store['url']).hostname}:{urlsplit(access.url).port}/", "bold")
+    output.echo("  On a real cluster the shop itself answers:")
+    output.echo("  make demo CLUSTER=kubeconfig   (uses the current context of your KUBECONFIG)", "bold")
+    output.echo("  make demo CLUSTER=node         (real containers on this machine; needs root and Debian)", "bold")

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
-import { defineConfig } from 'vitest/config'
+import { defineConfig } from 'vite'
 
 const api = process.env.STOREFLEET_API ?? 'http://127.0.0.1:8000'
 
@@ -15,5 +15,4 @@ export default defineConfig({
       '/auth': { target: api },
     },
   },
-  test: { environment: 'happy-dom', include: ['src/**/*.test.{ts,tsx}'], restoreMocks: true },
 })

@@ -19,10 +19,12 @@ HTML = {"Accept": "text/html,*/*"}
 @pytest.fixture(autouse=True)
 def _built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {
+        "dist/.built": b"hash",
         "dist/index.html": PAGE.encode(),
         "dist/scheme.js": b"scheme",
         "dist/assets/index-abc.js": SCRIPT.encode(),
         "dist/assets/index-abc.js.gz": gzip.compress(SCRIPT.encode()),
+        "graphiql/dist/.built": b"hash",
         "graphiql/dist/index.html": PLAYGROUND.encode(),
         "graphiql/dist/assets/editor-abc.js": b"editor",
         "secret.txt": b"secret",
@@ -69,6 +71,7 @@ async def test_what_is_not_there(api: Harness) -> None:
         "/stores/a/b/c",
         "/../secret.txt",
         "/%2e%2e/secret.txt",
+        "/.built",
         "/graphiql/x",
     ):
         status, text, _ = await get(api, path, **HTML)
@@ -90,14 +93,17 @@ async def test_the_playground_has_a_page_and_a_policy_of_its_own(api: Harness) -
 
 
 async def test_without_a_built_dashboard_the_api_says_how_to_build_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str, redis_url: str
+    tmp_path: Path, database_url: str, redis_url: str
 ) -> None:
-    monkeypatch.setattr(app, "Dashboard", lambda: Dashboard(tmp_path / "nowhere"))
+    stamp = tmp_path / "frontend" / "dist" / ".built"
+    stamp.unlink()
     async with run_harness(database_url, redis_url, tmp_path, worker=False) as api:
         status, text, _ = await get(api, "/", **HTML)
         assert status == 200
         assert "make dashboard" in text
         assert (await get(api, "/new", **HTML))[0] == 404
+        stamp.touch()
+        assert (await get(api, "/new", **HTML))[1] == PAGE  # without a restart
 
 
 def test_the_server_knows_the_pages_of_the_dashboard() -> None:
