@@ -72,6 +72,10 @@ test-kubernetes: .venv/.dev ## test on a real Kubernetes API server, which is bu
 test-node: .venv/.dev ## test stores as real containers on a real, isolated node (root; Debian or Ubuntu)
 	@$(RUN) tests/checks.py node
 
+.PHONY: test-browser
+test-browser: .venv/.dev ## check the dashboard: types, lint, texts, and everything in a real browser (Chromium, Node.js)
+	@$(RUN) tests/checks.py browser
+
 .PHONY: test-all
 test-all: .venv/.dev ## run all test tiers, and print which were skipped and why
 	@$(RUN) tests/checks.py --all
