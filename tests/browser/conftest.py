@@ -3,19 +3,21 @@
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from argon2 import PasswordHasher
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from accounts import passwords
 from sandbox.dashboard import build
-from tests.support.browser import CHROMIUM, NewPage, browser, new_page
+from tests.support.browser import CHROMIUM, TIMEOUT_MS, NewPage, browser, new_page
 from tests.support.harness import PASSWORD, Harness, run_harness
 
 __all__ = ["browser", "new_page"]
 OWNER = "owner@example.com"
+expect.set_options(timeout=TIMEOUT_MS)
 
 SignedInPage = Callable[..., Awaitable[Page]]
 
@@ -43,23 +45,27 @@ async def harness(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIte
         yield running
 
 
+async def sign_in(page: Page, url: str, email: str = OWNER, password: str = PASSWORD) -> None:
+    """Give the page's browser context a session, without a sign-in page."""
+    answer = await page.request.post(f"{url}/auth/sign-in", data={"email": email, "password": password})
+    assert answer.ok, await answer.text()
+
+
 @pytest_asyncio.fixture
 async def open_dashboard(new_page: NewPage, harness: Harness) -> AsyncIterator[SignedInPage]:
-    """Signs a user in, by default the first one, and opens a path. No page may have an error at the end."""
+    """Opens a path for a user, by default the first one. Keyword arguments are options of the browser context.
+
+    At the end of the test no such page may have had an error, or a failed request.
+    """
     pages = []
 
-    async def open_path(path: str = "/", email: str = OWNER) -> Page:
-        observed = await new_page()
+    async def open_path(path: str = "/", email: str = OWNER, **options: Any) -> Page:
+        observed = await new_page(**options)
         pages.append(observed)
         page = observed.page
         await page.add_init_script("localStorage.setItem('sf-tour', 'seen')")
-        await page.goto(f"{harness.url}/sign-in")
-        await page.get_by_label("E-mail").fill(email)
-        await page.get_by_label("Password", exact=True).fill(PASSWORD)
-        await page.get_by_role("button", name="Sign in").click()
-        await page.get_by_role("heading", name="Stores").or_(page.get_by_text("Open your first shop")).first.wait_for()
-        if path != "/":
-            await page.goto(harness.url + path)
+        await sign_in(page, harness.url, email)
+        await page.goto(harness.url + path)
         return page
 
     yield open_path

@@ -8,7 +8,6 @@ from tests.browser.conftest import SignedInPage
 from tests.support.harness import Harness
 from tests.support.waiting import wait_until
 
-expect.set_options(timeout=30_000)
 PULL_FAILS = {"fault": "image", "component": "web"}
 
 
