@@ -144,7 +144,7 @@ function RunningStep({ title, ms, usualMs, message }: RunningProps) {
           />
         </Box>
       )}
-      {message && <Box sx={{ mt: 1.5, color: v.ink2, textWrap: 'pretty' }}>{message}</Box>}
+      {message && message !== `${title}.` && <Box sx={{ mt: 1.5, color: v.ink2, textWrap: 'pretty' }}>{message}</Box>}
       {usual && (
         <Box sx={{ mt: 1.5, color: late ? v.warnFg : v.ink2 }}>
           {late ? t('timeline.late', { duration: usual }) : t('timeline.usuallyLong', { duration: usual })}

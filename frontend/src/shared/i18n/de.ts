@@ -27,6 +27,7 @@ export const de: Catalogue = {
   'nav.account': 'Konto',
   'nav.playground': 'API-Spielwiese',
   'person.menu': '{email}, Menü',
+  'time.instant': '< 10 ms',
   'time.ms': '{n} ms',
   'time.seconds': '{n} s',
   'time.minutes': '{m} min {s} s',

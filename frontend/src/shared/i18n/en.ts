@@ -25,6 +25,7 @@ export const en = {
   'nav.account': 'Account',
   'nav.playground': 'API playground',
   'person.menu': '{email}, menu',
+  'time.instant': '< 10 ms',
   'time.ms': '{n} ms',
   'time.seconds': '{n} s',
   'time.minutes': '{m} min {s} s',
