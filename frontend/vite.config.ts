@@ -4,6 +4,24 @@ import { defineConfig } from 'vitest/config'
 
 const api = process.env.STOREFLEET_API ?? 'http://127.0.0.1:8000'
 
+/**
+ * As the API process sends it. The hash is that of the empty string: Emotion makes empty <style> elements and fills them
+ * through the CSSOM.
+ */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
+  "img-src 'self'",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ')
+
 export default defineConfig({
   plugins: [react()],
   resolve: { alias: { '@': fileURLToPath(new URL('src', import.meta.url)) } },
@@ -15,5 +33,6 @@ export default defineConfig({
       '/auth': { target: api },
     },
   },
+  preview: { headers: { 'Content-Security-Policy': policy } },
   test: { environment: 'happy-dom', include: ['src/**/*.test.{ts,tsx}'], restoreMocks: true, testTimeout: 30_000 },
 })
