@@ -110,7 +110,7 @@ export function Shell() {
         </Box>
       </Box>
       <Box component="main" id="main" tabIndex={-1} sx={page}>
-        {pathname !== '/' && <ConnectionLost />}
+        {pathname !== '/' && !creating && <ConnectionLost />}
         <ErrorBoundary resetKey={pathname}>
           <Suspense fallback={<PageSkeleton />}>
             <Outlet key={account.id} />

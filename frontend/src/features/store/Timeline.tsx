@@ -116,7 +116,7 @@ const timeColour = (status: ShownStep['status']) =>
   ({ PENDING: v.ink3, RUNNING: v.ink, SUCCEEDED: v.ink2, FAILED: v.badFg })[status]
 
 function timeText(status: ShownStep['status'], ms: number | null, usualMs: number | null) {
-  if (ms === null) return usualMs === null ? '' : t('timeline.usually', { duration: duration(usualMs) })
+  if (ms === null) return usualMs === null || usualMs < 10 ? '' : t('timeline.usually', { duration: duration(usualMs) })
   return status === 'FAILED' ? t('timeline.gaveUp', { duration: duration(ms) }) : duration(ms)
 }
 

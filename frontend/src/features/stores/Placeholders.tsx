@@ -102,7 +102,7 @@ export function PageSkeleton() {
     <Box
       role="status"
       aria-label={t('loading')}
-      sx={{ display: 'grid', gap: 6, animation: `${appear} 1ms 150ms both` }}
+      sx={{ display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: 6, animation: `${appear} 1ms 150ms both` }}
     >
       <Bar width={140} />
       <Bar width={320} height={28} />
