@@ -1,11 +1,11 @@
-# `make` alone prints what there is. The demo takes PORT, DATA, ONCE and CLUSTER (simulated, control-plane, node or
-# kubeconfig), e.g. `make demo PORT=9000 ONCE=1`; on a node WOOCOMMERCE_ZIP=file makes it a real WooCommerce.
+# `make` alone lists all targets. The demo takes PORT, DATA, ONCE and CLUSTER (simulated, control-plane, node or
+# kubeconfig), e.g. `make demo PORT=9000 ONCE=1`; with CLUSTER=node WOOCOMMERCE_ZIP=file, it runs a real WooCommerce.
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 RUN := exec .venv/bin/python
 
-# The demo is content with the developers' environment where there is one, so that it is never downgraded.
+# If the developers' environment exists, the demo uses it: installing the runtime's lock would downgrade it.
 ENVIRONMENT := $(if $(wildcard .venv/.dev),.venv/.dev,.venv/.runtime)
 DEMO_OPTIONS := $(if $(SPEED),--speed '$(SPEED)') $(if $(PORT),--port '$(PORT)') $(if $(DATA),--data '$(DATA)') \
 	$(if $(CLUSTER),--cluster '$(CLUSTER)') $(if $(WOOCOMMERCE_ZIP),--woocommerce-zip '$(WOOCOMMERCE_ZIP)') $(if $(filter-out 0 no false,$(ONCE)),--once)
@@ -28,57 +28,65 @@ help:
 
 ##@ See it run
 .PHONY: demo
-demo: $(ENVIRONMENT) ## everything on this machine: a store from click to READY (PORT=8000 DATA=.storefleet ONCE=1 CLUSTER=…)
+demo: $(ENVIRONMENT) ## run everything on this machine, and create a store (PORT=8000 DATA=.storefleet ONCE=1 CLUSTER=…)
 	@$(RUN) -m cli demo $(DEMO_OPTIONS)
 
 .PHONY: cluster-up
-cluster-up: $(ENVIRONMENT) ## a real Kubernetes on this machine (DATA=.storefleet LEVEL=control-plane or node)
+cluster-up: $(ENVIRONMENT) ## start a real Kubernetes on this machine (DATA=.storefleet LEVEL=control-plane or node)
 	@$(RUN) -m sandbox.kubernetes up $(CLUSTER_OPTIONS)
 
 .PHONY: cluster-down
-cluster-down: $(ENVIRONMENT) ## end it, and remove its data
+cluster-down: $(ENVIRONMENT) ## stop it, and remove its data
 	@$(RUN) -m sandbox.kubernetes down $(CLUSTER_OPTIONS)
 
+.PHONY: dashboard
+dashboard: $(ENVIRONMENT) ## build the dashboard, with the machine's Node.js or one that is installed into .venv
+	@$(RUN) -m sandbox.dashboard
+
+.PHONY: dashboard-dev
+dashboard-dev: dashboard ## the dashboard with hot reload, against an API at PORT=8000
+	@cd frontend && API=http://127.0.0.1:$(or $(PORT),8000) npm run dev
+
 .PHONY: images
-images: $(ENVIRONMENT) ## build what stores run (IMAGES="mariadb pause" BASES=debian ARCHIVES=1 WOOCOMMERCE_ZIP=… LANGUAGES="de_DE ar")
+images: $(ENVIRONMENT) ## build the images that stores run (IMAGES="mariadb pause" BASES=debian ARCHIVES=1 WOOCOMMERCE_ZIP=… LANGUAGES="de_DE ar")
 	@$(RUN) -m sandbox.images $(IMAGE_OPTIONS)
 
 ##@ Work on it
 .PHONY: setup
-setup: .venv/.dev ## .venv with everything for developing, as locked
+setup: .venv/.dev ## install everything for development into .venv, as locked
 
 .PHONY: setup-node
-setup-node: ## what a real node and building images need of Debian or Ubuntu, by apt-get (root)
+setup-node: ## install what a real node and image builds need, by apt-get (root; Debian or Ubuntu)
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(NODE_PACKAGES)
 
 .PHONY: test
-test: .venv/.dev ## what every change must pass: format, lint, types, imports, tests, coverage
+test: .venv/.dev ## run all checks of a change: format, lint, types, imports, tests, coverage
 	@$(RUN) tests/checks.py
 
 .PHONY: test-kubernetes
-test-kubernetes: .venv/.dev ## the product on a real Kubernetes API server, built from Go modules the first time
+test-kubernetes: .venv/.dev ## test on a real Kubernetes API server, which is built from Go modules the first time
 	@$(RUN) tests/checks.py kubernetes
 
 .PHONY: test-node
-test-node: .venv/.dev ## stores as real containers on a real node, which leaves no trace (root; Debian or Ubuntu)
+test-node: .venv/.dev ## test stores as real containers on a real, isolated node (root; Debian or Ubuntu)
 	@$(RUN) tests/checks.py node
 
 .PHONY: test-all
-test-all: .venv/.dev ## every tier there is, and a table of what ran and what was skipped, and why
+test-all: .venv/.dev ## run all test tiers, and print which were skipped and why
 	@$(RUN) tests/checks.py --all
 
 .PHONY: format
-format: .venv/.dev ## put code into shape, and fix what can be fixed by itself
+format: .venv/.dev ## format the code, and apply the linter's automatic fixes
 	@.venv/bin/python -m ruff check --quiet --fix-only .
 	@$(RUN) -m ruff format .
 
 .PHONY: bench
-bench: .venv/.dev ## measure it
+bench: .venv/.dev ## measure this machine with a simulated cluster
 	@$(RUN) -m bench
 
 .PHONY: bench-kubernetes
-bench-kubernetes: .venv/.dev ## measure many stores on a real API server, beside a bare client and helm (an hour)
+bench-kubernetes: .venv/.dev ## measure many stores on a real API server, compared with a bare client and helm (an hour)
 	@$(RUN) -m bench.kubernetes
 
 .PHONY: bench-node
@@ -87,18 +95,19 @@ bench-node: .venv/.dev ## measure stores as real containers on a real node (root
 
 ##@ Look after it
 .PHONY: lock
-lock: ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
+lock: ## resolve requirements/*.txt from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv; one way to get it: pipx install uv" >&2; exit 1; }
 	$(LOCK) pyproject.toml -o requirements/runtime.txt
 	$(LOCK) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
 	$(LOCK) --group pyproject.toml:node -o requirements/node.txt
+	$(LOCK) --group pyproject.toml:frontend -o requirements/frontend.txt
 
 .PHONY: clean
-clean: ## remove caches and reports; .venv and the demo's data stay
+clean: ## remove caches and reports, except .venv and the demo's data
 	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*
 	@find . -name __pycache__ -not -path './.venv/*' -not -path '*/node_modules/*' -prune -exec rm -rf {} +
 
-# Installing the developers' lock brings the runtime's along.
+# The developers' lock includes the runtime's.
 .venv/.dev: requirements/dev.txt
 	@requirements/install dev
 

@@ -1,1 +1,1 @@
-"""Who may ask: users, accounts, memberships, sessions, tokens, passwords, audit."""
+"""Authentication and authorization: users, accounts, memberships, sessions, API tokens, audit."""

@@ -1,13 +1,14 @@
-"""Who is asking: a signed-in user or an API token, and what that one may see and do."""
+"""Actors: a signed-in user or an API token, and what it may read and write."""
 
 import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.errors import CallerError, Code
@@ -18,37 +19,46 @@ TOKEN_PREFIX = "sf_"  # noqa: S105  # the prefix, not a token
 
 @dataclass(frozen=True)
 class Actor:
-    """One caller. `credential` is the SHA-256 that stands for it in the database."""
+    """An authenticated caller. `credential`: the hash of its token or cookie (hash_credential)."""
 
     kind: Literal["user", "token"]
     user_id: UUID
-    """The user, or who made the token."""
+    """The user, or the user who created the token."""
     roles: Mapping[UUID, str]
-    """Account id to role; a token has exactly one account."""
+    """Roles by account id; a token has exactly one account."""
     scopes: frozenset[str]
     credential: bytes = field(repr=False)
     token_id: UUID | None = None
+    expires_at: datetime | None = None
+    """When the credential expires; None: never."""
 
     @property
     def name(self) -> str:
-        """For audit and idempotency: `user:<id>` or `token:<id>`."""
+        """`user:<id>` or `token:<id>`, for audit and idempotency."""
         return f"user:{self.user_id}" if self.token_id is None else f"token:{self.token_id}"
 
-    def may_see(self, account_id: UUID) -> bool:
-        return account_id in self.roles
-
-    def may_change(self, account_id: UUID) -> bool:
-        """Viewers and read-only tokens may not."""
+    def can_write(self, account_id: UUID) -> bool:
+        """Whether it has the scope `write` and the role owner or admin."""
         return "write" in self.scopes and self.roles.get(account_id) in ("owner", "admin")
 
-    def must_change(self, account_id: UUID) -> None:
+    def require_session(self) -> None:
+        """Raises CallerError FORBIDDEN for an API token."""
+        if self.kind != "user":
+            raise CallerError(Code.FORBIDDEN, None, "This needs a signed-in user; API tokens can't do it.")
+
+    def require_read_scope(self) -> None:
+        """Raises CallerError FORBIDDEN for a token without the scope READ."""
+        if "read" not in self.scopes:
+            raise CallerError(Code.FORBIDDEN, None, "This needs a token with the scope READ.")
+
+    def require_write(self, account_id: UUID) -> None:
         """Raises CallerError when it may not change what that account has. The account must be one it may see."""
-        if not self.may_change(account_id):
+        if not self.can_write(account_id):
             message = "This needs a token with the scope WRITE, and the role owner or admin in the account."
             raise CallerError(Code.FORBIDDEN, None, message)
 
-    def account(self, given: UUID | None) -> UUID:
-        """The account meant: the given one if it is the actor's, or the only one. Raises CallerError."""
+    def resolve_account(self, given: UUID | None) -> UUID:
+        """`given` if it is an account of the actor; None: the actor's only account. Raises CallerError."""
         if given is None and len(self.roles) == 1:
             return next(iter(self.roles))
         if given is None:
@@ -58,39 +68,44 @@ class Actor:
         return given
 
 
-def new_secret() -> str:
-    """256 random bits, URL-safe."""
+def generate_secret() -> str:
+    """256 random bits, as URL-safe text."""
     return secrets.token_urlsafe(32)
 
 
-def fingerprint(secret: str) -> bytes:
-    """What is stored of a credential. SHA-256 is enough for 256 random bits: there is nothing to guess."""
+def hash_credential(secret: str) -> bytes:
+    """SHA-256 of a token or cookie: the only form that is stored. 256 random bits need no slow hash."""
     return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()
 
 
-async def authenticate(session: AsyncSession, credential: bytes, kind: Literal["user", "token"]) -> Actor | None:
-    """The actor behind a credential's fingerprint as of now, or None: unknown, expired or revoked."""
+async def load_actor(session: AsyncSession, credential: bytes, kind: Literal["user", "token"]) -> Actor | None:
+    """The actor of a credential, by its hash (hash_credential); None: unknown, expired or revoked."""
     if kind == "token":
-        token = await session.scalar(
-            select(ApiToken).where(
+        creator = and_(Membership.account_id == ApiToken.account_id, Membership.user_id == ApiToken.created_by)
+        valid = await session.execute(
+            select(ApiToken, Membership.role)  # a token has no more rights than its creator has now
+            .join(Membership, creator)
+            .where(
                 ApiToken.token_hash == credential,
                 ApiToken.revoked_at.is_(None),
                 func.coalesce(ApiToken.expires_at > func.now(), True),
             )
         )
-        if token is None:
+        row = valid.one_or_none()
+        if row is None:
             return None
-        # a token can do no more than its maker still can
-        role = await session.scalar(
-            select(Membership.role).where(
-                Membership.account_id == token.account_id, Membership.user_id == token.created_by
-            )
+        token, role = row
+        return Actor(
+            "token",
+            token.created_by,
+            {token.account_id: role},
+            frozenset(token.scopes),
+            credential,
+            token.id,
+            token.expires_at,
         )
-        if role is None:
-            return None
-        return Actor("token", token.created_by, {token.account_id: role}, frozenset(token.scopes), credential, token.id)
     rows = await session.execute(
-        select(Session.user_id, Membership.account_id, Membership.role)
+        select(Session.user_id, Session.expires_at, Membership.account_id, Membership.role)
         .outerjoin(Membership, Membership.user_id == Session.user_id)
         .where(Session.token_hash == credential, Session.revoked_at.is_(None), Session.expires_at > func.now())
         .order_by(Membership.account_id)
@@ -98,5 +113,6 @@ async def authenticate(session: AsyncSession, credential: bytes, kind: Literal["
     found = rows.all()
     if not found:
         return None
-    roles = {account_id: role for _, account_id, role in found if role}  # a user without account has one row of NULLs
-    return Actor("user", found[0].user_id, roles, frozenset({"read", "write"}), credential)
+    roles = {row.account_id: row.role for row in found if row.role}  # a user without account is one row with NULLs
+    scopes = frozenset({"read", "write"})
+    return Actor("user", found[0].user_id, roles, scopes, credential, expires_at=found[0].expires_at)

@@ -1,4 +1,4 @@
-"""What matters for security is written down, in the same transaction as what it tells of."""
+"""The audit log: an entry is written in the same transaction as the action."""
 
 from typing import Any
 from uuid import UUID
@@ -9,5 +9,5 @@ from accounts.models import AuditEntry
 
 
 def audit(session: AsyncSession, account_id: UUID | None, actor: str, action: str, subject: str, **detail: Any) -> None:
-    """Add a line, e.g. `("user:…", "credentials.revealed", "store:…")`. Never pass a secret."""
+    """Add an entry, e.g. `("user:…", "credentials.revealed", "store:…")`. Never pass a secret."""
     session.add(AuditEntry(account_id=account_id, actor=actor, action=action, subject=subject, detail=detail))

@@ -1,10 +1,10 @@
-"""What a caller did wrong, as data: the same shape from every command, translated once by schema and api."""
+"""Errors that a caller can correct. Commands raise them; schema and api translate them into userErrors."""
 
 from enum import StrEnum
 
 
 class Code(StrEnum):
-    """Stable names for machines. Adding one is allowed; renaming or removing one breaks integrations."""
+    """Error codes for programs. New ones may be added; renaming or removing one breaks integrations."""
 
     NOT_FOUND = "NOT_FOUND"
     FORBIDDEN = "FORBIDDEN"
@@ -33,7 +33,7 @@ class Code(StrEnum):
 
 
 class CallerError(Exception):
-    """`field` names the input (camelCase) or is None; `message` says what to do."""
+    """`field`: the invalid input field in camelCase, or None. `message` says what to do."""
 
     def __init__(self, code: Code, field: str | None, message: str) -> None:
         super().__init__(message)

@@ -1,7 +1,7 @@
-"""A mutation repeated under its key acts once: the first one's object is the answer to all.
+"""Idempotency keys: a mutation repeated with its key acts once, and all calls get the object of the first one.
 
-`remember` comes first in the transaction. Its row is the lock: who comes second waits for the first to commit (then
-replays) or to roll back (then acts). Only successes stay, since a failure rolls back.
+`claim_idempotency_key` comes first in the transaction. Its row is the lock: a parallel call waits until the first one
+commits (then it gets that object) or rolls back (then it acts). A failed mutation rolls back, and stores no key.
 """
 
 import hashlib
@@ -20,39 +20,41 @@ from accounts.errors import CallerError, Code
 from accounts.models import IdempotencyKey
 
 MAX_KEY = 255
-KEPT = timedelta(hours=24)
+RETENTION = timedelta(hours=24)
 
 
-async def remember(
+async def claim_idempotency_key(
     session: AsyncSession,
     actor: Actor,
     account_id: UUID,
     mutation: str,
     key: str,
-    given: Mapping[str, Any],
+    arguments: Mapping[str, Any],
     result: UUID,
 ) -> UUID | None:
-    """None: go on, and make the object with the id `result`. Otherwise the id that the first call made.
+    """None: the first call, which creates the object `result`. Otherwise the id of the first call's object.
 
-    Raises CallerError when the key is no key, or stands for another input.
+    Raises CallerError: the key is malformed, or it was used with another input.
     """
     if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
         message = f"Give an idempotency key of 1 to {MAX_KEY} printable characters, or none."
         raise CallerError(Code.INVALID_IDEMPOTENCY_KEY, "idempotencyKey", message)
-    input_hash = hashlib.sha256(json.dumps(given, sort_keys=True, default=str).encode()).digest()
+    input_hash = hashlib.sha256(json.dumps(arguments, sort_keys=True, default=str).encode()).digest()
     where = (
         IdempotencyKey.account_id == account_id,
         IdempotencyKey.actor == actor.name,
         IdempotencyKey.mutation == mutation,
         IdempotencyKey.key == key,
     )
-    await session.execute(delete(IdempotencyKey).where(*where, IdempotencyKey.created_at < func.now() - KEPT))
+    first_call = {"input_hash": input_hash, "result_id": result, "created_at": func.now()}
     added = await session.execute(
         insert(IdempotencyKey)
-        .values(
-            account_id=account_id, actor=actor.name, mutation=mutation, key=key, input_hash=input_hash, result_id=result
+        .values(account_id=account_id, actor=actor.name, mutation=mutation, key=key, **first_call)
+        .on_conflict_do_update(
+            index_elements=IdempotencyKey.__table__.primary_key,
+            set_=first_call,
+            where=IdempotencyKey.created_at < func.now() - RETENTION,
         )
-        .on_conflict_do_nothing()
         .returning(IdempotencyKey.result_id)
     )
     if added.scalar() is not None:
@@ -65,6 +67,6 @@ async def remember(
     return result_id
 
 
-async def forget_old(session: AsyncSession) -> None:
-    """Delete what is older than KEPT; called now and then by a worker."""
-    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < func.now() - KEPT))
+async def delete_expired(session: AsyncSession) -> None:
+    """Delete keys older than RETENTION; called by the workers' maintenance."""
+    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < func.now() - RETENTION))

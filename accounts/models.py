@@ -1,10 +1,10 @@
-"""Tables of who may ask. Secrets are kept only as hashes."""
+"""Tables of users, accounts and credentials. Credentials are stored only as hashes."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, Text, func
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, Text, false, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from runtime.database import Base
@@ -14,7 +14,7 @@ SCOPES = ("read", "write")
 
 
 class User(Base):
-    """A person who signs in. `email` is kept in lower case."""
+    """A person who signs in. `email` is in lower case."""
 
     __tablename__ = "users"
 
@@ -27,7 +27,7 @@ class User(Base):
 
 
 class Account(Base):
-    """The tenant. Its own limits, where it has some, replace the settings' defaults."""
+    """A tenant. Its limits override the defaults of the settings; None: the default."""
 
     __tablename__ = "accounts"
 
@@ -56,19 +56,26 @@ class Membership(Base):
 
 
 class Session(Base):
-    """A signed-in browser: the SHA-256 of its cookie's value."""
+    """A session of a browser. `token_hash`: the SHA-256 of the cookie's value."""
 
     __tablename__ = "sessions"
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    id: Mapped[UUID] = mapped_column(server_default=func.gen_random_uuid())
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    user_agent: Mapped[str | None]
+    """The browser's User-Agent header at sign-in."""
+    by_link: Mapped[bool] = mapped_column(server_default=false())
+    """Whether it began with a sign-in link, not with a password."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    last_used_at: Mapped[datetime | None]
+    """Exact to a minute."""
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
 
 
 class ApiToken(Base):
-    """An integration's right to act for one account: the SHA-256 of `sf_…`."""
+    """An API token for one account. `token_hash`: the SHA-256 of `sf_…`."""
 
     __tablename__ = "api_tokens"
 
@@ -77,6 +84,8 @@ class ApiToken(Base):
     created_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     name: Mapped[str]
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    last_used_at: Mapped[datetime | None]
+    """Exact to a minute."""
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime | None]
@@ -88,8 +97,20 @@ class ApiToken(Base):
     )
 
 
+class SignInLink(Base):
+    """A link with which its user signs in once, without a password. `token_hash`: the SHA-256 of the link's token."""
+
+    __tablename__ = "sign_in_links"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]
+
+
 class SignInThrottle(Base):
-    """Sign-ins tried for one e-mail address or from one IP address in the current window."""
+    """Sign-in attempts for one e-mail address or from one IP address in the current window."""
 
     __tablename__ = "sign_in_throttle"
 
@@ -99,7 +120,7 @@ class SignInThrottle(Base):
 
 
 class AuditEntry(Base):
-    """Who did what that matters for security. Never holds a secret."""
+    """An entry of the audit log. Never holds a secret."""
 
     __tablename__ = "audit"
 
@@ -115,7 +136,7 @@ class AuditEntry(Base):
 
 
 class IdempotencyKey(Base):
-    """A mutation that succeeded: a repeat under the same key gets the same object and acts no second time."""
+    """A mutation that succeeded: another call with the same key gets the same object and changes nothing."""
 
     __tablename__ = "idempotency_keys"
 

@@ -1,23 +1,32 @@
 """Passwords: argon2id, off the event loop, a few at a time because each takes 64 MiB."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from accounts.errors import CallerError, Code
+
+T = TypeVar("T")
+
 MIN_LENGTH = 10
 MAX_LENGTH = 200
+MAX_QUEUED = 40
+"""Hashes that run and wait: about ten seconds of two threads."""
 
 _hasher = PasswordHasher()
 _pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
+_queue: set[asyncio.Future[Any]] = set()
 _costs = f"m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}"
-NOBODY = f"$argon2id$v=19${_costs}${'A' * 22}${'A' * 43}"
-"""The hash of no password, verified when the e-mail is unknown, so that both answers take the same time."""
+DUMMY_HASH = f"$argon2id$v=19${_costs}${'A' * 22}${'A' * 43}"
+"""Matches no password. Verified for an unknown e-mail address, so that the response time doesn't reveal users."""
 
 
 def password_problem(password: str) -> str | None:
-    """Why it can't be a password, or None."""
+    """Why the password is refused, or None."""
     if len(password) < MIN_LENGTH:
         return f"must have at least {MIN_LENGTH} characters"
     if len(password) > MAX_LENGTH:
@@ -26,8 +35,19 @@ def password_problem(password: str) -> str | None:
 
 
 async def hash_password(password: str) -> str:
-    """An argon2id hash with its parameters and salt inside."""
-    return await asyncio.get_running_loop().run_in_executor(_pool, _hasher.hash, password)
+    """An argon2id hash with its parameters and salt inside. Raises CallerError RATE_LIMITED."""
+    return await _run(_hasher.hash, password)
+
+
+async def _run(function: Callable[..., T], *arguments: str) -> T:
+    """Runs it in the pool. A full queue is an error at once: clients that wait too long try again and add to it."""
+    if len(_queue) >= MAX_QUEUED:
+        message = "Too many passwords are being checked now. Try again in a few seconds."
+        raise CallerError(Code.RATE_LIMITED, None, message)
+    future = asyncio.get_running_loop().run_in_executor(_pool, function, *arguments)
+    _queue.add(future)
+    future.add_done_callback(_queue.discard)
+    return await future
 
 
 def _verify(password_hash: str, password: str) -> bool:
@@ -38,6 +58,9 @@ def _verify(password_hash: str, password: str) -> bool:
 
 
 async def verify_password(password_hash: str | None, password: str) -> bool:
-    """Whether it is the password; None (no such user) takes as long and is never right."""
-    right = await asyncio.get_running_loop().run_in_executor(_pool, _verify, password_hash or NOBODY, password)
-    return right and password_hash is not None
+    """Whether the password matches. None (an unknown user) takes as long and never matches.
+
+    Hold no database connection meanwhile. Raises CallerError RATE_LIMITED.
+    """
+    matches = await _run(_verify, password_hash or DUMMY_HASH, password)
+    return matches and password_hash is not None

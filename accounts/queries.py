@@ -1,4 +1,4 @@
-"""Reading accounts, always the actor's own."""
+"""Reads the actor's accounts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from accounts.models import Account, ApiToken, User
 
 
 @dataclass(frozen=True)
-class AccountSeen:
-    """An account and its tokens that are not revoked."""
+class AccountWithTokens:
+    """An account and its active tokens."""
 
     account: Account
     tokens: list[ApiToken]
 
 
-async def accounts_of(session: AsyncSession, actor: Actor) -> list[AccountSeen]:
-    """All that the actor may see, in the order of their making."""
+async def readable_accounts(session: AsyncSession, actor: Actor) -> list[AccountWithTokens]:
+    """The actor's accounts, the oldest first."""
     accounts = await session.scalars(
         select(Account).where(Account.id.in_(actor.roles)).order_by(Account.created_at, Account.id)
     )
@@ -30,9 +30,9 @@ async def accounts_of(session: AsyncSession, actor: Actor) -> list[AccountSeen]:
             .order_by(ApiToken.created_at, ApiToken.id)
         )
     ).all()
-    return [AccountSeen(row, [token for token in tokens if token.account_id == row.id]) for row in accounts]
+    return [AccountWithTokens(row, [token for token in tokens if token.account_id == row.id]) for row in accounts]
 
 
-async def user_of(session: AsyncSession, actor: Actor) -> User:
-    """The user, or who made the token."""
+async def get_user(session: AsyncSession, actor: Actor) -> User:
+    """The user, or the user who created the token."""
     return await session.get_one(User, actor.user_id)

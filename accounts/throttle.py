@@ -1,5 +1,6 @@
-"""Guessing passwords is slow: so many tries in a window for an e-mail address, and so many from an IP address."""
+"""Throttles sign-in attempts, by e-mail address and by IP address, against guessing of passwords."""
 
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from sqlalchemy import case, delete, func, update
@@ -8,19 +9,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.models import SignInThrottle
 
-TRIES = 10
+MAX_ATTEMPTS = 10
+MAX_ATTEMPTS_PER_EMAIL = 100
+"""From all addresses together: a lower limit would let anybody lock a user out. Sign-in links aren't counted here."""
 WINDOW = timedelta(minutes=15)
 
 
-async def count_try(session: AsyncSession, keys: list[str]) -> bool:
-    """Count a try for each key (`email:…`, `ip:…`) before it is made; False: too many, don't make it.
+async def count_attempt(session: AsyncSession, limits: Mapping[str, int]) -> bool:
+    """Count an attempt for each key (`email:…`, `ip:…`) of `limits`. False: too many for a key, refuse the attempt.
 
-    Counting first means that tries made at the same time can't all slip through. Commit right after.
+    Count before the password is verified, and commit at once, so that parallel attempts can't exceed the limit.
     """
     running = SignInThrottle.window_ends > func.now()
     allowed = True
-    for key in sorted(keys):  # always in one order, so that two calls can't wait for each other
-        tries = await session.scalar(
+    for key in sorted(limits):  # in one order, so that parallel calls can't deadlock
+        attempts = await session.scalar(
             insert(SignInThrottle)
             .values(key=key, tries=1, window_ends=func.now() + WINDOW)
             .on_conflict_do_update(
@@ -32,12 +35,12 @@ async def count_try(session: AsyncSession, keys: list[str]) -> bool:
             )
             .returning(SignInThrottle.tries)
         )
-        allowed = allowed and (tries or 0) <= TRIES
+        allowed = allowed and (attempts or 0) <= limits[key]
     return allowed
 
 
-async def forgive(session: AsyncSession, keys: list[str]) -> None:
-    """The try was right: it doesn't count."""
+async def refund_attempt(session: AsyncSession, keys: Iterable[str]) -> None:
+    """Don't count an attempt that succeeded."""
     for key in sorted(keys):
         await session.execute(
             update(SignInThrottle)
@@ -46,6 +49,6 @@ async def forgive(session: AsyncSession, keys: list[str]) -> None:
         )
 
 
-async def forget_old(session: AsyncSession) -> None:
-    """Delete windows that ended; called now and then by a worker."""
+async def delete_expired(session: AsyncSession) -> None:
+    """Delete windows that have ended; called by the workers' maintenance."""
     await session.execute(delete(SignInThrottle).where(SignInThrottle.window_ends < func.now()))

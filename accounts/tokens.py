@@ -1,4 +1,4 @@
-"""API tokens: shown once, kept as SHA-256, bound to one account."""
+"""API tokens: shown once, stored as SHA-256, valid for one account."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,12 +7,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.actors import TOKEN_PREFIX, Actor, fingerprint, new_secret
+from accounts.actors import TOKEN_PREFIX, Actor, generate_secret, hash_credential
 from accounts.audit import audit
 from accounts.errors import CallerError, Code
-from accounts.idempotency import remember
+from accounts.idempotency import claim_idempotency_key
 from accounts.models import SCOPES, ApiToken
-from runtime.changefeed import ring
 
 MAX_NAME = 80
 
@@ -20,7 +19,7 @@ MAX_NAME = 80
 async def create_token(
     session: AsyncSession,
     actor: Actor,
-    account_id: UUID,
+    account_id: UUID | None,
     *,
     name: str,
     scopes: Sequence[str],
@@ -31,6 +30,8 @@ async def create_token(
 
     Nobody makes a token that can do more than itself: a token's maker is its user, its scopes at most its own.
     """
+    account_id = actor.resolve_account(account_id)
+    actor.require_write(account_id)
     if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
         raise CallerError(Code.INVALID_NAME, "name", f"Give the token a name of 1 to {MAX_NAME} printable characters.")
     unknown = set(scopes) - set(SCOPES)
@@ -43,16 +44,18 @@ async def create_token(
     token_id = uuid4()
     if idempotency_key is not None:
         given = {"name": name, "scopes": sorted(set(scopes)), "expiresAt": expires_at}
-        first = await remember(session, actor, account_id, "createApiToken", idempotency_key, given, token_id)
+        first = await claim_idempotency_key(
+            session, actor, account_id, "createApiToken", idempotency_key, given, token_id
+        )
         if first is not None:
             return await session.get_one(ApiToken, first), None
-    secret = TOKEN_PREFIX + new_secret()
+    secret = TOKEN_PREFIX + generate_secret()
     token = ApiToken(
         id=token_id,
         account_id=account_id,
         created_by=actor.user_id,
         name=name,
-        token_hash=fingerprint(secret),
+        token_hash=hash_credential(secret),
         scopes=sorted(set(scopes)),
         expires_at=expires_at,
     )
@@ -63,20 +66,22 @@ async def create_token(
 
 
 async def revoke_token(session: AsyncSession, actor: Actor, token_id: UUID | None) -> ApiToken:
-    """The token, revoked (again is no error). Sockets that were opened with it end.
-
-    Raises CallerError: NOT_FOUND when the actor's accounts have no such token; None stands for an id that is none.
-    """
+    """Revoke a token of the actor's accounts. Raises CallerError NOT_FOUND, also for a malformed id (None)."""
     token = await session.scalar(
         select(ApiToken).where(ApiToken.id == token_id, ApiToken.account_id.in_(actor.roles)).with_for_update()
     )
     if token is None:
         raise CallerError(Code.NOT_FOUND, "id", "There is no such token.")
-    actor.must_change(token.account_id)
-    if token.revoked_at is None:
-        await session.execute(update(ApiToken).where(ApiToken.id == token_id).values(revoked_at=func.now()))
-        audit(session, token.account_id, actor.name, "token.revoked", f"token:{token_id}")
-        await ring(session, token.account_id, access=True)
-        await session.flush()
-        await session.refresh(token)
+    actor.require_write(token.account_id)
+    await revoke(session, token, actor.name)
     return token
+
+
+async def revoke(session: AsyncSession, token: ApiToken, actor: str) -> None:
+    """Revoke a (locked) token; WebSockets that were opened with it end. Does nothing for a revoked token."""
+    if token.revoked_at is not None:
+        return
+    await session.execute(update(ApiToken).where(ApiToken.id == token.id).values(revoked_at=func.now()))
+    audit(session, token.account_id, actor, "token.revoked", f"token:{token.id}")
+    await session.flush()
+    await session.refresh(token)

@@ -1,1 +1,1 @@
-"""The web process: GraphQL over HTTP and WebSocket, sign-in, health, metrics."""
+"""The API process: GraphQL over HTTP and WebSocket, sign-in, health checks and metrics."""

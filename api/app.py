@@ -1,4 +1,4 @@
-"""The web process as an ASGI application."""
+"""The API process as an ASGI application."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,22 +12,24 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
+from accounts.last_used import record_last_used
 from api import health, sign_in
-from api.answers import problem
+from api.dashboard import Dashboard
 from api.graphql import GraphQLApp
-from api.requests import Requests
-from api.storefronts import Storefronts
-from api.welcome import welcome
-from runtime.changefeed import listening
-from runtime.database import connect
-from runtime.queue import nudging
+from api.middleware import RequestMiddleware
+from api.responses import error_response
+from api.store_status_page import StoreStatusPages
+from runtime.changefeed import run_changefeed
+from runtime.database import session_factory
+from runtime.queue import open_enqueuer
 from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
 from schema.context import Platform
 from stores.engines import load_engines
-from stores.log_tail import log_tail
-from stores.names import own_label
-from stores.tail import Tail
+from stores.event_stream import EventStream
+from stores.log_stream import open_log_streams
+from stores.names import platform_label
+from stores.step_durations import StepDurations
 
 log = structlog.get_logger()
 
@@ -38,36 +40,39 @@ async def _http_error(_request: Request, error: Exception) -> Response:
         404: ("NOT_FOUND", "There is nothing here. The API is at /graphql."),
         405: ("BAD_USER_INPUT", "This address takes another method."),
     }.get(status, ("BAD_USER_INPUT", "The request can't be understood."))
-    return problem(status, code, message)
+    return error_response(status, code, message)
 
 
 class _GraphQLRoute:
-    """Waits for the lifespan: the view is made once the platform's connections are there."""
+    """Delegates to the GraphQLApp that the lifespan creates: the routes exist before it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        view: GraphQLApp = scope["app"].state.graphql
-        await view(scope, receive, send)
+        graphql: GraphQLApp = scope["app"].state.graphql
+        await graphql(scope, receive, send)
 
 
 def build_app(settings: Settings, profile: ClusterProfile) -> Starlette:
-    """Connects when it starts; works without Redis, waits for the database."""
+    """Starts without Redis and without the database: requests that need them fail until they are available."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        listen_url = (settings.database_listen_url or settings.database_url).get_secret_value()
         async with (
-            connect(settings.database_url, settings.database_pool) as sessions,
-            nudging(settings.redis_url) as nudger,
-            listening(listen_url) as changefeed,
-            log_tail(settings.redis_url, tail := Tail(sessions, changefeed)) as logs,
+            session_factory(settings.database_url, settings.database_pool, pooler=settings.has_pooler) as sessions,
+            record_last_used(sessions) as last_used,
+            open_enqueuer(settings.redis_url) as enqueuer,
+            run_changefeed(settings.direct_database_url.get_secret_value()) as changefeed,
+            open_log_streams(settings.redis_url, event_stream := EventStream(sessions, changefeed)) as log_stream,
         ):
             app.state.platform = Platform(
                 settings=settings,
                 profile=profile,
                 sessions=sessions,
-                nudger=nudger,
-                tail=tail,
-                logs=logs,
+                enqueuer=enqueuer,
+                changefeed=changefeed,
+                event_stream=event_stream,
+                log_stream=log_stream,
+                last_used=last_used,
+                step_durations=StepDurations(sessions),
                 engines=load_engines(settings.engines),
                 admin_keys=Keyring.parse(settings.admin_keys.get_secret_value()),
             )
@@ -76,16 +81,17 @@ def build_app(settings: Settings, profile: ClusterProfile) -> Starlette:
             yield
         log.info("api.stopped")
 
-    own = own_label(settings.public_url, profile.base_domain)
-    return Starlette(
+    own_label = platform_label(settings.public_url, profile.base_domain)
+    app = Starlette(
         routes=[
-            Route("/", welcome),
             *health.ROUTES,
             *sign_in.ROUTES,
             Route("/graphql", _GraphQLRoute()),
             WebSocketRoute("/graphql", _GraphQLRoute()),
         ],
-        middleware=[Middleware(Storefronts, profile.base_domain, own), Middleware(Requests)],
+        middleware=[Middleware(StoreStatusPages, profile.base_domain, own_label), Middleware(RequestMiddleware)],
         exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,
     )
+    app.router.default = Dashboard().behind(app.router.default)
+    return app

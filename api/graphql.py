@@ -1,10 +1,11 @@
 """GraphQL over HTTP and WebSocket (graphql-transport-ws), on one path."""
 
+import json
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import structlog
-from cross_web import HTTPException
+from cross_web import HTTPException, StarletteRequestAdapter
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -12,111 +13,153 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
+from strawberry.http import GraphQLHTTPResponse
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
+from strawberry.types import ExecutionResult
 from strawberry.types.unset import UnsetType
 
 from accounts.actors import Actor
-from api.callers import Rejected, by_token, caller_of
+from api.authentication import AuthenticationError, authenticate_request, authenticate_token
+from api.graphql_socket import GraphQLSocket, GraphQLSocketAdapter
 from schema.build import schema
 from schema.context import Context, Platform
 
-INIT_SECONDS = 5
-SUBSCRIPTIONS_A_SOCKET = 20
+CONNECTION_INIT_TIMEOUT_SECONDS = 5
+MAX_OPERATIONS_PER_SOCKET = 20
+
+GRAPHQL_RESPONSE = "application/graphql-response+json"
 
 log = structlog.get_logger()
 
 
-class _Handler(BaseGraphQLTransportWSHandler[Context, None]):
-    async def handle_message(self, message: Any) -> None:
-        """Any JSON may come; the protocol's messages are objects with the types it says."""
-        if not isinstance(message, dict) or not _well_formed(message):
-            await self.handle_invalid_message("Messages must be objects as graphql-transport-ws defines them")
-            return
-        await super().handle_message(cast("Message", message))
-
-
-def _well_formed(message: Any) -> bool:
-    if message.get("type") != "subscribe":
-        return isinstance(message.get("id", ""), str)
-    payload = message.get("payload")
-    if not isinstance(message.get("id"), str) or not isinstance(payload, dict):
-        return False
-    variables, name = payload.get("variables"), payload.get("operationName")
-    return (
-        isinstance(payload.get("query"), str)
-        and (variables is None or isinstance(variables, dict))
-        and (name is None or isinstance(name, str))
-    )
+class _RequestAdapter(StarletteRequestAdapter):
+    @property
+    def content_type(self) -> str | None:
+        """In lower case: media types are compared without case."""
+        return media_type(super().content_type or "")
 
 
 class GraphQLApp(GraphQL[Context, None]):
-    """Mounted at /graphql; finds the Platform in the application's state."""
+    """The endpoint /graphql, for HTTP and WebSocket."""
 
-    graphql_transport_ws_handler_class = _Handler
-    connection_init_wait_timeout = timedelta(seconds=INIT_SECONDS)
-    max_subscriptions_per_connection = SUBSCRIPTIONS_A_SOCKET
+    request_adapter_class = _RequestAdapter
+    graphql_transport_ws_handler_class = GraphQLSocket
+    websocket_adapter_class = GraphQLSocketAdapter  # type: ignore[assignment]  # declared for a narrower type
 
     def __init__(self, platform: Platform) -> None:
-        super().__init__(schema, graphql_ide=None, subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL])
+        super().__init__(
+            schema,
+            graphql_ide=None,
+            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
+            connection_init_wait_timeout=timedelta(seconds=CONNECTION_INIT_TIMEOUT_SECONDS),
+            max_subscriptions_per_connection=MAX_OPERATIONS_PER_SOCKET,
+        )
         self._platform = platform
         public_url = platform.settings.public_url
         self.allowed_origins = frozenset({public_url.rstrip("/")} if public_url else ())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Who asks is found out before anything is parsed."""
+        """Authenticates before it reads the body."""
         connection = Request(scope, receive) if scope["type"] == "http" else WebSocket(scope, receive, send)
         try:
-            actor = await caller_of(connection, self._platform.sessions, self._platform.settings)
-        except Rejected as error:
+            actor = await authenticate_request(connection, self._platform.sessions, self._platform.settings)
+        except AuthenticationError as error:
             code = "UNAUTHENTICATED" if error.status == 401 else "FORBIDDEN"
-            refusal = _refusal(error.status, code, error.message)
+            response = _error_response(error.status, code, error.message)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
-            log.warning("graphql.no_database", error=type(error).__name__)
-            refusal = _refusal(503, "UNAVAILABLE", "The database can't be reached now. Try again in a moment.")
+            log.warning("graphql.database_unavailable", error=type(error).__name__)
+            response = _error_response(503, "UNAVAILABLE", "The database can't be reached now. Try again in a moment.")
         else:
+            if actor is not None:
+                self._platform.last_used.record(actor)
             scope.setdefault("state", {})["actor"] = actor
             await super().__call__(scope, receive, send)
             return
         if isinstance(connection, WebSocket):
-            await connection.send_denial_response(refusal)
+            await connection.send_denial_response(response)
         else:
-            await refusal(scope, receive, send)
+            await response(scope, receive, send)
 
     def parse_json(self, data: str | bytes) -> Any:
-        """Raises HTTPException for anything but an object."""
-        given = super().parse_json(data)
-        if not isinstance(given, dict):
+        """Raises HTTPException if the data is not JSON, or not an object."""
+        try:
+            body = json.loads(data.decode() if isinstance(data, bytes) else data)
+        except (ValueError, RecursionError):  # a wrong character, a number of thousands of digits, or deep nesting
+            raise HTTPException(400, "Send valid JSON, in UTF-8.") from None
+        if not isinstance(body, dict):
             raise HTTPException(400, "Send a JSON object with `query`, and perhaps `variables`.")
-        return given
+        if not isinstance(body.get("operationName"), str | None):
+            raise HTTPException(400, "`operationName` must be a string or null.")
+        return body
+
+    def should_render_graphql_ide(self, request: object) -> bool:
+        """Never: a GET request without a query is an error."""
+        return False
 
     async def run(self, request: Any, *args: Any, **options: Any) -> Any:
-        """Mistakes in the request are told in GraphQL's own shape."""
-        try:
+        """The response follows "GraphQL over HTTP". Errors in the HTTP request have the shape of GraphQL errors."""
+        if isinstance(request, WebSocket):
             return await super().run(request, *args, **options)
+        try:
+            _check_headers(request)
+            response = await super().run(request, *args, **options)
         except HTTPException as error:
-            if isinstance(request, WebSocket):
-                raise
-            return _refusal(error.status_code, "BAD_USER_INPUT", error.reason)
+            response = _error_response(error.status_code, "BAD_USER_INPUT", error.reason)
+            if error.status_code == 405:
+                response.headers["allow"] = "GET, POST"
+        if _accepts_graphql_response(request):
+            response.headers["content-type"] = f"{GRAPHQL_RESPONSE}; charset=utf-8"
+            if request.scope["state"].get("refused") and response.status_code == 200:
+                response.status_code = 400
+        return response
+
+    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+        """An operation that was refused before its execution has no `data`."""
+        response = await super().process_result(request, result)
+        if result.data is None and all(not error.path for error in result.errors or ()):
+            request.scope["state"]["refused"] = True
+            response.pop("data", None)
+        return response
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
-        """One a request or socket."""
+        """Called once per HTTP request or WebSocket."""
         actor: Actor | None = request.scope["state"]["actor"]
         request_id = structlog.contextvars.get_contextvars().get("request", "")
         return Context(self._platform, request_id, actor)
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
-        """Browsers can't set headers on a WebSocket, so a token may come in connection_init's payload."""
-        given = context.connection_params
-        header = next((value for key, value in given.items() if key.lower() == "authorization"), None)
+        """Browsers can't set headers of a WebSocket: connection_init may have `authorization` or `headers`."""
+        params = context.connection_params
+        if isinstance(headers := params.get("headers"), dict):
+            params = {**headers, **params}
+        header = next((value for key, value in params.items() if key.lower() == "authorization"), None)
         if isinstance(header, str):
             try:
-                context.actor = await by_token(header, self._platform.sessions)
-            except Rejected as error:
+                context.actor = await authenticate_token(header, self._platform.sessions)
+            except AuthenticationError as error:
                 raise ConnectionRejectionError from error
+            self._platform.last_used.record(context.actor)
         return await super().on_ws_connect(context)
 
 
-def _refusal(status: int, code: str, message: str) -> Response:
+def _check_headers(request: Request) -> None:
+    """Raises HTTPException for a body that isn't plain JSON."""
+    if request.method == "POST":
+        if media_type(request.headers.get("content-type", "")) != "application/json":
+            raise HTTPException(415, "Send `Content-Type: application/json`.")
+        if request.headers.get("content-encoding", "identity").lower() != "identity":
+            raise HTTPException(415, "Compressed bodies are not supported. Send the JSON as it is.")
+
+
+def media_type(value: str) -> str:
+    """The media type of a header's value, without parameters, in lower case."""
+    return value.partition(";")[0].strip().lower()
+
+
+def _accepts_graphql_response(request: Request) -> bool:
+    """Whether the client accepts the media type of "GraphQL over HTTP": only then may statuses tell of errors."""
+    return GRAPHQL_RESPONSE in map(media_type, request.headers.get("accept", "").split(","))
+
+
+def _error_response(status: int, code: str, message: str) -> Response:
     return JSONResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, status)

@@ -1,4 +1,4 @@
-"""Whether the process lives, whether it can serve, and its figures."""
+"""Liveness, readiness and metrics."""
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -14,26 +14,31 @@ log = structlog.get_logger()
 
 
 async def healthz(_request: Request) -> Response:
-    """200 as long as the event loop turns."""
+    """200 while the event loop runs."""
     return JSONResponse({"status": "ok"})
 
 
 async def readyz(request: Request) -> Response:
-    """200 with a database whose schema we can live with; Redis may be gone."""
+    """200 if the database is available and its schema is recent enough, else 503. Redis is not required.
+
+    `degraded`, with 200: subscribers get events late, because notifications of PostgreSQL don't arrive.
+    """
     platform: Platform = request.app.state.platform
     try:
         async with platform.sessions() as session:
             problem = await schema_problem(session)
     except (SQLAlchemyError, OSError, TimeoutError) as error:
-        log.warning("readyz.no_database", error=type(error).__name__)
+        log.warning("readyz.database_unavailable", error=type(error).__name__)
         problem = "the database can't be reached"
     if problem is not None:
         return JSONResponse({"status": "unready", "reason": problem}, 503)
+    if not platform.changefeed.connected:
+        return JSONResponse({"status": "degraded", "reason": "LISTEN can't connect; subscribers read every 30 s"})
     return JSONResponse({"status": "ready"})
 
 
 async def metrics(_request: Request) -> Response:
-    """Prometheus' text format."""
+    """Metrics in Prometheus' text format."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -1,4 +1,4 @@
-"""The look of every page that the API itself sends, and the headers that keep a page from being cached or scripted."""
+"""The HTML layout of the API's own pages, and headers that forbid caching, scripts and framing."""
 
 from base64 import b64encode
 from hashlib import sha256
@@ -23,12 +23,12 @@ HEADERS = {
     "x-frame-options": "DENY",
     "x-robots-tag": "noindex",
 }
-"""No Vary: the address, Host included, is what a cache goes by, and one address has one answer for everybody."""
-_AWNING = (
-    '<svg class="mark" viewBox="0 0 48 39" width="48" height="39" aria-hidden="true">'
+"""Without Vary: the response depends on the URL only, host included."""
+_LOGO = (
+    '<svg class="logo" viewBox="0 0 48 39" width="48" height="39" aria-hidden="true">'
     '<path d="M9 2h7.5L13 18a5.5 5.5 0 0 1-11 0zM24 2h7.5L35 18a5.5 5.5 0 0 1-11 0z"/>'
-    '<path class="pale" d="M16.5 2H24v16a5.5 5.5 0 0 1-11 0zM31.5 2H39l7 16a5.5 5.5 0 0 1-11 0z"/>'
-    '<path class="wall" d="M7.5 24v13.5h33V24M27 37.5v-9h7v9"/></svg>'
+    '<path class="logo-light" d="M16.5 2H24v16a5.5 5.5 0 0 1-11 0zM31.5 2H39l7 16a5.5 5.5 0 0 1-11 0z"/>'
+    '<path class="logo-outline" d="M7.5 24v13.5h33V24M27 37.5v-9h7v9"/></svg>'
 )
 
 
@@ -40,29 +40,30 @@ def page(
     tone: str = "",
     status: int = 200,
     retry_after: int = 0,
-    follows: bool = False,
+    reloads: bool = False,
 ) -> HTMLResponse:
-    """A whole page. All text is HTML already: whoever calls it escapes what others wrote.
+    """A complete page. `title`, `body` and `footer` are HTML: the caller must escape untrusted text.
 
-    `tone`: a class of pages.css. `retry_after`: seconds, 0 for never; a page that `follows` loads itself again then.
+    `tone`: a CSS class of pages.css. `retry_after`: seconds, 0 for no header; `reloads`: the page reloads
+    itself after that time.
     """
-    foot = f"<footer>{footer}</footer>\n" if footer else ""
-    again = f'<meta http-equiv="refresh" content="{retry_after}">\n' if follows else ""
+    footer_html = f"<footer>{footer}</footer>\n" if footer else ""
+    refresh = f'<meta http-equiv="refresh" content="{retry_after}">\n' if reloads else ""
     html = f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-{again}<title>{title}</title>
+{refresh}<title>{title}</title>
 <style>{STYLE}</style>
 </head>
 <body class="{tone}">
 <main>
-{_AWNING}
+{_LOGO}
 {body}
 </main>
-{foot}</body>
+{footer_html}</body>
 </html>
 """
     headers = {**HEADERS, "retry-after": str(retry_after)} if retry_after else HEADERS

@@ -1,24 +1,26 @@
-"""Serving the application with uvicorn."""
+"""Serves the application with uvicorn."""
 
 import uvicorn
 
 from api.app import build_app
+from api.http_protocol import LimitedHttpProtocol
 from runtime.settings import ClusterProfile, Settings
 
-MESSAGE_BYTES = 65_536
-"""The longest WebSocket message that is taken."""
+MAX_WEBSOCKET_MESSAGE = 65_536
+"""Bytes."""
 
 
-def server(settings: Settings, profile: ClusterProfile) -> uvicorn.Server:
-    """Ready to `serve(sockets=[…])`; SIGTERM ends it within 5 s."""
+def create_server(settings: Settings, profile: ClusterProfile) -> uvicorn.Server:
+    """A server; call its `serve(sockets=[…])`. It shuts down within 5 s after SIGTERM."""
     return uvicorn.Server(
         uvicorn.Config(
             build_app(settings, profile),
             log_config=None,
             server_header=False,
             forwarded_allow_ips=list(settings.trusted_proxies),
+            http=LimitedHttpProtocol,
             ws="websockets-sansio",
-            ws_max_size=MESSAGE_BYTES,
+            ws_max_size=MAX_WEBSOCKET_MESSAGE,
             timeout_graceful_shutdown=5,
         )
     )

@@ -1,6 +1,7 @@
-"""Sign-up, sign-in and sign-out: JSON in, JSON and a cookie out. Guessing passwords is throttled."""
+"""Sign-up, sign-in, sign-in links and sign-out: JSON in, JSON and a session cookie out. Attempts are throttled."""
 
 import json
+from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -8,124 +9,167 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from accounts.errors import CallerError
-from accounts.throttle import count_try, forgive
-from accounts.users import SignedIn, sign_in, sign_out, sign_up
-from api.answers import problem
-from api.callers import is_foreign, is_https, session_cookie
+from accounts.errors import CallerError, Code
+from accounts.sessions import SignedIn, sign_out
+from accounts.sign_in_links import sign_in_with_link
+from accounts.throttle import MAX_ATTEMPTS, MAX_ATTEMPTS_PER_EMAIL, WINDOW, count_attempt, refund_attempt
+from accounts.users import check_password, sign_in, sign_up
+from api.authentication import is_cross_origin, session_cookie_name, uses_https
+from api.responses import error_response
 from schema.context import Platform
-from schema.ids import encode
+from schema.ids import encode_id
 
 
-async def _given(request: Request) -> tuple[str, str] | None:
-    """E-mail and password from the body, or None when it isn't what we asked for."""
-    try:
-        body: Any = json.loads(await request.body())
-    except ValueError:
-        return None
-    if not isinstance(body, dict):
-        return None
-    email, password = body.get("email"), body.get("password")
-    return (email, password) if isinstance(email, str) and isinstance(password, str) else None
-
-
-def _signed_in(signed_in: SignedIn, platform: Platform, status: int) -> Response:
-    account = encode("Account", signed_in.account_id) if signed_in.account_id is not None else None
-    response = JSONResponse({"userId": encode("User", signed_in.user_id), "accountId": account}, status)
-    settings = platform.settings
-    response.set_cookie(
-        session_cookie(settings),
-        signed_in.cookie,
-        max_age=settings.session_days * 24 * 3600,
-        httponly=True,
-        samesite="lax",
-        secure=is_https(settings),
-    )
-    return response
-
-
-def _refused(request: Request) -> Response | None:
+async def post_sign_up(request: Request) -> Response:
+    """POST {email, password}: 201, signed in, with a new account."""
     platform: Platform = request.app.state.platform
-    if is_foreign(request, platform.settings):
-        return problem(403, "FORBIDDEN", "Pages of another origin may not sign in here.")
-    return None
-
-
-async def sign_up_here(request: Request) -> Response:
-    """POST {email, password}: 201, signed in, with an account of one's own."""
-    platform: Platform = request.app.state.platform
-    if (refusal := _refused(request)) is not None:
-        return refusal
+    if is_cross_origin(request, platform.settings):
+        return _cross_origin_error()
     if platform.settings.sign_up != "open":
-        return problem(403, "FORBIDDEN", "Sign-up is closed here. Ask the operator for an account.")
-    given = await _given(request)
-    if given is None:
-        return problem(400, "BAD_USER_INPUT", 'Send JSON: {"email": "…", "password": "…"}.')
-    if not await _may_try(platform, [_address(request)]):
-        return _too_many()
+        return error_response(403, "FORBIDDEN", "Sign-up is closed here. Ask the operator for an account.")
+    credentials = await _read_strings(request, "email", "password")
+    if credentials is None:
+        return error_response(400, "BAD_USER_INPUT", 'Send JSON: {"email": "…", "password": "…"}.')
+    if not await _count_attempt(platform, {_client_key(request): MAX_ATTEMPTS}):
+        return _throttled_error()
+    email, password = credentials
     try:
         async with platform.sessions.begin() as session:
-            signed_in = await sign_up(session, *given, platform.settings.session_days)
+            signed_in = await sign_up(session, email, password, platform.settings.session_days, _user_agent(request))
     except CallerError as error:
-        return problem(422, error.code, error.message, error.field)
-    return _signed_in(signed_in, platform, 201)
+        return _caller_error(error)
+    return _signed_in_response(signed_in, platform, 201)
 
 
-async def sign_in_here(request: Request) -> Response:
+async def post_sign_in(request: Request) -> Response:
     """POST {email, password}: 200, or 401 when they don't match."""
     platform: Platform = request.app.state.platform
-    if (refusal := _refused(request)) is not None:
-        return refusal
-    given = await _given(request)
-    if given is None:
-        return problem(400, "BAD_USER_INPUT", 'Send JSON: {"email": "…", "password": "…"}.')
-    keys = [f"email:{given[0].lower()[:320]}", _address(request)]
-    if not await _may_try(platform, keys):
-        return _too_many()
-    async with platform.sessions.begin() as session:
-        signed_in = await sign_in(session, *given, platform.settings.session_days)
-        if signed_in is not None:
-            await forgive(session, keys)
+    if is_cross_origin(request, platform.settings):
+        return _cross_origin_error()
+    credentials = await _read_strings(request, "email", "password")
+    if credentials is None:
+        return error_response(400, "BAD_USER_INPUT", 'Send JSON: {"email": "…", "password": "…"}.')
+    email, password = credentials
+    limits = {f"email:{email.lower()[:320]}": MAX_ATTEMPTS_PER_EMAIL, _client_key(request): MAX_ATTEMPTS}
+    if not await _count_attempt(platform, limits):
+        return _throttled_error()
+    try:
+        user = await check_password(platform.sessions, email, password)
+    except CallerError as error:
+        return _caller_error(error)
+    signed_in = None
+    if user is not None:
+        async with platform.sessions.begin() as session:
+            signed_in = await sign_in(session, user, platform.settings.session_days, _user_agent(request))
+            if signed_in is not None:
+                await refund_attempt(session, limits)
     if signed_in is None:
-        return problem(401, "UNAUTHENTICATED", "E-mail and password don't match.")
-    return _signed_in(signed_in, platform, 200)
+        return error_response(401, "UNAUTHENTICATED", "E-mail and password don't match.")
+    return _signed_in_response(signed_in, platform, 200)
 
 
-async def sign_out_here(request: Request) -> Response:
-    """POST: 204, whoever asks."""
+async def post_link(request: Request) -> Response:
+    """POST {token} of a sign-in link: 200, or 401 for a link that is unknown, expired or used."""
     platform: Platform = request.app.state.platform
-    if (refusal := _refused(request)) is not None:
-        return refusal
-    name = session_cookie(platform.settings)
+    if is_cross_origin(request, platform.settings):
+        return _cross_origin_error()
+    values = await _read_strings(request, "token")
+    if values is None:
+        return error_response(400, "BAD_USER_INPUT", 'Send JSON: {"token": "…"}.')
+    limits = {_client_key(request): MAX_ATTEMPTS}
+    if not await _count_attempt(platform, limits):
+        return _throttled_error()
+    async with platform.sessions.begin() as session:
+        signed_in = await sign_in_with_link(session, values[0], platform.settings.session_days, _user_agent(request))
+        if signed_in is not None:
+            await refund_attempt(session, limits)
+    if signed_in is None:
+        return error_response(401, "UNAUTHENTICATED", "This link is unknown, expired or used. Ask for a new link.")
+    return _signed_in_response(signed_in, platform, 200)
+
+
+async def post_sign_out(request: Request) -> Response:
+    """POST: 204, also without a session."""
+    platform: Platform = request.app.state.platform
+    if is_cross_origin(request, platform.settings):
+        return _cross_origin_error()
+    name = session_cookie_name(platform.settings)
     cookie = request.cookies.get(name)
     if cookie is not None:
         async with platform.sessions.begin() as session:
             await sign_out(session, cookie)
     response = Response(status_code=204)
-    response.delete_cookie(name, httponly=True, samesite="lax", secure=is_https(platform.settings))
+    response.delete_cookie(name, httponly=True, samesite="lax", secure=uses_https(platform.settings))
     return response
 
 
-def _address(request: Request) -> str:
-    """IPv6 by its network: whoever has one address of it has them all. What a proxy says may be no address."""
+async def _read_strings(request: Request, *names: str) -> list[str] | None:
+    """These fields of the body; None if the body is not JSON in which each of them is a string."""
+    try:
+        body: Any = json.loads(await request.body())
+    except (ValueError, RecursionError):
+        return None
+    values = [body.get(name) for name in names] if isinstance(body, dict) else []
+    strings = [value for value in values if isinstance(value, str)]
+    return strings if len(strings) == len(names) else None
+
+
+def _user_agent(request: Request) -> str | None:
+    return request.headers.get("user-agent")
+
+
+def _signed_in_response(signed_in: SignedIn, platform: Platform, status: int) -> Response:
+    """The ids of the user and of their account, and the session cookie."""
+    account = encode_id("Account", signed_in.account_id) if signed_in.account_id is not None else None
+    response = JSONResponse({"userId": encode_id("User", signed_in.user_id), "accountId": account}, status)
+    settings = platform.settings
+    response.set_cookie(
+        session_cookie_name(settings),
+        signed_in.cookie,
+        max_age=settings.session_days * 24 * 3600,
+        httponly=True,
+        samesite="lax",
+        secure=uses_https(settings),
+    )
+    return response
+
+
+def _client_key(request: Request) -> str:
+    """The throttle's key for the client's IP address. IPv6: the /64 network, since a client has all its addresses."""
     try:
         address = ip_address(request.client.host if request.client else "")
-    except ValueError:
+    except ValueError:  # a proxy may send anything
         return "ip:unknown"
     return f"ip:{address if address.version == 4 else ip_network((int(address), 64), strict=False)}"
 
 
-async def _may_try(platform: Platform, keys: list[str]) -> bool:
-    async with platform.sessions.begin() as session:  # committed before the try, so that parallel tries count
-        return await count_try(session, keys)
+async def _count_attempt(platform: Platform, limits: Mapping[str, int]) -> bool:
+    """False: too many attempts. Commits before the attempt is made, so that parallel attempts count."""
+    async with platform.sessions.begin() as session:
+        return await count_attempt(session, limits)
 
 
-def _too_many() -> Response:
-    return problem(429, "RATE_LIMITED", "Too many tries. Wait a quarter of an hour.")
+def _cross_origin_error() -> Response:
+    return error_response(403, "FORBIDDEN", "Pages of another origin may not sign in here.")
+
+
+def _throttled_error() -> Response:
+    response = error_response(429, "RATE_LIMITED", "Too many attempts. Wait a quarter of an hour.")
+    response.headers["retry-after"] = str(int(WINDOW.total_seconds()))
+    return response
+
+
+def _caller_error(error: CallerError) -> Response:
+    if error.code != Code.RATE_LIMITED:
+        return error_response(422, error.code, error.message, error.field)
+    response = error_response(503, error.code, error.message)
+    response.headers["retry-after"] = "5"
+    return response
 
 
 ROUTES = [
-    Route("/auth/sign-up", sign_up_here, methods=["POST"]),
-    Route("/auth/sign-in", sign_in_here, methods=["POST"]),
-    Route("/auth/sign-out", sign_out_here, methods=["POST"]),
+    Route("/auth/sign-up", post_sign_up, methods=["POST"]),
+    Route("/auth/sign-in", post_sign_in, methods=["POST"]),
+    Route("/auth/link", post_link, methods=["POST"]),
+    Route("/auth/sign-out", post_sign_out, methods=["POST"]),
 ]

@@ -1,4 +1,4 @@
-"""`make bench`: every measurement, a line each, in Markdown."""
+"""`make bench`: measures one machine with a simulated cluster, and prints a Markdown table."""
 
 import asyncio
 import itertools
@@ -12,9 +12,9 @@ import aiohttp
 import asyncpg
 import uvloop
 
-from bench.system import ROOT, TOKEN, System, accounts, memory, percentile, system
+from bench.system import ROOT, TOKEN_PREFIX, System, accounts, memory_mib, percentile, system
 from cli.client import Access, Client
-from schema.ids import event_cursor
+from schema.ids import encode_event_cursor
 
 CREATE = """
 mutation ($name: String!) { createStore(input: {name: $name, engine: WOOCOMMERCE}) {
@@ -28,7 +28,7 @@ INSERT INTO stores (id, account_id, name, slug, engine, release, plan, admin_ema
 SELECT gen_random_uuid(), id, 'x', 'bench-' || row_number() OVER (), 'woocommerce', '2026.11', 'small', 'a@x.example',
        'US', 'USD', 'elsewhere' FROM accounts
 """
-"""Of a cluster that no worker has: they stay as they are."""
+"""Stores of a cluster without workers: their status doesn't change."""
 ACCOUNTS = """
 SELECT stores.account_id, min(stores.id::text)::uuid AS store_id FROM stores
 JOIN memberships ON memberships.account_id = stores.account_id JOIN users ON users.id = user_id
@@ -43,29 +43,29 @@ def row(what: str, figure: str) -> None:
 
 
 def second_demo() -> None:
-    """From the command to READY, with warm data."""
+    """Measure from the command to READY: the first demo in a data folder, and the next ones."""
     with tempfile.TemporaryDirectory(prefix="storefleet-bench-") as data:
-        words = [sys.executable, "-m", "cli", "demo", "--once", "--speed", "inf", "--port", "18765", "--data", data]
+        command = [sys.executable, "-m", "cli", "demo", "--once", "--speed", "inf", "--port", "18765", "--data", data]
         seconds = []
         for _ in range(4):
-            began = time.perf_counter()
-            done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
-            told = next(line for line in done.stdout.splitlines() if line.startswith("From nothing"))
-            seconds.append(float(told.split()[-2]))
-            total = time.perf_counter() - began
+            started = time.perf_counter()
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+            line = next(line for line in done.stdout.splitlines() if line.startswith("From nothing"))
+            seconds.append(float(line.split()[-2]))
+            total = time.perf_counter() - started
         row("first demo to READY", f"{seconds[0]:.1f} s")
         row("second demo to READY (median of 3)", f"{percentile(seconds[1:], 0.5):.1f} s, {total:.1f} s with the end")
 
 
 async def create_store(up: System) -> None:
-    """One client, one after the other."""
+    """Measure createStore: one client, one call after the other."""
     async with aiohttp.ClientSession() as session:
-        client = Client(session, Access(up.url, f"{TOKEN}0"))
+        client = Client(session, Access(up.url, f"{TOKEN_PREFIX}0"))
         took = []
         for number in range(300):
-            began = time.perf_counter()
+            started = time.perf_counter()
             answer = await client.execute(CREATE, {"name": f"Latency {number}"})
-            took.append((time.perf_counter() - began) * 1000)
+            took.append((time.perf_counter() - started) * 1000)
             assert not answer["createStore"]["userErrors"]
     row(
         "createStore p50 / p99 (300, one after the other)",
@@ -74,19 +74,19 @@ async def create_store(up: System) -> None:
 
 
 class Sockets:
-    """Sockets that follow accounts, and how long each event took to them."""
+    """WebSockets that subscribe to accounts, and the latency of each event in milliseconds."""
 
     def __init__(self, up: System, accounts: list[asyncpg.Record]) -> None:
         self.up = up
         self.accounts = accounts
         self.latencies: list[float] = []
-        self.began: dict[str, float] = {}
+        self.started: dict[str, float] = {}
         self.greeted = asyncio.Semaphore(0)
 
     async def follow(self, session: aiohttp.ClientSession, index: int) -> None:
-        """From the account's beginning, where a greeting is: whoever got it misses nothing after it."""
-        headers = {"Authorization": f"Bearer {TOKEN}{index}"}
-        variables = {"after": event_cursor(self.accounts[index]["account_id"], 0)}
+        """Subscribe from the account's first event, a greeting: after it, no event can be missed."""
+        headers = {"Authorization": f"Bearer {TOKEN_PREFIX}{index}"}
+        variables = {"after": encode_event_cursor(self.accounts[index]["account_id"], 0)}
         url = self.up.url.replace("http", "ws", 1) + "/graphql"
         async with session.ws_connect(url, protocols=("graphql-transport-ws",), headers=headers) as socket:
             await socket.send_json({"type": "connection_init"})
@@ -98,18 +98,18 @@ class Sockets:
                 message = frame.json()["payload"]["data"]["accountEvents"]["message"]
                 if message == "greeting":
                     self.greeted.release()
-                elif message in self.began:
-                    self.latencies.append((now - self.began[message]) * 1000)
+                elif message in self.started:
+                    self.latencies.append((now - self.started[message]) * 1000)
 
-    async def tell(self, connection: asyncpg.Connection, message: str, index: int) -> None:
-        """An event, with the ring; the clock starts just before COMMIT."""
+    async def insert_event(self, connection: asyncpg.Connection, message: str, index: int) -> None:
+        """Insert an event and notify; the clock starts just before COMMIT."""
         account = self.accounts[index]
         async with connection.transaction():
             await connection.execute(EVENT, account["account_id"], account["store_id"], message)
             await connection.execute("SELECT pg_notify('account_changed', $1)", str(account["account_id"]))
-            self.began[message] = time.perf_counter()
+            self.started[message] = time.perf_counter()
 
-    async def opened(self, session: aiohttp.ClientSession, indexes: list[int]) -> list[asyncio.Task[None]]:
+    async def subscribe_all(self, session: aiohttp.ClientSession, indexes: list[int]) -> list[asyncio.Task[None]]:
         tasks = [asyncio.create_task(self.follow(session, index)) for index in indexes]
         for _ in tasks:
             await self.greeted.acquire()
@@ -118,30 +118,30 @@ class Sockets:
 
 
 async def sockets(up: System) -> None:
-    """From just before COMMIT to the frame in the client; the client's own work is in it."""
+    """Measure from COMMIT to the frame in the client, including the client's own work."""
     connection = await asyncpg.connect(up.database_url)
     await connection.execute(FOREIGN_STORES)
-    found = await connection.fetch(ACCOUNTS)
-    for account in found:
+    account_rows = await connection.fetch(ACCOUNTS)
+    for account in account_rows:
         await connection.execute(EVENT, account["account_id"], account["store_id"], "greeting")
-    all_of = Sockets(up, found)
+    each = Sockets(up, account_rows)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        tasks = await all_of.opened(session, list(range(SOCKETS)))
+        tasks = await each.subscribe_all(session, list(range(SOCKETS)))
         for number in range(500):
-            await all_of.tell(connection, f"one {number}", number * 7 % SOCKETS)
+            await each.insert_event(connection, f"one {number}", number * 7 % SOCKETS)
             await asyncio.sleep(0.02)
         await asyncio.sleep(1)
-        took = all_of.latencies
+        took = each.latencies
         assert len(took) == 500, len(took)
-        each = f"{percentile(took, 0.5):.1f} / {percentile(took, 0.99):.1f} ms"
-        row(f"commit → socket p50 / p99, {SOCKETS} sockets of as many accounts, 50 events/s", each)
-        row("memory of the API with them (USS)", f"{memory(up.api):.0f} MiB")
+        latency = f"{percentile(took, 0.5):.1f} / {percentile(took, 0.99):.1f} ms"
+        row(f"commit → socket p50 / p99, {SOCKETS} sockets of as many accounts, 50 events/s", latency)
+        row("memory of the API with them (USS)", f"{memory_mib(up.api):.0f} MiB")
         await _cancel(tasks)
-    one = Sockets(up, found)
+    one = Sockets(up, account_rows)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        tasks = await one.opened(session, [1] * SOCKETS)
+        tasks = await one.subscribe_all(session, [1] * SOCKETS)
         for number in range(5):
-            await one.tell(connection, f"all {number}", 1)
+            await one.insert_event(connection, f"all {number}", 1)
             await asyncio.sleep(2)
         assert len(one.latencies) == 5 * SOCKETS, len(one.latencies)
         fan = f"{percentile(one.latencies, 0.5):.0f} / {percentile(one.latencies, 0.99):.0f} ms"
@@ -157,17 +157,17 @@ async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
 
 
 async def to_ready(up: System, workers: int) -> None:
-    """All at once, until the last is READY."""
+    """Create STORES stores at the same time, and wait until the last is READY."""
     connection = await asyncpg.connect(up.database_url)
     async with aiohttp.ClientSession() as session:
-        client = Client(session, Access(up.url, f"{TOKEN}1"))
-        began = time.perf_counter()
+        client = Client(session, Access(up.url, f"{TOKEN_PREFIX}1"))
+        started = time.perf_counter()
         await asyncio.gather(*(client.execute(CREATE, {"name": f"Many {number}"}) for number in range(STORES)))
         for pause in itertools.repeat(0.05):
             if not await connection.fetchval("SELECT 1 FROM stores WHERE status <> 'READY' LIMIT 1"):
                 break
             await asyncio.sleep(pause)
-        seconds = time.perf_counter() - began
+        seconds = time.perf_counter() - started
     await connection.close()
     row(
         f"REQUESTED → READY, {STORES} at once, {workers} worker{'s' * (workers > 1)}",
@@ -184,8 +184,8 @@ def main() -> None:
     second_demo()
     with system(workers=1) as up:
         time.sleep(3)
-        row("idle memory of the API (USS)", f"{memory(up.api):.0f} MiB")
-        row("idle memory of a worker (USS)", f"{memory(up.workers[0]):.0f} MiB")
+        row("idle memory of the API (USS)", f"{memory_mib(up.api):.0f} MiB")
+        row("idle memory of a worker (USS)", f"{memory_mib(up.workers[0]):.0f} MiB")
         uvloop.run(accounts(up.database_url, 2))
         uvloop.run(to_ready(up, 1))
     with system(workers=2) as up:

@@ -1,4 +1,4 @@
-"""`make bench-kubernetes`: many stores on a real API server, beside a bare client and a loop of helm, in one run."""
+"""`make bench-kubernetes`: many stores on a real API server, compared with a bare client and with helm."""
 
 import argparse
 import asyncio
@@ -23,14 +23,14 @@ import asyncpg
 import psutil
 import uvloop
 
-from bench.peers import bare, helm_loop
+from bench.baselines import bare_client, helm_install_loop
 from bench.plot import bars
-from bench.system import ROOT, TOKEN, System, accounts, memory, percentile, system
+from bench.system import ROOT, TOKEN_PREFIX, System, accounts, memory_mib, percentile, system
 from cli.client import Access, Client
-from sandbox.kubernetes.__main__ import Wanted, running
+from sandbox.kubernetes.__main__ import ClusterOptions, running_cluster
 from tests.cluster.platform import install
 from workers.cluster.client import connect
-from workers.cluster.watch import reflect
+from workers.cluster.watch import list_and_watch
 
 CREATE = """
 mutation ($name: String!) { createStore(input: {name: $name, engine: WOOCOMMERCE}) {
@@ -39,23 +39,23 @@ mutation ($name: String!) { createStore(input: {name: $name, engine: WOOCOMMERCE
 """
 EVENTS = "subscription { accountEvents { type status } }"
 CLIENTS = 16
-"""createStore calls that the one client has under way."""
+"""Concurrent calls of createStore."""
 
 
 @dataclass
 class Run:
-    """One way to make stores, and what it took."""
+    """One way to create stores, and its cost."""
 
-    who: str
+    client: str
     stores: int
-    before: int
-    """How many were there already."""
+    existing: int
+    """How many stores existed before."""
     seconds: float
     requests: float | None = None
     kib: float | None = None
-    """A store's requests to the API server, and what went over the wire."""
+    """Network traffic with the API server, per store."""
     cpu: float | None = None
-    """Seconds of our processes' CPU a store."""
+    """CPU seconds of our processes, per store."""
 
     @property
     def rate(self) -> float:
@@ -64,33 +64,33 @@ class Run:
 
 @contextmanager
 def cluster() -> Iterator[tuple[Path, Path]]:
-    """A new control plane with roles and fence: kubeconfigs of the administrator and of the workers' account."""
+    """A new control plane with roles and admission policy. Yields the kubeconfigs of administrator and worker."""
     with (
         tempfile.TemporaryDirectory(prefix="storefleet-bench-") as folder,
-        running(Path(folder, "k"), Wanted(nodes=5)) as plane,
+        running_cluster(Path(folder, "k"), ClusterOptions(nodes=5)) as plane,
     ):
         os.environ["STOREFLEET_TEST_KUBECONFIG"] = str(plane.kubeconfig)
-        made = install(Path(folder))
-        yield made.admin, made.account
+        created = install(Path(folder))
+        yield created.admin, created.account
 
 
-def say(text: str) -> None:
+def report(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
 async def create(up: System, stores: int) -> float:
-    """Seconds from the first createStore until the last store is READY."""
+    """Create stores. Returns the seconds from the first createStore until the last store is READY."""
     connection = await asyncpg.connect(up.database_url)
     limit = asyncio.Semaphore(CLIENTS)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=600)) as session:
-        client = Client(session, Access(up.url, f"{TOKEN}1"))
+        client = Client(session, Access(up.url, f"{TOKEN_PREFIX}1"))
 
         async def one(number: int) -> None:
             async with limit:
                 answer = await client.execute(CREATE, {"name": f"Many {number}"})
                 assert not answer["createStore"]["userErrors"]
 
-        began = time.perf_counter()
+        started = time.perf_counter()
         await asyncio.gather(*(one(number) for number in range(stores)))
         for pause in itertools.repeat(0.2):
             bad = await connection.fetchval("SELECT cause FROM stores WHERE status = 'FAILED' LIMIT 1")
@@ -98,13 +98,13 @@ async def create(up: System, stores: int) -> float:
             if not await connection.fetchval("SELECT 1 FROM stores WHERE status <> 'READY' LIMIT 1"):
                 break
             await asyncio.sleep(pause)
-        seconds = time.perf_counter() - began
+        seconds = time.perf_counter() - started
     await connection.close()
     return seconds
 
 
 def requests(up: System) -> float:
-    """All that the workers have sent to the API server."""
+    """How many requests the workers have sent to the API server."""
     total = 0.0
     for port in up.metrics:
         text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read().decode()
@@ -112,11 +112,11 @@ def requests(up: System) -> float:
     return total
 
 
-def wire(up: System, kubeconfig: Path) -> float:
-    """KiB between the workers and the API server, as the kernel counted them on the open connections."""
+def kib_on_wire(up: System, kubeconfig: Path) -> float:
+    """Traffic in KiB between the workers and the API server, as the kernel counts it for open connections."""
     port = json.loads(kubeconfig.read_text())["clusters"][0]["cluster"]["server"].rpartition(":")[2]
-    words = ["ss", "-tinpH", f"dport = :{port}"]
-    text = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    command = ["ss", "-tinpH", f"dport = :{port}"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     pids = {f"pid={child.pid}," for child in up.workers}
     blocks = re.split(r"\n(?=\S)", text)
     ours = [block for block in blocks if any(pid in block for pid in pids)]
@@ -124,28 +124,28 @@ def wire(up: System, kubeconfig: Path) -> float:
 
 
 def cpu(up: System) -> float:
-    """Seconds of API and workers so far."""
+    """CPU seconds of API and workers so far."""
     times = [psutil.Process(child.pid).cpu_times() for child in (up.api, *up.workers)]
     return float(sum(item.user + item.system for item in times))
 
 
-def storefleet(up: System, kubeconfig: Path, stores: int, before: int) -> Run:
-    counted, sent, burned = requests(up), wire(up, kubeconfig), cpu(up)
+def storefleet(up: System, kubeconfig: Path, stores: int, existing: int) -> Run:
+    counted, sent, burned = requests(up), kib_on_wire(up, kubeconfig), cpu(up)
     seconds = uvloop.run(create(up, stores))
-    who = f"Storefleet, {len(up.workers)} worker{'s' * (len(up.workers) > 1)}"
+    client = f"Storefleet, {len(up.workers)} worker{'s' * (len(up.workers) > 1)}"
     return Run(
-        who,
+        client,
         stores,
-        before,
+        existing,
         seconds,
         (requests(up) - counted) / stores,
-        (wire(up, kubeconfig) - sent) / stores,
+        (kib_on_wire(up, kubeconfig) - sent) / stores,
         (cpu(up) - burned) / stores,
     )
 
 
 async def latency(up: System, admin: Path, stores: int) -> list[float]:
-    """Milliseconds from the proof's pod having succeeded, as a watch of our own sees it, to READY at a subscriber."""
+    """Milliseconds from the success of the proof's pod, as our watch sees it, to READY at a subscriber."""
     succeeded, ready = asyncio.Queue[float](), asyncio.Queue[float]()
     seen: set[str] = set()
 
@@ -158,7 +158,7 @@ async def latency(up: System, admin: Path, stores: int) -> list[float]:
             succeeded.put_nowait(time.perf_counter())
 
     async with aiohttp.ClientSession() as session, connect(admin) as watching:
-        client = Client(session, Access(up.url, f"{TOKEN}1"))
+        client = Client(session, Access(up.url, f"{TOKEN_PREFIX}1"))
 
         async def subscribe() -> None:
             async for data in client.subscribe(EVENTS, {}):
@@ -168,15 +168,15 @@ async def latency(up: System, admin: Path, stores: int) -> list[float]:
 
         proofs = "app.kubernetes.io/component=proof"
         tasks = [
-            asyncio.create_task(reflect(watching, "Pod", proofs, on_list=lambda _items: None, on_event=note)),
+            asyncio.create_task(list_and_watch(watching, "Pod", proofs, on_list=lambda _items: None, on_event=note)),
             asyncio.create_task(subscribe()),
         ]
         await asyncio.sleep(1)
         took = []
         for number in range(stores):
             await client.execute(CREATE, {"name": f"Latency {number}"})
-            began = await asyncio.wait_for(succeeded.get(), 60)
-            took.append((await asyncio.wait_for(ready.get(), 60) - began) * 1000)
+            started = await asyncio.wait_for(succeeded.get(), 60)
+            took.append((await asyncio.wait_for(ready.get(), 60) - started) * 1000)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -192,14 +192,16 @@ def measure(stores: int, helm: int, most: int, written: Path | None) -> list[Run
 
     def done(run: Run) -> None:
         runs.append(run)
-        if written:  # each time: an hour's figures outlive the run that fails after them
+        if written:  # after each run, so that a later failure doesn't lose results
             written.write_text(json.dumps([asdict(run) for run in runs], indent=1))
-        say(f"{run.who}: {run.stores} stores beside {run.before} in {run.seconds:.1f} s, {run.rate:.2f} a second")
+        report(
+            f"{run.client}: {run.stores} stores ({run.existing} existing), {run.seconds:.1f} s, {run.rate:.2f} a second"
+        )
 
     with cluster() as (admin, _):
-        done(Run("bare client", stores, 0, uvloop.run(bare(admin, stores))))
+        done(Run("bare client", stores, 0, uvloop.run(bare_client(admin, stores))))
     with cluster() as (admin, _):
-        done(Run("helm install, 8 at a time", helm, 0, helm_loop(admin, helm, say)))
+        done(Run("helm install, 8 at a time", helm, 0, helm_install_loop(admin, helm, report)))
     for workers in (1, 2):
         with cluster() as (admin, account), system(workers, account) as up:
             uvloop.run(accounts(up.database_url, 2))
@@ -209,45 +211,46 @@ def measure(stores: int, helm: int, most: int, written: Path | None) -> list[Run
                 row("proof's pod succeeded → READY at the subscriber, p50 / p99 (50, one at a time)", figures)
             done(storefleet(up, account, 100, 50 if workers == 1 else 0))
             done(storefleet(up, account, stores, 150 if workers == 1 else 100))
-            after(up, workers)
+            measure_at_rest(up, workers)
             if workers == 2 and most > stores + 100:
                 done(storefleet(up, account, most - stores - 100, stores + 100))
     return runs
 
 
-def after(up: System, workers: int) -> None:
-    """What it costs to have them."""
+def measure_at_rest(up: System, workers: int) -> None:
+    """Measure the cost of stores that don't change."""
     time.sleep(20)
-    before, burned = requests(up), cpu(up)
+    sent, burned = requests(up), cpu(up)
     time.sleep(60)
-    row(f"at rest, {workers} worker(s): requests to the API server a minute", f"{requests(up) - before:.0f}")
+    row(f"at rest, {workers} worker(s): requests to the API server a minute", f"{requests(up) - sent:.0f}")
     row(f"at rest, {workers} worker(s): CPU of API and workers a minute", f"{cpu(up) - burned:.1f} s")
-    used = ", ".join(f"{memory(child):.0f}" for child in (up.api, *up.workers))
+    used = ", ".join(f"{memory_mib(child):.0f}" for child in (up.api, *up.workers))
     row("memory of the API and each worker then (USS)", f"{used} MiB")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.kubernetes", description=__doc__)
     parser.add_argument("--stores", type=int, default=1000)
-    parser.add_argument("--helm", type=int, default=100, help="how many for helm, which is slow")
-    parser.add_argument("--most", type=int, default=2000, help="how many at the end, beside each other")
-    parser.add_argument("--json", type=Path, help="where to write the runs")
-    parser.add_argument("--plot", type=Path, help="where to draw them, as SVG")
+    parser.add_argument("--helm", type=int, default=100, help="number of stores for helm, which is slow")
+    parser.add_argument("--most", type=int, default=2000, help="number of stores at the end")
+    parser.add_argument("--json", type=Path, help="file for the results")
+    parser.add_argument("--plot", type=Path, help="file for a bar chart, as SVG")
     options = parser.parse_args()
     if shutil.which("ss") is None:
         sys.exit("counting bytes needs ss (Debian: apt-get install iproute2)")
     commit = ["git", "rev-parse", "--short", "HEAD"]
-    said = subprocess.run(commit, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, commit {said}\n")
+    commit_id = subprocess.run(commit, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, commit {commit_id}\n")
     print("| what | figure |\n| --- | --- |", flush=True)
     runs = measure(options.stores, options.helm, options.most, options.json)
-    print("\n| who | stores | beside | seconds | stores/s | requests a store | KiB a store | CPU s a store |")
+    print("\n| client | stores | existing | seconds | stores/s | requests a store | KiB a store | CPU s a store |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for run in runs:
         rest = (f"{run.requests:.0f}", f"{run.kib:.0f}", f"{run.cpu:.2f}") if run.requests else ("", "", "")
-        print(f"| {run.who} | {run.stores} | {run.before} | {run.seconds:.1f} | {run.rate:.2f} | {' | '.join(rest)} |")
+        figures = (run.client, run.stores, run.existing, f"{run.seconds:.1f}", f"{run.rate:.2f}", *rest)
+        print(f"| {' | '.join(map(str, figures))} |")
     if options.plot:
-        rows = [(f"{run.who}, {run.stores} beside {run.before}", run.rate) for run in runs]
+        rows = [(f"{run.client}, {run.stores} stores, {run.existing} existing", run.rate) for run in runs]
         options.plot.write_text(bars("Stores from request to sale on one API server", "stores/s", rows))
 
 

@@ -1,7 +1,7 @@
-"""`make bench-node`: stores as real containers on a real node, from createStore to READY, and what they take (root).
+"""`make bench-node`: measures stores as real containers on a real node: time to READY, memory and CPU (needs root).
 
-With `--woocommerce-zip FILE` (on make's command line: WOOCOMMERCE_ZIP=FILE) real WooCommerce stores as well, beside a
-bare client that brings the same manifests to the same node.
+With `--woocommerce-zip FILE` (`make bench-node WOOCOMMERCE_ZIP=FILE`) also real WooCommerce stores, compared with a
+bare client that creates the same objects on the same node.
 """
 
 import argparse
@@ -22,31 +22,31 @@ from typing import Any
 import aiohttp
 import uvloop
 
-from bench.peers import MANAGED, bare
-from bench.residents import memory_by_group, over, usage
-from bench.shopping import Shopper, crowd
-from bench.stories import Failure, Made, Owner, Story, one_by_one, owner
+from bench.baselines import MANAGED, bare_client
+from bench.resource_usage import memory_by_program, usage, usage_since
+from bench.shopper_load import Shopper, run_shoppers
+from bench.store_timings import CreatedStore, StoreFailed, StoreOwner, StoreTiming, measure_one_by_one, store_owner
 from bench.system import ROOT, System, accounts, system
-from bench.tables import row, say, show_usage, spread, table, told
-from cli.place import ENGINES, IMAGES
+from bench.tables import print_timings, report, row, show_usage, spread, table
+from cli.demo_cluster import ENGINES, IMAGES
 from runtime.settings import ClusterProfile
 from sandbox.images import build_images
 from sandbox.kubernetes.control_plane import free_port
-from sandbox.kubernetes.node.services import missing
+from sandbox.kubernetes.node.services import missing_requirements
 from tests.cluster.platform import install
-from tests.node.real import RealNode
+from tests.node.real_node import RealNode
 from workers.engines.woocommerce import ENGINE
-from workers.view import component
+from workers.snapshot import component
 
 DATABASE_IMAGE = "mariadb:debian"
 SETTLE_SECONDS, IDLE_SECONDS, BUSY_SECONDS, SHOPPERS, VISITS = 30.0, 60.0, 30.0, 4, 30
-PARTS = ("web", "database")
+COMPONENTS = ("web", "database")
 JSON = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Bench:
-    """A node with the platform on it."""
+    """A running node, and the platform that uses it."""
 
     node: RealNode
     up: System
@@ -54,16 +54,16 @@ class Bench:
     archives: Mapping[str, Path]
 
     @property
-    def group(self) -> Path:
-        """The folder after which the node's control group is called."""
+    def state_folder(self) -> Path:
+        """The node's folder; the name of its cgroup is derived from it."""
         return self.node.state
 
 
 @contextmanager
-def started(plugin: Path | None) -> Iterator[Bench]:
-    """Up, with all images; everything is removed at the end."""
+def running_bench(plugin: Path | None) -> Iterator[Bench]:
+    """A node with all images and the platform, until the end of the block; then everything is removed."""
     names = (*IMAGES, *(("woocommerce",) if plugin else ()))
-    archives = build_images(names, say, files={"WOOCOMMERCE_ZIP": plugin} if plugin else {})
+    archives = build_images(names, report, files={"WOOCOMMERCE_ZIP": plugin} if plugin else {})
     with tempfile.TemporaryDirectory(prefix="storefleet-bench-") as folder:
         node = RealNode(Path(folder, "node"), tuple(archives), free_port())
         node.start()
@@ -80,165 +80,172 @@ def started(plugin: Path | None) -> Iterator[Bench]:
                 uvloop.run(accounts(up.database_url, 1))
                 yield Bench(node, up, platform_of.admin, dict(zip(names, archives, strict=True)))
         finally:
-            node.end()
+            node.stop()
 
 
-async def pods(owner: Owner, made: Made) -> dict[str, JSON]:
-    """Those of web and database, by component."""
-    found, _ = await owner.watch.cluster.list("Pod", made.namespace, MANAGED)
-    return {component(pod): pod for pod in found if component(pod) in PARTS}
+async def pods(owner: StoreOwner, created: CreatedStore) -> dict[str, JSON]:
+    """A store's pods of PARTS, by component."""
+    items, _ = await owner.watch.cluster.list("Pod", created.namespace, MANAGED)
+    return {component(pod): pod for pod in items if component(pod) in COMPONENTS}
 
 
-async def fill(its: Bench, owner: Owner, most: int) -> JSON:
-    """Stores beside each other, made one by one until one doesn't get READY, or one of the others isn't well."""
-    stores: list[Made] = []
-    stories: list[Story] = []
-    gave = f"nothing, up to the cap of {most}"
+async def measure_capacity(bench: Bench, owner: StoreOwner, most: int) -> JSON:
+    """Create stores until one doesn't become READY, a READY one becomes unhealthy, or there are `most` stores."""
+    stores: list[CreatedStore] = []
+    timings: list[StoreTiming] = []
+    limit_reached = f"none, up to {most} stores"
     while len(stores) < most:
-        made = await owner.create(f"Beside {len(stores)}", "SAMPLE")
+        created = await owner.create(f"Sample {len(stores)}", "SAMPLE")
         try:
-            stories.append(await owner.ready(made))
-        except Failure as failure:
-            gave = str(failure)
-            await why(owner, made)
+            timings.append(await owner.wait_ready(created))
+        except StoreFailed as failure:
+            limit_reached = str(failure)
+            await print_diagnostics(owner, created)
             break
-        stores.append(made)
-        say(f"{len(stores)} stores, the last in {stories[-1].ready:.1f} s")
-        if ill := [
-            found["health"]["cause"] for made in stores if (found := await owner.store(made))["health"]["cause"]
+        stores.append(created)
+        report(f"{len(stores)} stores, the last in {timings[-1].ready:.1f} s")
+        if unhealthy := [
+            namespaces["health"]["cause"]
+            for created in stores
+            if (namespaces := await owner.store(created))["health"]["cause"]
         ]:
-            gave = f"a store that was READY: {ill[0]}"
+            limit_reached = f"a store that was READY: {unhealthy[0]}"
             break
     await asyncio.sleep(SETTLE_SECONDS)
-    memory, load = memory_by_group(launcher(its), its.up), os.getloadavg()[0]
-    await asyncio.gather(*(owner.delete(made) for made in stores))
+    memory, load = memory_by_program(launcher(bench), bench.up), os.getloadavg()[0]
+    await asyncio.gather(*(owner.delete(created) for created in stores))
     return {
         "fit": len(stores),
-        "gave": gave,
-        "stories": [asdict(story) for story in stories],
+        "limit": limit_reached,
+        "stories": [asdict(timing) for timing in timings],
         "memory": memory,
         "load": load,
     }
 
 
-async def why(owner: Owner, made: Made) -> None:
-    """What the cluster has to say of a store that didn't get READY."""
-    for pod in (await owner.watch.cluster.list("Pod", made.namespace, MANAGED))[0]:
+async def print_diagnostics(owner: StoreOwner, created: CreatedStore) -> None:
+    """Print why a store didn't become READY: conditions of its pods, and warning events."""
+    for pod in (await owner.watch.cluster.list("Pod", created.namespace, MANAGED))[0]:
         for condition in pod["status"].get("conditions") or ():
             if condition["status"] != "True" and condition.get("message"):
-                say(f"{component(pod)}: {condition['type']} isn't so: {condition['message']}")
-    for event in (await owner.watch.cluster.list("Event", made.namespace, fields="type=Warning"))[0]:
-        say(f"{event['involvedObject']['name']}: {event['reason']}: {event.get('message')}")
+                report(f"{component(pod)}: {condition['type']} is false: {condition['message']}")
+    for event in (await owner.watch.cluster.list("Event", created.namespace, fields="type=Warning"))[0]:
+        report(f"{event['involvedObject']['name']}: {event['reason']}: {event.get('message')}")
 
 
-def launcher(its: Bench) -> int:
-    assert its.node.process is not None
-    return its.node.process.pid
+def launcher(bench: Bench) -> int:
+    assert bench.node.process is not None
+    return bench.node.process.pid
 
 
-async def sample(its: Bench, stores: int, most: int) -> JSON:
-    """The node and what runs on it, by the smallest store there is."""
-    async with owner(its.up, its.administrator) as somebody:
-        await somebody.delete(await first(somebody, "SAMPLE"))
-        stories = await one_by_one(somebody, "SAMPLE", stores)
+async def measure_sample(bench: Bench, stores: int, most: int) -> JSON:
+    """Measure the node and the sample shop, the smallest store."""
+    async with store_owner(bench.up, bench.administrator) as owner:
+        await owner.delete(await create_warm_store(owner, "SAMPLE"))
+        timings = await measure_one_by_one(owner, "SAMPLE", stores)
         print("\n## The sample shop")
-        told(stories)
-        made = await first(somebody, "SAMPLE")
+        print_timings(timings)
+        created = await create_warm_store(owner, "SAMPLE")
         await asyncio.sleep(SETTLE_SECONDS)
-        memory = memory_by_group(launcher(its), its.up)
-        of_store = await idle(its, somebody, made)
-        await somebody.delete(made)
-        result = {"stories": [asdict(story) for story in stories], "memory": memory, "idle": of_store}
-        full = await fill(its, somebody, most) if most else None
+        memory = memory_by_program(launcher(bench), bench.up)
+        of_store = await usage_idle(bench, owner, created)
+        await owner.delete(created)
+        result = {"stories": [asdict(timing) for timing in timings], "memory": memory, "idle": of_store}
+        full = await measure_capacity(bench, owner, most) if most else None
     table("MiB (proportional set size)", "with one store", f"with {full['fit']}" if full else "")
     for name in sorted(memory, key=lambda name: -memory[name]):
         row(name, f"{memory[name]:.0f}", f"{full['memory'].get(name, 0):.0f}" if full else "")
     row("all", f"{sum(memory.values()):.0f}", f"{sum(full['memory'].values()):.0f}" if full else "")
     show_usage("a sample store at rest", of_store)
     if full:
-        table("beside each other", "figure")
+        table("at the same time", "figure")
         row("stores of the small plan that fit", full["fit"])
-        row("what gave", full["gave"])
+        row("what limited it", full["limit"])
         if full["stories"]:
-            row("createStore → READY of these", spread([story["ready"] for story in full["stories"]]))
+            row("createStore → READY of these", spread([timing["ready"] for timing in full["stories"]]))
         row("load of the machine then", f"{full['load']:.1f}")
     return result | {"full": full}
 
 
-async def first(owner: Owner, engine: str) -> Made:
-    """One that is READY; the first on a node warms up what the others use, so it isn't measured."""
-    made = await owner.create("First", engine)
-    await owner.ready(made)
-    return made
+async def create_warm_store(owner: StoreOwner, engine: str) -> CreatedStore:
+    """A READY store. The first store on a node warms up caches, so it isn't measured."""
+    created = await owner.create("First", engine)
+    await owner.wait_ready(created)
+    return created
 
 
-async def idle(its: Bench, owner: Owner, made: Made) -> JSON:
-    return await used(its, owner, made, asyncio.sleep(IDLE_SECONDS))
+async def usage_idle(bench: Bench, owner: StoreOwner, created: CreatedStore) -> JSON:
+    return await usage_during(bench, owner, created, asyncio.sleep(IDLE_SECONDS))
 
 
-async def used(its: Bench, owner: Owner, made: Made, work: Any) -> JSON:
-    """MiB at the end of the work, and thousandths of a CPU during it, by part."""
-    uids = {part: pod["metadata"]["uid"] for part, pod in (await pods(owner, made)).items()}
-    before = {part: usage(its.group, uid) for part, uid in uids.items()}
-    began = time.monotonic()
+async def usage_during(bench: Bench, owner: StoreOwner, created: CreatedStore, work: Any) -> JSON:
+    """By component: memory in MiB at the end of `work`, and CPU in thousandths of a core during it."""
+    uids = {component_name: pod["metadata"]["uid"] for component_name, pod in (await pods(owner, created)).items()}
+    before = {component_name: usage(bench.state_folder, uid) for component_name, uid in uids.items()}
+    started = time.monotonic()
     await work
-    after = {part: over(its.group, uid, before[part], began) for part, uid in uids.items()}
-    return {part: {"memory": memory, "cpu": cpu} for part, (memory, cpu) in after.items()}
+    after = {
+        component_name: usage_since(bench.state_folder, uid, before[component_name], started)
+        for component_name, uid in uids.items()
+    }
+    return {component_name: {"memory": memory, "cpu": cpu} for component_name, (memory, cpu) in after.items()}
 
 
-async def woocommerce(its: Bench, stores: int) -> JSON:
-    """Beside the floor: a bare client with the same manifests, on the same node, in turns."""
-    profile = ClusterProfile(store_port=its.node.ingress_port, database_image=DATABASE_IMAGE)
-    stories: list[Story] = []
-    floor: list[float] = []
-    async with owner(its.up, its.administrator) as somebody:
-        await somebody.delete(await first(somebody, "WOOCOMMERCE"))
+async def measure_woocommerce(bench: Bench, stores: int) -> JSON:
+    """Measure WooCommerce stores, alternating with the baseline: a bare client that creates the same objects."""
+    profile = ClusterProfile(store_port=bench.node.ingress_port, database_image=DATABASE_IMAGE)
+    timings: list[StoreTiming] = []
+    baseline: list[float] = []
+    async with store_owner(bench.up, bench.administrator) as owner:
+        await owner.delete(await create_warm_store(owner, "WOOCOMMERCE"))
         for number in range(stores):
-            stories += await one_by_one(somebody, "WOOCOMMERCE", 1)
-            floor.append(await bare(its.administrator, 1, ENGINE, profile))
-            await sweep(somebody)
-            say(f"WooCommerce {number + 1}: READY in {stories[-1].ready:.1f} s, the bare client {floor[-1]:.1f} s")
+            timings += await measure_one_by_one(owner, "WOOCOMMERCE", 1)
+            baseline.append(await bare_client(bench.administrator, 1, ENGINE, profile))
+            await delete_leftovers(owner)
+            report(
+                f"WooCommerce {number + 1}: READY in {timings[-1].ready:.1f} s, the bare client {baseline[-1]:.1f} s"
+            )
         print("\n## WooCommerce")
-        told(stories)
+        print_timings(timings)
         table("the same manifests, posted by a bare client", "seconds")
-        row(f"until the proof has ended ({stores}, in turns with ours)", spread(floor))
-        made = await first(somebody, "WOOCOMMERCE")
-        result = await visits(its, somebody, made)
-        await somebody.delete(made)
-    sizes = {name: path.stat().st_size / 2**20 for name, path in its.archives.items()}
+        row(f"until the proof has ended ({stores}, in turns with ours)", spread(baseline))
+        created = await create_warm_store(owner, "WOOCOMMERCE")
+        result = await measure_visits(bench, owner, created)
+        await owner.delete(created)
+    sizes = {name: path.stat().st_size / 2**20 for name, path in bench.archives.items()}
     table("image", "MiB, compressed")
     for name, size in sizes.items():
         row(name, f"{size:.1f}")
-    return {"stories": [asdict(story) for story in stories], "floor": floor, "images": sizes} | result
+    return {"stories": [asdict(timing) for timing in timings], "floor": baseline, "images": sizes} | result
 
 
-async def sweep(owner: Owner) -> None:
-    """What a bare client left."""
+async def delete_leftovers(owner: StoreOwner) -> None:
+    """Delete the namespaces that the bare client created."""
     cluster = owner.watch.cluster
-    while found := (await cluster.list("Namespace", labels=MANAGED))[0]:
-        for item in found:
+    while namespaces := (await cluster.list("Namespace", labels=MANAGED))[0]:
+        for item in namespaces:
             if "deletionTimestamp" not in item["metadata"]:
                 await cluster.delete("Namespace", item["metadata"]["name"])
         await asyncio.sleep(0.5)
 
 
-async def visits(its: Bench, owner: Owner, made: Made) -> JSON:
-    """A store of the small plan, seen by shoppers and by the node."""
+async def measure_visits(bench: Bench, owner: StoreOwner, created: CreatedStore) -> JSON:
+    """Measure response times and resource usage of a store with the plan small."""
     await asyncio.sleep(SETTLE_SECONDS)
-    at_rest = await idle(its, owner, made)
+    at_rest = await usage_idle(bench, owner, created)
     async with aiohttp.ClientSession() as session:
-        shopper = Shopper(session, made.url)
-        waits = {path: await shopper.first_bytes(path, VISITS) for path in ("/healthz", "/readyz", "/")}
+        shopper = Shopper(session, created.url)
+        waits = {path: await shopper.time_to_first_byte(path, VISITS) for path in ("/healthz", "/readyz", "/")}
         await shopper.fill_cart()
-        waits["/checkout/"] = await shopper.first_bytes("/checkout/", VISITS)
-        warm = await idle(its, owner, made)
+        waits["/checkout/"] = await shopper.time_to_first_byte("/checkout/", VISITS)
+        warm = await usage_idle(bench, owner, created)
         pages = 0.0
 
         async def work() -> None:
             nonlocal pages
-            pages = await crowd(session, made.url, SHOPPERS, BUSY_SECONDS)
+            pages = await run_shoppers(session, created.url, SHOPPERS, BUSY_SECONDS)
 
-        busy = await used(its, owner, made, work())
+        busy = await usage_during(bench, owner, created, work())
     show_usage("a new WooCommerce store at rest", at_rest)
     show_usage("at rest after its first visitors", warm)
     show_usage(f"with {SHOPPERS} shoppers without a pause, {pages:.1f} pages/s", busy)
@@ -250,26 +257,30 @@ async def visits(its: Bench, owner: Owner, made: Made) -> JSON:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.node", description=__doc__)
-    parser.add_argument("--stores", type=int, default=10, help="sample shops, one after the other; 0: none at all")
-    parser.add_argument("--most", type=int, default=30, help="sample shops beside each other, if they fit")
-    parser.add_argument("--woocommerce-zip", type=Path, help="WooCommerce's plugin, which no package has")
-    parser.add_argument("--shops", type=int, default=5, help="WooCommerce stores, in turns with a bare client")
-    parser.add_argument("--json", type=Path, help="where to write all of it")
+    parser.add_argument(
+        "--stores", type=int, default=10, help="number of sample shops, one after the other; 0: skip them"
+    )
+    parser.add_argument("--most", type=int, default=30, help="maximum number of sample shops at the same time")
+    parser.add_argument("--woocommerce-zip", type=Path, help="WooCommerce's plugin as a zip file")
+    parser.add_argument(
+        "--shops", type=int, default=5, help="number of WooCommerce stores, alternating with a bare client"
+    )
+    parser.add_argument("--json", type=Path, help="file for all results")
     options = parser.parse_args()
-    if problem := missing():
+    if problem := missing_requirements():
         sys.exit(problem)
     commit = ["git", "rev-parse", "--short", "HEAD"]
-    said = subprocess.run(commit, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+    commit_id = subprocess.run(commit, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
-    print(f"{platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GiB, commit {said}", flush=True)
+    print(f"{platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GiB, commit {commit_id}", flush=True)
     results: JSON = {}
-    with started(options.woocommerce_zip) as its:
+    with running_bench(options.woocommerce_zip) as bench:
         if options.stores:
-            results["sample"] = uvloop.run(sample(its, options.stores, options.most))
+            results["sample"] = uvloop.run(measure_sample(bench, options.stores, options.most))
         if options.woocommerce_zip:
-            results["woocommerce"] = uvloop.run(woocommerce(its, options.shops))
+            results["woocommerce"] = uvloop.run(measure_woocommerce(bench, options.shops))
         else:
-            say("SKIPPED: WooCommerce, whose plugin is no package; give --woocommerce-zip FILE.")
+            report("SKIPPED: WooCommerce, because its plugin isn't in a package; give --woocommerce-zip FILE.")
     if options.json:
         options.json.write_text(json.dumps(results, indent=1))
 

@@ -1,4 +1,4 @@
-"""Bars as SVG, for docs: who makes how many stores a second."""
+"""A horizontal bar chart as SVG, for the documentation."""
 
 from collections.abc import Sequence
 from html import escape
@@ -7,7 +7,7 @@ WIDTH, BAR, GAP, LABELS = 720, 22, 12, 300
 
 
 def bars(title: str, unit: str, rows: Sequence[tuple[str, float]]) -> str:
-    """One horizontal bar a row, as long as its value; readable on light and on dark pages."""
+    """One bar for each row (label, value); readable on light and on dark pages."""
     longest = max(value for _, value in rows)
     height = 48 + len(rows) * (BAR + GAP)
     parts = [

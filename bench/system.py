@@ -1,4 +1,4 @@
-"""A Storefleet as in production, on this machine: every part a process of its own, stores without simulated waiting."""
+"""A Storefleet on this machine as in production: separate processes, and a simulated cluster without waiting times."""
 
 import os
 import socket
@@ -14,21 +14,22 @@ from pathlib import Path
 import asyncpg
 import psutil
 
-from accounts.actors import fingerprint
+from accounts.actors import hash_credential
+from cli.demo_cluster import SIMULATED_PROGRAMS
 from cli.migrate import upgrade
-from runtime.listener import bind
-from runtime.sealing import new_key
+from runtime.sealing import generate_key
+from runtime.sockets import bind_socket
 from sandbox.postgres import start_postgres
 from sandbox.processes import Child, start
 from sandbox.valkey import start_valkey
 
 ROOT = Path(__file__).resolve().parent.parent
-TOKEN = "sf_bench-"  # each account's token is this and the account's number
+TOKEN_PREFIX = "sf_bench-"  # an account's token is this and the account's number
 
 
 @dataclass
 class System:
-    """What a measurement needs to know."""
+    """A running Storefleet."""
 
     url: str
     database_url: str
@@ -44,10 +45,10 @@ class System:
 def system(
     workers: int, kubeconfig: Path | None = None, port: int | None = None, settings: Mapping[str, str] | None = None
 ) -> Iterator[System]:
-    """Up, with that many worker processes; everything is removed at the end.
+    """A running Storefleet with that many worker processes, until the end of the block; then everything is removed.
 
-    `kubeconfig`: of the workers' account on a real cluster, as in production; None: a simulated one. `port`: of the
-    API; None: a free one. `settings`: more of them, as environment variables.
+    `kubeconfig`: of the workers' account on a real cluster; None: a simulated cluster. `port`: of the API; None: a free
+    port. `settings`: additional environment variables.
     """
     with ExitStack() as stack:
         data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="storefleet-bench-")))
@@ -61,8 +62,8 @@ def system(
             **{name: value for name, value in os.environ.items() if not name.startswith("STOREFLEET_")},
             "STOREFLEET_DATABASE_URL": postgres.url,
             "STOREFLEET_REDIS_URL": valkey.url,
-            "STOREFLEET_ADMIN_KEYS": new_key("a1"),
-            "STOREFLEET_WORKER_KEYS": new_key("w1"),
+            "STOREFLEET_ADMIN_KEYS": generate_key("a1"),
+            "STOREFLEET_WORKER_KEYS": generate_key("w1"),
             "STOREFLEET_ENVIRONMENT": "production" if kubeconfig else "development",
             "STOREFLEET_KUBECONFIG": str(kubeconfig or data / "kubeconfig"),
             "STOREFLEET_PORT": str(port),
@@ -72,18 +73,19 @@ def system(
             **(settings or {}),
         }
 
-        def process(name: str, *words: str | Path, **more: str) -> Child:
-            argv = [sys.executable, "-m", *words]
+        def process(name: str, *command: str | Path, **more: str) -> Child:
+            argv = [sys.executable, "-m", *command]
             child = start(name, argv, log=data / "logs" / f"{name}.log", cwd=ROOT, env={**environment, **more})
             stack.callback(child.stop)
             return child
 
         if kubeconfig is None:
-            process("simulator", "sandbox.simulator", "--kubeconfig", data / "kubeconfig", "--speed", "inf")
+            options = ("--kubeconfig", data / "kubeconfig", "--programs", SIMULATED_PROGRAMS, "--speed", "inf")
+            process("simulator", "sandbox.simulator", *options)
             _until((data / "kubeconfig").exists)
         api = process("api", "cli", "api")
         metrics = [free_port() for _ in range(workers)]
-        made = [
+        created = [
             process(f"worker-{number}", "cli", "worker", STOREFLEET_METRICS_PORT=str(at))
             for number, at in enumerate(metrics)
         ]
@@ -91,37 +93,37 @@ def system(
             _until(partial(_listens, at))
         time.sleep(2)  # until the observer has listed
         servers = {"postgres": postgres.pid, "valkey": valkey.pid}
-        yield System(f"http://127.0.0.1:{port}", postgres.url, api, made, metrics, servers)
+        yield System(f"http://127.0.0.1:{port}", postgres.url, api, created, metrics, servers)
 
 
 def free_port() -> int:
-    """On loopback."""
-    listener = bind("127.0.0.1", 0)
+    """A free port on loopback."""
+    listener = bind_socket("127.0.0.1", 0)
     port: int = listener.getsockname()[1]
     listener.close()
     return port
 
 
-def _until(true: Callable[[], bool]) -> None:
+def _until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
-    while not true():
+    while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError("the system didn't start")
         time.sleep(0.02)
 
 
 def _listens(port: int) -> bool:
-    with socket.socket() as knock:
-        return knock.connect_ex(("127.0.0.1", port)) == 0
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def memory(child: Child) -> float:
-    """MiB that would be free if it ended (USS)."""
+def memory_mib(child: Child) -> float:
+    """The process's unique set size in MiB."""
     return float(psutil.Process(child.pid).memory_full_info().uss / 2**20)
 
 
 async def accounts(database_url: str, number: int) -> None:
-    """That many accounts, each with a user, a token and an event stream."""
+    """Create that many accounts, each with a user, a token and an event stream."""
     connection = await asyncpg.connect(database_url)
     try:
         for index in range(number):
@@ -138,13 +140,13 @@ async def accounts(database_url: str, number: int) -> None:
                 await connection.execute(
                     "INSERT INTO api_tokens (id, account_id, created_by, name, token_hash, scopes)"
                     " VALUES (gen_random_uuid(), $1, $2, 'bench', $3, '{read,write}')",
-                    account, user, fingerprint(f"{TOKEN}{index}"),
+                    account, user, hash_credential(f"{TOKEN_PREFIX}{index}"),
                 )  # fmt: skip
     finally:
         await connection.close()
 
 
 def percentile(values: list[float], share: float) -> float:
-    """Of the sorted values, the one below which that share lies."""
+    """The percentile of the values; `share` is between 0 and 1."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

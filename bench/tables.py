@@ -1,16 +1,16 @@
-"""What a measurement prints: tables in Markdown on standard output, how it goes on standard error."""
+"""Output of measurements: Markdown tables on standard output, progress on standard error."""
 
 import statistics
 import sys
 from typing import Any
 
-from bench.stories import Story, medians
+from bench.store_timings import StoreTiming, medians
 from bench.system import percentile
 
 JSON = dict[str, Any]
 
 
-def say(text: str) -> None:
+def report(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
@@ -23,32 +23,34 @@ def row(what: str, *figures: object) -> None:
 
 
 def spread(values: list[float], unit: str = "s", digits: int = 1) -> str:
-    """Median, and from the least to the most."""
+    """The median, with minimum and maximum."""
     low, middle, high = min(values), statistics.median(values), max(values)
     return f"{middle:.{digits}f} {unit} ({low:.{digits}f} to {high:.{digits}f})"
 
 
-def told(stories: list[Story]) -> None:
-    """The tables of stores that were made one after the other."""
+def print_timings(timings: list[StoreTiming]) -> None:
+    """Print the tables of stores that were created one after the other."""
     table("createStore → READY", "seconds", "share")
-    ready = [story.ready for story in stories]
-    row(f"all of it ({len(stories)}, one after the other)", spread(ready), "")
-    for step in stories[0].steps:
-        took = [story.steps[step] for story in stories]
-        share = statistics.median(story.steps[step] / story.ready for story in stories)
+    ready = [timing.ready for timing in timings]
+    row(f"all of it ({len(timings)}, one after the other)", spread(ready), "")
+    for step in timings[0].steps:
+        took = [timing.steps[step] for timing in timings]
+        share = statistics.median(timing.steps[step] / timing.ready for timing in timings)
         row(f"step {step}", spread(took, digits=2), f"{share:.0%}")
-    rest = [story.ready - sum(story.steps.values()) for story in stories]
-    row("between the steps, and on both ways to the client", spread(rest, digits=2), "")
+    rest = [timing.ready - sum(timing.steps.values()) for timing in timings]
+    row("between the steps, and network to and from the client", spread(rest, digits=2), "")
     for what, took in (
-        ("proof's pod seen to end → READY at the subscriber", [story.proof_told * 1000 for story in stories]),
-        ("database's pod seen ready → told to the subscriber", [story.database_told * 1000 for story in stories]),
+        ("end of the proof's pod → READY at the subscriber", [timing.proof_latency * 1000 for timing in timings]),
+        ("database's pod ready → step ended at the subscriber", [timing.database_latency * 1000 for timing in timings]),
     ):
-        row(f"{what}, p50 / most", f"{percentile(took, 0.5):.0f} / {max(took):.0f} ms", "")
+        row(f"{what}, p50 / max", f"{percentile(took, 0.5):.0f} / {max(took):.0f} ms", "")
     table("moment (median, from the call of createStore)", "after")
-    for name, moment in sorted(medians([story.moments for story in stories]).items(), key=lambda item: item[1]):
+    for name, moment in sorted(medians([timing.moments for timing in timings]).items(), key=lambda item: item[1]):
         row(name, f"{moment:.2f} s")
     table("the proof's receipt", "milliseconds")
-    for name, took_ms in medians([{key: float(ms) for key, ms in story.receipt.items()} for story in stories]).items():
+    for name, took_ms in medians(
+        [{key: float(ms) for key, ms in timing.receipt.items()} for timing in timings]
+    ).items():
         row(name, f"{took_ms:.0f}")
 
 

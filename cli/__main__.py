@@ -1,4 +1,4 @@
-"""`storefleet …`: every command's words and options. What a command does is in its own module, imported when used."""
+"""`storefleet …`: all commands and their options. A command's code is in its own module, imported when it runs."""
 
 import argparse
 import asyncio
@@ -6,8 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from cli import screen
-from runtime.settings import load_or_exit, profile
+from cli import output
+from runtime.settings import load_cluster_profile, load_settings_or_exit
 
 CLUSTERS = ("simulated", "control-plane", "node", "kubeconfig")
 
@@ -16,74 +16,83 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="storefleet", description="Online stores on Kubernetes, one click each.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    demo = commands.add_parser("demo", help="everything on this machine: a store from click to READY")
-    demo.add_argument("--port", type=int, default=8000, help="of the API (default: 8000)")
-    demo.add_argument("--data", type=Path, default=Path(".storefleet"), help="where it keeps everything")
-    demo.add_argument("--once", action="store_true", help="exit after READY instead of serving")
-    demo.add_argument("--cluster", choices=CLUSTERS, default=CLUSTERS[0], help="where stores run")
+    demo = commands.add_parser("demo", help="run everything on this machine, and create a store")
+    demo.add_argument("--port", type=int, default=8000, help="the API's port (default: 8000)")
     demo.add_argument(
-        "--woocommerce-zip", type=Path, metavar="ZIP", help="the plugin, for a real WooCommerce on a node"
+        "--data", type=Path, default=Path(".storefleet"), help="the folder for all data (default: .storefleet)"
     )
-    demo.add_argument("--speed", default="1", help="of the simulated cluster's clock; inf: no waiting")
+    demo.add_argument("--once", action="store_true", help="exit after READY instead of serving")
+    demo.add_argument("--no-dashboard", action="store_true", help="don't build the dashboard")
+    demo.add_argument("--cluster", choices=CLUSTERS, default=CLUSTERS[0], help="where stores run (default: simulated)")
+    demo.add_argument(
+        "--woocommerce-zip", type=Path, metavar="ZIP", help="WooCommerce's plugin as a zip file, for --cluster node"
+    )
+    demo.add_argument("--speed", default="1", help="speed of the simulated cluster's clock; inf: no waiting")
 
-    commands.add_parser("api", help="the web process: GraphQL, sign-in, health, metrics")
-    commands.add_parser("worker", help="the worker process: makes stores be what they should")
-    commands.add_parser("migrate", help="bring the database's schema up to date")
-    commands.add_parser("doctor", help="what is missing for stores to run here, and what to do about it")
+    commands.add_parser("api", help="run the web process: GraphQL, sign-in, health, metrics")
+    commands.add_parser("worker", help="run a worker process, which reconciles stores")
+    commands.add_parser("migrate", help="upgrade the database schema")
+    commands.add_parser("doctor", help="check what stores need here, and say how to fix what is missing")
 
-    users = commands.add_parser("users", help="people who may sign in")
-    users_do = users.add_subparsers(dest="action", required=True, metavar="ACTION")
-    add = users_do.add_parser("add", help="a user with an account; the password is read from stdin")
+    users = commands.add_parser("users", help="manage users")
+    users_actions = users.add_subparsers(dest="action", required=True, metavar="ACTION")
+    add = users_actions.add_parser("add", help="add a user with an account; the password is read from stdin")
     add.add_argument("email")
-    limits = users_do.add_parser("limits", help="what a user's accounts may have")
+    limits = users_actions.add_parser("limits", help="set the limits of a user's accounts")
     limits.add_argument("email")
-    limits.add_argument("--stores", type=int, help="how many stores")
-    limits.add_argument("--per-hour", type=int, help="how many creations an hour")
-    users_do.add_parser("list", help="all of them")
+    limits.add_argument("--stores", type=int, help="maximum number of stores")
+    limits.add_argument("--per-hour", type=int, help="maximum number of creations in an hour")
+    users_actions.add_parser("list", help="list all users")
+    link = users_actions.add_parser("link", help="print a link with which the user signs in once, within 15 minutes")
+    link.add_argument("email")
 
-    tokens = commands.add_parser("tokens", help="API tokens")
-    tokens_do = tokens.add_subparsers(dest="action", required=True, metavar="ACTION")
-    create = tokens_do.add_parser("create", help="a token for a user's account; its secret is printed once")
+    tokens = commands.add_parser("tokens", help="manage API tokens")
+    tokens_actions = tokens.add_subparsers(dest="action", required=True, metavar="ACTION")
+    create = tokens_actions.add_parser("create", help="create a token for a user's account, and print its secret once")
     create.add_argument("email")
     create.add_argument("--name", default="cli")
     create.add_argument("--read-only", action="store_true")
-    revoke = tokens_do.add_parser("revoke", help="end a token, given on stdin")
+    revoke = tokens_actions.add_parser("revoke", help="revoke a token; it is read from stdin")
     revoke.set_defaults(email=None)
 
-    manifests = commands.add_parser("manifests", help="what a store is made of, as YAML for kubectl apply")
+    manifests = commands.add_parser("manifests", help="print a store's Kubernetes objects as YAML for kubectl apply")
     manifests.add_argument("store", help="slug or UUID")
-    manifests.add_argument("--secrets", action="store_true", help="with the Secrets, opened: keep the output safe")
+    manifests.add_argument(
+        "--secrets", action="store_true", help="include the Secrets in plain text: keep the output safe"
+    )
 
-    adopt = commands.add_parser("adopt", help="take back a store that the cluster has and the database doesn't")
+    adopt = commands.add_parser("adopt", help="restore a store that is in the cluster but not in the database")
     adopt.add_argument("namespace")
-    adopt.add_argument("--owner", metavar="EMAIL", help="who gets the store's account if that is gone, too")
+    adopt.add_argument("--owner", metavar="EMAIL", help="owner of a new account, if the store's account is gone too")
 
     watch = commands.add_parser("watch", help="follow a store in the terminal")
     logs = commands.add_parser("logs", help="follow what a store's containers print")
-    logs.add_argument("--tail", type=int, default=100, help="lines to begin with, up to 500 (default: 100)")
+    logs.add_argument("--tail", type=int, default=100, help="number of past lines, up to 500 (default: 100)")
     for command in (watch, logs):
         command.add_argument("store", help="slug")
-        command.add_argument("--data", type=Path, default=Path(".storefleet"), help="of the demo to ask")
-        command.add_argument("--url", help="of another Storefleet, with its token in STOREFLEET_TOKEN")
-    logs.add_argument("workload", nargs="?", default="web", help="database, install, …; whatever its engine has")
+        command.add_argument(
+            "--data", type=Path, default=Path(".storefleet"), help="the demo's data folder (default: .storefleet)"
+        )
+        command.add_argument("--url", help="address of another Storefleet; its API token is in STOREFLEET_TOKEN")
+    logs.add_argument("workload", nargs="?", default="web", help="web, database, install, … (default: web)")
     return parser
 
 
 def _api() -> int:
     import uvloop
 
-    from api.serve import server
-    from runtime.listener import PortTaken, bind
-    from runtime.logging import configure
+    from api.serve import create_server
+    from runtime.logging import configure_logging
+    from runtime.sockets import PortInUseError, bind_socket
 
-    settings = load_or_exit()
-    configure(settings)
+    settings = load_settings_or_exit()
+    configure_logging(settings)
     try:
-        listener = bind(settings.host, settings.port)
-    except PortTaken as error:
-        screen.failed(str(error))
+        listener = bind_socket(settings.host, settings.port)
+    except PortInUseError as error:
+        output.error(str(error))
         return 1
-    uvicorn = server(settings, profile())
+    uvicorn = create_server(settings, load_cluster_profile())
     uvloop.run(uvicorn.serve(sockets=[listener]))
     return 0 if uvicorn.started else 1
 
@@ -91,23 +100,23 @@ def _api() -> int:
 def _worker() -> int:
     import uvloop
 
-    from runtime.logging import configure
-    from workers.cluster.errors import Unconfigured
-    from workers.fence import Unfenced
-    from workers.main import work
+    from runtime.logging import configure_logging
+    from workers.admission_policy import AdmissionPolicyMissing
+    from workers.cluster.errors import MissingConfiguration
+    from workers.main import run_worker
 
-    settings = load_or_exit()
-    configure(settings)
+    settings = load_settings_or_exit()
+    configure_logging(settings)
     if settings.worker_keys is None:
-        screen.failed("a worker needs STOREFLEET_WORKER_KEYS; see .env.example")
+        output.error("a worker needs STOREFLEET_WORKER_KEYS; see .env.example")
         return 2
     try:
-        uvloop.run(work(settings, profile()))
-    except Unconfigured as error:
-        screen.failed(f"{error}; check STOREFLEET_KUBECONFIG")
+        uvloop.run(run_worker(settings, load_cluster_profile()))
+    except MissingConfiguration as error:
+        output.error(f"{error}; check STOREFLEET_KUBECONFIG")
         return 1
-    except Unfenced as error:
-        screen.failed(f"not started: {error}")
+    except AdmissionPolicyMissing as error:
+        output.error(f"not started: {error}")
         return 1
     return 0
 
@@ -130,12 +139,12 @@ def _follow(options: argparse.Namespace) -> int:
     try:
         return asyncio.run(run())
     except ClientError as error:
-        screen.failed(str(error))
+        output.error(str(error))
         return 1
 
 
 def run(options: argparse.Namespace) -> int:
-    """The exit code."""
+    """Run the command. Returns the exit code."""
     match options.command:
         case "demo":
             from cli.demo import demo
@@ -144,6 +153,7 @@ def run(options: argparse.Namespace) -> int:
                 options.port,
                 options.data,
                 once=options.once,
+                dashboard=not options.no_dashboard,
                 cluster=options.cluster,
                 speed=options.speed,
                 plugin=options.woocommerce_zip,
@@ -155,33 +165,35 @@ def run(options: argparse.Namespace) -> int:
         case "migrate":
             from cli.migrate import migrate
 
-            return migrate(load_or_exit().database_url.get_secret_value())
+            return migrate(load_settings_or_exit().direct_database_url.get_secret_value())
         case "doctor":
             from cli.doctor import doctor
 
-            return asyncio.run(doctor(load_or_exit(), profile()))
+            return asyncio.run(doctor(load_settings_or_exit(), load_cluster_profile()))
         case "users":
             from cli.users import users
 
-            return asyncio.run(users(load_or_exit(), options))
+            return asyncio.run(users(load_settings_or_exit(), options))
         case "tokens":
             from cli.tokens import tokens
 
-            return asyncio.run(tokens(load_or_exit(), options))
+            return asyncio.run(tokens(load_settings_or_exit(), options))
         case "manifests":
             from cli.manifests import manifests
 
-            return asyncio.run(manifests(load_or_exit(), profile(), options.store, secrets=options.secrets))
+            return asyncio.run(
+                manifests(load_settings_or_exit(), load_cluster_profile(), options.store, secrets=options.secrets)
+            )
         case "adopt":
             from cli.adopt import adopt
 
-            return asyncio.run(adopt(load_or_exit(), profile(), options.namespace, options.owner))
+            return asyncio.run(adopt(load_settings_or_exit(), load_cluster_profile(), options.namespace, options.owner))
         case _:
             return _follow(options)
 
 
 def main() -> int:
-    """For `python -m cli` and the wrapper."""
+    """The entry point of `python -m cli` and ./storefleet. Returns the exit code."""
     try:
         return run(_parser().parse_args())
     except KeyboardInterrupt:

@@ -1,55 +1,59 @@
-"""`storefleet adopt NAMESPACE`: take back a store that the cluster has and the database doesn't."""
+"""`storefleet adopt NAMESPACE`: restore the row of a store that is in the cluster but not in the database."""
 
 from accounts.errors import CallerError
-from cli import screen
-from runtime.database import connect
+from cli import output
+from runtime.database import session_factory
 from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
-from stores.adoption import adopt as adopt_row
+from stores.adoption import adopt as add_row
+from stores.adoption import row_of
 from stores.engines import load_engines
-from stores.names import own_label
+from stores.names import platform_label
 from workers.cluster.client import connect as connect_cluster
-from workers.cluster.errors import ClusterError, Unconfigured
-from workers.orphans import Unadoptable, find, recover
+from workers.cluster.errors import ClusterError, MissingConfiguration
+from workers.orphans import AdoptionError, discover_store, recover_secrets
 
-DESCRIBED = ("name", "slug", "email", "country", "currency", "language", "setup")
-"""Fields of a CallerError that come from what the namespace says of its store."""
+ARGUMENTS = (None, "namespace", "owner")
+"""Values of CallerError.field for the arguments of the command; others are about the description in the namespace."""
 
 
 async def adopt(settings: Settings, profile: ClusterProfile, namespace: str, owner: str | None) -> int:
-    """0 when the store is in the database again; workers do the rest."""
+    """Add the store's row; workers then verify the namespace and prove the store.
+
+    Returns the exit code: 0: done; 1: refused, with a message; 2: the settings lack worker keys.
+    """
     if settings.worker_keys is None:
-        screen.failed("adopting seals secrets, and needs STOREFLEET_WORKER_KEYS; see .env.example")
+        output.error("adopting seals secrets, and needs STOREFLEET_WORKER_KEYS; see .env.example")
         return 2
-    shown = Keyring.parse(settings.admin_keys.get_secret_value())
-    hidden = Keyring.parse(settings.worker_keys.get_secret_value())
+    admin_keys = Keyring.parse(settings.admin_keys.get_secret_value())
+    worker_keys = Keyring.parse(settings.worker_keys.get_secret_value())
     engines = load_engines(settings.engines)
     try:
         async with connect_cluster(settings.kubeconfig, settings.kube_context) as cluster:
-            found = await find(cluster, namespace)
-            values = await recover(cluster, found, engines, profile)
-        engine = engines[found.description["engine"]]
+            description = await discover_store(cluster, namespace)
+            store = row_of(description, engines, settings.cluster)
+            engine = engines[store.engine]
+            values = await recover_secrets(cluster, store, engine, profile)
         sealed = {
-            field.name: (shown if field.shown else hidden).seal(found.store_id, field.name, values[field.name])
+            field.name: (admin_keys if field.revealable else worker_keys).seal(store.id, field.name, values[field.name])
             for field in engine.secrets
         }
-        async with connect(settings.database_url, 2) as sessions, sessions.begin() as session:
-            store = await adopt_row(
+        async with session_factory(settings.direct_database_url, 2) as sessions, sessions.begin() as session:
+            await add_row(
                 session,
-                found,
+                store,
                 sealed,
                 engine=engine,
-                cluster=settings.cluster,
-                own_label=own_label(settings.public_url, profile.base_domain),
+                platform_label=platform_label(settings.public_url, profile.base_domain),
                 owner=owner,
             )
             name, slug = store.name, store.slug
     except CallerError as error:
-        what = f"the {error.field} that {namespace} names can't be used: " if error.field in DESCRIBED else ""
-        screen.failed(what + error.message)
+        prefix = "" if error.field in ARGUMENTS else f"{namespace}: its {error.field} can't be used: "
+        output.error(prefix + error.message)
         return 1
-    except (Unadoptable, ClusterError, Unconfigured) as error:
-        screen.failed(str(error))
+    except (AdoptionError, ClusterError, MissingConfiguration) as error:
+        output.error(str(error))
         return 1
-    screen.say(f"{name} ({slug}) is back; a worker verifies and proves it now: storefleet watch {slug}")
+    output.echo(f"{name} ({slug}) is in the database again; a worker verifies it now: storefleet watch {slug}")
     return 0

@@ -1,7 +1,6 @@
-"""Using a Storefleet from outside, as any integration would: GraphQL over HTTP and WebSocket, with an API token."""
+"""A client of the API, as an integration would write it: GraphQL over HTTP and WebSocket, with an API token."""
 
 import json
-import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,38 +9,38 @@ from typing import Any
 
 import aiohttp
 
+from sandbox.files import write_private
+
 PROTOCOL = "graphql-transport-ws"
 
 
 class ClientError(Exception):
-    """The server said no, or nothing; the message is for people."""
+    """The server refused, or didn't answer. The message is for people."""
 
 
 @dataclass(frozen=True)
 class Access:
-    """Where a Storefleet is, and the token for it."""
+    """The address of a Storefleet, and an API token."""
 
     url: str
     token: str
 
     def save(self, data: Path) -> None:
-        """For `storefleet watch` on the same data folder; readable by its owner only."""
-        path = data / "access.json"
-        with open(path, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            json.dump({"url": self.url, "token": self.token}, file)
+        """Save it in the data folder for `storefleet watch` and `storefleet logs`; mode 0600."""
+        write_private(data / "access.json", json.dumps({"url": self.url, "token": self.token}))
 
     @classmethod
     def load(cls, data: Path) -> "Access":
-        """Raises ClientError."""
+        """Read what `save` wrote. Raises ClientError."""
         try:
             return cls(**json.loads((data / "access.json").read_text()))
         except (OSError, ValueError, TypeError):
-            message = f"{data} knows no running Storefleet: run `make demo`, or give --url and --token"
+            message = f"{data} has no data of a demo: run `make demo`, or give --url, with a token in STOREFLEET_TOKEN"
             raise ClientError(message) from None
 
 
 class Client:
-    """One connection pool."""
+    """A client of one server."""
 
     def __init__(self, session: aiohttp.ClientSession, access: Access) -> None:
         self._session = session
@@ -49,7 +48,7 @@ class Client:
         self._headers = {"Authorization": f"Bearer {access.token}"} if access.token else {}
 
     async def post(self, path: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-        """Status and JSON. Raises ClientError when nobody answers."""
+        """POST JSON. Returns the status and the JSON body. Raises ClientError when the server doesn't answer."""
         try:
             async with self._session.post(self._url + path, json=body, headers=self._headers) as response:
                 return response.status, await response.json()
@@ -57,7 +56,7 @@ class Client:
             raise ClientError(f"{self._url} doesn't answer: {error}") from error
 
     async def get(self, path: str) -> int:
-        """The status of a page; 0 when nobody answers."""
+        """GET a page. Returns the status; 0 when the server doesn't answer."""
         try:
             async with self._session.get(self._url + path) as response:
                 return response.status
@@ -65,7 +64,7 @@ class Client:
             return 0
 
     async def execute(self, document: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The data. Raises ClientError."""
+        """Execute a GraphQL query or mutation. Returns `data`. Raises ClientError."""
         _, answer = await self.post("/graphql", {"query": document, "variables": variables or {}})
         if answer.get("errors"):
             raise ClientError("; ".join(error["message"] for error in answer["errors"]))
@@ -73,14 +72,14 @@ class Client:
         return data
 
     async def subscribe(self, document: str, variables: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
-        """Each result's data, until the server ends it. Raises ClientError."""
+        """Subscribe. Yields `data` of each result until the server completes the subscription. Raises ClientError."""
         url = self._url.replace("http", "ws", 1) + "/graphql"
         try:
             async with self._session.ws_connect(
                 url, protocols=(PROTOCOL,), headers=self._headers, heartbeat=20
             ) as socket:
                 await socket.send_json({"type": "connection_init"})
-                async for frame in socket:
+                while (frame := await socket.receive()).type == aiohttp.WSMsgType.TEXT:
                     message = json.loads(frame.data)
                     if message["type"] == "connection_ack":
                         payload = {"query": document, "variables": variables}
@@ -93,14 +92,14 @@ class Client:
                         raise ClientError(message["payload"][0]["message"])
                     elif message["type"] == "complete":
                         return
-                raise ClientError(f"the connection to {self._url} ended")
+                raise ClientError(frame.extra or f"the connection to {self._url} ended")  # the reason of a CLOSE frame
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ClientError(f"{self._url} doesn't answer: {error}") from error
 
 
 @asynccontextmanager
 async def connected(access: Access) -> AsyncIterator[Client]:
-    """A client until the end of the block."""
+    """A Client until the end of the block."""
     timeout = aiohttp.ClientTimeout(total=30)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         yield Client(session, access)

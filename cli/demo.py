@@ -1,6 +1,6 @@
-"""`storefleet demo`: everything on this machine, started as in production, and the main job over the front door.
+"""`storefleet demo`: start everything on this machine as in production, and create a store over the API.
 
-The main thread starts the processes, since they die with the thread that started them.
+The main thread starts the processes: the kernel kills them when the thread that started them ends.
 """
 
 import asyncio
@@ -17,15 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli import screen
+from cli import output
 from cli.client import ClientError
+from cli.demo_cluster import DemoCluster, choose_cluster
+from cli.demo_dashboard import show_link, start_build
 from cli.kubeconfig import KubeconfigError
-from cli.main_job import do_main_job
 from cli.migrate import upgrade
-from cli.place import Place, place_of
-from runtime.listener import PortTaken, bind
-from runtime.sealing import new_key
-from sandbox.folder import SandboxError, hold
+from cli.walkthrough import run_walkthrough
+from runtime.sealing import generate_key
+from runtime.sockets import PortInUseError, bind_socket
+from sandbox.data_folder import SandboxError, lock_data_folder
+from sandbox.files import write_private
 from sandbox.postgres import start_postgres
 from sandbox.processes import Child, start
 from sandbox.valkey import start_valkey
@@ -33,17 +35,17 @@ from sandbox.valkey import start_valkey
 HOST = "127.0.0.1"
 START_SECONDS = 30.0
 CLUSTER_SECONDS = 240.0
-"""How long a cluster may take to start or to end: a real node that imports its images takes longest."""
-RESTARTS = 5
+"""Seconds that a cluster may take to start or to stop; a real node that imports images is the slowest."""
+MAX_RESTARTS = 5
 
 
 class DemoError(Exception):
-    """The demo can't go on; one line that says why and what to do."""
+    """The demo can't continue. The message is one line that says why and what to do."""
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What a data folder keeps from one run to the next."""
+class DemoState:
+    """Keys and sign-in data that a data folder keeps from one run to the next."""
 
     admin_keys: str
     worker_keys: str
@@ -51,54 +53,65 @@ class Kept:
     password: str
 
     @classmethod
-    def of(cls, data: Path) -> "Kept":
-        """Made at the first run, readable by its owner only. Raises DemoError when it can't be read."""
+    def load(cls, data: Path) -> "DemoState":
+        """Read the state, or create it at the first run; mode 0600. Raises DemoError when it can't be read."""
         path = data / "demo.json"
         if not path.exists():
-            kept = cls(new_key("a1"), new_key("w1"), "demo@storefleet.test", secrets.token_urlsafe(12))
-            unfinished = path.with_suffix(".new")
-            with open(unfinished, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-                json.dump(kept.__dict__, file)
-            unfinished.replace(path)
+            state = cls(generate_key("a1"), generate_key("w1"), "demo@storefleet.test", secrets.token_urlsafe(12))
+            write_private(path, json.dumps(state.__dict__))
         try:
             return cls(**json.loads(path.read_text()))
         except (OSError, ValueError, TypeError) as error:
             raise DemoError(f"{path} can't be read ({error}); remove the folder, or use DATA=…") from None
 
 
-def demo(port: int, data: Path, *, once: bool, cluster: str, speed: str, plugin: Path | None) -> int:
-    """The exit code: 0 after READY (and Ctrl-C), 1 when it didn't come to that."""
-    for number in (signal.SIGTERM, signal.SIGINT):  # a shell starts what it runs in the background deaf to SIGINT
+def demo(port: int, data: Path, *, once: bool, dashboard: bool, cluster: str, speed: str, plugin: Path | None) -> int:
+    """Run the demo. Returns the exit code: 0 after READY (and Ctrl-C), else 1.
+
+    `once`: stop after READY, without the dashboard. `dashboard`: build it. `cluster`: see CLUSTERS. `plugin`:
+    WooCommerce's zip file, for a node.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):  # shells start background jobs with SIGINT ignored
         signal.signal(number, signal.default_int_handler)
     try:
         with ExitStack() as stack:
             try:
                 return _run(
-                    stack, port, data, once=once, place=place_of(cluster, data.absolute(), port, plugin), speed=speed
+                    stack,
+                    port,
+                    data,
+                    once=once,
+                    dashboard=dashboard,
+                    cluster=choose_cluster(cluster, data.absolute(), port, plugin),
+                    speed=speed,
                 )
             finally:
-                signal.signal(signal.SIGINT, signal.SIG_IGN)  # what was started is now ended in order
-    except (SandboxError, PortTaken, DemoError, ClientError, KubeconfigError) as error:
-        screen.failed(str(error))
+                signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not interrupt the cleanup
+    except (SandboxError, PortInUseError, DemoError, ClientError, KubeconfigError) as error:
+        output.error(str(error))
         return 1
 
 
-def _run(stack: ExitStack, port: int, data: Path, *, once: bool, place: Place, speed: str) -> int:
-    began = time.perf_counter()
-    bind(HOST, port).close()  # before anything is started: a taken port is the commonest trouble
-    data = hold(data)
-    kept = Kept.of(data)
-    screen.say("Storefleet: online stores on Kubernetes, one click each", "bold")
+def _run(
+    stack: ExitStack, port: int, data: Path, *, once: bool, dashboard: bool, cluster: DemoCluster, speed: str
+) -> int:
+    started = time.perf_counter()
+    bind_socket(HOST, port).close()  # check first: a taken port is the most common problem
+    data = lock_data_folder(data)
+    state = DemoState.load(data)
+    output.echo("Storefleet: online stores on Kubernetes, one click each", "bold")
     with _timed("PostgreSQL"):
         postgres = start_postgres(data)
         stack.callback(postgres.stop)
     with _timed("Valkey"):
         valkey = start_valkey(data)
         stack.callback(valkey.stop)
-    if place.words:
-        more = place.prepare(lambda line: screen.say(f"  {line}", "dim"))
-        with _timed(place.title):
-            _cluster(stack, data, [*place.words, *more, *(["--speed", speed] if place.simulated else [])])
+    if cluster.command:
+        options = cluster.prepare(lambda line: output.echo(f"  {line}", "dim"))
+        with _timed(cluster.title):
+            _start_cluster(
+                stack, data, [*cluster.command, *options, *(["--speed", speed] if cluster.simulated_api else [])]
+            )
     with _timed("Database schema"):
         upgrade(postgres.url_of("postgres"))
     environment = {
@@ -107,58 +120,70 @@ def _run(stack: ExitStack, port: int, data: Path, *, once: bool, place: Place, s
         "STOREFLEET_ENVIRONMENT": "development",
         "STOREFLEET_DATABASE_URL": postgres.url,
         "STOREFLEET_REDIS_URL": valkey.url,
-        "STOREFLEET_ADMIN_KEYS": kept.admin_keys,
+        "STOREFLEET_ADMIN_KEYS": state.admin_keys,
         "STOREFLEET_HOST": HOST,
         "STOREFLEET_PORT": str(port),
         "STOREFLEET_SIGN_UP": "open",
         "STOREFLEET_BASE_DOMAIN": "localhost",
-        **place.environment,
+        **cluster.environment,
         "STOREFLEET_LOG_FORMAT": "console",
         **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
     }
-    worker_only = {"STOREFLEET_WORKER_KEYS": kept.worker_keys, "STOREFLEET_KUBECONFIG": str(place.kubeconfig)}
-    if place.context is not None:
-        worker_only["STOREFLEET_KUBE_CONTEXT"] = place.context
+    worker_only = {"STOREFLEET_WORKER_KEYS": state.worker_keys, "STOREFLEET_KUBECONFIG": str(cluster.kubeconfig)}
+    if cluster.context is not None:
+        worker_only["STOREFLEET_KUBE_CONTEXT"] = cluster.context
     with _timed("API and worker processes"):
-        parts = [Part("api", data, environment), Part("worker", data, {**environment, **worker_only})]
-        for part in parts:
-            part.start()
-            stack.callback(part.stop)
-        _wait_for_api(port, parts)
-    screen.say()
-    job = do_main_job(f"http://{HOST}:{port}", kept.email, kept.password, data, postgres.url, place)
-    if not asyncio.run(_while_kept_running(job, parts)):
-        screen.failed(f"the store didn't become READY; see the logs in {data / 'logs'}")
+        processes = [
+            SupervisedProcess("api", data, environment),
+            SupervisedProcess("worker", data, {**environment, **worker_only}),
+        ]
+        for process in processes:
+            process.start()
+            stack.callback(process.stop)
+        _wait_for_api(port, processes)
+    builder = start_build(data) if dashboard and not once else None
+    if builder is not None:
+        stack.callback(builder.stop)
+    output.echo()
+    job = run_walkthrough(f"http://{HOST}:{port}", state.email, state.password, data, postgres.url, cluster)
+    if not asyncio.run(_supervise(job, processes)):
+        output.error(f"the store didn't become READY; see the logs in {data / 'logs'}")
         return 1
-    screen.say(f"\nFrom nothing to READY in {time.perf_counter() - began:.1f} s.", "dim")
+    output.echo(f"\nFrom nothing to READY in {time.perf_counter() - started:.1f} s.", "dim")
     if once:
         return 0
-    screen.say(f"Serving at http://{HOST}:{port} until Ctrl-C.", "bold")
+
+    def restart_ended() -> None:
+        for process in processes:
+            process.restart_if_ended()
+
     try:
+        if builder is not None:
+            show_link(builder, f"http://{HOST}:{port}", state.email, postgres.url, restart_ended)
+        output.echo(f"Serving at http://{HOST}:{port} until Ctrl-C.", "bold")
         while True:
             time.sleep(0.2)
-            for part in parts:
-                part.keep_running()
+            restart_ended()
     except KeyboardInterrupt:
-        screen.say("\nStopping.", "dim")
+        output.echo("\nStopping.", "dim")
         return 0
 
 
-def _cluster(stack: ExitStack, data: Path, words: list[str]) -> None:
-    """A process of the sandbox that says in a line of JSON that its Kubernetes API serves."""
-    name = words[0].rpartition(".")[2]
+def _start_cluster(stack: ExitStack, data: Path, command: list[str]) -> None:
+    """Start a module of the sandbox, and wait for its line of JSON: then the Kubernetes API is ready."""
+    name = command[0].rpartition(".")[2]
     log = data / "logs" / f"{name}.log"
-    child = start(name, [sys.executable, "-m", *words], log=log, cwd=Path(__file__).resolve().parent.parent)
+    child = start(name, [sys.executable, "-m", *command], log=log, cwd=Path(__file__).resolve().parent.parent)
     stack.callback(child.stop, CLUSTER_SECONDS)
     deadline = time.monotonic() + CLUSTER_SECONDS
-    while not any(line.startswith("{") and '"server"' in line for line in child.last_words()):
+    while not any(line.startswith("{") and '"server"' in line for line in child.log_tail()):
         if child.wait(0.02) is not None or time.monotonic() > deadline:
-            raise DemoError(f"the {name} can't start: {_reason(child)} (log: {log})")
+            raise DemoError(f"the {name} can't start: {_last_line(child)} (log: {log})")
 
 
 @dataclass
-class Part:
-    """A process of ours that is started again when it ends, as Kubernetes would; not for ever."""
+class SupervisedProcess:
+    """An API or worker process. It is started again when it ends, up to MAX_RESTARTS times."""
 
     name: str
     data: Path
@@ -171,14 +196,14 @@ class Part:
         log = self.data / "logs" / f"{self.name}.log"
         self.child = start(self.name, [sys.executable, "-m", "cli", self.name], log=log, cwd=root, env=self.environment)
 
-    def keep_running(self) -> None:
-        """Raises DemoError when it has ended too often."""
+    def restart_if_ended(self) -> None:
+        """Start it again if it has ended. Raises DemoError after MAX_RESTARTS."""
         if self.child is None or self.child.returncode is None:
             return
-        if self.restarts == RESTARTS:
-            raise DemoError(f"the {self.name} process ends again and again; see {self.child.log}")
+        if self.restarts == MAX_RESTARTS:
+            raise DemoError(f"the {self.name} process ended {MAX_RESTARTS + 1} times; see {self.child.log}")
         self.restarts += 1
-        screen.line(self.name, "the process ended; it is started again, and goes on where it was", "yellow")
+        output.field(self.name, "the process ended; it is started again", "yellow")
         self.start()
 
     def stop(self) -> None:
@@ -186,34 +211,34 @@ class Part:
             self.child.stop()
 
 
-async def _while_kept_running(job: Coroutine[Any, Any, bool], parts: list[Part]) -> bool:
-    """The job's result. Raises what it raises, and DemoError."""
+async def _supervise(job: Coroutine[Any, Any, bool], processes: list[SupervisedProcess]) -> bool:
+    """Run `job`, and start processes again that end meanwhile. Returns the job's result. Raises DemoError."""
     running = asyncio.ensure_future(job)
     while not running.done():
         await asyncio.wait({running}, timeout=0.2)
-        for part in parts:
-            part.keep_running()
+        for process in processes:
+            process.restart_if_ended()
     return running.result()
 
 
-def _wait_for_api(port: int, parts: list[Part]) -> None:
+def _wait_for_api(port: int, processes: list[SupervisedProcess]) -> None:
     deadline = time.monotonic() + START_SECONDS
-    with socket.socket() as knock:
-        while knock.connect_ex((HOST, port)) != 0:
-            for child in (part.child for part in parts if part.child is not None):
+    with socket.socket() as probe:
+        while probe.connect_ex((HOST, port)) != 0:
+            for child in (process.child for process in processes if process.child is not None):
                 if child.wait(0.02) is not None:
-                    raise DemoError(f"the {child.name} process can't start: {_reason(child)} (log: {child.log})")
+                    raise DemoError(f"the {child.name} process can't start: {_last_line(child)} (log: {child.log})")
             if time.monotonic() > deadline:
-                raise DemoError(f"the API doesn't answer after {START_SECONDS:g} s; see {parts[0].data / 'logs'}")
+                raise DemoError(f"the API doesn't answer after {START_SECONDS:g} s; see {processes[0].data / 'logs'}")
 
 
-def _reason(child: Child) -> str:
-    words = child.last_words()
-    return words[-1] if words else "it said nothing"
+def _last_line(child: Child) -> str:
+    lines = child.log_tail()
+    return lines[-1] if lines else "no output"
 
 
 @contextmanager
 def _timed(what: str) -> Iterator[None]:
-    began = time.perf_counter()
+    started = time.perf_counter()
     yield
-    screen.done(what, time.perf_counter() - began)
+    output.success(what, time.perf_counter() - started)

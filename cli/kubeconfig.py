@@ -1,4 +1,4 @@
-"""Which cluster a kubeconfig leads to: said aloud before anything is made there."""
+"""Reads which cluster a kubeconfig leads to, so that the demo can print it before it creates anything there."""
 
 import os
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ import yaml
 
 
 class KubeconfigError(Exception):
-    """There is no usable kubeconfig; one line with what to do."""
+    """There is no usable kubeconfig. The message is one line that says what to do."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """The current context."""
+class KubeContext:
+    """The current context of a kubeconfig."""
 
     path: Path
-    context: str
+    name: str
     server: str
 
 
-def current() -> Found:
-    """From KUBECONFIG or ~/.kube/config. Raises KubeconfigError."""
+def current_context() -> KubeContext:
+    """Read KUBECONFIG or ~/.kube/config. Raises KubeconfigError."""
     named = os.environ.get("KUBECONFIG", "")
     if os.pathsep in named:
         raise KubeconfigError("KUBECONFIG names several files; name one: KUBECONFIG=FILE make demo CLUSTER=kubeconfig")
@@ -33,5 +33,5 @@ def current() -> Found:
         server = next(item["cluster"]["server"] for item in config["clusters"] if item["name"] == cluster)
     except (OSError, yaml.YAMLError, KeyError, TypeError, StopIteration) as error:
         reason = error.strerror if isinstance(error, OSError) else "it has no current context with a server"
-        raise KubeconfigError(f"{path} is no usable kubeconfig: {reason}; set KUBECONFIG") from None
-    return Found(path.absolute(), str(context), str(server))
+        raise KubeconfigError(f"{path} isn't a usable kubeconfig: {reason}; set KUBECONFIG") from None
+    return KubeContext(path.absolute(), str(context), str(server))

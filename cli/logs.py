@@ -1,11 +1,11 @@
-"""Following what a store's containers print, in the terminal, until Ctrl-C."""
+"""`storefleet logs`: follow a store's logs in the terminal until Ctrl-C."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
-from cli import screen
+from cli import output
 from cli.client import Client, ClientError
 
 STORE = "query ($slug: String!) { store(slug: $slug) { id name status } }"
@@ -15,17 +15,20 @@ subscription ($id: ID!, $workload: String!, $tail: Int!) { storeLogs(storeId: $i
 } }
 """
 OVERLAP = 500
-"""Lines that are asked for when it goes on, to find those that came meanwhile."""
+"""Number of past lines that are requested after a reconnect, to find lines that were missed."""
 RECONNECT_SECONDS = 0.5
-TRIES = 20
-"""In a row without a line; then it is given up."""
+MAX_FAILURES = 20
+"""Failures in a row, without a line between them, after which `follow` gives up."""
 Line = dict[str, Any]
 
 
 async def follow(client: Client, store_id: str, slug: str, workload: str, tail: int) -> AsyncIterator[Line]:
-    """Each line once, through ends and breaks of the subscription, until the store is deleted. Raises ClientError."""
+    """Yield each line once until the store is deleted; subscribe again when a subscription ends or breaks.
+
+    Yields dicts with kind, line, at, pod and container. Raises ClientError.
+    """
     newest: dict[tuple[str, str], str] = {}
-    failures = TRIES
+    failures = MAX_FAILURES
     while True:
         known = dict(newest)
         try:
@@ -42,24 +45,24 @@ async def follow(client: Client, store_id: str, slug: str, workload: str, tail: 
                 return
         except ClientError:
             failures += 1
-            if failures > TRIES:
-                raise  # it never worked, or does so no longer
+            if failures > MAX_FAILURES:
+                raise  # it never worked, or it has stopped working
         tail = OVERLAP if newest else tail
         await asyncio.sleep(RECONNECT_SECONDS)
 
 
 async def logs(client: Client, slug: str, workload: str, tail: int) -> int:
-    """`storefleet logs SLUG WORKLOAD`: 0 when the store is deleted meanwhile, 1 when there is none."""
+    """`storefleet logs SLUG WORKLOAD`. Returns the exit code: 0 when the store is deleted, 1 when it doesn't exist."""
     store = (await client.execute(STORE, {"slug": slug}))["store"]
     if store is None:
-        screen.failed(f"there is no store {slug!r} in your accounts")
+        output.error(f"there is no store {slug!r} in your accounts")
         return 1
-    screen.say(f"{store['name']}  {workload}", "bold")
+    output.echo(f"{store['name']}  {workload}", "bold")
     source = None
     async for line in follow(client, store["id"], slug, workload, tail):
         if line["pod"] is not None and (line["pod"], line["container"]) != source:
             source = (line["pod"], line["container"])
-            screen.line("", " ".join(filter(None, source)), "dim")
+            output.field("", " ".join(filter(None, source)), "dim")
         at = datetime.fromisoformat(line["at"]).astimezone()
-        screen.line(f"{at:%H:%M:%S}", line["line"], "yellow" if line["kind"] == "NOTICE" else "")
+        output.field(f"{at:%H:%M:%S}", line["line"], "yellow" if line["kind"] == "NOTICE" else "")
     return 0

@@ -1,32 +1,31 @@
-"""Bringing the database's schema up to date. Expanding only: old and new processes go on meanwhile."""
+"""`storefleet migrate`: upgrade the database schema. Migrations only expand, so old and new processes keep running."""
 
 import time
 from pathlib import Path
 
-import asyncpg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy.exc import SQLAlchemyError
 
-from cli import screen
+from cli import output
+from runtime.database import CONNECTION_ERRORS
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def upgrade(url: str) -> None:
-    """Raises what the database raises."""
+    """Upgrade the schema to the newest revision. Raises CONNECTION_ERRORS."""
     config = Config(ROOT / "alembic.ini")
     config.attributes["url"] = url
     command.upgrade(config, "head")
 
 
 def migrate(url: str) -> int:
-    """`storefleet migrate`."""
-    began = time.perf_counter()
+    """`storefleet migrate`. Returns the exit code."""
+    started = time.perf_counter()
     try:
         upgrade(url)
-    except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        screen.failed(f"the database can't be migrated: {error}".splitlines()[0])
+    except CONNECTION_ERRORS as error:
+        output.error(f"the database can't be migrated: {error}".splitlines()[0])
         return 1
-    screen.done("The database's schema is up to date", time.perf_counter() - began)
+    output.success("The database's schema is up to date", time.perf_counter() - started)
     return 0

@@ -3,43 +3,41 @@
 import argparse
 import sys
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 
-from accounts.actors import Actor, fingerprint
-from accounts.audit import audit
+from accounts.actors import Actor, hash_credential
 from accounts.errors import CallerError
 from accounts.models import ApiToken, Membership, User
-from accounts.tokens import create_token
-from cli import screen
-from runtime.changefeed import ring
-from runtime.database import Sessions, connect
+from accounts.tokens import create_token, revoke
+from cli import output
+from runtime.database import SessionFactory, session_factory
 from runtime.settings import Settings
 
 
 async def tokens(settings: Settings, options: argparse.Namespace) -> int:
-    """Create one, or revoke one."""
-    async with connect(settings.database_url, 2) as sessions:
+    """Create or revoke a token. Returns the exit code."""
+    async with session_factory(settings.direct_database_url, 2) as sessions:
         try:
             if options.action == "create":
                 scopes = ["read"] if options.read_only else ["read", "write"]
                 return await _create(sessions, options.email, options.name, scopes)
             return await _revoke(sessions, sys.stdin.readline().strip())
         except CallerError as error:
-            screen.failed(error.message)
+            output.error(error.message)
             return 1
 
 
-async def _create(sessions: Sessions, email: str, name: str, scopes: list[str]) -> int:
+async def _create(sessions: SessionFactory, email: str, name: str, scopes: list[str]) -> int:
     async with sessions.begin() as session:
-        found = await session.execute(
+        result = await session.execute(
             select(User.id, Membership.account_id, Membership.role)
             .join(Membership, Membership.user_id == User.id)
             .where(User.email == email.lower(), Membership.role != "viewer")
             .order_by(Membership.account_id)
         )
-        row = found.first()
+        row = result.first()
         if row is None:
-            screen.failed(f"{email} has no account to make a token for")
+            output.error(f"{email} has no account to create a token for")
             return 1
         actor = Actor("user", row.id, {row.account_id: row.role}, frozenset({"read", "write"}), b"")
         _, secret = await create_token(
@@ -49,18 +47,14 @@ async def _create(sessions: Sessions, email: str, name: str, scopes: list[str]) 
     return 0
 
 
-async def _revoke(sessions: Sessions, secret: str) -> int:
+async def _revoke(sessions: SessionFactory, secret: str) -> int:
     async with sessions.begin() as session:
-        account_id = await session.scalar(
-            update(ApiToken)
-            .where(ApiToken.token_hash == fingerprint(secret), ApiToken.revoked_at.is_(None))
-            .values(revoked_at=func.now())
-            .returning(ApiToken.account_id)
+        token = await session.scalar(
+            select(ApiToken).where(ApiToken.token_hash == hash_credential(secret)).with_for_update()
         )
-        if account_id is None:
-            screen.failed("there is no such token, or it is revoked already")
+        if token is None or token.revoked_at is not None:
+            output.error("there is no such token, or it is already revoked")
             return 1
-        audit(session, account_id, "cli", "token.revoked", "token")
-        await ring(session, account_id, access=True)
-    screen.done("revoked")
+        await revoke(session, token, "cli")
+    output.success("revoked")
     return 0

@@ -1,4 +1,4 @@
-"""`storefleet users`: people who may sign in, and what their accounts may have."""
+"""`storefleet users`: manage users, and the limits of their accounts."""
 
 import argparse
 import sys
@@ -9,34 +9,46 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from accounts.errors import CallerError, Code
 from accounts.models import Account, Membership, User
 from accounts.passwords import hash_password, password_problem
-from accounts.users import add_account, add_user, normal_email
-from cli import screen
-from runtime.database import connect
+from accounts.sign_in_links import create_link
+from accounts.users import add_account, add_user, normalize_email
+from cli import output
+from runtime.database import session_factory
 from runtime.settings import Settings
 
 
 async def users(settings: Settings, options: argparse.Namespace) -> int:
-    """Add, list, or set limits."""
-    async with connect(settings.database_url, 2) as sessions, sessions.begin() as session:
+    """Add or list users, print a sign-in link, or set limits. Returns the exit code."""
+    async with session_factory(settings.direct_database_url, 2) as sessions, sessions.begin() as session:
         if options.action == "list":
             for email in await session.scalars(select(User.email).order_by(User.email)):
-                screen.say(email)
+                output.echo(email)
             return 0
         try:
+            if options.action == "link":
+                token = await create_link(session, options.email)
+                await session.commit()  # before the link is printed
+                output.echo(sign_in_url(settings, token))
+                return 0
             if options.action == "add":
                 await _add(session, options.email)
             else:
                 await set_limits(session, options.email, options.stores, options.per_hour)
         except CallerError as error:
-            screen.failed(error.message)
+            output.error(error.message)
             return 1
-    screen.done(options.email)
+    output.success(options.email)
     return 0
+
+
+def sign_in_url(settings: Settings, token: str) -> str:
+    """The dashboard's sign-in page with the token in its fragment, which browsers don't send to servers."""
+    origin = (settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
+    return f"{origin}/sign-in#token={token}"
 
 
 async def _add(session: AsyncSession, email: str) -> None:
     password = sys.stdin.readline().rstrip("\n")
-    email = normal_email(email)
+    email = normalize_email(email)
     if problem := password_problem(password):
         raise CallerError(Code.INVALID_PASSWORD, "password", f"The password (one line on stdin) {problem}.")
     user_id = await add_user(session, email, await hash_password(password))
@@ -44,7 +56,7 @@ async def _add(session: AsyncSession, email: str) -> None:
 
 
 async def set_limits(session: AsyncSession, email: str, stores: int | None, per_hour: int | None) -> None:
-    """Of all accounts that the user owns; None goes back to the settings' default. Raises CallerError."""
+    """Set the limits of all accounts that the user owns. None: the settings' default. Raises CallerError."""
     owned = (
         select(Membership.account_id)
         .join(User, User.id == Membership.user_id)

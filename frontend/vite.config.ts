@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
-import { defineConfig } from 'vitest/config'
+import { defineConfig } from 'vite'
 
 const api = process.env.STOREFLEET_API ?? 'http://127.0.0.1:8000'
 
 /**
- * As the API process sends it. The hash is that of the empty string: Emotion makes empty <style> elements and fills them
- * through the CSSOM.
+ * As the API process sends it (api/dashboard.py). The hash is that of the empty string: Emotion makes empty <style>
+ * elements and fills them through the CSSOM.
  */
 const policy = [
   "default-src 'none'",
@@ -34,5 +34,4 @@ export default defineConfig({
     },
   },
   preview: { headers: { 'Content-Security-Policy': policy } },
-  test: { environment: 'happy-dom', include: ['src/**/*.test.{ts,tsx}'], restoreMocks: true, testTimeout: 30_000 },
 })

@@ -1,22 +1,28 @@
-"""Alembic on the async engine. Two deploys that migrate at once wait for each other."""
+"""Alembic on the async engine. Parallel migrations wait for each other (an advisory lock)."""
 
 import asyncio
+import time
 
 from alembic import context
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from runtime.database import Base, sqlalchemy_url
-from runtime.settings import load_or_exit
-from stores import models  # noqa: F401  # fills the metadata, accounts' included
+from runtime.settings import load_settings_or_exit
+from stores import models  # noqa: F401  # registers the tables in the metadata
 
-MIGRATING = 0x53746F7265  # the advisory lock's number: "Store"
+LOCK_ID = 0x53746F7265  # "Store"
+LOCK_POLL_SECONDS = 0.2
 
 
 def run(connection: Connection) -> None:
+    # a session's lock, because CREATE INDEX CONCURRENTLY commits; polled, because it waits for transactions that wait
+    while not connection.scalar(text(f"SELECT pg_try_advisory_lock({LOCK_ID})")):
+        connection.rollback()
+        time.sleep(LOCK_POLL_SECONDS)
+    connection.commit()
     context.configure(connection=connection, target_metadata=Base.metadata, transaction_per_migration=False)
     with context.begin_transaction():
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))
         connection.execute(text("SET LOCAL lock_timeout = '5s'"))
         context.run_migrations()
 
@@ -31,5 +37,5 @@ async def online(url: str) -> None:
         await engine.dispose()
 
 
-url = context.config.attributes.get("url") or load_or_exit().database_url.get_secret_value()
+url = context.config.attributes.get("url") or load_settings_or_exit().database_url.get_secret_value()
 asyncio.run(online(url))

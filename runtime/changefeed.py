@@ -1,7 +1,7 @@
-"""The doorbell: a process learns that an account has new events. The events table is the mail.
+"""Notifies a process that an account has new events, with PostgreSQL's LISTEN and NOTIFY.
 
-`ring` inside a transaction, `Changefeed.bell` in whoever waits. A ring may be lost with the connection; so every
-bell rings after a reconnect, and every RESYNC_SECONDS anyway, each in its turn. A listener reads the table then.
+A notification carries no data: the listener reads the events table. Notifications are lost while the connection is
+lost; so every listener is notified after a reconnect, and once in every RESYNC_SECONDS.
 """
 
 import asyncio
@@ -14,126 +14,153 @@ from uuid import UUID
 
 import asyncpg
 import structlog
-from sqlalchemy import func, select
+from prometheus_client import Gauge
+from sqlalchemy import Function, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from runtime.tasks import end
+from runtime.tasks import cancel_and_wait
 
 CHANNEL = "account_changed"
 RESYNC_SECONDS = 30.0
+RESYNC_SLOTS = 300
 RETRY_SECONDS = 1.0
-TURNS = 300
-PING_SECONDS = 5.0
+PING_TIMEOUT_SECONDS = 5.0
+
+CONNECTED = Gauge("storefleet_changefeed_connected", "1: notifications of PostgreSQL arrive; 0: only resyncs")
 
 log = structlog.get_logger()
 
 
-async def ring(session: AsyncSession, account_id: UUID, *, access: bool = False) -> None:
-    """Ring at commit. `access`: who may listen has changed, too. Postgres folds a transaction's equal rings."""
-    await session.execute(select(func.pg_notify(CHANNEL, f"{account_id} access" if access else str(account_id))))
+async def notify(session: AsyncSession, account_id: UUID) -> None:
+    """Notify the account's listeners when the transaction commits. PostgreSQL merges equal notifications."""
+    await session.execute(select(notification(account_id)))
 
 
-class Bell:
-    """Rung when an account may have something new. Clear it *before* reading what that is."""
+def notification(account_id: UUID) -> Function[None]:
+    """The SQL expression of `notify`, for a statement that does more."""
+    return func.pg_notify(CHANNEL, str(account_id))
+
+
+class Listener:
+    """Is notified when an account may have new events. Call `clear` *before* reading the events, then `wait`."""
 
     def __init__(self) -> None:
-        self._rung = asyncio.Event()
+        self._notified = asyncio.Event()
         self.access_changed = False
-        """Whether the listener's right to listen is to be checked again; the listener resets it."""
-        self.turn = random.randrange(TURNS)  # noqa: S311  # spread, not a secret
-        """When in a resync it is rung: a thousand that read at once keep each other waiting for seconds."""
+        """True: check whether access is still allowed. The user of the listener resets it. Triggers of the tables
+        that hold access send such notifications."""
+        self.slot = random.randrange(RESYNC_SLOTS)  # noqa: S311  # jitter, not a secret
+        """The part of a resync in which it is notified: a thousand simultaneous reads would delay each other."""
 
-    def ring(self, *, access: bool) -> None:
-        self.access_changed = self.access_changed or access
-        self._rung.set()
+    def notify(self, *, access_changed: bool) -> None:
+        self.access_changed = self.access_changed or access_changed
+        self._notified.set()
 
     def clear(self) -> None:
-        self._rung.clear()
+        self._notified.clear()
 
     async def wait(self) -> None:
-        await self._rung.wait()
+        await self._notified.wait()
 
 
 class Changefeed:
-    """One LISTEN connection for the whole process, on a direct (never pooled) database URL."""
+    """One LISTEN connection per process, on a direct database URL (LISTEN doesn't work through a pooler)."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._bells: dict[UUID, set[Bell]] = defaultdict(set)
+        self._listeners: dict[UUID, set[Listener]] = defaultdict(set)
+        self._all_listeners: set[Listener] = set()
         self._connections = 0
-        self._rings: dict[UUID, int] = {}
-        self._numbers = itertools.count()
-        """Of rings, and of accounts that get their first bell: after a time without one, rings went unheard."""
+        self.connected = False
+        """False: notifications don't arrive, and listeners are notified by resyncs only."""
+        self._versions: dict[UUID, int] = {}
+        self._version_counter = itertools.count()
+        """Counts notifications, and accounts that get their first listener: without one, notifications were missed."""
 
     @contextmanager
-    def bell(self, account_id: UUID) -> Iterator[Bell]:
-        """A bell of one's own for that account."""
-        bell = Bell()
-        if account_id not in self._bells:
-            self._rings[account_id] = next(self._numbers)
-        self._bells[account_id].add(bell)
+    def listen(self, *account_ids: UUID) -> Iterator[Listener]:
+        """A new listener for the accounts, until the end of the block."""
+        listener = Listener()
+        self._all_listeners.add(listener)
+        for account_id in account_ids:
+            if account_id not in self._listeners:
+                self._versions[account_id] = next(self._version_counter)
+            self._listeners[account_id].add(listener)
         try:
-            yield bell
+            yield listener
         finally:
-            self._bells[account_id].discard(bell)
-            if not self._bells[account_id]:
-                del self._bells[account_id], self._rings[account_id]
+            self._all_listeners.discard(listener)
+            for account_id in account_ids:
+                self._listeners[account_id].discard(listener)
+                if not self._listeners[account_id]:
+                    del self._listeners[account_id], self._versions[account_id]
 
-    def heard(self, account_id: UUID) -> tuple[int, int]:
-        """Another value after each ring; there must be a bell for the account.
+    def version(self, account_id: UUID) -> tuple[int, int]:
+        """A value that changes with each notification of the account. The account must have a listener.
 
-        What was read before a ring says nothing about what came with it.
+        A read that began at an older version may have missed the events of the latest notification.
         """
-        return self._connections, self._rings[account_id]
+        return self._connections, self._versions[account_id]
 
-    def _ring(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
-        account_id, _, access = str(payload).partition(" ")
-        account = UUID(account_id)
-        if account in self._bells:
-            self._rings[account] = next(self._numbers)
-            for bell in self._bells[account]:
-                bell.ring(access=bool(access))
-
-    def ring_all(self) -> None:
-        """After a gap nobody knows what was missed, so everybody looks."""
+    def notify_all(self) -> None:
+        """After a lost connection: every listener may have missed notifications."""
         self._connections += 1
-        for bells in self._bells.values():
-            for bell in bells:
-                bell.ring(access=True)
+        for listener in self._all_listeners:
+            listener.notify(access_changed=True)
 
     async def run(self) -> None:
-        """Listen for ever; a lost connection is made again."""
+        """Runs until it is cancelled: listens, reconnects, and resyncs with or without a connection."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen())
+            tasks.create_task(self._resync())
+
+    async def _listen(self) -> None:
         while True:
             try:
-                async with _listening(self._url, self._ring) as (connection, lost):
-                    self.ring_all()
-                    await self._resync_until(connection, lost)
-                    log.warning("changefeed.lost", hint="listening again; subscribers read the events table")
+                async with _connect(self._url, self._on_notification) as (connection, lost):
+                    self._set_connected(True)
+                    self.notify_all()
+                    await _until_lost(connection, lost)
+                    log.warning("changefeed.connection_lost", hint="reconnecting; subscribers read the events table")
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-                log.warning("changefeed.unreachable", error=type(error).__name__)
+                log.warning("changefeed.database_unavailable", error=type(error).__name__)
+            self._set_connected(False)
             await asyncio.sleep(RETRY_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # jitter, not a secret
 
-    async def _resync_until(self, connection: asyncpg.Connection, lost: asyncio.Event) -> None:
-        """Raises TimeoutError when the connection has died silently: a listener never sends, so it never notices."""
-        for turn in itertools.cycle(range(TURNS)):
-            try:
-                await asyncio.wait_for(lost.wait(), RESYNC_SECONDS / TURNS)
-            except TimeoutError:
-                self._ring_turn(turn)
-                if turn == 0:
-                    await connection.execute("SELECT 1", timeout=PING_SECONDS)
-            else:
-                return
+    async def _resync(self) -> None:
+        for slot in itertools.cycle(range(RESYNC_SLOTS)):
+            await asyncio.sleep(RESYNC_SECONDS / RESYNC_SLOTS)
+            for listener in self._all_listeners:
+                if listener.slot == slot:
+                    listener.notify(access_changed=True)
 
-    def _ring_turn(self, turn: int) -> None:
-        for bells in self._bells.values():
-            for bell in bells:
-                if bell.turn == turn:
-                    bell.ring(access=True)
+    def _set_connected(self, connected: bool) -> None:
+        self.connected = connected
+        CONNECTED.set(connected)
+
+    def _on_notification(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+        account, _, access = str(payload).partition(" ")
+        account_id = UUID(account)
+        if account_id in self._listeners:
+            self._versions[account_id] = next(self._version_counter)
+            for listener in self._listeners[account_id]:
+                listener.notify(access_changed=bool(access))
+
+
+async def _until_lost(connection: asyncpg.Connection, lost: asyncio.Event) -> None:
+    """Raises TimeoutError for a dead connection: LISTEN sends nothing, so TCP alone doesn't detect that."""
+    while True:
+        try:
+            await asyncio.wait_for(lost.wait(), RESYNC_SECONDS)
+        except TimeoutError:
+            await connection.execute("SELECT 1", timeout=PING_TIMEOUT_SECONDS)
+        else:
+            return
 
 
 @asynccontextmanager
-async def _listening(url: str, callback: object) -> AsyncIterator[tuple[asyncpg.Connection, asyncio.Event]]:
+async def _connect(url: str, callback: object) -> AsyncIterator[tuple[asyncpg.Connection, asyncio.Event]]:
+    """A connection that listens, and an event that is set when the connection is lost."""
     lost = asyncio.Event()
     connection = await asyncpg.connect(
         url, timeout=5, server_settings={"application_name": "storefleet changefeed", "tcp_keepalives_idle": "15"}
@@ -147,11 +174,11 @@ async def _listening(url: str, callback: object) -> AsyncIterator[tuple[asyncpg.
 
 
 @asynccontextmanager
-async def listening(url: str) -> AsyncIterator[Changefeed]:
+async def run_changefeed(url: str) -> AsyncIterator[Changefeed]:
     """A changefeed that runs until the end of the block."""
-    feed = Changefeed(url)
-    task = asyncio.create_task(feed.run(), name="changefeed")
+    changefeed = Changefeed(url)
+    task = asyncio.create_task(changefeed.run(), name="changefeed")
     try:
-        yield feed
+        yield changefeed
     finally:
-        await end(task)
+        await cancel_and_wait(task)

@@ -1,4 +1,4 @@
-"""Nudges: arq jobs that make a due store be looked at sooner. Losing one costs seconds, never truth."""
+"""Enqueues due stores for the workers, as arq jobs in Redis. A lost job costs seconds: workers also poll Postgres."""
 
 import asyncio
 import json
@@ -13,15 +13,15 @@ from pydantic import SecretStr
 from redis.asyncio import BlockingConnectionPool
 from redis.exceptions import RedisError
 
-RECONCILE = "reconcile_store"
-QUEUE = "storefleet:nudges"
-NUDGE_SECONDS = 2.0
+RECONCILE_JOB = "reconcile_store"
+QUEUE = "storefleet:reconcile"
+ENQUEUE_TIMEOUT_SECONDS = 2.0
 
 log = structlog.get_logger()
 
 
 def serialize(job: dict[str, Any]) -> bytes:
-    """JSON, because the default (pickle) would run what somebody else put into Redis."""
+    """JSON, because arq's default (pickle) would run code that anyone with access to Redis can write."""
     return json.dumps(job).encode()
 
 
@@ -32,50 +32,53 @@ def deserialize(job: bytes) -> dict[str, Any]:
 
 
 def open_redis(url: SecretStr, connections: int = 20) -> ArqRedis:
-    """Connects when first used; every command ends by itself."""
+    """Connects at the first command. Every command has a timeout."""
     pool = BlockingConnectionPool.from_url(
         url.get_secret_value(), max_connections=connections, timeout=2, socket_timeout=5, socket_connect_timeout=2
     )
     redis = ArqRedis(pool, job_serializer=serialize, job_deserializer=deserialize, default_queue_name=QUEUE)
-    redis.auto_close_connection_pool = True  # the pool is nobody else's
+    redis.auto_close_connection_pool = True  # `aclose` closes the pool, too: nothing else uses it
     return redis
 
 
-class Nudger:
-    """Sends nudges beside the caller's work, never in its way."""
+class Enqueuer:
+    """Enqueues stores in background tasks, so that the caller never waits for Redis."""
 
     def __init__(self, redis: ArqRedis) -> None:
         self._redis = redis
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def nudge(self, store_ids: Iterable[UUID]) -> None:
-        """After the commit. Returns at once; the sweep finds the stores when Redis can't be reached."""
+    def enqueue(self, store_ids: Iterable[UUID]) -> None:
+        """Call it after the commit. Returns at once. Without Redis, the workers find the stores in Postgres."""
         task = asyncio.create_task(self._send([str(store_id) for store_id in store_ids]))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _send(self, store_ids: list[str]) -> None:
         try:
-            async with asyncio.timeout(NUDGE_SECONDS):
+            async with asyncio.timeout(ENQUEUE_TIMEOUT_SECONDS):
                 for store_id in store_ids:
-                    # no job id: arq would drop a nudge whose id is queued or running
-                    await self._redis.enqueue_job(RECONCILE, store_id)
+                    # without a job id: arq drops a job whose id is queued or running
+                    await self._redis.enqueue_job(RECONCILE_JOB, store_id)
         except (RedisError, OSError, TimeoutError) as error:
             log.warning(
-                "nudge.lost", stores=len(store_ids), error=type(error).__name__, hint="the sweep will find them"
+                "queue.enqueue_failed",
+                stores=len(store_ids),
+                error=type(error).__name__,
+                hint="the workers find the stores in Postgres",
             )
 
     async def close(self) -> None:
-        """Wait for what is being sent."""
+        """Wait for jobs that are being sent, then close the connections."""
         await asyncio.gather(*self._tasks)
         await self._redis.aclose()
 
 
 @asynccontextmanager
-async def nudging(url: SecretStr) -> AsyncIterator[Nudger]:
-    """A nudger on a connection pool of its own."""
-    nudger = Nudger(open_redis(url))
+async def open_enqueuer(url: SecretStr) -> AsyncIterator[Enqueuer]:
+    """An Enqueuer with its own connection pool, closed at the end of the block."""
+    enqueuer = Enqueuer(open_redis(url))
     try:
-        yield nudger
+        yield enqueuer
     finally:
-        await nudger.close()
+        await enqueuer.close()

@@ -1,4 +1,8 @@
-"""Secrets at rest: AES-256-GCM, with the store and the field inside the seal so that values can't be swapped."""
+"""Encrypts secrets at rest with AES-256-GCM. The ciphertext binds the store and the field, so a sealed value works in
+no other row.
+
+Key rotation: put a new key first in the setting and keep the old one, because stored values name their key.
+"""
 
 import base64
 import binascii
@@ -14,13 +18,13 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 
 
-class SealError(Exception):
-    """A value can't be opened here: unknown key, changed bytes, or sealed for another store or field."""
+class UnsealError(Exception):
+    """A sealed value can't be decrypted: unknown key, modified bytes, or sealed for another store or field."""
 
 
 @dataclass(frozen=True)
 class Keyring:
-    """The first key seals; every key opens, so a new one is put in front and the old one kept until resealed."""
+    """Keys by id. The first key seals; every key unseals."""
 
     keys: tuple[tuple[str, bytes], ...]
 
@@ -29,7 +33,7 @@ class Keyring:
 
     @classmethod
     def parse(cls, text: str) -> "Keyring":
-        """From `id:base64,id:base64`. Raises ValueError without repeating any of the text."""
+        """Parses `id:base64,id:base64`. Raises ValueError, whose message contains no part of the text."""
         keys = []
         for part in filter(None, (piece.strip() for piece in text.split(","))):
             name, colon, encoded = part.partition(":")
@@ -49,29 +53,29 @@ class Keyring:
         return cls(tuple(keys))
 
     def seal(self, store_id: UUID, field: str, value: str) -> str:
-        """`id.base64(nonce + ciphertext)`; a new nonce each time."""
+        """`<key id>.<base64 of nonce and ciphertext>`, with a random nonce."""
         name, key = self.keys[0]
         nonce = os.urandom(NONCE_BYTES)
-        inside = json.dumps({"store": str(store_id), "field": field, "value": value}).encode()
-        return f"{name}.{base64.b64encode(nonce + AESGCM(key).encrypt(nonce, inside, name.encode())).decode()}"
+        plaintext = json.dumps({"store": str(store_id), "field": field, "value": value}).encode()
+        return f"{name}.{base64.b64encode(nonce + AESGCM(key).encrypt(nonce, plaintext, name.encode())).decode()}"
 
-    def open(self, store_id: UUID, field: str, sealed: str) -> str:
-        """The value that was sealed for exactly this store and field. Raises SealError."""
+    def unseal(self, store_id: UUID, field: str, sealed: str) -> str:
+        """The value, if it was sealed for this store and field. Raises UnsealError."""
         name, _, body = sealed.partition(".")
         key = dict(self.keys).get(name)
         if key is None:
-            raise SealError(f"{field}: no key named {name!r} here")
+            raise UnsealError(f"{field}: no key named {name!r} here")
         try:
             raw = base64.b64decode(body, validate=True)
-            inside = json.loads(AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], name.encode()))
+            plaintext = json.loads(AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], name.encode()))
         except (InvalidTag, ValueError):
-            raise SealError(f"{field}: the sealed value was changed") from None
-        if inside["store"] != str(store_id) or inside["field"] != field:
-            raise SealError(f"{field}: sealed for another store or field")
-        value: str = inside["value"]
+            raise UnsealError(f"{field}: the sealed value was modified") from None
+        if plaintext["store"] != str(store_id) or plaintext["field"] != field:
+            raise UnsealError(f"{field}: sealed for another store or field")
+        value: str = plaintext["value"]
         return value
 
 
-def new_key(name: str = "k1") -> str:
-    """A fresh one-key ring in the settings' format."""
+def generate_key(name: str = "k1") -> str:
+    """A random key, `id:base64`, as the setting wants it."""
     return f"{name}:{base64.b64encode(os.urandom(KEY_BYTES)).decode()}"

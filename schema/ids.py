@@ -1,5 +1,6 @@
-"""Opaque ids and cursors: base64 of what they stand for. Clients must not look inside, and we check what comes back:
-each has one spelling, and what isn't spelled as we do is none of ours.
+"""Opaque global ids and cursors: unpadded base64url of a text such as `Store:<uuid>`. Clients must not parse them.
+
+Each value has exactly one encoding: decoding any other text gives None.
 """
 
 import base64
@@ -7,70 +8,93 @@ import binascii
 from datetime import UTC, datetime
 from uuid import UUID
 
-from stores.queries import Place
+from stores.status import Status
+from stores.store_pages import OrderField, StoreCursor, StoreOrder
 
 MAX_SEQ = 10**18
-"""More than any account has, and less than what the database's numbers hold."""
+"""Event numbers below this limit fit PostgreSQL's bigint."""
 
 
-def encode(kind: str, value: UUID) -> str:
-    """A global id, unique over all kinds."""
-    return _encode(f"{kind}:{value}")
+def encode_id(type_name: str, value: UUID) -> str:
+    """A Relay global id: unique across all types."""
+    return _encode(f"{type_name}:{value}")
 
 
-def decode(kind: str, given: str) -> UUID | None:
-    """The id inside, or None when it isn't a global id of that kind."""
-    found, _, value = _decode(given).partition(":")
+def decode_id(type_name: str, global_id: str) -> UUID | None:
+    """The UUID in a global id; None for a malformed id or an id of another type."""
+    decoded_type, _, value = _decode(global_id).partition(":")
     try:
-        identity = UUID(value)
+        uuid = UUID(value)
     except ValueError:
         return None
-    return identity if found == kind and encode(kind, identity) == given else None
+    return uuid if decoded_type == type_name and encode_id(type_name, uuid) == global_id else None
 
 
-def account_id(given: str | None) -> UUID | None:
-    """The account that an argument names; None if it was left out. What is no account's id stands for no account."""
-    return None if given is None else decode("Account", given) or UUID(int=0)
+def decode_account_id(global_id: str | None) -> UUID | None:
+    """The UUID in an account's id; None when the argument was left out. A malformed id gives the nil UUID, which no
+    account has."""
+    return None if global_id is None else decode_id("Account", global_id) or UUID(int=0)
 
 
-def event_cursor(account_id: UUID, seq: int) -> str:
-    """A place in an account's history."""
+def encode_event_cursor(account_id: UUID, seq: int) -> str:
+    """A cursor after event number `seq` of the account."""
     return _encode(f"v1:{account_id}:{seq}")
 
 
-def read_event_cursor(given: str) -> tuple[UUID, int] | None:
-    """The account and the number of the last event seen, or None when it is no cursor."""
-    parts = _decode(given).split(":")
+def decode_event_cursor(cursor: str) -> tuple[UUID, int] | None:
+    """Account id and number of the last event that the client has seen; None for a malformed cursor."""
+    parts = _decode(cursor).split(":")
     try:
-        _, account, seq = parts
-        place = UUID(account), int(seq)
+        _, account, number = parts
+        account_id, seq = UUID(account), int(number)
     except ValueError:
         return None
-    return place if 0 <= place[1] < MAX_SEQ and event_cursor(*place) == given else None
+    return (account_id, seq) if 0 <= seq < MAX_SEQ and encode_event_cursor(account_id, seq) == cursor else None
 
 
-def page_cursor(place: Place) -> str:
-    """Where a page of stores ended."""
-    return _encode(f"p1:{place.created_at.isoformat()}|{place.store_id}")
+def encode_page_cursor(cursor: StoreCursor) -> str:
+    """The cursor of a store in a StoreConnection."""
+    order, key = cursor.order, cursor.key
+    text = key.isoformat() if isinstance(key, datetime) else str(key)
+    if order == StoreOrder():
+        return _encode(f"p1:{text}|{cursor.store_id}")
+    return _encode(f"p2:{order.field}:{'desc' if order.descending else 'asc'}:{text}|{cursor.store_id}")
 
 
-def read_page_cursor(given: str) -> Place | None:
-    """The place, or None when it is no cursor."""
-    text = _decode(given)
-    created_at, _, store_id = text.removeprefix("p1:").partition("|")
+def decode_page_cursor(text: str, order: StoreOrder) -> StoreCursor | None:
+    """The sort key and id in a page cursor; None for a malformed cursor, or a cursor of another order."""
+    prefixed, _, store_id = _decode(text).rpartition("|")
+    key = prefixed.partition(":")[2] if order == StoreOrder() else prefixed.split(":", 3)[-1]
     try:
-        place = Place(datetime.fromisoformat(created_at), UUID(store_id))
+        cursor = StoreCursor(order, _sort_key(order, key), UUID(store_id))
     except ValueError:
         return None
-    return place if place.created_at.tzinfo == UTC and page_cursor(place) == given else None
+    return cursor if encode_page_cursor(cursor) == text else None
+
+
+def _sort_key(order: StoreOrder, text: str) -> datetime | str | int:
+    """Raises ValueError for a text that PostgreSQL wouldn't take."""
+    if order.field == OrderField.CREATED_AT:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo != UTC:
+            raise ValueError("not in UTC")
+        return moment
+    if order.field == OrderField.STATUS:
+        number = int(text)
+        if not 0 < number <= len(Status):
+            raise ValueError("no status has this number")
+        return number
+    if "\0" in text:
+        raise ValueError("PostgreSQL has no texts with NUL")
+    return text
 
 
 def _encode(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decode(given: str) -> str:
+def _decode(encoded: str) -> str:
     try:
-        return base64.urlsafe_b64decode(given.encode() + b"=" * (-len(given) % 4)).decode()
+        return base64.urlsafe_b64decode(encoded.encode() + b"=" * (-len(encoded) % 4)).decode()
     except (binascii.Error, ValueError):
         return ""

@@ -1,59 +1,61 @@
-"""The root of all queries. Each field reads in a database session of its own: sibling fields run concurrently."""
-
-from uuid import UUID
+"""The root type of all queries. Each field has its own database session, because sibling fields run concurrently."""
 
 import strawberry
 
-from accounts.errors import CallerError
-from accounts.queries import accounts_of, user_of
-from schema import types
+from accounts.queries import get_user, readable_accounts
 from schema.context import Info, RequestError
-from schema.ids import account_id as read_account_id
-from schema.ids import decode, encode, event_cursor, page_cursor, read_page_cursor
-from stores.queries import Place, Seen, store_by_id, store_by_slug, stores_page
-
-MAX_PAGE = 100
+from schema.ids import decode_id, decode_page_cursor
+from schema.types.accounts import Account, User, Viewer
+from schema.types.engines import EngineInfo
+from schema.types.pages import check_page_size
+from schema.types.plans import PlanInfo
+from schema.types.slugs import SlugSuggestion
+from schema.types.store_filters import StoreFilter, StoreOrder, to_filter, to_order
+from schema.types.stores import Store, StoreConnection
+from stores.plans import PLANS
+from stores.queries import StoreWithCursor, store_by_id, store_by_slug
+from stores.slugs import suggest_slug
+from stores.store_pages import stores_page
 
 
 @strawberry.type
 class Query:
-    @strawberry.field(description="Who asks; null when nobody is signed in.")
-    async def viewer(self, info: Info) -> types.Viewer | None:
+    @strawberry.field(description="The caller; null for an anonymous caller.")
+    async def viewer(self, info: Info) -> Viewer | None:
         actor = info.context.actor
         if actor is None:
             return None
         async with info.context.platform.sessions() as session:
-            user = await user_of(session, actor)
-            found = await accounts_of(session, actor)
-        return types.Viewer(
-            user=types.User(id=strawberry.ID(encode("User", user.id)), email=user.email),
-            accounts=[types.account(info, actor, item.account, item.tokens) for item in found],
+            user = await get_user(session, actor)
+            accounts = await readable_accounts(session, actor)
+        return Viewer(
+            user=User.from_row(user),
+            accounts=[Account.from_row(info, actor, account) for account in accounts],
         )
 
     @strawberry.field(description="One of the caller's accounts.")
-    async def account(self, info: Info, id: strawberry.ID) -> types.Account | None:
-        actor = info.context.caller()
+    async def account(self, info: Info, id: strawberry.ID) -> Account | None:
+        actor, account_id = info.context.require_actor(), decode_id("Account", id)
         async with info.context.platform.sessions() as session:
-            found = await accounts_of(session, actor)
-        for item in found:
-            if item.account.id == decode("Account", id):
-                return types.account(info, actor, item.account, item.tokens)
-        return None
+            accounts = await readable_accounts(session, actor)
+        return next(
+            (Account.from_row(info, actor, found) for found in accounts if found.account.id == account_id), None
+        )
 
-    @strawberry.field(description="One of the caller's stores, by id or by slug; deleted ones too.")
-    async def store(self, info: Info, id: strawberry.ID | None = None, slug: str | None = None) -> types.Store | None:
-        actor = info.context.caller()
+    @strawberry.field(description="One of the caller's stores, by id or by slug; deleted stores too.")
+    async def store(self, info: Info, id: strawberry.ID | None = None, slug: str | None = None) -> Store | None:
+        actor = info.context.require_actor()
         if (id is None) == (slug is None):
             raise RequestError("BAD_USER_INPUT", "Give either id or slug.")
-        seen: Seen | None = None
+        store: StoreWithCursor | None = None
         async with info.context.platform.sessions() as session:
             if slug is not None:
-                seen = await store_by_slug(session, actor, slug)
-            elif (store_id := decode("Store", id or "")) is not None:
-                seen = await store_by_id(session, actor, store_id)
-        return types.store(info, seen) if seen is not None else None
+                store = await store_by_slug(session, actor, slug)
+            elif (store_id := decode_id("Store", id or "")) is not None:
+                store = await store_by_id(session, actor, store_id)
+        return Store.from_row(info, store) if store is not None else None
 
-    @strawberry.field(description="An account's stores, the newest first.")
+    @strawberry.field(description="An account's stores, the newest first by default.")
     async def stores(
         self,
         info: Info,
@@ -61,36 +63,42 @@ class Query:
         after: str | None = None,
         account_id: strawberry.ID | None = None,
         include_deleted: bool = False,
-    ) -> types.StoreConnection:
-        account = account_of(info, account_id)
-        if not 1 <= first <= MAX_PAGE:
-            raise RequestError("BAD_USER_INPUT", f"Ask for 1 to {MAX_PAGE} stores: first was {first}.")
-        place = read_page_cursor(after) if after is not None else None
-        if after is not None and place is None:
-            raise RequestError("BAD_USER_INPUT", "`after` is no cursor of a page of stores.")
+        filter: StoreFilter | None = None,
+        order_by: StoreOrder | None = None,
+    ) -> StoreConnection:
+        account = info.context.require_account(account_id)
+        check_page_size(first)
+        order, matching = to_order(order_by), to_filter(filter, include_deleted=include_deleted)
+        cursor = decode_page_cursor(after, order) if after is not None else None
+        if after is not None and cursor is None:
+            raise RequestError("BAD_USER_INPUT", "`after` is not a cursor of a page of stores in this order.")
         async with info.context.platform.sessions() as session:
-            rows, more, seq = await stores_page(session, account, first=first, after=place, deleted=include_deleted)
-        nodes = [types.store(info, Seen(row, seq)) for row in rows]
-        cursors = [page_cursor(Place(row.created_at, row.id)) for row in rows]
-        return types.StoreConnection(
-            edges=[types.StoreEdge(cursor=cursor, node=node) for cursor, node in zip(cursors, nodes, strict=True)],
-            nodes=nodes,
-            page_info=types.PageInfo(has_next_page=more, end_cursor=cursors[-1] if cursors else None),
-            event_cursor=event_cursor(account, seq),
-        )
+            page = await stores_page(session, account, first=first, after=cursor, order=order, matching=matching)
+        return StoreConnection.from_page(info, account, page, has_previous=after is not None)
 
-    @strawberry.field(description="The kinds of shop that this installation knows.")
-    async def engines(self, info: Info) -> list[types.EngineInfo]:
-        return [types.engine(module) for module in info.context.platform.engines.values()]
+    @strawberry.field(description="The plans that createStore accepts, the smallest first.")
+    async def plans(self, info: Info) -> list[PlanInfo]:
+        return [PlanInfo.from_plan(plan) for plan in PLANS.values()]
 
-    @strawberry.field(description="What createStore takes as `language`, the default first.")
+    @strawberry.field(
+        description="Whether a new store can have the slug, or the slug made from the name; and one that it can have."
+    )
+    async def slug_suggestion(
+        self, info: Info, name: str | None = None, slug: str | None = None, account_id: strawberry.ID | None = None
+    ) -> SlugSuggestion:
+        account = info.context.require_account(account_id)
+        if name is None and slug is None:
+            raise RequestError("BAD_USER_INPUT", "Give name or slug.")
+        async with info.context.platform.sessions() as session:
+            found = await suggest_slug(session, account, name or "", slug, info.context.platform.platform_label)
+        return SlugSuggestion(slug=found.slug, available=found.available, reason=found.reason)
+
+    @strawberry.field(description="The store engines that this installation knows.")
+    async def engines(self, info: Info) -> list[EngineInfo]:
+        engines = info.context.platform.engines
+        durations = await info.context.platform.step_durations.get(list(engines))
+        return [EngineInfo.from_engine(engine, durations) for engine in engines.values()]
+
+    @strawberry.field(description="The values that createStore accepts as `language`, the default first.")
     async def languages(self, info: Info) -> list[str]:
         return list(info.context.platform.settings.languages)
-
-
-def account_of(info: Info, given: strawberry.ID | None) -> UUID:
-    """The account meant by an argument. Raises RequestError."""
-    try:
-        return info.context.caller().account(read_account_id(given))
-    except CallerError as error:
-        raise RequestError(error.code.value, error.message) from None

@@ -1,1 +1,1 @@
-"""What the business says about stores. No HTTP, no GraphQL, no Kubernetes."""
+"""The domain of stores: commands, queries, events and leases. No HTTP, no GraphQL, no Kubernetes."""

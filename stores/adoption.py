@@ -1,4 +1,4 @@
-"""Taking back a store whose namespace is there and whose row isn't: the database was restored from an old backup."""
+"""Adopts a store that has a namespace but no row: the database was restored from an old backup."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,99 +6,102 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.audit import audit
 from accounts.errors import CallerError, Code
 from accounts.models import Account, Membership, User
-from accounts.users import normal_email
+from accounts.users import normalize_email
 from stores import countries
-from stores.engines import Engine, setup_of
-from stores.events import News, record
-from stores.languages import spoken
-from stores.models import AccountStream, SealedSecret, Store
-from stores.names import slug_problem, store_name
-from stores.slugs import take_slug
+from stores.engines import Engine, choose_setup
+from stores.insertion import insert_store
+from stores.languages import validate_language
+from stores.models import SealedSecret, Store
+from stores.names import normalize_store_name, slug_problem
+from stores.plans import PLANS
+from stores.quota import lock_account
+from stores.slugs import slug_error
 from stores.status import Status
-from stores.steps import new_steps
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a namespace says of its store."""
+class DiscoveredStore:
+    """A store as its namespace describes it."""
 
     store_id: UUID
     account_id: UUID
     namespace_uid: str
     created_at: datetime
     description: Mapping[str, str]
-    """name, slug, engine, release, plan, adminEmail, country, currency, language, setup."""
+    """The values of its ConfigMap by name: see workers/engines/description.py."""
+
+
+def row_of(discovered: DiscoveredStore, engines: Mapping[str, Engine], cluster: str) -> Store:
+    """The store's row, REQUESTED and due now; not yet added to a session. Raises CallerError."""
+    description = discovered.description
+    engine = engines.get(description["engine"])
+    if engine is None or description["release"] not in engine.releases or description["plan"] not in PLANS:
+        what = f"{description['engine'] or 'such store'} {description['release']} of the plan {description['plan']!r}"
+        raise CallerError(Code.ENGINE_UNAVAILABLE, None, f"this version knows no {what}")
+    return Store(
+        id=discovered.store_id,
+        account_id=discovered.account_id,
+        name=normalize_store_name(description["name"]),
+        slug=description["slug"],
+        engine=engine.name,
+        release=description["release"],
+        plan=description["plan"],
+        admin_email=normalize_email(description["adminEmail"]),
+        country=countries.validate_country(description["country"]),
+        currency=countries.validate_currency(description["currency"]),
+        language=validate_language(description["language"]),
+        setup=choose_setup(engine, description["setup"]),
+        cluster=cluster,
+        status=Status.REQUESTED,
+        created_at=discovered.created_at,
+        # assume that it was READY and has data: its namespace and disks are never recreated empty
+        ready_at=discovered.created_at,
+        namespace_uid=discovered.namespace_uid,
+    )
 
 
 async def adopt(
     session: AsyncSession,
-    found: Found,
+    store: Store,
     sealed: Mapping[str, str],
     *,
     engine: Engine,
-    cluster: str,
-    own_label: str | None,
+    platform_label: str | None,
     owner: str | None,
-) -> Store:
-    """The row, in REQUESTED and due now: the next passes verify, install over what is there, and prove it.
+) -> None:
+    """Add the row: the next passes verify the namespace, apply everything and prove the store.
 
-    `owner`: the e-mail address of the user who gets the account when that isn't there either. Raises CallerError.
+    `sealed`: the encrypted secrets by field. `owner`: e-mail address of the user who gets the account when the account
+    is missing too. Raises CallerError.
     """
-    there = await session.get(Store, found.store_id)
-    if there is not None:
-        message = f"The store is known: {there.name} ({there.slug}), {there.status}."
+    known = await session.get(Store, store.id)
+    if known is not None:
+        message = f"The store is known: {known.name} ({known.slug}), {known.status}."
         raise CallerError(Code.WRONG_STATUS, "namespace", message)
-    told = found.description
-    if problem := slug_problem(told["slug"], own_label):
+    if problem := slug_problem(store.slug, platform_label):
         raise CallerError(Code.INVALID_SLUG, "slug", problem)
-    await _account(session, found.account_id, owner)
-    store = Store(
-        id=found.store_id,
-        account_id=found.account_id,
-        name=store_name(told["name"]),
-        slug=told["slug"],
-        engine=engine.name,
-        release=told["release"],
-        plan=told["plan"],
-        admin_email=normal_email(told["adminEmail"]),
-        country=countries.country(told["country"]),
-        currency=countries.currency(told["currency"]),
-        language=spoken(told["language"]),
-        setup=setup_of(engine, told["setup"]),
-        cluster=cluster,
-        status=Status.REQUESTED,
-        created_at=found.created_at,
-        # a store that was READY has data: its namespace and its disks are never made again, empty
-        ready_at=found.created_at,
-        namespace_uid=found.namespace_uid,
-    )
-    session.add(store)
-    await session.flush()
-    await take_slug(session, store, store.slug, own_label)
-    session.add_all(new_steps(store, engine))
-    session.add_all(SealedSecret(store_id=store.id, field=field, sealed=seal) for field, seal in sealed.items())
-    await session.execute(insert(AccountStream).values(account_id=store.account_id).on_conflict_do_nothing())
-    audit(session, store.account_id, "operator", "store.adopted", f"store:{store.id}", slug=store.slug)
-    await record(session, store, [News("STATUS", f"{store.name} was taken back from the cluster.")])
-    return store
+    await _ensure_account(session, store.account_id, owner)
+    await lock_account(session, store.account_id)
+    message = f"{store.name} was taken back from the cluster."
+    if await insert_store(session, store, engine, "operator", "store.adopted", message) is None:
+        raise await slug_error(session, store.account_id, store.slug, platform_label)
+    session.add_all(SealedSecret(store_id=store.id, field=field, sealed=value) for field, value in sealed.items())
 
 
-async def _account(session: AsyncSession, account_id: UUID, owner: str | None) -> None:
-    """Make sure that it is there: labels of a namespace are never changed, so it keeps its id."""
-    if await session.scalar(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True)):
+async def _ensure_account(session: AsyncSession, account_id: UUID, owner: str | None) -> None:
+    """Create the account if it is missing, under the id in the namespace's labels: these are never changed."""
+    if await session.get(Account, account_id):
         return
     if owner is None:
-        message = "The store's account isn't in the database either. Name who is to own it: --owner EMAIL."
+        message = "The store's account isn't in the database either. Name its new owner: --owner EMAIL."
         raise CallerError(Code.NOT_FOUND, "owner", message)
     user = await session.scalar(select(User).where(User.email == owner.lower()))
     if user is None:
-        raise CallerError(Code.NOT_FOUND, "owner", f"There is no user {owner}. Make one: storefleet users add {owner}")
+        raise CallerError(Code.NOT_FOUND, "owner", f"There is no user {owner}. Add one: storefleet users add {owner}")
     session.add(Account(id=account_id, name=f"{user.email.partition('@')[0]}'s stores, taken back"))
     await session.flush()
     session.add(Membership(account_id=account_id, user_id=user.id, role="owner"))

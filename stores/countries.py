@@ -1,4 +1,4 @@
-"""Countries and currencies a store may have: ISO 3166-1 alpha-2 and ISO 4217, without metals and test codes."""
+"""Countries (ISO 3166-1 alpha-2) and currencies (ISO 4217, without metals and test codes) of stores."""
 
 from accounts.errors import CallerError, Code
 
@@ -25,7 +25,7 @@ CURRENCIES = frozenset(
 )
 
 
-def country(code: str) -> str:
+def validate_country(code: str) -> str:
     """The same code. Raises CallerError."""
     if code not in COUNTRIES:
         raise CallerError(
@@ -34,7 +34,7 @@ def country(code: str) -> str:
     return code
 
 
-def currency(code: str) -> str:
+def validate_currency(code: str) -> str:
     """The same code. Raises CallerError."""
     if code not in CURRENCIES:
         raise CallerError(

@@ -1,6 +1,6 @@
-"""What an engine is, and which ones this installation offers. The engines themselves are modules of their own.
+"""The interface of engines, and which engines this installation offers.
 
-A module named in the setting `engines` holds `ENGINE: Engine`. Nothing else has to know about it.
+Each module that the setting `engines` names defines `ENGINE: Engine`. No other code refers to it.
 """
 
 import hashlib
@@ -17,15 +17,15 @@ from runtime.settings import ClusterProfile
 from stores.plans import Plan
 
 SETUPS = ("ready", "wizard")
-"""How a shop may begin: ready to sell, or ready to sell and with a wizard that greets its owner."""
+"""How a store is set up at first: ready to sell, or ready to sell and with a setup wizard for its owner."""
 
 Manifest = dict[str, Any]
-"""One Kubernetes object as JSON would hold it."""
+"""A Kubernetes object as JSON."""
 
 
 @dataclass(frozen=True)
 class StoreSpec:
-    """All that a store's manifests may depend on, besides its secrets and the cluster's profile."""
+    """Everything that a store's manifests may depend on, apart from its secrets and the cluster's profile."""
 
     store_id: UUID
     account_id: UUID
@@ -46,86 +46,88 @@ class StoreSpec:
 
 @dataclass(frozen=True)
 class SecretField:
-    """A value the worker generates once a store, seals in Postgres and derives Kubernetes Secrets from."""
+    """A secret that a worker generates once per store, seals in Postgres and puts in Kubernetes Secrets."""
 
     name: str
     generate: Callable[[], str]
-    shown: bool = False
-    """True: may be revealed to the owner (sealed with the key the API has)."""
+    revealable: bool = False
+    """Whether the owner may see it: it is sealed with the key that the API has."""
 
 
-def next_of(field: str) -> str:
-    """The name of a secret that will take that one's place, once a Job has said that it is in force."""
+def pending_field(field: str) -> str:
+    """The name of the field that holds the next value of `field` during a rotation."""
     return f"{field}-next"
 
 
 @dataclass(frozen=True)
 class EngineStep:
-    """A wait on the way up: done when the named object is ready (Deployment, StatefulSet) or complete (Job)."""
+    """A step of provisioning: done when the object is ready (Deployment, StatefulSet) or complete (Job)."""
 
     name: str
     title: str
     kind: Literal["Deployment", "StatefulSet", "Job"]
     object: str
-    """The object's name; for a Job its component (`install`), since its name carries the spec's hash."""
+    """The object's name; of a Job its component (`install`), because its name has the hash of the spec."""
 
 
 @dataclass(frozen=True)
 class Manifests:
-    """A rendered store, in the order it reaches the cluster: namespace, isolation, then all else at once."""
+    """A rendered store, in the order of creation: the namespace, its isolation, then everything else in parallel."""
 
     namespace: Manifest
     isolation: Sequence[Manifest]
-    workloads: Sequence[Manifest]
-    """Applied together, server-side."""
+    resources: Sequence[Manifest]
+    """Applied in parallel, server-side."""
     install: Manifest | None
-    """A Job (created, never patched), or None where the engine needs none. Named without hash and attempt."""
+    """A Job (created, never patched), or None if the engine needs none. Its name has no hash and attempt yet."""
     proof: Manifest
-    """A Job whose pod leaves its receipt as termination message. Named without hash and attempt."""
+    """A Job whose pod writes the receipt as its termination message. Its name has no hash and attempt yet."""
     rotation: tuple[Manifest, Manifest] | None = None
-    """A Secret and a Job that gives the owner's account the password in it; where the secrets have the next one of the
-    field that is shown. Named without number; no part of what runs."""
+    """A Secret with the next admin password and a Job that sets it; None outside of a rotation. Its name has no
+    generation yet. Not part of `spec_hash`."""
 
     @property
     def spec_hash(self) -> str:
-        """SHA-256 over all that runs: every manifest, images included, without the values of Secrets."""
-        objects = [self.namespace, *self.isolation, *self.workloads, self.install, self.proof]
-        shapes = [
+        """SHA-256 over all manifests but the rotation, without the values of Secrets."""
+        objects = [self.namespace, *self.isolation, *self.resources, self.install, self.proof]
+        redacted = [
             {key: value for key, value in item.items() if key not in ("data", "stringData")}
             if item["kind"] == "Secret"
             else item
             for item in objects
             if item is not None
         ]
-        return hashlib.sha256(json.dumps(shapes, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(redacted, sort_keys=True).encode()).hexdigest()
 
 
 def _no_release(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile) -> Manifests:
-    raise LookupError(f"release {spec.release} can't be rendered: the engine has none yet")
+    raise LookupError(f"the engine has no release {spec.release}")
 
 
 @dataclass(frozen=True)
 class Engine:
-    """One kind of shop. `render` is pure: the same input gives the same manifests, in any process."""
+    """One kind of store. `render` is pure: the same input gives the same manifests, in any process."""
 
     name: str
-    """Lower case; in GraphQL the upper-case member of the enum Engine."""
+    """In lower case; in GraphQL a member of the enum Engine, in upper case."""
     title: str
     releases: Sequence[str]
-    """Oldest first; a new store is pinned to the last. Empty: the engine is announced but not yet available."""
+    """Oldest first; a new store is pinned to the last. Empty: the engine isn't available yet."""
+    description: str = ""
+    """One sentence for merchants."""
     steps: Sequence[EngineStep] = ()
     secrets: Sequence[SecretField] = ()
-    workloads: Sequence[str] = ()
-    """The components that have pods, and so logs."""
+    components: Sequence[str] = ()
+    """The components that have pods, and therefore logs."""
     setups: Sequence[str] = SETUPS[:1]
-    """Those of SETUPS that it has, the default first."""
+    """The supported SETUPS, the default first."""
     rotates: bool = False
-    """Whether the owner's password can be changed: `render` makes a rotation."""
+    """Whether the admin password can be rotated: `render` returns a rotation."""
     admin_username: str = "admin"
     admin_path: str = "/"
-    """Where the owner signs in, below the store's URL."""
+    """The path of the admin's sign-in, below the store's URL."""
     essential: Sequence[str] = ()
-    """Names of the Deployments and StatefulSets without which the store is DOWN."""
+    """Names of the Deployments and StatefulSets: the store is DOWN when one of them is."""
     render: Callable[[StoreSpec, Mapping[str, str], ClusterProfile], Manifests] = field(default=_no_release, repr=False)
 
     @property
@@ -133,27 +135,27 @@ class Engine:
         return bool(self.releases)
 
     @property
-    def shown(self) -> SecretField:
-        """What the owner may be told: the password of the shop's own admin. Raises StopIteration without one."""
-        return next(item for item in self.secrets if item.shown)
+    def admin_password_field(self) -> SecretField:
+        """The revealable secret: the password of the store's admin. Raises StopIteration without one."""
+        return next(item for item in self.secrets if item.revealable)
 
 
-def setup_of(engine: Engine, wanted: str | None) -> str:
-    """How a shop of it begins; None: as most do. Raises CallerError."""
+def choose_setup(engine: Engine, wanted: str | None) -> str:
+    """The setup of a new store; `wanted` None: the engine's default. Raises CallerError."""
     if wanted is not None and wanted not in engine.setups:
-        ways = " or ".join(name.upper() for name in engine.setups)
-        raise CallerError(Code.INVALID_SETUP, "setup", f"{engine.title} stores begin {ways}. Leave setup out.")
+        names = " or ".join(name.upper() for name in engine.setups)
+        raise CallerError(Code.INVALID_SETUP, "setup", f"{engine.title} stores begin {names}. Leave setup out.")
     return wanted or engine.setups[0]
 
 
 @lru_cache(maxsize=8)
 def load_engines(modules: tuple[str, ...]) -> dict[str, Engine]:
-    """The engines by name, in the order of the setting. Raises ImportError or ValueError naming the module."""
+    """The engines by name, in the order of the setting. Raises ImportError, or ValueError that names the module."""
     engines: dict[str, Engine] = {}
     for name in modules:
         engine = getattr(importlib.import_module(name), "ENGINE", None)
         if not isinstance(engine, Engine):
-            raise ValueError(f"{name} holds no ENGINE")
+            raise ValueError(f"{name} defines no ENGINE")
         if engine.name in engines:
             raise ValueError(f"{name}: another engine is called {engine.name!r} already")
         engines[engine.name] = engine

@@ -1,4 +1,4 @@
-"""An account's history: written with the change it tells of, numbered by the database, read after a cursor."""
+"""An account's events: written in the transaction of the change, numbered by the database, read after a cursor."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,53 +9,66 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from runtime.changefeed import ring
+from runtime.changefeed import notification
 from stores.models import AccountStream, Event, Store
 
-KEPT = timedelta(days=90)
-PAGE = 100
-TYPES = ("STATUS", "STEP", "HEALTH", "NOTICE")
+RETENTION = timedelta(days=90)
+PAGE_SIZE = 100
+EVENT_TYPES = ("STATUS", "STEP", "HEALTH", "NOTICE")
 
 
 @dataclass(frozen=True)
-class News:
-    """What an event will say. `step` is there for type STEP only."""
+class EventDraft:
+    """An event to be appended. `step` is set for type STEP only, `previous_status` for type STATUS only."""
 
     type: Literal["STATUS", "STEP", "HEALTH", "NOTICE"]
     message: str
     step: dict[str, str | None] | None = None
-    """`{name, status, message}` as it was then: the row goes on changing."""
+    """`{name, status, message}`: a copy, because the step's row changes later."""
+    previous_status: str | None = None
+    """The status before the change: events of the same transaction that come first have it."""
 
 
-async def record(session: AsyncSession, store: Store, news: Sequence[News]) -> None:
-    """Write the row's changes and their events, and ring. The last thing a transaction does: it locks the stream."""
+async def append_events(session: AsyncSession, store: Store, drafts: Sequence[EventDraft]) -> int:
+    """Write the row's changes, then one event or more, and notify listeners. Returns the last one's sequence number.
+
+    Call it last in a transaction: it locks the account's stream.
+    """
     await session.flush()
-    if not news:
-        return
     rows = [
         {
             "account_id": store.account_id,
             "store_id": store.id,
-            "type": item.type,
-            "status": store.status,
-            "message": item.message,
-            "step": item.step,
+            "type": draft.type,
+            "status": status,
+            "message": draft.message,
+            "step": draft.step,
         }
-        for item in news
+        for draft, status in zip(drafts, _statuses(store, drafts), strict=True)
     ]
-    await session.execute(insert(Event).inline().values(rows))
-    await ring(session, store.account_id)
+    appended = insert(Event).inline().values(rows).returning(Event.seq).cte("appended")
+    seq: int = (await session.execute(select(func.max(appended.c.seq), notification(store.account_id)))).scalar_one()
+    return seq
+
+
+def _statuses(store: Store, drafts: Sequence[EventDraft]) -> list[str]:
+    """The store's status as of each event."""
+    status, statuses = store.status, []
+    for draft in reversed(drafts):
+        statuses.append(status)
+        status = draft.previous_status or status
+    return statuses[::-1]
 
 
 async def last_seq(session: AsyncSession, account_id: UUID) -> int:
-    """The number of the account's latest event, 0 before the first."""
+    """The sequence number of the account's latest event; 0 without events."""
     return await session.scalar(select(AccountStream.seq).where(AccountStream.account_id == account_id)) or 0
 
 
 async def events_after(
-    session: AsyncSession, account_id: UUID, seq: int, *, store_id: UUID | None = None, limit: int = PAGE
+    session: AsyncSession, account_id: UUID, seq: int, *, store_id: UUID | None = None, limit: int = PAGE_SIZE
 ) -> Sequence[Event]:
-    """The next events after that number, oldest first, at most `limit`; of one store if given."""
+    """The events after `seq`, oldest first, at most `limit`; only those of `store_id` if given."""
     query = select(Event).where(Event.account_id == account_id, Event.seq > seq)
     if store_id is not None:
         query = query.where(Event.store_id == store_id)
@@ -63,11 +76,13 @@ async def events_after(
 
 
 async def is_expired(session: AsyncSession, account_id: UUID, seq: int) -> bool:
-    """Whether events after that number are no longer kept."""
+    """Whether events after `seq` can't be read: they were deleted because of their age, or `seq` is of events that a
+    restored database doesn't have."""
     oldest = await session.scalar(select(func.min(Event.seq)).where(Event.account_id == account_id))
-    return seq + 1 < (oldest if oldest is not None else await last_seq(session, account_id) + 1)
+    last = await last_seq(session, account_id)
+    return seq > last or seq + 1 < (oldest if oldest is not None else last + 1)
 
 
-async def forget_old(session: AsyncSession) -> None:
-    """Delete events older than KEPT, the oldest first so that what stays has no gap; called by a worker."""
-    await session.execute(delete(Event).where(Event.at < func.now() - KEPT))
+async def delete_expired(session: AsyncSession) -> None:
+    """Delete events older than RETENTION; called by the workers' maintenance."""
+    await session.execute(delete(Event).where(Event.at < func.now() - RETENTION))

@@ -1,4 +1,4 @@
-"""Languages a shop may speak, as BCP 47 tags: those that the platform's images have."""
+"""Languages of stores, as BCP 47 tags: those that the platform's images contain."""
 
 from collections.abc import Sequence
 
@@ -6,19 +6,19 @@ from accounts.errors import CallerError, Code
 from runtime.settings import LANGUAGE
 
 
-def language(wanted: str | None, offered: Sequence[str]) -> str:
-    """One of those offered, as it is written there; None: the first. Raises CallerError."""
+def choose_language(wanted: str | None, offered: Sequence[str]) -> str:
+    """The tag of `offered` that equals `wanted` without regard to case; None: the first. Raises CallerError."""
     if wanted is None:
         return offered[0]
     for tag in offered:
         if tag.lower() == wanted.lower():
             return tag
-    spoken = " or ".join(offered)
-    raise CallerError(Code.INVALID_LANGUAGE, "language", f"Stores here speak {spoken}. Without one, {offered[0]}.")
+    message = f"Stores here speak {' or '.join(offered)}. Without a language, {offered[0]}."
+    raise CallerError(Code.INVALID_LANGUAGE, "language", message)
 
 
-def spoken(tag: str) -> str:
-    """The same, of a store that there is already: what is offered to new ones may have changed. Raises CallerError."""
+def validate_language(tag: str) -> str:
+    """The same tag if it is well-formed: existing stores may have one that is no longer offered. Raises CallerError."""
     if not LANGUAGE.fullmatch(tag):
         raise CallerError(Code.INVALID_LANGUAGE, "language", "Give a language as a tag (BCP 47), e.g. de-DE.")
     return tag

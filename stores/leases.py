@@ -1,4 +1,7 @@
-"""The right to reconcile a store: for LEASE_SECONDS, on the database's clock, with an epoch that every write names."""
+"""Leases on stores: a worker may reconcile a store for LEASE_SECONDS, on the database's clock.
+
+Every write checks the lease's epoch (a fencing token), so a worker that lost its lease cannot write.
+"""
 
 import time
 from collections.abc import Collection, Sequence
@@ -16,58 +19,58 @@ LEASE_SECONDS = 10.0
 
 
 class LeaseLost(Exception):
-    """Another worker may reconcile the store by now: write nothing more."""
+    """Another worker may hold the lease by now: write nothing more."""
 
 
 @dataclass
 class Lease:
-    """What a worker claimed."""
+    """A lease on one store."""
 
     store_id: UUID
     epoch: int
-    wake: int
-    """The row's counter when claimed; if it has moved at the end, the store is due again at once."""
+    requeues: int
+    """`Store.requeues` when claimed. If it has changed at the end of the pass, the store is due again at once."""
     deadline: float
-    """On this process's monotonic clock; taken before the database was asked, so it never ends late."""
+    """Seconds on this process's monotonic clock, read before the query: never later than the database's deadline."""
 
     @property
     def seconds_left(self) -> float:
         return self.deadline - time.monotonic()
 
 
-async def claim(
+async def claim_due_stores(
     session: AsyncSession,
     *,
     holder: str,
     cluster: str,
     releases: Collection[tuple[str, str]],
     limit: int,
-    at_once: int,
+    max_provisioning: int,
 ) -> list[Lease]:
-    """Take stores that are due and nobody's, of (engine, release)s that this worker knows; the longest due first.
+    """Lease at most `limit` due stores whose (engine, release) this worker can render; the longest due first.
 
-    Deletions need no manifests, so any worker may do them. What another transaction holds is left to it. A store that
-    is REQUESTED waits for its turn while `at_once` others of its cluster are being set up.
+    A deletion needs no manifests, so any worker may claim it. Rows that another transaction has locked are skipped. A
+    REQUESTED store waits while `max_provisioning` other stores of its cluster are PROVISIONING.
     """
     deadline = time.monotonic() + LEASE_SECONDS
-    free = (
+    claimable = (
         Store.due_at <= func.now(),
         or_(Store.lease_until.is_(None), Store.lease_until < func.now()),
         Store.cluster == cluster,
         or_(Store.desired == Desired.DELETED, tuple_(Store.engine, Store.release).in_(list(releases))),
     )
-    under_way = (
+    provisioning = (
         select(func.count()).where(Store.cluster == cluster, Store.status == Status.PROVISIONING).scalar_subquery()
     )
-    turn = (
+    next_requested = (
         select(Store.id)
-        .where(*free, Store.status == Status.REQUESTED)
+        .where(*claimable, Store.status == Status.REQUESTED)
         .order_by(Store.created_at, Store.id)
-        .limit(func.greatest(0, at_once - under_way))
+        .limit(func.greatest(0, max_provisioning - provisioning))
     )
     due = (
         select(Store.id)
-        .where(*free, or_(Store.status != Status.REQUESTED, Store.id.in_(turn)))
+        .where(*claimable, or_(Store.status != Status.REQUESTED, Store.id.in_(next_requested)))
         .order_by(Store.due_at)
         .limit(limit)
         .with_for_update(key_share=True, skip_locked=True)
@@ -80,14 +83,14 @@ async def claim(
             lease_epoch=Store.lease_epoch + 1,
             lease_until=func.now() + timedelta(seconds=LEASE_SECONDS),
         )
-        .returning(Store.id, Store.lease_epoch, Store.wake)
+        .returning(Store.id, Store.lease_epoch, Store.requeues)
         .execution_options(synchronize_session=False)
     )
-    return [Lease(row.id, row.lease_epoch, row.wake, deadline) for row in rows]
+    return [Lease(row.id, row.lease_epoch, row.requeues, deadline) for row in rows]
 
 
-async def renew(session: AsyncSession, lease: Lease) -> None:
-    """Another LEASE_SECONDS from now. Raises LeaseLost."""
+async def renew_lease(session: AsyncSession, lease: Lease) -> None:
+    """Extend the lease to LEASE_SECONDS from now. Raises LeaseLost."""
     deadline = time.monotonic() + LEASE_SECONDS
     renewed = await session.scalar(
         update(Store)
@@ -101,8 +104,8 @@ async def renew(session: AsyncSession, lease: Lease) -> None:
     lease.deadline = deadline
 
 
-async def release_all(session: AsyncSession, holder: str) -> None:
-    """A worker that ends in order hands its stores on at once; nothing of it may run any more."""
+async def release_leases(session: AsyncSession, holder: str) -> None:
+    """End all leases of a worker that shuts down and whose passes have ended: others can claim its stores at once."""
     await session.execute(
         update(Store)
         .where(Store.lease_holder == holder, Store.lease_until > func.now())
@@ -111,8 +114,8 @@ async def release_all(session: AsyncSession, holder: str) -> None:
     )
 
 
-async def locked(session: AsyncSession, lease: Lease) -> Store:
-    """The row, locked until the transaction ends. Raises LeaseLost."""
+async def lock_store(session: AsyncSession, lease: Lease) -> Store:
+    """The row, locked until the end of the transaction. Raises LeaseLost."""
     store = await session.scalar(
         select(Store)
         .where(Store.id == lease.store_id, Store.lease_epoch == lease.epoch)
@@ -124,9 +127,9 @@ async def locked(session: AsyncSession, lease: Lease) -> Store:
     return store
 
 
-async def wake(session: AsyncSession, store_ids: Sequence[UUID], *, reapply: bool = False) -> list[UUID]:
-    """Something was learned about these stores: they are due now. Those that are there, in one statement."""
-    values = {"wake": Store.wake + 1, "due_at": func.now()} | ({"applied_hash": None} if reapply else {})
+async def requeue(session: AsyncSession, store_ids: Sequence[UUID], *, reapply: bool = False) -> list[UUID]:
+    """Make these stores due now; `reapply`: with all manifests applied again. Returns the ids of those that exist."""
+    values = {"requeues": Store.requeues + 1, "due_at": func.now()} | ({"applied_hash": None} if reapply else {})
     rows = await session.scalars(
         update(Store)
         .where(

@@ -1,4 +1,4 @@
-"""Tables of stores. What the database can refuse, it refuses: see the checks here and migration 0001's triggers."""
+"""Tables of stores. The database enforces the rules that it can: by these constraints and the migrations' triggers."""
 
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from accounts import models as accounts  # noqa: F401  # foreign keys lead there
+from accounts import models as accounts  # noqa: F401  # foreign keys refer to its tables
 from runtime.database import Base
 from stores.status import Desired, Health, Status, StepStatus
 
@@ -27,7 +27,7 @@ def _one_of(column: str, names: type[Status] | type[Desired] | type[Health] | ty
 
 
 class Store(Base):
-    """What is wanted of one shop, and how far the cluster is from it."""
+    """One store: its desired state, and the state that the workers observed in the cluster."""
 
     __tablename__ = "stores"
 
@@ -43,38 +43,43 @@ class Store(Base):
     currency: Mapped[str]
     language: Mapped[str] = mapped_column(server_default="en-US")
     setup: Mapped[str] = mapped_column(server_default="ready")
-    """How the shop began, of what its engine offers (`setups`)."""
+    """How the store was set up at first: one of the engine's `setups`."""
     cluster: Mapped[str] = mapped_column(server_default="main")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     desired: Mapped[str] = mapped_column(server_default=Desired.RUNNING.value)
     generation: Mapped[int] = mapped_column(BigInteger, server_default="1")
-    """Counts what the owner asked for."""
+    """Incremented by each change of the desired state, as `metadata.generation` in Kubernetes."""
     observed_generation: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    """The last one that was reached."""
+    """The generation that the workers reached last, as `status.observedGeneration` in Kubernetes."""
     status: Mapped[str] = mapped_column(server_default=Status.REQUESTED.value)
     failed_in: Mapped[str | None]
     cause: Mapped[str | None]
-    """Why FAILED, or what keeps a deletion; with what to do about it."""
+    """Why the store is FAILED, or what blocks its deletion, and what to do about it."""
     health: Mapped[str | None]
     health_cause: Mapped[str | None]
     health_since: Mapped[datetime | None]
     ready_at: Mapped[datetime | None]
-    """When it was READY first."""
+    """When the store became READY for the first time."""
     deleted_at: Mapped[datetime | None]
 
     due_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
-    wake: Mapped[int] = mapped_column(BigInteger, server_default="1")
-    seen_wake: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    """What `wake` was when the last finished pass began: equal means that only time made it due."""
+    """When the next pass is due."""
+    requeues: Mapped[int] = mapped_column(BigInteger, server_default="1")
+    """Incremented by each requeue: a pass during which it changed is followed by another pass."""
+    observed_requeues: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """The value of `requeues` when the last finished pass began. Equal: only the resync made the store due."""
+    old_requeues: Mapped[int] = mapped_column("wake", BigInteger, server_default="1", deferred=True)
+    old_observed_requeues: Mapped[int] = mapped_column("seen_wake", BigInteger, server_default="0", deferred=True)
+    """The two columns under the names of the release before; a trigger copies them, the next release drops them."""
     rotating: Mapped[int | None] = mapped_column(BigInteger)
-    """The generation in which the owner asked for another password, until that is in force or has failed."""
+    """The generation in which the owner asked for a new password; None when no rotation is in progress."""
     failures: Mapped[int] = mapped_column(server_default="0")
-    """Passes in a row that ended early; the back-off grows with it."""
+    """Consecutive failed passes; the backoff grows with them."""
     attempt: Mapped[int] = mapped_column(server_default="1")
-    """Counts retries; Jobs of another attempt are made again."""
+    """Incremented by each retry and resumption; the Jobs of an earlier attempt are recreated."""
     trouble: Mapped[str | None]
-    """What keeps a step and may pass by itself; FAILED when it lasts."""
+    """A problem that blocks the current step and may pass by itself; the store becomes FAILED when it lasts."""
     trouble_since: Mapped[datetime | None]
     lease_holder: Mapped[str | None]
     lease_epoch: Mapped[int] = mapped_column(BigInteger, server_default="0")
@@ -82,14 +87,14 @@ class Store(Base):
 
     namespace_uid: Mapped[str | None]
     spec_hash: Mapped[str | None]
-    """Of the manifests as last rendered."""
+    """Hash of the manifests as last rendered."""
     applied_hash: Mapped[str | None]
-    """Of the manifests as last applied; None: apply again."""
+    """Hash of the manifests as last applied; None: apply again."""
     proof_hash: Mapped[str | None]
-    """Of the manifests that the synthetic shopper bought from."""
+    """Hash of the manifests that the last synthetic checkout proved."""
     receipt: Mapped[dict[str, Any] | None]
     deletion: Mapped[dict[str, Any] | None]
-    """What the deletion found and left: volumes, leftovers, times."""
+    """What the deletion found and left behind: volumes, leftovers, times."""
 
     __table_args__ = (
         CheckConstraint(_one_of("status", Status), name="status"),
@@ -111,11 +116,12 @@ class Store(Base):
         CheckConstraint("rotating <= generation", name="rotating"),
         Index("ix_stores_account_id_created_at", "account_id", "created_at", "id"),
         Index("ix_stores_due_at", "due_at"),
+        Index("ix_stores_engine_ready_at", "engine", "ready_at"),
     )
 
 
 class Slug(Base):
-    """A name's owner; kept after deletion, so that nobody else can take over an address right away."""
+    """Which store holds a slug. The row stays after a deletion: no other account can take the address over at once."""
 
     __tablename__ = "slugs"
 
@@ -126,7 +132,7 @@ class Slug(Base):
 
 
 class Step(Base):
-    """One named part of a store's way."""
+    """One named step of provisioning."""
 
     __tablename__ = "steps"
 
@@ -148,7 +154,7 @@ class Step(Base):
 
 
 class AccountStream(Base):
-    """The last number given to an event of an account. Always the last lock that a transaction takes."""
+    """The sequence number of an account's latest event. A transaction always locks this row last."""
 
     __tablename__ = "account_streams"
 
@@ -157,16 +163,16 @@ class AccountStream(Base):
 
 
 class Event(Base):
-    """One line of an account's history."""
+    """One entry of an account's history."""
 
     __tablename__ = "events"
 
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
-    seq: Mapped[int] = mapped_column(BigInteger, FetchedValue(), primary_key=True)  # given by a trigger
+    seq: Mapped[int] = mapped_column(BigInteger, FetchedValue(), primary_key=True)  # set by a trigger
     store_id: Mapped[UUID] = mapped_column(ForeignKey("stores.id"))
     type: Mapped[str]
     status: Mapped[str]
-    """The store's, after the event."""
+    """The store's status after the event."""
     step: Mapped[dict[str, Any] | None]
     """`{name, status, message}`, of a STEP event."""
     message: Mapped[str]
@@ -182,7 +188,7 @@ class Event(Base):
 
 
 class SealedSecret(Base):
-    """A secret of a store, sealed (runtime/sealing.py). Gone when the store is DELETED."""
+    """An encrypted secret of a store (runtime/sealing.py). Deleted when the store is DELETED."""
 
     __tablename__ = "sealed_secrets"
 
@@ -191,8 +197,8 @@ class SealedSecret(Base):
     sealed: Mapped[str]
 
 
-class ObserverLease(Base):
-    """Which worker observes a cluster."""
+class InformerLease(Base):
+    """Which worker runs the informer of a cluster (leader election)."""
 
     __tablename__ = "observer_leases"
 

@@ -1,10 +1,11 @@
-"""What a merchant may call a store. Nothing reaches the cluster that these functions did not let through."""
+"""Names, slugs and hosts of stores: validation, and the translation between them."""
 
 import re
 import unicodedata
 from urllib.parse import urlsplit
 
 from accounts.errors import CallerError, Code
+from runtime.settings import ClusterProfile
 
 MAX_NAME = 80
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,38})[a-z0-9]")
@@ -19,7 +20,7 @@ _DANGEROUS = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
 _BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def store_name(name: str) -> str:
+def normalize_store_name(name: str) -> str:
     """The name in NFC without outer white space: 1 to 80 characters of any script. Raises CallerError."""
     name = unicodedata.normalize("NFC", name).strip()
     if not 1 <= len(name) <= MAX_NAME:
@@ -33,23 +34,34 @@ def store_name(name: str) -> str:
     return name
 
 
-def label_of(host: str, base_domain: str) -> str | None:
-    """The one label before the base domain in a Host header, or None; port, case and a last dot don't count.
+def host_label(host: str, base_domain: str) -> str | None:
+    """The label before the base domain in a Host header, without port, in lower case; None: another host.
 
-    It need not be a slug: anything may come.
+    It isn't validated: a client may send anything.
     """
     name = host.strip().partition(":")[0].rstrip(".").lower()
     label = name.removesuffix(f".{base_domain}")
     return label if label and label != name and "." not in label else None
 
 
-def own_label(public_url: str | None, base_domain: str) -> str | None:
-    """The platform's own label below the base domain, which no store may have; None when it lives elsewhere."""
-    return label_of(urlsplit(public_url or "").netloc, base_domain)
+def platform_label(public_url: str | None, base_domain: str) -> str | None:
+    """The first label of the platform's own host, which no store may have; None: it isn't below the base domain."""
+    return host_label(urlsplit(public_url or "").netloc, base_domain)
 
 
-def shape_problem(slug: str) -> str | None:
-    """Why no store ever had that slug, or None."""
+def store_host(slug: str, profile: ClusterProfile) -> str:
+    """The store's host name."""
+    return f"{slug}.{profile.base_domain}"
+
+
+def store_url(slug: str, profile: ClusterProfile) -> str:
+    """The store's URL, without a path."""
+    port = f":{profile.store_port}" if profile.store_port else ""
+    return f"{profile.store_scheme}://{store_host(slug, profile)}{port}"
+
+
+def slug_syntax_problem(slug: str) -> str | None:
+    """Why the slug is malformed, or None."""
     if not SLUG.fullmatch(slug):
         return "Use 3 to 40 lower-case letters (a to z), digits and hyphens, with a letter or digit first and last."
     if slug[2:4] == "--":  # punycode and what may follow it
@@ -57,25 +69,25 @@ def shape_problem(slug: str) -> str | None:
     return None
 
 
-def slug_problem(slug: str, own: str | None = None) -> str | None:
-    """Why it can't be the first label of the store's address, or None. `own`: see own_label."""
-    if slug in RESERVED or slug == own:
+def slug_problem(slug: str, platform_label: str | None = None) -> str | None:
+    """Why no new store can have the slug, or None."""
+    if slug in RESERVED or slug == platform_label:
         return "This address is reserved for the platform. Choose another."
-    return shape_problem(slug)
+    return slug_syntax_problem(slug)
 
 
-def slug_from(name: str, own: str | None = None) -> str:
-    """A valid slug that resembles the name; a name without usable letters gives `my-store`. `own`: see own_label."""
+def slugify(name: str, platform_label: str | None = None) -> str:
+    """A valid slug that resembles the name; `my-store` for a name without usable letters."""
     plain = unicodedata.normalize("NFKD", name.replace("ß", "ss").replace("ø", "o").replace("æ", "ae")).casefold()
     plain = "".join(character for character in plain if not unicodedata.combining(character))
     slug = re.sub(r"-{2,}", "-", re.sub(r"[^a-z0-9]+", "-", plain.replace("'", "").replace("\u2019", "")))
     slug = slug[:40].strip("-")
-    if len(slug) < 3 or slug_problem(slug, own) is not None:
+    if len(slug) < 3 or slug_problem(slug, platform_label) is not None:
         slug = f"my-{slug}".strip("-") if slug else "my-store"
-    return slug if slug_problem(slug, own) is None else "my-store"
+    return slug if slug_problem(slug, platform_label) is None else "my-store"
 
 
-def numbered(slug: str, number: int) -> str:
-    """`fig-2` for `fig`, within 40 characters."""
+def numbered_slug(slug: str, number: int) -> str:
+    """`fig-2` for `fig` and 2, at most 40 characters."""
     ending = f"-{number}"
     return slug[: 40 - len(ending)].rstrip("-") + ending

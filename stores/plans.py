@@ -1,11 +1,11 @@
-"""What a store may use. Quantities are Kubernetes' (`m` is a thousandth of a CPU, `Mi` 2**20 bytes)."""
+"""Plans: the resource limits of a store, as Kubernetes quantities (`m` is a thousandth of a CPU, `Mi` 2**20 bytes)."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Limits of one store: its web and database containers, and its two disks."""
+    """The limits of the web and database containers, and the sizes of the two volumes."""
 
     name: str
     web_cpu: str
@@ -16,6 +16,34 @@ class Plan:
     """InnoDB's buffer pool, about half the database's memory limit, in MySQL's notation."""
     database_disk: str
     uploads_disk: str
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return self.name.capitalize()
+
+    @property
+    def cpu_cores(self) -> float:
+        """Both containers together."""
+        return sum(parse_quantity(text) for text in (self.web_cpu, self.database_cpu))
+
+    @property
+    def memory_mib(self) -> int:
+        """Both containers together."""
+        return int(sum(parse_quantity(text) for text in (self.web_memory, self.database_memory)) / 2**20)
+
+    @property
+    def disk_gib(self) -> int:
+        """Both volumes together."""
+        return int(sum(parse_quantity(text) for text in (self.database_disk, self.uploads_disk)) / 2**30)
+
+
+def parse_quantity(text: str) -> float:
+    """A Kubernetes quantity as the plans have them: a number, with `m`, `Mi` or `Gi`."""
+    for suffix, factor in (("m", 0.001), ("Mi", 2**20), ("Gi", 2**30)):
+        if text.endswith(suffix):
+            return float(text.removesuffix(suffix)) * factor
+    return float(text)
 
 
 PLANS: dict[str, Plan] = {

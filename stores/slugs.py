@@ -1,79 +1,106 @@
-"""Who holds which address. A deleted store's slug stays its account's for a while: nobody takes over its visitors."""
+"""Assigns slugs. After a deletion a slug stays reserved for its account: no other account gets its visitors."""
 
 import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ARRAY, ColumnElement, ScalarSelect, Text, and_, any_, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningInsert
 
 from accounts.errors import CallerError, Code
 from stores.models import Slug, Store
-from stores.names import numbered, slug_from, slug_problem
+from stores.names import MAX_NAME, numbered_slug, slug_problem, slugify
 
-TOMBSTONE = timedelta(days=30)
+SLUG_RESERVATION = timedelta(days=30)
 SUGGESTIONS = range(2, 100)
 
 
-async def free_slug(session: AsyncSession, account_id: UUID, wanted: str, own: str | None) -> str:
-    """The wanted slug, or the same with the lowest free number; with any number when all the low ones are taken.
+def candidates(wanted: str) -> list[str]:
+    """The wanted slug, and the same with numbers, in order of preference."""
+    return [wanted, *(numbered_slug(wanted, number) for number in SUGGESTIONS)]
 
-    `own`: the platform's own label (names.own_label), which is never free.
-    """
-    candidates = [wanted, *(numbered(wanted, number) for number in SUGGESTIONS)]
-    held = set(
-        await session.scalars(
-            select(Slug.slug).where(
-                Slug.slug.in_(candidates),
-                or_(
-                    Slug.released_at.is_(None),
-                    and_(Slug.account_id != account_id, Slug.released_at > func.now() - TOMBSTONE),
-                ),
-            )
-        )
+
+def held_slugs(account_id: UUID, slugs: Sequence[str]) -> ScalarSelect[list[str]]:
+    """A query for those of `slugs` that a new store of the account can't have."""
+    held = select(Slug.slug).where(
+        Slug.slug == any_(literal(slugs, ARRAY(Text))),
+        or_(
+            Slug.released_at.is_(None),
+            and_(Slug.account_id != account_id, Slug.released_at > func.now() - SLUG_RESERVATION),
+        ),
     )
-    free = next((slug for slug in candidates if slug not in held and slug_problem(slug, own) is None), None)
-    return free or numbered(wanted, SUGGESTIONS.stop + secrets.randbelow(10**6))
+    return select(func.array(held.scalar_subquery())).scalar_subquery()
 
 
-async def _take(session: AsyncSession, store: Store) -> bool:
-    added = insert(Slug).values(slug=store.slug, account_id=store.account_id, store_id=store.id)
-    taken = await session.scalar(
-        added.on_conflict_do_update(
+def first_free(slugs: Sequence[str], held: Collection[str], platform_label: str | None) -> str:
+    """The first of `slugs` that isn't held or reserved; otherwise the first one with a random number."""
+    free = next((slug for slug in slugs if slug not in held and slug_problem(slug, platform_label) is None), None)
+    return free or numbered_slug(slugs[0], SUGGESTIONS.stop + secrets.randbelow(10**6))
+
+
+def assign_slug(
+    slug: ColumnElement[str], account_id: ColumnElement[UUID], store_id: ColumnElement[UUID]
+) -> ReturningInsert[tuple[str]]:
+    """A statement that assigns the slug to a store, and returns it; no row if another store holds the slug.
+
+    It waits for a parallel transaction that assigns the same slug.
+    """
+    return (
+        insert(Slug)
+        .values(slug=slug, account_id=account_id, store_id=store_id)
+        .on_conflict_do_update(
             index_elements=[Slug.slug],
-            set_={"account_id": store.account_id, "store_id": store.id, "released_at": None},
+            set_={"account_id": account_id, "store_id": store_id, "released_at": None},
             where=and_(
                 Slug.released_at.is_not(None),
-                or_(Slug.account_id == store.account_id, Slug.released_at <= func.now() - TOMBSTONE),
+                or_(Slug.account_id == account_id, Slug.released_at <= func.now() - SLUG_RESERVATION),
             ),
-        ).returning(Slug.slug)
+        )
+        .returning(Slug.slug)
     )
-    return taken is not None
 
 
-async def take_slug(session: AsyncSession, store: Store, wanted: str | None, own: str | None) -> None:
-    """Give the (flushed) store its slug: the wanted one, or one made from its name. Raises CallerError.
+@dataclass(frozen=True)
+class SlugSuggestion:
+    """A slug that is free now, and whether it is the wanted one; `reason`: why the wanted one isn't available."""
 
-    Two stores that want one slug at the same time wait for each other here; the second gets the error, or the next
-    free number when it didn't insist.
-    """
-    if wanted is not None:
-        if await _take(session, store):
-            return
-        held = await session.get_one(Slug, wanted)
-        free = await free_slug(session, store.account_id, wanted, own)
-        if held.released_at is not None:
-            message = f"{wanted} belonged to another account's store until recently. {free} is free."
-            raise CallerError(Code.SLUG_RESERVED, "slug", message)
-        raise CallerError(Code.SLUG_TAKEN, "slug", f"{wanted} is taken. {free} is free.")
-    while not await _take(session, store):
-        store.slug = await free_slug(session, store.account_id, slug_from(store.name, own), own)
-        await session.flush()
+    slug: str
+    available: bool
+    reason: str | None
+
+
+async def suggest_slug(
+    session: AsyncSession, account_id: UUID, name: str, wanted: str | None, platform_label: str | None
+) -> SlugSuggestion:
+    """The wanted slug if a new store of the account can have it, or a similar one. `wanted` None: one like the name."""
+    slug = wanted if wanted is not None else slugify(name[:MAX_NAME], platform_label)
+    problem = slug_problem(slug, platform_label)
+    slugs = candidates(slug if problem is None else slugify((wanted or name)[:MAX_NAME], platform_label))
+    held = (await session.execute(select(held_slugs(account_id, slugs)))).scalar_one()
+    free = first_free(slugs, held, platform_label)
+    if problem is None and free != slug:
+        problem = f"{slug} is taken."
+    return SlugSuggestion(free, problem is None, problem)
+
+
+async def slug_error(session: AsyncSession, account_id: UUID, slug: str, platform_label: str | None) -> CallerError:
+    """The error of a store that can't have the slug; it names a free one."""
+    slugs = candidates(slug)
+    query = select(held_slugs(account_id, slugs), Slug.released_at).where(Slug.slug == slug)
+    held, released_at = (await session.execute(query)).one()
+    free = first_free(slugs, held, platform_label)
+    if released_at is not None:
+        message = f"{slug} belonged to another account's store until recently. {free} is free."
+        return CallerError(Code.SLUG_RESERVED, "slug", message)
+    return CallerError(Code.SLUG_TAKEN, "slug", f"{slug} is taken. {free} is free.")
 
 
 async def release_slug(session: AsyncSession, store: Store) -> None:
-    """After the deletion. Only if it is still this store's."""
+    """Release the slug of a deleted store, if the store still holds it."""
     await session.execute(
         update(Slug).where(Slug.slug == store.slug, Slug.store_id == store.id).values(released_at=func.now())
     )

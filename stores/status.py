@@ -1,10 +1,10 @@
-"""Where a store may be on its way, and which moves exist. The database refuses all others (a trigger)."""
+"""The statuses of a store and the transitions between them. A trigger in the database refuses all others."""
 
 from enum import StrEnum
 
 
 class Status(StrEnum):
-    """One store's place on its way; DESIGN of the words in docs/ARCHITECTURE.md."""
+    """The status of a store; docs/ARCHITECTURE.md describes the way from REQUESTED to DELETED."""
 
     REQUESTED = "REQUESTED"
     PROVISIONING = "PROVISIONING"
@@ -19,7 +19,7 @@ class Status(StrEnum):
 
 
 class Desired(StrEnum):
-    """What the owner asked for."""
+    """The desired state."""
 
     RUNNING = "RUNNING"
     SUSPENDED = "SUSPENDED"
@@ -27,7 +27,7 @@ class Desired(StrEnum):
 
 
 class Health(StrEnum):
-    """How a store that was READY once is doing; follows the cluster."""
+    """The observed health of a store that was READY once."""
 
     HEALTHY = "HEALTHY"
     DEGRADED = "DEGRADED"
@@ -35,7 +35,7 @@ class Health(StrEnum):
 
 
 class StepStatus(StrEnum):
-    """Of one named part of a way."""
+    """The status of one step."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"
@@ -44,9 +44,9 @@ class StepStatus(StrEnum):
 
 
 FAILABLE = (Status.PROVISIONING, Status.UPDATING, Status.SUSPENDING, Status.RESUMING)
-"""A retry leads back to the one it failed in."""
+"""The statuses that a store can fail in; a retry leads back there."""
 
-MOVES: dict[Status, frozenset[Status]] = {
+TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.REQUESTED: frozenset({Status.PROVISIONING, Status.DELETING}),
     Status.PROVISIONING: frozenset({Status.READY, Status.FAILED, Status.DELETING}),
     Status.READY: frozenset({Status.UPDATING, Status.SUSPENDING, Status.DELETING}),
@@ -59,5 +59,5 @@ MOVES: dict[Status, frozenset[Status]] = {
     Status.DELETED: frozenset(),
 }
 
-AT_REST = frozenset({Status.READY, Status.SUSPENDED, Status.FAILED, Status.DELETED})
-"""Nothing is on its way: only the slow resync is due."""
+STEADY_STATUSES = frozenset({Status.READY, Status.SUSPENDED, Status.FAILED, Status.DELETED})
+"""Nothing is in progress: the next pass is due at the resync."""

@@ -1,14 +1,16 @@
-"""The named parts of a store's way up: four are the platform's, the others the engine's."""
+"""The steps of provisioning: four of the platform, the others of the engine."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from stores.engines import Engine
-from stores.events import News
-from stores.models import Step, Store
+from stores.events import EventDraft
+from stores.models import Step
 from stores.status import StepStatus
 
 CREDENTIALS, NAMESPACE, ISOLATION, PROOF = "credentials", "namespace", "isolation", "proof"
+INSTALL = "install"
+"""The step of the install Job, in engines that have one."""
 _PLATFORM_TITLES = {
     CREDENTIALS: "Making and sealing credentials",
     NAMESPACE: "Making a namespace of its own",
@@ -17,53 +19,52 @@ _PLATFORM_TITLES = {
 }
 
 
-def new_steps(store: Store, engine: Engine) -> list[Step]:
-    """The rows for a new store, in the order in which they are done."""
-    names = [CREDENTIALS, NAMESPACE, ISOLATION, *(step.name for step in engine.steps), PROOF]
-    return [Step(store_id=store.id, position=number, name=name) for number, name in enumerate(names, start=1)]
+def step_names(engine: Engine) -> list[str]:
+    """The steps of a store, in order."""
+    return [CREDENTIALS, NAMESPACE, ISOLATION, *(step.name for step in engine.steps), PROOF]
 
 
-def titles(engine: Engine) -> dict[str, str]:
-    """What each step does, in plain words, by its name."""
+def step_titles(engine: Engine) -> dict[str, str]:
+    """The title of each step, by its name."""
     return {**{step.name: step.title for step in engine.steps}, **_PLATFORM_TITLES}
 
 
-def title(step: Step, engine: Engine) -> str:
-    """What the step does, in plain words."""
-    return titles(engine)[step.name]
+def step_title(step: Step, engine: Engine) -> str:
+    """The title of one step."""
+    return step_titles(engine)[step.name]
 
 
-def start(step: Step, now: datetime, message: str) -> list[News]:
-    """Begin it. News only when it didn't run yet; a changed message alone is news too."""
+def start_step(step: Step, now: datetime, message: str) -> list[EventDraft]:
+    """To RUNNING with this message. No event if nothing changes."""
     if step.status == StepStatus.RUNNING and step.message == message:
         return []
     if step.status != StepStatus.RUNNING:
         step.status, step.started_at, step.finished_at = StepStatus.RUNNING, now, None
     step.message = message
-    return [_news(step, message)]
+    return [_step_event(step, message)]
 
 
-def succeed(step: Step, now: datetime, steps: Sequence[Step]) -> list[News]:
-    """End it well. Doing so again is no news."""
+def succeed_step(step: Step, now: datetime, steps: Sequence[Step]) -> list[EventDraft]:
+    """To SUCCEEDED. No event if nothing changes."""
     if step.status == StepStatus.SUCCEEDED:
         return []
     step.status, step.finished_at, step.message = StepStatus.SUCCEEDED, now, None
     step.started_at = step.started_at or now
     seconds = (now - step.started_at).total_seconds()
-    return [_news(step, f"Step {step.position} of {len(steps)} ({step.name}) done in {seconds:.1f} s.")]
+    return [_step_event(step, f"Step {step.position} of {len(steps)} ({step.name}) done in {seconds:.1f} s.")]
 
 
-def fail(step: Step, now: datetime, cause: str) -> list[News]:
-    """End it badly; the cause says what to do."""
+def fail_step(step: Step, now: datetime, cause: str) -> list[EventDraft]:
+    """To FAILED. `cause` says what to do."""
     step.status, step.finished_at, step.message = StepStatus.FAILED, now, cause
     step.started_at = step.started_at or now
-    return [_news(step, cause)]
+    return [_step_event(step, cause)]
 
 
-def reset(step: Step) -> None:
-    """It is to be done (again)."""
+def reset_step(step: Step) -> None:
+    """Back to PENDING."""
     step.status, step.started_at, step.finished_at, step.message = StepStatus.PENDING, None, None, None
 
 
-def _news(step: Step, message: str) -> News:
-    return News("STEP", message, {"name": step.name, "status": step.status, "message": step.message})
+def _step_event(step: Step, message: str) -> EventDraft:
+    return EventDraft("STEP", message, {"name": step.name, "status": step.status, "message": step.message})

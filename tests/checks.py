@@ -1,6 +1,6 @@
-"""Runs what a change must pass, one check after the other, and ends in a table. `--all` runs every tier there is.
+"""Runs the checks that every change must pass, and prints a table of results. `--all` runs all other tiers as well.
 
-A script, not a package's module: it needs nothing but the standard library, so that it can say what is missing.
+A script that needs only the standard library and psutil, so that it can report what is missing.
 """
 
 import argparse
@@ -26,26 +26,29 @@ import psutil
 ROOT = Path(__file__).resolve().parent.parent
 MODULE = (sys.executable, "-m")
 PYTEST = (*MODULE, "pytest", *(("--color=yes",) if sys.stdout.isatty() else ()))
-SILENCE = 1200.0
-"""Seconds without a line after which a command hangs: Kubernetes' API server alone compiles for five minutes. Seen:
-CPython 3.11 may loop for ever when coverage traces it and two threads that knew greenlets end in the same moment."""
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+WORKERS = len(os.sched_getaffinity(0)) + 1
+"""Processes that run tests at the same time: one more than there are CPUs, because most tests wait most of the time."""
+SILENCE_SECONDS = 1200.0
+"""A command that prints no line for so long hangs. Compiling the Kubernetes API server alone takes five minutes. A hang
+that was seen: CPython 3.11 may loop for ever when coverage traces it and two threads with greenlets end together."""
+SLOWEST_TEST = re.compile(r"^([\d.]+s) (?:call|setup|teardown) +(tests/\S.*)$")
+"""A line of pytest's `--durations`."""
 
 Need = Callable[[], str | None]
-"""None, or why the check can't run here and what would help."""
+"""None, or why the check can't run here, with the remedy."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the table; it passes when all its commands end with 0."""
+    """One line of the table. A check passes when all its commands exit with 0."""
 
     name: str
     commands: Sequence[Sequence[str]]
     needs: Sequence[Need] = ()
-    telling: str = r"\S"
-    """The last line of output that has this is shown in the table."""
+    summary: str = r"\S"
+    """The table shows the last line of output that matches this."""
     lane: str = ""
-    """Checks of one lane run one after the other, beside those of another lane."""
+    """The checks of one lane run one after the other, and at the same time as those of other lanes."""
 
 
 @dataclass(frozen=True)
@@ -54,50 +57,34 @@ class Outcome:
     result: Literal["passed", "failed", "skipped"]
     seconds: float
     note: str
-
-
-def has_tests(folder: str) -> Need:
-    return lambda: None if any(Path(ROOT, folder).rglob("test_*.py")) else f"{folder} has no tests"
+    slowest_tests: Sequence[str] = ()
 
 
 def program(*names: str, get: str) -> Need:
-    """`get`: how to come by one of them."""
+    """Needs one of these programs. `get`: how to install it."""
     return lambda: None if any(map(shutil.which, names)) else f"needs {' or '.join(names)}: {get}"
 
 
-def tier(name: str, *needs: Need) -> Check:
-    folder = f"tests/{name}"
-    return Check(name, [[*PYTEST, folder]], [has_tests(folder), *needs], r"\bin [\d.]+s")
-
-
-APART = {
-    check: [f"tests/flow/test_{name}.py" for name in names.split()]
-    for check, names in {
-        "processes": "process_failures adoption sandbox_databases sandbox_recovery",
-        "troubles": "demo drift logs_failures store_failures store_troubles",
-    }.items()
-}
-"""Files of flow that are checks of their own, so that the lanes, which mostly wait, end at about the same time."""
-
-
-def tests(name: str, *arguments: str, lane: str) -> Check:
-    return Check(name, [[*MODULE, "coverage", "run", *PYTEST[1:], *arguments]], telling=r"\bin [\d.]+s", lane=lane)
-
-
 EVERY_CHANGE = (
-    Check("format", [[*MODULE, "ruff", "format", "--check", "."]], lane="one"),
-    Check("lint", [[*MODULE, "ruff", "check", "."]], lane="one"),
-    Check("types", [[*MODULE, "mypy"]], lane="one"),
-    Check("imports", [[str(Path(sys.executable).with_name("lint-imports"))]], telling=r"Contracts:", lane="one"),
-    tests("unit", "tests/unit", lane="one"),
-    tests("contract", "tests/contract", lane="one"),
-    tests("processes", *APART["processes"], lane="one"),  # not beside unit: both need much of the CPU
-    tests("troubles", *APART["troubles"], lane="two"),
-    tests("flow", "tests/flow", *(f"--ignore={file}" for file in itertools.chain(*APART.values())), lane="three"),
+    Check("format", [[*MODULE, "ruff", "format", "--check", "."]], lane="static"),
+    Check("lint", [[*MODULE, "ruff", "check", "."]], lane="static"),
+    Check("types", [[*MODULE, "mypy"]], lane="static"),
+    Check("imports", [[str(Path(sys.executable).with_name("lint-imports"))]], summary=r"Contracts:", lane="static"),
+    Check(
+        "tests",
+        [
+            [
+                *(*MODULE, "coverage", "run", *PYTEST[1:], "--numprocesses", str(WORKERS), "--dist", "worksteal"),
+                *("--durations", "10", "tests/flow", "tests/contract", "tests/unit"),
+            ]
+        ],
+        summary=r"\bin [\d.]+s",
+        lane="tests",
+    ),
     Check(
         "coverage",
         [[*MODULE, "coverage", "combine", "--quiet"], [*MODULE, "coverage", "report"]],
-        telling=r"^TOTAL|^Coverage failure|^No data",
+        summary=r"^TOTAL|^Coverage failure|^No data",
     ),
 )
 KUBERNETES = Check(
@@ -111,13 +98,16 @@ KUBERNETES = Check(
         [*MODULE, "coverage", "report", "--include=sandbox/kubernetes/*", "--omit=sandbox/kubernetes/node/*"],
     ],
     [program("go", get="install Go 1.26 or newer (Debian: apt-get install golang-go)")],
-    telling=r"\bin [\d.]+s|^TOTAL|^Coverage failure|^sandbox",
+    summary=r"\bin [\d.]+s|^TOTAL|^Coverage failure|^sandbox",
 )
-"""On a real API server, which is built first if it has to be."""
+"""On a real API server, which is built first if it is missing."""
 NODE = Check(
     "node",
     [
-        [*MODULE, "coverage", "run", *PYTEST[1:], "tests/node", "tests/unit/test_sandbox_policies.py"],
+        [
+            *("env", "COVERAGE_PATCH=fork", *MODULE, "coverage", "run", *PYTEST[1:]),
+            *("tests/node", "tests/unit/sandbox/test_network_policies.py"),
+        ],
         [*MODULE, "coverage", "combine", "--quiet"],
         [*MODULE, "coverage", "report", "--include=sandbox/kubernetes/node/*", "--omit=nothing"],
     ],
@@ -129,76 +119,76 @@ NODE = Check(
             for name in ("runc", "nft", "buildah", "mmdebstrap")
         ),
     ],
-    telling=r"\bin [\d.]+s|^TOTAL|^Coverage failure|^sandbox",
+    summary=r"\bin [\d.]+s|^TOTAL|^Coverage failure|^sandbox",
 )
-"""Real containers on a real node; what it needs is built first if it has to be."""
-OTHER_TIERS = (
-    KUBERNETES,
-    NODE,
-    tier("browser", program(*BROWSERS, get="Debian: apt-get install chromium")),
-    tier("attack"),
-)
+"""With real containers on a real node, whose parts are built first if they are missing."""
+OTHER_TIERS = (KUBERNETES, NODE)
 
 
 def perform(check: Check) -> Outcome:
-    """Run its commands until one fails, showing their output as it comes."""
+    """Run the commands until one fails. Their output is printed as it comes."""
     print(f"\n=== {check.name}", flush=True)
-    lacking = next(filter(None, (need() for need in check.needs)), None)
-    if lacking is not None:
-        print(lacking)
-        return Outcome(check.name, "skipped", 0, lacking)
+    missing = next(filter(None, (need() for need in check.needs)), None)
+    if missing is not None:
+        print(missing)
+        return Outcome(check.name, "skipped", 0, missing)
     began = time.monotonic()
-    note, returncode = "", 0
+    note, returncode, slowest = "", 0, []
     for command in check.commands:
-        returncode, lines = show(command, f"{check.name:<9} │ " if check.lane else "")
-        told = [line for line in lines if re.search(check.telling, line)]
-        note = " ".join(told[-1].strip("=").split()) if told else f"{Path(command[0]).name} said nothing telling"
+        returncode, lines = execute(command, f"{check.name:<8} │ " if check.lane else "")
+        matching = [line for line in lines if re.search(check.summary, line)]
+        note = " ".join(matching[-1].strip("=").split()) if matching else f"{Path(command[0]).name} printed no summary"
+        slowest += [f"{found[1]:>8}  {found[2]}" for line in lines if (found := SLOWEST_TEST.match(line))]
         if returncode != 0:
             break
-    return Outcome(check.name, "failed" if returncode else "passed", time.monotonic() - began, note)
+    return Outcome(check.name, "failed" if returncode else "passed", time.monotonic() - began, note, slowest)
 
 
-def show(command: Sequence[str], before: str) -> tuple[int, list[str]]:
-    """Run a command in the root folder and pass its output on, each line with something before it.
+def execute(command: Sequence[str], prefix: str) -> tuple[int, list[str]]:
+    """Run a command in the root folder and print its output, each line with the prefix.
 
-    Returns its exit code and its lines without colours.
+    Returns the exit code, and the lines without colours.
     """
     lines = []
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # dozens of processes would each compile everything
     try:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
     except OSError as error:
         return 127, [f"{command[0]} can't be run: {error.strerror}"]
-    heard = [time.monotonic()]
+    last_line = [time.monotonic()]
     with process:
         assert process.stdout is not None
-        threading.Thread(target=end_when_silent, args=(process, heard), daemon=True).start()
+        threading.Thread(target=end_when_silent, args=(process, last_line), daemon=True).start()
         for line in process.stdout:
-            heard[0] = time.monotonic()
-            print(before + line, end="", flush=True)
+            last_line[0] = time.monotonic()
+            print(prefix + line, end="", flush=True)
             lines.append(re.sub(r"\x1b\[[\d;]*m", "", line).strip())
     return process.returncode, lines
 
 
-def end_when_silent(process: subprocess.Popen[str], heard: Sequence[float]) -> None:
-    """With all that it started: any of them may hold its output open. pytest then prints where it was."""
+def end_when_silent(process: subprocess.Popen[str], last_line: Sequence[float]) -> None:
+    """End a command that prints nothing, and its descendants, which may hold its output open.
+
+    SIGABRT makes Python's faulthandler print where each thread is.
+    """
     while process.poll() is None:
         time.sleep(0.5)
-        if time.monotonic() - heard[0] > SILENCE:
+        if time.monotonic() - last_line[0] > SILENCE_SECONDS:
             with suppress(psutil.NoSuchProcess):
-                below = psutil.Process(process.pid).children(recursive=True)
+                descendants = psutil.Process(process.pid).children(recursive=True)
                 process.send_signal(signal.SIGABRT)
                 process.wait(60)
-                psutil.wait_procs(below, 5)
-                for child in below:
+                psutil.wait_procs(descendants, 5)
+                for child in descendants:
                     with suppress(psutil.NoSuchProcess):
                         child.kill()
 
 
 def table(outcomes: Sequence[Outcome], *, coloured: bool) -> str:
-    """Aligned: check, result, seconds, note; the last line counts."""
+    """The columns check, result, seconds and note, aligned; then the slowest tests, and the counts."""
     colours = {"passed": "\x1b[32m", "failed": "\x1b[31m", "skipped": "\x1b[33m"} if coloured else {}
     off = "\x1b[0m" if coloured else ""
     width = max(len(outcome.name) for outcome in outcomes)
@@ -208,20 +198,25 @@ def table(outcomes: Sequence[Outcome], *, coloured: bool) -> str:
         + outcome.note
         for outcome in outcomes
     ]
+    slowest = list(itertools.chain.from_iterable(outcome.slowest_tests for outcome in outcomes))
+    if slowest:
+        rows += ["", "The slowest tests:", *slowest]
     counts = [sum(outcome.result == result for outcome in outcomes) for result in ("passed", "failed", "skipped")]
     rows += ["", f"{counts[0]} passed, {counts[1]} failed" + (f", {counts[2]} skipped" if counts[2] else "")]
     return "\n".join(rows)
 
 
 def run(checks: Sequence[Check]) -> int:
-    """The exit code: 1 when a check failed. All of them are run."""
+    """Run all checks. Returns the exit code: 1 when one failed."""
     outcomes: list[Outcome] = []
     for _, group in itertools.groupby(checks, key=lambda check: bool(check.lane)):
         together = list(group)
         lanes = dict.fromkeys(check.lane for check in together)
         with ThreadPoolExecutor(len(lanes)) as threads:
-            found = threads.map(lambda lane, of=together: [perform(check) for check in of if check.lane == lane], lanes)
-            outcomes += itertools.chain.from_iterable(found)
+            results = threads.map(
+                lambda lane, of=together: [perform(check) for check in of if check.lane == lane], lanes
+            )
+            outcomes += itertools.chain.from_iterable(results)
     print("\n" + table(outcomes, coloured=sys.stdout.isatty()))
     return int(any(outcome.result == "failed" for outcome in outcomes))
 
@@ -229,12 +224,12 @@ def run(checks: Sequence[Check]) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     everything = {check.name: check for check in (*EVERY_CHANGE, *OTHER_TIERS)}
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--all", action="store_true", help="every tier there is")
+    parser.add_argument("--all", action="store_true", help="all tiers")
     parser.add_argument("names", nargs="*", metavar="CHECK", help=f"only these of {', '.join(everything)}")
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(everything):
         parser.error(f"there is no check {', '.join(sorted(unknown))}")
-    with TemporaryDirectory() as folder:  # so that nothing of another run is counted
+    with TemporaryDirectory() as folder:  # keeps other runs' data out
         os.environ["COVERAGE_FILE"] = f"{folder}/coverage"
         if options.names:
             return run([everything[name] for name in options.names])
@@ -242,7 +237,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    # a shell's background job is deaf to it, and so would be the commands that tests interrupt
+    # a shell ignores SIGINT in background jobs, and the commands that tests interrupt would inherit that
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         sys.exit(main())

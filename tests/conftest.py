@@ -1,18 +1,21 @@
-"""What tests share: one PostgreSQL and one Valkey a session, and a fresh database for each test that asks for one."""
+"""Fixtures of all tests: one PostgreSQL and one Valkey for the session, a new database for each test."""
 
 import asyncio
+import gc
 import itertools
 import shutil
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from redis import Redis
 
 from cli.migrate import upgrade
-from sandbox.folder import SandboxError, remove_socket_folder
+from sandbox.data_folder import SandboxError, remove_socket_folder
 from sandbox.postgres import Postgres, start_postgres
 from sandbox.valkey import Valkey, start_valkey
 
@@ -24,16 +27,33 @@ structlog.configure(
     ]
 )
 
+pytest.register_assert_rewrite("tests.support")
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # no timed assertions
+settings.load_profile("tests")
 _numbers = itertools.count(1)
+
+
+def pytest_collection_finish() -> None:
+    """Garbage collections need not look at the imported modules and collected tests again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_public_authorities() -> Iterator[None]:
+    """No test trusts a public server, and each TLS context takes 30 ms of CPU to load the system's authorities."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl.SSLContext, "load_default_certs", lambda *_: None)
+        yield
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Iterator[Path]:
-    """A data folder of the test's own for embedded servers; it isn't there yet."""
+    """The path of a new data folder for embedded servers; it doesn't exist yet."""
     folder = tmp_path / "data"
     yield folder
     for link in folder.glob("*.socket"):
-        remove_socket_folder(link)  # of what the test killed
+        remove_socket_folder(link)  # of servers that the test killed
     shutil.rmtree(folder)  # 40 MB, which pytest would keep
 
 
@@ -46,11 +66,11 @@ def servers_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres(servers_folder: Path) -> Iterator[Postgres]:
-    """Without fsync: tests lose nothing by it but time."""
+    """Without fsync, which tests don't need."""
     try:
         server = start_postgres(servers_folder, durable=False)
     except SandboxError as error:
-        pytest.exit(f"the tests need PostgreSQL: {error}", returncode=3)  # not once for each test
+        pytest.exit(f"the tests need PostgreSQL: {error}", returncode=3)  # instead of an error for each test
     yield server
     server.stop()
 
@@ -67,7 +87,7 @@ def valkey(servers_folder: Path) -> Iterator[Valkey]:
 
 @pytest.fixture(scope="session")
 def migrated(postgres: Postgres) -> str:
-    """The name of a database that the migrations built, to be copied."""
+    """The name of a migrated database, the template of all others."""
     asyncio.run(_execute(postgres.url, "CREATE DATABASE migrated"))
     upgrade(postgres.url_of("migrated"))
     return "migrated"
@@ -75,7 +95,7 @@ def migrated(postgres: Postgres) -> str:
 
 @pytest.fixture
 def database_url(postgres: Postgres, migrated: str) -> Iterator[str]:
-    """A database of the test's own, as the migrations leave it."""
+    """A new migrated database."""
     name = f"test_{next(_numbers)}"
     asyncio.run(_execute(postgres.url, f"CREATE DATABASE {name} TEMPLATE {migrated}"))
     yield postgres.url_of(name)

@@ -1,1 +1,1 @@
-"""The worker process: jobs, the sweep, the observer, and one pass over one store."""
+"""The worker process: claims due stores, reconciles each in short passes, and watches the cluster."""

@@ -1,10 +1,10 @@
-"""What every part of a worker needs, made once at start."""
+"""What all tasks of a worker share, created once at start."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runtime.database import Sessions
-from runtime.queue import Nudger
+from runtime.database import SessionFactory
+from runtime.queue import Enqueuer
 from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
 from stores.engines import Engine
@@ -13,22 +13,22 @@ from workers.cluster.client import Cluster
 
 @dataclass(frozen=True)
 class Context:
-    """One worker process."""
+    """The connections and configuration of one worker process."""
 
     holder: str
-    """Its name in lease rows."""
+    """The identity of this worker in lease rows."""
     settings: Settings
     profile: ClusterProfile
-    sessions: Sessions
+    sessions: SessionFactory
     cluster: Cluster
-    nudger: Nudger
+    enqueuer: Enqueuer
     engines: Mapping[str, Engine]
-    shown_keys: Keyring
-    """Seals what the API may show."""
-    hidden_keys: Keyring
-    """Seals what only workers open."""
+    admin_keys: Keyring
+    """Seals secrets that the API may reveal."""
+    worker_keys: Keyring
+    """Seals secrets that only workers unseal."""
 
     @property
     def releases(self) -> list[tuple[str, str]]:
-        """The (engine, release)s whose manifests this worker can make."""
+        """The pairs (engine, release) that this worker can render."""
         return [(engine.name, release) for engine in self.engines.values() for release in engine.releases]

@@ -1,7 +1,7 @@
-"""What others did to the objects of a READY store: found, undone, and told.
+"""Drift: changes that others made to the objects of a store. It is found, corrected, and reported to the owner.
 
-Applying takes back what was changed of our fields, and makes what was removed. It leaves what others added, be it a
-container in our pods: an object with such an addition is made anew.
+Server-side apply restores our fields and creates missing objects. It keeps the fields of other managers, even a
+container that somebody added to our pod template: an object with such a field is deleted and created again.
 """
 
 import json
@@ -14,112 +14,116 @@ from workers import apply
 from workers.cluster.client import FIELD_MANAGER, Cluster
 from workers.cluster.errors import NotFound
 from workers.context import Context
-from workers.view import ATTEMPT
+from workers.snapshot import ATTEMPT_LABEL
 
-Objects = Mapping[tuple[str, str], Manifest]
+LiveObjects = Mapping[tuple[str, str], Manifest]
 """By kind and name."""
 
-NOT_OURS = ("f:metadata", "f:status")
-"""Labels and annotations, also those of a pod template (kubectl rollout restart), change nothing that we prove."""
-GROWS = ("PersistentVolumeClaim", "ServiceAccount")
-"""Kubernetes adds to a claim, and what holds data is never made anew; some platforms add to accounts."""
+IGNORED_FIELDS = ("f:metadata", "f:status")
+"""Labels and annotations don't change what was proven, not even on a pod template (`kubectl rollout restart`)."""
+EXTENSIBLE_KINDS = ("PersistentVolumeClaim", "ServiceAccount")
+"""Never recreated because of foreign fields: a claim holds data, and Kubernetes or a platform adds fields to both."""
 
 
-async def undo(context: Context, lease: Lease, namespace: str, manifests: Sequence[Manifest], told: list[str]) -> None:
-    """Bring everything back to the manifests; `told` gets a sentence for each object that somebody had changed.
+async def correct_drift(
+    context: Context, lease: Lease, namespace: str, manifests: Sequence[Manifest], messages: list[str]
+) -> None:
+    """Apply all manifests. Appends to `messages` a sentence for each object that had drifted, even if this raises.
 
-    RoleBindings first: the rights to do the rest come from them. Raises ClusterError and LeaseLost, with what was
-    undone until then in `told`.
+    RoleBindings first: they give us the permissions for the other objects. Raises ClusterError, LeaseLost.
     """
-    await apply.keep(context, lease)
+    await apply.ensure_lease(context, lease)
     for manifest in manifests:
-        if manifest["kind"] == "RoleBinding" and await apply.make(context, lease, manifest):
-            told.append(_sentence("removed", manifest))
-    bound = bool(told)
-    rest = [manifest for manifest in manifests if manifest["kind"] != "RoleBinding"]
-    before = await _objects(context.cluster, namespace, rest)
-    await apply.keep(context, lease)
-    async with apply.newly_bound(bound):
-        await apply.at_once([_undo(context, lease, manifest, before, told) for manifest in rest])
+        if manifest["kind"] == "RoleBinding" and await apply.create_if_absent(context, lease, manifest):
+            messages.append(_message("removed", manifest))
+    binding_created = bool(messages)
+    others = [manifest for manifest in manifests if manifest["kind"] != "RoleBinding"]
+    before = await _live_objects(context.cluster, namespace, others)
+    await apply.ensure_lease(context, lease)
+    async with apply.forbidden_is_transient(binding_created):
+        await apply.gather([_correct_object(context, lease, manifest, before, messages) for manifest in others])
 
 
-async def _undo(context: Context, lease: Lease, manifest: Manifest, before: Objects, told: list[str]) -> None:
+async def _correct_object(
+    context: Context, lease: Lease, manifest: Manifest, before: LiveObjects, messages: list[str]
+) -> None:
     kind, name = manifest["kind"], manifest["metadata"]["name"]
-    there = before.get((kind, name))
-    anew = there is not None and kind not in GROWS and others_added(there, manifest)
-    if there is not None and anew:
-        namespace, uid = manifest["metadata"]["namespace"], there["metadata"]["uid"]
-        await context.cluster.delete(kind, name, namespace, apply.guard(lease), uid=uid)
-    now = await context.cluster.apply(manifest, apply.guard(lease))
-    if there is None or (there["metadata"]["uid"] != now["metadata"]["uid"] and not anew):
-        told.append(_sentence("removed", manifest))
-    elif others_added(now, manifest) and kind not in GROWS:
-        return  # since the look; its own event brings another pass
-    elif _own(there, manifest) != _own(now, manifest):
-        told.append(_sentence("changed", manifest))
+    old = before.get((kind, name))
+    recreate = old is not None and kind not in EXTENSIBLE_KINDS and has_foreign_fields(old, manifest)
+    if old is not None and recreate:
+        namespace, uid = manifest["metadata"]["namespace"], old["metadata"]["uid"]
+        await context.cluster.delete(kind, name, namespace, apply.lease_guard(lease), uid=uid)
+    new = await context.cluster.apply(manifest, apply.lease_guard(lease))
+    if old is None or (old["metadata"]["uid"] != new["metadata"]["uid"] and not recreate):
+        messages.append(_message("removed", manifest))
+    elif has_foreign_fields(new, manifest) and kind not in EXTENSIBLE_KINDS:
+        return  # added after our list; the watch event of that change starts another pass
+    elif _managed_part(old, manifest) != _managed_part(new, manifest):
+        messages.append(_message("changed", manifest))
 
 
-def _sentence(did: str, manifest: Manifest) -> str:
-    return f"Somebody {did} the {manifest['kind']} {manifest['metadata']['name']} in the cluster; it is put back."
+def _message(verb: str, manifest: Manifest) -> str:
+    return f"Somebody {verb} the {manifest['kind']} {manifest['metadata']['name']} in the cluster; it was restored."
 
 
-async def _objects(cluster: Cluster, namespace: str, manifests: Sequence[Manifest]) -> Objects:
-    """What is there of the kinds of the manifests; Secrets by name, since nobody may list them. Raises ClusterError."""
+async def _live_objects(cluster: Cluster, namespace: str, manifests: Sequence[Manifest]) -> LiveObjects:
+    """Lists each kind of the manifests. Gets Secrets by name: we may not list them. Raises ClusterError."""
     kinds = sorted({manifest["kind"] for manifest in manifests} - {"Secret"})
     secrets = [manifest["metadata"]["name"] for manifest in manifests if manifest["kind"] == "Secret"]
-    calls = [_all(cluster, kind, namespace) for kind in kinds] + [_one(cluster, name, namespace) for name in secrets]
-    return {(item["kind"], item["metadata"]["name"]): item for items in await apply.at_once(calls) for item in items}
+    calls = [_list(cluster, kind, namespace) for kind in kinds]
+    calls += [_get_secret(cluster, name, namespace) for name in secrets]
+    return {(item["kind"], item["metadata"]["name"]): item for items in await apply.gather(calls) for item in items}
 
 
-async def _all(cluster: Cluster, kind: str, namespace: str) -> list[Manifest]:
+async def _list(cluster: Cluster, kind: str, namespace: str) -> list[Manifest]:
     items, _ = await cluster.list(kind, namespace)
     return items
 
 
-async def _one(cluster: Cluster, name: str, namespace: str) -> list[Manifest]:
+async def _get_secret(cluster: Cluster, name: str, namespace: str) -> list[Manifest]:
     try:
         return [await cluster.get("Secret", name, namespace)]
     except NotFound:
         return []
 
 
-def _own(item: Manifest, manifest: Manifest) -> Manifest:
-    """What may not differ: all but the status, and of the metadata only what we write and what counts changes."""
+def _managed_part(item: Manifest, manifest: Manifest) -> Manifest:
+    """The object without its status, and with only that metadata that we write or that counts changes."""
     content = {key: value for key, value in item.items() if key not in ("metadata", "status")}
     metadata = {name: item["metadata"].get(name) for name in ("uid", "generation")}
     for part in ("labels", "annotations"):
         found = item["metadata"].get(part) or {}
-        metadata[part] = {key: found.get(key) for key in manifest["metadata"].get(part, {}) if key != ATTEMPT}
+        metadata[part] = {key: found.get(key) for key in manifest["metadata"].get(part, {}) if key != ATTEMPT_LABEL}
     return {**content, "metadata": metadata}
 
 
-def others_added(item: Manifest, manifest: Manifest) -> bool:
-    """Whether another field manager put something into the object that the manifest doesn't have."""
+def has_foreign_fields(item: Manifest, manifest: Manifest) -> bool:
+    """Whether another field manager owns a field of the live object that the manifest doesn't have."""
     return any(
-        _adds(entry.get("fieldsV1") or {}, manifest)
+        _adds_fields(entry.get("fieldsV1") or {}, manifest)
         for entry in item["metadata"].get("managedFields") or ()
         if entry.get("manager") != FIELD_MANAGER and not entry.get("subresource")
     )
 
 
-def _adds(fields: Mapping[str, Any], ours: Any) -> bool:
-    """`fields` is FieldsV1: `f:name` is a field, `k:{…}` an item of a list by its keys, `v:…` one by its value."""
-    for path, below in fields.items():
-        if path == "." or path in NOT_OURS:
+def _adds_fields(fields: Mapping[str, Any], value: Any) -> bool:
+    """`fields` is FieldsV1: `f:name` is a field, `k:{…}` a list item by its keys, `v:…` a list item by its value."""
+    for path, nested in fields.items():
+        if path == "." or path in IGNORED_FIELDS:
             continue
-        there, child = _step(path, ours)
-        if not there or (below and _adds(below, child)):
+        found, child = _resolve(path, value)
+        if not found or (nested and _adds_fields(nested, child)):
             return True
     return False
 
 
-def _step(path: str, ours: Any) -> tuple[bool, Any]:
-    """Whether ours has what the path names, and that."""
+def _resolve(path: str, value: Any) -> tuple[bool, Any]:
+    """Whether the value has what one FieldsV1 path element names, and that child."""
     kind, _, name = path.partition(":")
     if kind == "f":
-        return (name in ours, ours.get(name)) if isinstance(ours, dict) else (False, None)
-    wanted = json.loads(name)
-    for item in ours if isinstance(ours, list) else ():
-        if item == wanted if kind == "v" else all(item.get(key) == value for key, value in wanted.items()):
+        return (name in value, value.get(name)) if isinstance(value, dict) else (False, None)
+    expected = json.loads(name)
+    for item in value if isinstance(value, list) else ():
+        if item == expected if kind == "v" else all(item.get(key) == child for key, child in expected.items()):
             return True, item
     return False, None

@@ -1,6 +1,6 @@
-"""The worker process: the sweep, the observer, arq for nudges and logs, and housekeeping, each supervised.
+"""The worker process: five supervised tasks (work loop, informer, two arq workers, maintenance).
 
-A task that falls over is started again; none of them takes another along. SIGTERM ends all of them in order.
+A task that crashes is started again and does not affect the others. SIGTERM stops all of them in order.
 """
 
 import asyncio
@@ -19,24 +19,24 @@ from prometheus_client import start_http_server
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from accounts import idempotency, throttle
-from runtime.database import connect as connect_database
-from runtime.queue import QUEUE, RECONCILE, deserialize, nudging, open_redis, serialize
+from accounts import idempotency, sign_in_links, throttle
+from runtime.database import session_factory
+from runtime.queue import QUEUE, RECONCILE_JOB, deserialize, open_enqueuer, open_redis, serialize
 from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
-from runtime.tasks import end
+from runtime.tasks import cancel_and_wait
 from stores import events
 from stores.engines import load_engines
-from stores.logs import READ_LOGS, queue_of
+from stores.log_protocol import READ_LOGS, log_queue
+from workers.admission_policy import AdmissionPolicyMissing, find_policy_problem
 from workers.cluster.client import connect as connect_cluster
 from workers.cluster.errors import ClusterError
 from workers.context import Context
-from workers.fence import Unfenced, missing_fence
-from workers.logs.reading import Readings
-from workers.observe import observe
-from workers.sweep import Sweep
+from workers.informer import run_informer
+from workers.logs.reader import LogReaders
+from workers.work_loop import WorkLoop
 
-HOUSEKEEPING_SECONDS = 600.0
+MAINTENANCE_SECONDS = 600.0
 RESTART_SECONDS = 1.0
 RETRY_SECONDS = 2.0
 
@@ -44,7 +44,7 @@ log = structlog.get_logger()
 
 
 async def supervise(name: str, run: Callable[[], Awaitable[object]]) -> None:
-    """Run it for ever: what ends or fails begins again after a moment."""
+    """Run it for ever: when it ends or raises, run it again after RESTART_SECONDS."""
     while True:
         try:
             await run()
@@ -55,11 +55,11 @@ async def supervise(name: str, run: Callable[[], Awaitable[object]]) -> None:
         await asyncio.sleep(RESTART_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # jitter, not a secret
 
 
-async def take_jobs(settings: Settings, queue: str, name: str, begin: Callable[[Any], None]) -> None:
-    """An arq worker for jobs that only begin something here. Ends when Redis is gone."""
+async def run_arq_worker(settings: Settings, queue: str, name: str, start: Callable[[Any], None]) -> None:
+    """An arq worker for one kind of job. The job calls `start` with its argument. Ends when Redis is gone."""
 
-    async def job(_context: dict[str, Any], given: Any) -> None:
-        begin(given)
+    async def job(_context: dict[str, Any], argument: Any) -> None:
+        start(argument)
 
     redis = open_redis(settings.redis_url)
     worker = Worker(
@@ -76,30 +76,31 @@ async def take_jobs(settings: Settings, queue: str, name: str, begin: Callable[[
     try:
         await worker.async_run()
     finally:
-        await end(*worker.tasks.values())  # one that still runs would open a connection again
+        await cancel_and_wait(*worker.tasks.values())  # a running task would open a connection again
         await redis.aclose()
 
 
-async def keep_house(context: Context) -> None:
-    """Forget what is no longer kept. Any worker may do it, several at once do no harm."""
+async def run_maintenance(context: Context) -> None:
+    """Delete expired rows from time to time. Several workers may do it at once."""
     while True:
         async with context.sessions.begin() as session:
-            await idempotency.forget_old(session)
-            await throttle.forget_old(session)
-            await events.forget_old(session)
-        await asyncio.sleep(HOUSEKEEPING_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311  # jitter
+            await idempotency.delete_expired(session)
+            await throttle.delete_expired(session)
+            await sign_in_links.delete_expired(session)
+            await events.delete_expired(session)
+        await asyncio.sleep(MAINTENANCE_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311  # jitter
 
 
 @asynccontextmanager
-async def working(settings: Settings, profile: ClusterProfile) -> AsyncIterator[Context]:
-    """A whole worker at work until the end of the block. Raises what connecting to the cluster raises."""
+async def worker_lifespan(settings: Settings, profile: ClusterProfile) -> AsyncIterator[Context]:
+    """A complete worker that runs until the end of the block. Raises MissingConfiguration, ClusterError."""
     if settings.worker_keys is None:
         raise ValueError("a worker needs STOREFLEET_WORKER_KEYS")
     engines = load_engines(settings.engines)
     async with (
-        connect_database(settings.database_url, settings.database_pool) as sessions,
+        session_factory(settings.database_url, settings.database_pool) as sessions,
         connect_cluster(settings.kubeconfig, settings.kube_context) as cluster,
-        nudging(settings.redis_url) as nudger,
+        open_enqueuer(settings.redis_url) as enqueuer,
     ):
         context = Context(
             holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
@@ -107,60 +108,65 @@ async def working(settings: Settings, profile: ClusterProfile) -> AsyncIterator[
             profile=profile,
             sessions=sessions,
             cluster=cluster,
-            nudger=nudger,
+            enqueuer=enqueuer,
             engines=engines,
-            shown_keys=Keyring.parse(settings.admin_keys.get_secret_value()),
-            hidden_keys=Keyring.parse(settings.worker_keys.get_secret_value()),
+            admin_keys=Keyring.parse(settings.admin_keys.get_secret_value()),
+            worker_keys=Keyring.parse(settings.worker_keys.get_secret_value()),
         )
-        sweep = Sweep(context)
-        readings = Readings(context, open_redis(settings.redis_url))
-        logs = queue_of(settings.cluster)
+        work_loop = WorkLoop(context)
+        log_readers = LogReaders(context, open_redis(settings.redis_url))
         tasks = [
             asyncio.create_task(supervise(name, run), name=name)
             for name, run in {
-                "sweep": sweep.run,
-                "observer": lambda: observe(context),
-                "nudges": lambda: take_jobs(settings, QUEUE, RECONCILE, lambda _store_id: sweep.nudge()),
-                "logs": lambda: take_jobs(settings, logs, READ_LOGS, readings.begin),
-                "housekeeping": lambda: keep_house(context),
+                "work_loop": work_loop.run,
+                "informer": lambda: run_informer(context),
+                "store_queue": lambda: run_arq_worker(
+                    settings, QUEUE, RECONCILE_JOB, lambda _store_id: work_loop.poll_now()
+                ),
+                "log_queue": lambda: run_arq_worker(
+                    settings, log_queue(settings.cluster), READ_LOGS, log_readers.start
+                ),
+                "maintenance": lambda: run_maintenance(context),
             }.items()
         ]
         log.info("worker.started", holder=context.holder, cluster=cluster.host, releases=context.releases)
         try:
             yield context
         finally:
-            await end(*tasks)
-            await readings.close()
+            await cancel_and_wait(*tasks)
+            await log_readers.close()
             log.info("worker.stopped")
 
 
-async def work(settings: Settings, profile: ClusterProfile) -> None:
-    """Until SIGTERM or SIGINT. In production only with a fence: raises Unfenced."""
+async def run_worker(settings: Settings, profile: ClusterProfile) -> None:
+    """Runs until SIGTERM or SIGINT. In production raises AdmissionPolicyMissing."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     if settings.metrics_port is not None:
         start_http_server(settings.metrics_port)
     if settings.environment == "production":
-        await be_fenced(settings, stop)
-    async with working(settings, profile):
+        await wait_for_admission_policy(settings, stop)
+    async with worker_lifespan(settings, profile):
         await stop.wait()
 
 
-async def be_fenced(settings: Settings, stop: asyncio.Event) -> None:
-    """Return when our account is fenced, or it is time to stop; a cluster that doesn't answer is waited for.
+async def wait_for_admission_policy(settings: Settings, stop: asyncio.Event) -> None:
+    """Return when the policy limits our account or `stop` is set. Waits for a cluster that doesn't answer.
 
-    Raises Unfenced and Unconfigured.
+    Raises AdmissionPolicyMissing, MissingConfiguration.
     """
     async with connect_cluster(settings.kubeconfig, settings.kube_context) as cluster:
         while not stop.is_set():
             try:
-                problem = await missing_fence(cluster)
+                problem = await find_policy_problem(cluster)
             except ClusterError as error:
-                log.warning("worker.waits_for_the_cluster", error=error.message[:300])
+                log.warning("worker.cluster_unavailable", error=error.message[:300])
             else:
                 if problem is None:
                     return
-                raise Unfenced(f"{problem}. Apply charts/storefleet/files/fence.yaml; storefleet doctor tells more.")
+                raise AdmissionPolicyMissing(
+                    f"{problem}. Apply charts/storefleet/files/admission-policy.yaml; storefleet doctor tells more."
+                )
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), RETRY_SECONDS)

@@ -1,4 +1,4 @@
-"""A store's secrets: made once, sealed in Postgres before the cluster hears of them, opened to render."""
+"""A store's secrets: generated once, sealed in PostgreSQL before they reach the cluster, unsealed to render."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -6,28 +6,28 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from runtime.sealing import Keyring, SealError
-from stores.engines import Engine, SecretField, next_of
+from runtime.sealing import Keyring, UnsealError
+from stores.engines import Engine, SecretField, pending_field
 from stores.models import SealedSecret, Store
 from workers.context import Context
 
 
-async def make_and_open(session: AsyncSession, context: Context, store: Store, engine: Engine) -> dict[str, str]:
-    """The values by field name; what the engine asks for and the store doesn't have is generated and sealed.
+async def ensure_secrets(session: AsyncSession, context: Context, store: Store, engine: Engine) -> dict[str, str]:
+    """The values by field name. Missing values are generated and sealed; existing values never change.
 
-    While a password is being changed the next one is among them, under `next_of` its field. Commit before using them.
-    Existing values never change. Raises SealError.
+    During a password rotation they include the pending password, under the name `pending_field` gives.
+    The caller commits before it uses the values. Raises UnsealError.
     """
     rows = await session.scalars(select(SealedSecret).where(SealedSecret.store_id == store.id))
     sealed = {row.field: row.sealed for row in rows}
     values = {}
-    wanted = list(engine.secrets)
+    fields = list(engine.secrets)
     if store.rotating is not None:
-        wanted.append(replace(engine.shown, name=next_of(engine.shown.name)))
-    for field in wanted:
+        fields.append(replace(engine.admin_password_field, name=pending_field(engine.admin_password_field.name)))
+    for field in fields:
         keys = _keys(context, field)
         if field.name in sealed:
-            values[field.name] = keys.open(store.id, field.name, sealed[field.name])
+            values[field.name] = keys.unseal(store.id, field.name, sealed[field.name])
         else:
             values[field.name] = field.generate()
             seal = keys.seal(store.id, field.name, values[field.name])
@@ -36,17 +36,17 @@ async def make_and_open(session: AsyncSession, context: Context, store: Store, e
 
 
 def _keys(context: Context, field: SecretField) -> Keyring:
-    return context.shown_keys if field.shown else context.hidden_keys
+    return context.admin_keys if field.revealable else context.worker_keys
 
 
-async def open_all(session: AsyncSession, context: Context, store_id: UUID) -> list[str]:
-    """Every value that the store has, whatever its engine asks for by now. Raises SealError."""
+async def open_all_secrets(session: AsyncSession, context: Context, store_id: UUID) -> list[str]:
+    """All values of the store, also those that its engine no longer asks for. Raises UnsealError."""
     rows = await session.scalars(select(SealedSecret).where(SealedSecret.store_id == store_id))
-    return [_open(context, row) for row in rows]
+    return [_unseal(context, row) for row in rows]
 
 
-def _open(context: Context, row: SealedSecret) -> str:
+def _unseal(context: Context, row: SealedSecret) -> str:
     try:
-        return context.shown_keys.open(row.store_id, row.field, row.sealed)
-    except SealError:
-        return context.hidden_keys.open(row.store_id, row.field, row.sealed)
+        return context.admin_keys.unseal(row.store_id, row.field, row.sealed)
+    except UnsealError:
+        return context.worker_keys.unseal(row.store_id, row.field, row.sealed)

@@ -1,22 +1,22 @@
-// A pod's first process: it holds the pod's namespaces, buries orphans, and leaves when it is asked to.
+// The pause container: it keeps the pod's namespaces open, reaps orphaned processes, and exits on SIGTERM and SIGINT.
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void leave(int number) {
+static void terminate(int number) {
   (void)number;
   _exit(0);
 }
 
-static void bury(int number) {
+static void reap(int number) {
   (void)number;
   while (waitpid(-1, NULL, WNOHANG) > 0) {
   }
 }
 
 int main(void) {
-  signal(SIGINT, leave);
-  signal(SIGTERM, leave);
-  signal(SIGCHLD, bury);
+  signal(SIGINT, terminate);
+  signal(SIGTERM, terminate);
+  signal(SIGCHLD, reap);
   for (;;) pause();
 }

@@ -1,93 +1,92 @@
 <?php
 /**
- * Makes a shop: WordPress, WooCommerce, what a shop needs to sell. One process, about a second.
+ * Installs a shop: WordPress, WooCommerce, and the configuration with which it can sell. Takes about a second.
  *
- * Can be killed anywhere, run again and run several times at once: one lock, one mark of how far the shop has come,
- * and what belongs together in one transaction. In a shop that is set up it changes nothing of the merchant's; it only
- * brings the database up to date with the image. A line of JSON a step; done when the last one says so and the exit
- * code is 0.
+ * Idempotent: it can be killed at any point, run again, and run several times at once, because of a lock, an option
+ * with the state of the installation, and transactions. In a shop that is set up it only migrates the database to the
+ * image's versions. Prints a line of JSON for each step.
  */
 
 declare(strict_types=1);
 
 namespace Storefleet;
 
-foreach (['program', 'settings', 'database', 'wordpress', 'woocommerce', 'shop'] as $noun) {
-    require __DIR__ . "/lib/{$noun}.php";
+foreach (['program', 'environment', 'database', 'wordpress', 'woocommerce', 'shop'] as $name) {
+    require __DIR__ . "/lib/{$name}.php";
 }
 
-const PATIENCE = 240;
-/** Seconds for the database to start, and for another installer to end. Below the Job's deadline. */
+const TIMEOUT_SECONDS = 240;
+/** For the database to start, and for another installation to end. Less than the Job's activeDeadlineSeconds. */
 
 $program = new Program();
 
 $program->step('check');
-$setup = chosen('STORE_SETUP', 'ready', 'wizard');
+$setup = choice_env('STORE_SETUP', 'ready', 'wizard');
 $password = admin_password();
 $email = admin_email();
-title();
-market();
-require_plugin();
+store_title();
+country_and_currency();
+require_woocommerce();
 
 $program->step('database');
-$database = Database::wait(PATIENCE);
+$database = Database::wait(TIMEOUT_SECONDS);
 
 $program->step('lock');
-$database->lock('install', PATIENCE);
+$database->lock('install', TIMEOUT_SECONDS);
 $new = $database->option('siteurl') === null;
-$active = !$new && is_active($database);
-$ready = $database->option(MARKER) === 'ready';
+$active = !$new && is_woocommerce_active($database);
+$ready = $database->option(SETUP_OPTION) === 'ready';
 if (!$new) {
-    $database->forgetKilledInstaller($ready ? 60 : 0);
+    $database->deleteStaleInstallerLock($ready ? 60 : 0);
 }
 
 if (!$ready) {
     $program->step('check');
-    // WordPress' global: its database doesn't know yet, and pages, slugs and categories are made in this language
-    $locale = locale();
+    // a global variable that WordPress reads: pages, slugs and categories are created in this language
+    $locale = store_locale();
 }
 
 $program->step('boot');
-prepare_boot('install', installing: !$active);
+prepare_wordpress_load('install', installing: !$active);
 require WORDPRESS . '/wp-load.php';
 
 if ($new) {
     $program->step('wordpress');
-    install_wordpress(title(), $email, $password, $locale);
+    install_wordpress(store_title(), $email, $password, $locale);
 }
 if (!$active) {
     $program->step('woocommerce');
-    $database->keep();
-    activate();
+    $database->ensureConnected();
+    activate_woocommerce();
 }
-wp_set_current_user(admin()->ID);
+wp_set_current_user(owner_user()->ID);
 
 if ($ready) {
     $program->step('upgrade');
-    $database->keep();
+    $database->ensureConnected();
     $upgraded = array_filter([upgrade_wordpress(), upgrade_woocommerce($database)]);
-    finish_wordpress();
+    run_shutdown_hooks();
     $program->finish($upgraded ? 'upgraded' : 'nothing to install');
 }
 
 $program->step('repair');
-$database->keep();
-repair();
+$database->ensureConnected();
+complete_installation();
 
 $program->step('shop');
-set_password(admin(), $password);
-atomically(static fn () => set_up_shop($setup));
+set_password(owner_user(), $password);
+in_transaction(static fn () => configure_shop($setup));
 
 $program->step('verify');
 wp_cache_flush();
-if ($faults = [...missing(), ...faults()]) {
-    throw new Problem('The shop is not whole: ' . implode(', ', $faults) . '.');
+if ($errors = [...missing_parts(), ...shop_errors()]) {
+    throw new UserError('The shop is incomplete: ' . implode(', ', $errors) . '.');
 }
 
 $program->step('finish');
-finish_wordpress();
-$database->keep();
-// they are whole only when a visitor's request makes them
+run_shutdown_hooks();
+$database->ensureConnected();
+// generated here, without all plugins, they would be incomplete: the first page view generates them
 delete_option('rewrite_rules');
-update_option(MARKER, 'ready', true);
+update_option(SETUP_OPTION, 'ready', true);
 $program->finish('installed');

@@ -1,69 +1,71 @@
 <?php
 /**
- * Buys something, as a shopper would: through the store's Service, by HTTP, from the shop page to the paid order. Then
- * looks at the order as the owner would, cancels and removes it. A line of JSON a step; the last one is the receipt.
+ * The proof: buys a product by HTTP through the store's Service, from the shop page to the paid order. Then it
+ * verifies, cancels and deletes the order. Prints a line of JSON for each step; the last line is the receipt.
  *
- * Can be killed anywhere and run again: it begins by removing what another proof left. It may be started before there
- * is a shop, and waits for it to open.
+ * It can be killed at any point and run again: it starts with deleting the data of earlier proofs. It can be started
+ * before the installation is finished, and waits until the shop is ready.
  */
 
 declare(strict_types=1);
 
 namespace Storefleet;
 
-foreach (['program', 'settings', 'database', 'wordpress', 'woocommerce', 'shopper', 'proof', 'traces'] as $noun) {
-    require __DIR__ . "/lib/{$noun}.php";
+foreach (
+    ['program', 'environment', 'database', 'wordpress', 'woocommerce', 'shopper', 'proof', 'proof-cleanup'] as $name
+) {
+    require __DIR__ . "/lib/{$name}.php";
 }
 
-const PATIENCE = 600;
-/** Seconds for the shop to open: what its installation may take. Below the Job's deadline. */
+const TIMEOUT_SECONDS = 600;
+/** For the installation to finish. Less than the Job's activeDeadlineSeconds. */
 
 $program = new Program();
 
 $program->step('check');
-$shopper = new Shopper(required('STORE_SERVICE'), required('STORE_URL'), required('STORE_PROOF_TOKEN'));
-require_plugin();
+$shopper = new Shopper(required_env('STORE_SERVICE'), required_env('STORE_URL'), required_env('STORE_PROOF_TOKEN'));
+require_woocommerce();
 
 $program->step('wait');
-$shopper->wait(PATIENCE);
-$program->begin();
+$shopper->waitUntilReady(TIMEOUT_SECONDS);
+$program->resetTimer();
 
 $program->step('boot');
 $database = Database::wait(30);
 $database->lock('proof', 60);
-if ($database->option(MARKER) !== 'ready') {
-    throw new Problem('The shop is not set up yet: its installation has to end first.');
+if ($database->option(SETUP_OPTION) !== 'ready') {
+    throw new UserError('The shop is not set up yet: its installation has to end first.');
 }
-prepare_boot('prove');
+prepare_wordpress_load('prove');
 require WORDPRESS . '/wp-load.php';
-remove_traces();
+delete_proof_data();
 
 try {
     $program->step('shop');
     visit_shop($shopper);
 
     $program->step('product');
-    $product = make_product();
-    $found = find_product($shopper);
+    $product = create_proof_product();
+    $productId = find_product($shopper);
 
     $program->step('cart');
-    fill_cart($shopper, $found);
+    add_to_cart($shopper, $productId);
 
     $program->step('checkout');
-    $number = check_out($shopper);
+    $orderId = check_out($shopper);
 
     $program->step('order');
-    $order = check_order($number, $product);
+    $order = verify_order($orderId, $product);
 
     $program->step('cancel');
-    cancel($order, $product);
+    cancel_order($order, $product);
 } finally {
-    remove_traces($shopper->session());
+    delete_proof_data($shopper->sessionKey());
 }
 
 $program->step('clean');
-if ($traces = traces()) {
-    throw new Problem('The proof could not clean up after itself: there is still ' . implode(' and ', $traces) . '.');
+if ($remaining = remaining_proof_data()) {
+    throw new UserError('The proof could not delete its data: there is still ' . implode(' and ', $remaining) . '.');
 }
-finish_wordpress();
+run_shutdown_hooks();
 $program->finish('bought', receipt: true);

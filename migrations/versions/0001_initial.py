@@ -1,4 +1,4 @@
-"""The tables of accounts, stores and events, and the moves that the database itself refuses."""
+"""The tables of accounts, stores and events, and the triggers that refuse status transitions and number events."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -38,13 +38,13 @@ CREATE TRIGGER status_moves BEFORE UPDATE OF status ON stores
 """,
 )
 
-# Numbered under the row lock of the account's stream: a sequence would let a reader pass an event not yet committed.
+# Numbered under the row lock of the account's stream. With a sequence a reader could skip an uncommitted event.
 EVENT_NUMBERS = (
     """
 CREATE FUNCTION number_event() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE account_streams SET seq = seq + 1 WHERE account_id = NEW.account_id RETURNING seq INTO STRICT NEW.seq;
-    NEW.at := clock_timestamp();  -- under the lock, so that times never run against numbers
+    NEW.at := clock_timestamp();  -- under the lock, so that times and numbers have the same order
     RETURN NEW;
 END $$
 """,

@@ -1,4 +1,4 @@
-"""How a shop begins, and that its owner's password is being changed."""
+"""The setup of a store, and the rotation of its admin password."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The language a shop speaks."""
+"""The language of a store."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The images that stores run, built on this machine: with a container builder, and from Debian packages if need be."""
+"""Builds the images that stores run, on this machine: with a container builder, optionally from Debian packages."""
 
 from sandbox.images.build import build_images
 

@@ -1,4 +1,4 @@
-"""Docker, Podman or Buildah: the first that works builds the images."""
+"""The programs that can build images: Docker, Podman or Buildah. The first that works is used."""
 
 import shutil
 import subprocess
@@ -6,68 +6,79 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.folder import SandboxError
-from sandbox.images.workshop import Workshop
+from sandbox.data_folder import SandboxError
+from sandbox.images.workspace import Workspace
 
 LABEL = "storefleet.dev/made-of"
-"""Of an image in a builder's own store: the hash of what it was made of."""
+"""Label of a built image: the cache key of its definition."""
 
 
 @dataclass(frozen=True)
 class Builder:
-    """A program that takes `build`, and the words that always come first."""
+    """A program with the command `build`, and the options that are always passed to it."""
 
     name: str
     options: Sequence[str] = ()
 
     @property
-    def keeps(self) -> bool:
-        """Whether images stay in a store of its own. Buildah, run apart, is given one that ends with the build."""
+    def has_image_store(self) -> bool:
+        """Whether built images stay in the builder's own store. Buildah gets a temporary store for each build."""
         return self.name != "buildah"
 
-    def run(self, name: str, shop: Workshop, *words: str) -> None:
-        """Raises SandboxError."""
-        shop.run(name, [self.name, *self.options, *words], apart=not self.keeps)
+    def run(self, name: str, workspace: Workspace, *arguments: str) -> None:
+        """Run the program with these arguments. `name`: of the log file. Raises SandboxError."""
+        workspace.run(name, [self.name, *self.options, *arguments], isolated=not self.has_image_store)
 
-    def has(self, image: str, key: str) -> bool:
-        """Whether the image in its store was made of exactly this."""
+    def has_image(self, image: str, key: str) -> bool:
+        """Whether the image is in the builder's store and its label is `key`."""
         label = f'{{{{index .Config.Labels "{LABEL}"}}}}'
         argv = [self.name, *self.options, "image", "inspect", "--format", label, image]
-        found = subprocess.run(argv, capture_output=True, text=True, check=False) if self.keeps else None
-        return found is not None and found.returncode == 0 and found.stdout.strip() == key
+        if not self.has_image_store:
+            return False
+        result = subprocess.run(argv, capture_output=True, text=True, check=False)
+        return result.returncode == 0 and result.stdout.strip() == key
 
     def build(
-        self, image: str, key: str, context: Path, arguments: Mapping[str, str], name: str, shop: Workshop
+        self, image: str, key: str, context: Path, arguments: Mapping[str, str], name: str, workspace: Workspace
     ) -> None:
-        """Raises SandboxError."""
-        words = [] if self.keeps else ["--isolation", "chroot"]
+        """Build the folder `context` with these build arguments as `image`. Raises SandboxError."""
+        options = [] if self.has_image_store else ["--isolation", "chroot"]
         for argument, value in sorted(arguments.items()):
-            words += ["--build-arg", f"{argument}={value}"]
-        self.run(name, shop, "build", *words, "--label", f"{LABEL}={key}", "--tag", image, str(context))
+            options += ["--build-arg", f"{argument}={value}"]
+        self.run(name, workspace, "build", *options, "--label", f"{LABEL}={key}", "--tag", image, str(context))
 
-    def export(self, image: str, archive: Path, name: str, shop: Workshop) -> None:
-        """The image as an archive that containerd imports under its full name. Raises SandboxError."""
+    def export(self, image: str, archive: Path, name: str, workspace: Workspace) -> None:
+        """Write the image as an archive that containerd can import. Raises SandboxError."""
         if self.name == "docker":
-            self.run(name, shop, "save", "--output", archive.name, image)
+            self.run(name, workspace, "save", "--output", archive.name, image)
         else:
-            self.run(name, shop, "push", image, f"oci-archive:{archive.name}:{image}")
-        shop.keep(shop.folder / archive.name, archive)
+            self.run(name, workspace, "push", image, f"oci-archive:{archive.name}:{image}")
+        workspace.move_to_cache(workspace.folder / archive.name, archive)
 
 
-def choose(shop: Workshop) -> Builder:
-    """The first whose `info` succeeds: a docker command without a daemon is common. Raises SandboxError."""
-    own = ("--root", str(shop.folder / "storage"), "--runroot", str(shop.folder / "run"), "--storage-driver")
+def detect_builder(workspace: Workspace) -> Builder:
+    """The first builder whose command `info` succeeds. Raises SandboxError when none does.
+
+    Being installed isn't enough: a docker command without a daemon is common.
+    """
+    storage = (
+        "--root",
+        str(workspace.folder / "storage"),
+        "--runroot",
+        str(workspace.folder / "run"),
+        "--storage-driver",
+    )
     problems = []
     for builder in (
         Builder("docker"),
         Builder("podman"),
-        Builder("buildah", (*own, "overlay")),
-        Builder("buildah", (*own, "vfs")),
+        Builder("buildah", (*storage, "overlay")),
+        Builder("buildah", (*storage, "vfs")),
     ):
         if shutil.which(builder.name) is None:
             continue
         try:
-            builder.run(f"{builder.name}-info", shop, "info")
+            builder.run(f"{builder.name}-info", workspace, "info")
             return builder
         except SandboxError as error:
             problems.append(str(error))

@@ -1,1 +1,1 @@
-"""A real Kubernetes on this machine, from Go modules: `python -m sandbox.kubernetes --help`."""
+"""A real Kubernetes cluster on this machine, built from Go modules: `python -m sandbox.kubernetes --help`."""

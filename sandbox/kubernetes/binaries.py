@@ -1,6 +1,6 @@
-"""Kubernetes' programs, built from Go modules once and kept in the user's cache folder.
+"""Builds the programs of Kubernetes from Go modules, once, into the user's cache folder.
 
-Neither images nor downloads are needed: only Go, its modules, and some minutes the first time.
+It needs neither images nor release downloads: only Go, the modules, and some minutes the first time.
 """
 
 import fcntl
@@ -16,21 +16,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.folder import SandboxError
+from sandbox.data_folder import SandboxError
+from sandbox.files import cache_folder
 
 MODULE = Path(__file__).resolve().parent
-"""Where go.mod and go.sum are."""
-FAMILIES = MODULE / "node" / "modules"
-"""What can't share Kubernetes' own versions of its dependencies has a module of its own there."""
-VERSIONED = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
-"""Packages that would call themselves v0.0.0-master."""
+"""The folder of go.mod and go.sum."""
+NODE_MODULES = MODULE / "node" / "modules"
+"""Programs whose dependencies conflict with Kubernetes' versions have separate modules here."""
+VERSION_PACKAGES = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+"""Packages whose version variables are set at link time; without that the version is v0.0.0-master."""
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Program:
-    """A program and the Go package that it is built from."""
+    """A program, and the Go package of its main function."""
 
     name: str
     package: str
@@ -43,7 +44,7 @@ CONTROL_PLANE = (
     Program("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler"),
     Program("kwok", "sigs.k8s.io/kwok/cmd/kwok"),
 )
-KUBECTL = Program("kubectl", "k8s.io/kubernetes/cmd/kubectl")
+
 NODE = (
     *(program for program in CONTROL_PLANE if program.name != "kwok"),
     Program("kubelet", "k8s.io/kubernetes/cmd/kubelet"),
@@ -57,56 +58,57 @@ CONTOUR = Program("contour", "github.com/projectcontour/contour/cmd/contour")
 COREDNS = Program("coredns", "github.com/coredns/coredns")
 
 
-def build(programs: Sequence[Program], say: Say, module: Path = MODULE) -> Path:
-    """The folder that has the programs; those that aren't there yet are built, and `say` is told of each.
+def build(programs: Sequence[Program], report: Report, module: Path = MODULE) -> Path:
+    """Build the programs that aren't in the cache yet. Returns the folder of the programs.
 
+    `report`: called with each line of progress.
     Raises SandboxError: without Go, when a build fails, or when the cache folder can't be written.
     """
     go = _find_go()
     flags = _flags(module)
-    folder = cache_folder("go") / _key(module, flags, _go(go, module, "version"))
+    folder = cache_folder("go") / _cache_key(module, flags, _go(go, module, "version"))
     try:
-        with _alone(folder):
+        with _exclusive_lock(folder):
             missing = [program for program in programs if not (folder / program.name).exists()]
             if missing:
-                say(f"Building {len(missing)} programs from Go modules, once; this takes some minutes.")
+                report(f"Building {len(missing)} programs from Go modules, once; this takes some minutes.")
             for number, program in enumerate(missing, 1):
-                began = time.monotonic()
+                started = time.monotonic()
                 unfinished = folder / f".{program.name}.new"
                 _go(go, module, "build", "-trimpath", "-ldflags", flags, "-o", str(unfinished), program.package)
-                unfinished.replace(folder / program.name)  # whole or not at all
-                say(f"{number} of {len(missing)}  {program.name}  {time.monotonic() - began:.0f} s")
+                unfinished.replace(folder / program.name)  # atomic
+                report(f"{number} of {len(missing)}  {program.name}  {time.monotonic() - started:.0f} s")
     except OSError as error:
         raise SandboxError(f"{folder} can't be used: {error.strerror}; choose another with XDG_CACHE_HOME") from error
     return folder
 
 
-def build_node(say: Say) -> dict[str, Path]:
-    """Each program of a real node, by its name. Raises SandboxError."""
-    families: tuple[tuple[Sequence[Program], Path], ...] = (
+def build_node(report: Report) -> dict[str, Path]:
+    """Build the programs of a real node. Returns their paths by name. Raises SandboxError."""
+    modules: tuple[tuple[Sequence[Program], Path], ...] = (
         (NODE, MODULE),
-        (RUNTIME, FAMILIES / "containerd"),
-        ([CONTOUR], FAMILIES / "contour"),
-        ([COREDNS], FAMILIES / "coredns"),
+        (RUNTIME, NODE_MODULES / "containerd"),
+        ([CONTOUR], NODE_MODULES / "contour"),
+        ([COREDNS], NODE_MODULES / "coredns"),
     )
     return {
-        program.name: build(programs, say, module) / program.name
-        for programs, module in families
+        program.name: build(programs, report, module) / program.name
+        for programs, module in modules
         for program in programs
     }
 
 
-def folder_of(package: str, module: Path) -> Path:
-    """Where Go keeps a required module's files, such as manifests. Raises SandboxError."""
+def module_dir(package: str, module: Path) -> Path:
+    """The folder of a required module in Go's module cache; it has files such as manifests. Raises SandboxError."""
     return Path(_go(_find_go(), module, "list", "-m", "-f", "{{.Dir}}", package))
 
 
-def version(package: str, module: Path = MODULE) -> str:
-    """Of a required module, such as `v1.36.3`. Raises SandboxError."""
-    found = re.search(rf"^\s*(?:require )?{re.escape(package)} (v\S+)", (module / "go.mod").read_text(), re.MULTILINE)
-    if found is None:
+def module_version(package: str, module: Path = MODULE) -> str:
+    """The version of a required module, such as `v1.36.3`. Raises SandboxError."""
+    match = re.search(rf"^\s*(?:require )?{re.escape(package)} (v\S+)", (module / "go.mod").read_text(), re.MULTILINE)
+    if match is None:
         raise SandboxError(f"{module / 'go.mod'} doesn't require {package}")
-    return found[1]
+    return match[1]
 
 
 def _find_go() -> str:
@@ -117,34 +119,29 @@ def _find_go() -> str:
 
 
 def _flags(module: Path) -> str:
-    """Smaller programs that know their version."""
-    words = ["-s", "-w"]
+    """Linker flags: no debugging symbols, and the version."""
+    flags = ["-s", "-w"]
     if "k8s.io/kubernetes " in (module / "go.mod").read_text():
-        whole = version("k8s.io/kubernetes", module)
-        major, minor, _ = whole.removeprefix("v").split(".", 2)
-        for package in VERSIONED:
-            for name, value in (("gitVersion", whole), ("gitMajor", major), ("gitMinor", minor)):
-                words += ["-X", f"{package}.{name}={value}"]
-    return " ".join(words)
+        full = module_version("k8s.io/kubernetes", module)
+        major, minor, _ = full.removeprefix("v").split(".", 2)
+        for package in VERSION_PACKAGES:
+            for name, value in (("gitVersion", full), ("gitMajor", major), ("gitMinor", minor)):
+                flags += ["-X", f"{package}.{name}={value}"]
+    return " ".join(flags)
 
 
-def _go(go: str, module: Path, *words: str) -> str:
-    """What a go command prints. Raises SandboxError with the end of what it said."""
+def _go(go: str, module: Path, *arguments: str) -> str:
+    """Run a go command in the module's folder. Returns its output. Raises SandboxError with the error's end."""
     environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
-    done = subprocess.run([go, *words], cwd=module, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        said = " ".join(done.stderr.split())[-500:]
-        raise SandboxError(f"`go {words[0]}` for {words[-1]} failed: {said}")
-    return done.stdout.strip()
+    result = subprocess.run([go, *arguments], cwd=module, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        error = " ".join(result.stderr.split())[-500:]
+        raise SandboxError(f"`go {arguments[0]}` for {arguments[-1]} failed: {error}")
+    return result.stdout.strip()
 
 
-def cache_folder(what: str) -> Path:
-    """Where the user's cache keeps what was built or fetched once."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "storefleet" / what
-
-
-def _key(module: Path, *more: str) -> str:
-    """Other sources, another compiler or other flags are other programs."""
+def _cache_key(module: Path, *more: str) -> str:
+    """16 hexadecimal digits of a hash of everything that programs are built from."""
     digest = hashlib.sha256()
     for part in ((module / "go.mod").read_text(), (module / "go.sum").read_text(), platform.machine(), *more):
         digest.update(part.encode() + b"\0")
@@ -152,8 +149,8 @@ def _key(module: Path, *more: str) -> str:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Whoever comes second waits, and finds everything built."""
+def _exclusive_lock(folder: Path) -> Iterator[None]:
+    """Only one process builds; a second one waits, and then finds the programs built."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

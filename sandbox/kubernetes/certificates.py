@@ -1,4 +1,4 @@
-"""A certificate authority for one throw-away cluster: who is who on loopback, by TLS."""
+"""A certificate authority for one local cluster: its TLS certificates and client certificates."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -10,17 +10,18 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from sandbox.folder import SandboxError
+from sandbox.data_folder import SandboxError
+from sandbox.files import write_private
 
 LIFETIME = timedelta(days=365)
 USES = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
 
 
-class Authority:
-    """Keeps its key and everything it issues in one folder, which only its owner may enter."""
+class CertificateAuthority:
+    """A CA. Its key and all issued certificates and keys are in one folder with mode 0700."""
 
     def __init__(self, folder: Path) -> None:
-        """Made at the first call for that folder, the same at the next."""
+        """Create the CA in the folder, or open the one that is there."""
         self.folder = folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self.path("ca.crt").exists():
@@ -38,36 +39,33 @@ class Authority:
         return self.folder / name
 
     def issue(self, name: str, common_name: str, organization: str | None = None, hosts: Sequence[str] = ()) -> None:
-        """`<name>.crt` and `<name>.key`, anew: for a server on those names and addresses, or a client.
+        """Write a new `<name>.crt` and `<name>.key`.
 
-        Raises SandboxError when somebody changed the authority's key.
+        `hosts`: DNS names and IP addresses of a server; empty for a client.
+        Raises SandboxError when the CA's key was replaced with a key of another type.
         """
         authority = x509.load_pem_x509_certificate(self.path("ca.crt").read_bytes())
         signer = serialization.load_pem_private_key(self.path("ca.key").read_bytes(), None)
         if not isinstance(signer, ec.EllipticCurvePrivateKey):
-            raise SandboxError(f"{self.path('ca.key')} isn't the key that was put there; remove the folder")
+            raise SandboxError(f"{self.path('ca.key')} isn't the key that this program created; remove the folder")
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _builder(common_name, organization, key.public_key()).issuer_name(authority.subject)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(_usage(signs_certificates=False), critical=True)
         builder = builder.add_extension(x509.ExtendedKeyUsage(USES), critical=False)
-        known_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
-        builder = builder.add_extension(known_by, critical=False)
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+        builder = builder.add_extension(issuer, critical=False)
         if hosts:
             builder = builder.add_extension(x509.SubjectAlternativeName([_host(host) for host in hosts]), False)
         self._write(f"{name}.key", _pem(key))
         self._write(f"{name}.crt", builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
     def _write(self, name: str, content: bytes) -> None:
-        path = self.path(name)
-        unfinished = path.with_name(path.name + ".new")
-        unfinished.touch(mode=0o600)
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
+        write_private(self.path(name), content)
 
 
 def _name(common_name: str, organization: str | None) -> x509.Name:
-    """Kubernetes reads users from the common name and groups from the organization."""
+    """Kubernetes takes the user's name from the common name, and the group from the organization."""
     parts = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization)] if organization is not None else []
     return x509.Name([*parts, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
@@ -107,7 +105,7 @@ def _host(host: str) -> x509.GeneralName:
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    """SEC 1: the API server refuses PKCS#8 for the key of service accounts."""
+    """The key as PEM in SEC 1 format: the API server refuses PKCS#8 for the key of service accounts."""
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )

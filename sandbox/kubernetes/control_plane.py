@@ -1,13 +1,12 @@
 """A real control plane: etcd, API server, controller manager and scheduler, on loopback, with TLS and RBAC.
 
-Pods run on fake nodes (fake_nodes.py) or nowhere. All state is in one folder, so that a second start goes on where the
-first ended, however it ended; every process dies with its parent.
+Its nodes are fake (fake_nodes.py) or one real node (node/). All state is in one folder: the next start continues with
+it, also after a crash. When the parent process ends, the kernel kills all processes.
 """
 
 import base64
 import http.client
 import json
-import os
 import signal
 import socket
 import ssl
@@ -19,40 +18,41 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.folder import SandboxError, hold
-from sandbox.kubernetes.certificates import Authority
-from sandbox.processes import Child, evict, start
+from sandbox.data_folder import SandboxError, lock_data_folder
+from sandbox.files import write_private
+from sandbox.kubernetes.certificates import CertificateAuthority
+from sandbox.processes import Child, end_processes, start
 
 HOST = "127.0.0.1"
-SERVICES = "10.96.0.0/16"
-API_SERVICE = "10.96.0.1"
+SERVICE_CIDR = "10.96.0.0/16"
+API_SERVICE_IP = "10.96.0.1"
 START_SECONDS = 120.0
 GRACE_SECONDS = 5.0
-"""How long a process whose parent was killed may take to end."""
-PLACES = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""Where the system's own programs are, whatever PATH says."""
-QPS = ("--kube-api-qps=300", "--kube-api-burst=600")
-"""Of the controllers: their own limits are made for a shared server."""
+"""Seconds that a process may take to end after its parent was killed."""
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""PATH of the started programs: the system's standard folders."""
+CLIENT_RATE_LIMITS = ("--kube-api-qps=300", "--kube-api-burst=600")
+"""Of the controllers: higher than their defaults, which suit a shared server."""
 
 
 @dataclass
 class ControlPlane:
-    """A running one. Starting and stopping belong to the main thread."""
+    """A running control plane. Only the main thread may start and stop processes."""
 
     folder: Path
-    pki: Authority
+    pki: CertificateAuthority
     address: str
     """`127.0.0.1:<port>`."""
     children: list[Child] = field(default_factory=list)
 
     @property
     def kubeconfig(self) -> Path:
-        """Of the administrator (group system:masters)."""
+        """The administrator's kubeconfig (group system:masters)."""
         return self.folder / "kubeconfig"
 
     @property
     def host(self) -> str:
-        """Where the API server listens."""
+        """The IP address that the API server listens on."""
         return self.address.rpartition(":")[0]
 
     def run(
@@ -62,11 +62,11 @@ class ControlPlane:
         stop_signal: signal.Signals = signal.SIGKILL,
         env: Mapping[str, str] | None = None,
     ) -> Child:
-        """Start one of its processes, in a folder of its own. Raises SandboxError."""
+        """Start a process in the folder `<folder>/<name>`. Raises SandboxError."""
         home = self.folder / name
         home.mkdir(mode=0o700, exist_ok=True)
-        evict(home, Path(argv[0]).name, GRACE_SECONDS)
-        environment = {"PATH": PLACES, "HOME": str(home), "LC_ALL": "C", **(env or {})}
+        end_processes(home, Path(argv[0]).name, GRACE_SECONDS)
+        environment = {"PATH": SYSTEM_PATH, "HOME": str(home), "LC_ALL": "C", **(env or {})}
         log = self.folder / "logs" / f"{name}.log"
         child = start(
             name, argv, log=log, cwd=home, env=environment, stop_signal=stop_signal, death_signal=signal.SIGKILL
@@ -78,26 +78,29 @@ class ControlPlane:
         """Raises SandboxError when one of the processes has ended."""
         for child in self.children:
             if child.returncode is not None:
-                said = child.last_words(1) or ["it said nothing"]
-                raise SandboxError(f"{child.name} ended: {said[0][:300]} (log: {child.log})")
+                lines = child.log_tail(1) or ["no output"]
+                raise SandboxError(f"{child.name} ended: {lines[0][:300]} (log: {child.log})")
 
-    def wait(self, what: str, there: Callable[[], object]) -> None:
-        """Until it is there. Raises SandboxError when a process ends or it takes too long."""
+    def wait(self, what: str, condition: Callable[[], object]) -> None:
+        """Wait until the condition is true. `what`: for the error message.
+
+        Raises SandboxError when a process ends, or after START_SECONDS.
+        """
         deadline = time.monotonic() + START_SECONDS
         while True:
             self.check()
             try:
-                if there():
+                if condition():
                     return
             except (OSError, http.client.HTTPException):
-                pass  # it doesn't listen yet
+                pass  # the server doesn't listen yet
             if time.monotonic() > deadline:
                 raise SandboxError(f"no {what} after {START_SECONDS:g} s; see {self.folder / 'logs'}")
             time.sleep(0.02)
 
     @contextmanager
     def connection(self, timeout: float) -> Iterator[http.client.HTTPSConnection]:
-        """To the API server, as the administrator."""
+        """A connection to the API server as the administrator, until the end of the block."""
         context = ssl.create_default_context(cafile=str(self.pki.path("ca.crt")))
         context.load_cert_chain(self.pki.path("admin.crt"), self.pki.path("admin.key"))
         connection = http.client.HTTPSConnection(self.address, context=context, timeout=timeout)
@@ -106,41 +109,43 @@ class ControlPlane:
         finally:
             connection.close()
 
-    def call(self, method: str, path: str, body: Any = None, media: str = "application/json") -> tuple[int, Any]:
-        """A request as the administrator: its status and its JSON, or text. Raises OSError and HTTPException.
+    def call(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> tuple[int, Any]:
+        """Send a request with a JSON body as the administrator. Returns the status, and the body as JSON or text.
 
-        `body`: text is sent as it is, all else as JSON.
+        Raises OSError and HTTPException.
         """
         with self.connection(timeout=10) as connection:
-            text = body if body is None or isinstance(body, str) else json.dumps(body)
-            connection.request(method, path, text and text.encode(), {"Content-Type": media})
-            answer = connection.getresponse()
-            content = answer.read()
-            return answer.status, json.loads(content) if content[:1] == b"{" else content.decode()
+            connection.request(method, path, body and json.dumps(body), {"Content-Type": content_type})
+            response = connection.getresponse()
+            content = response.read()
+            return response.status, json.loads(content) if content[:1] == b"{" else content.decode()
 
-    def make(self, path: str, manifest: dict[str, Any]) -> None:
-        """POST it; from an earlier start it may be there. Raises SandboxError."""
-        status, answer = self.call("POST", path, manifest)
+    def create(self, path: str, manifest: dict[str, Any]) -> None:
+        """POST the object. An existing object stays unchanged. Raises SandboxError."""
+        status, response = self.call("POST", path, manifest)
         if status not in (201, 409):
-            raise SandboxError(f"the API server refused {manifest['kind']}: {answer}")
+            raise SandboxError(f"the API server refused {manifest['kind']}: {response}")
 
-    def apply(self, path: str, manifest: dict[str, Any] | str) -> None:
-        """PATCH it, so that it is like that whatever an earlier start left. Raises SandboxError."""
-        status, answer = self.call(
+    def apply(self, path: str, manifest: dict[str, Any]) -> None:
+        """Create or update the object by server-side apply. Raises SandboxError."""
+        status, response = self.call(
             "PATCH", f"{path}?fieldManager=sandbox&force=true", manifest, "application/apply-patch+yaml"
         )
         if status not in (200, 201):
-            raise SandboxError(f"the API server refused {path}: {str(answer)[:300]}")
+            raise SandboxError(f"the API server refused {path}: {str(response)[:300]}")
 
     def write_kubeconfig(self, path: Path, name: str, common_name: str, organization: str | None = None) -> Path:
-        """For a client of that name and group: with its certificate inside, readable by its owner only."""
+        """Write a kubeconfig (mode 0600) with a new client certificate. Returns `path`.
+
+        `common_name`: the user's name. `organization`: the user's group.
+        """
         self.pki.issue(name, common_name, organization)
 
-        def inside(file: str) -> str:
+        def encoded(file: str) -> str:
             return base64.b64encode(self.pki.path(file).read_bytes()).decode()
 
-        server = {"server": f"https://{self.address}", "certificate-authority-data": inside("ca.crt")}
-        client = {"client-certificate-data": inside(f"{name}.crt"), "client-key-data": inside(f"{name}.key")}
+        server = {"server": f"https://{self.address}", "certificate-authority-data": encoded("ca.crt")}
+        client = {"client-certificate-data": encoded(f"{name}.crt"), "client-key-data": encoded(f"{name}.key")}
         config = {
             "apiVersion": "v1",
             "kind": "Config",
@@ -149,26 +154,23 @@ class ControlPlane:
             "users": [{"name": name, "user": client}],
             "contexts": [{"name": "sandbox", "context": {"cluster": "sandbox", "user": name}}],
         }
-        unfinished = path.with_name(path.name + ".new")
-        with open(unfinished, "w", opener=lambda file, flags: os.open(file, flags, 0o600)) as file:
-            json.dump(config, file, indent=2)
-        unfinished.replace(path)
+        write_private(path, json.dumps(config, indent=2))
         return path
 
     def stop(self) -> None:
-        """End everything, etcd last and in order."""
+        """Stop all processes; etcd last, with SIGTERM, so that it writes its data."""
         for child in reversed(self.children):
             child.stop()
 
 
 def start_control_plane(folder: Path, programs: Path, address: str | None = None) -> ControlPlane:
-    """Start it, or start it again, and return when it serves and controls. Raises SandboxError.
+    """Start a control plane with the data of the folder, and wait until it is ready. Raises SandboxError.
 
-    `address`: host and port of the API server; None: a free port on loopback, the same again if it is still free.
+    `address`: host and port of the API server. None: on loopback, with the port of the last start if it is free.
     """
-    folder = hold(folder)
-    pki = Authority(folder / "pki")
-    address = address or f"{HOST}:{port_of(folder / 'kubeconfig') or free_port()}"
+    folder = lock_data_folder(folder)
+    pki = CertificateAuthority(folder / "pki")
+    address = address or f"{HOST}:{previous_port(folder / 'kubeconfig') or free_port()}"
     plane = ControlPlane(folder, pki, address)
     try:
         _start(plane, programs)
@@ -180,7 +182,15 @@ def start_control_plane(folder: Path, programs: Path, address: str | None = None
 
 def _start(plane: ControlPlane, programs: Path) -> None:
     pki = plane.pki
-    names = [HOST, plane.host, API_SERVICE, "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"]
+    names = [
+        HOST,
+        plane.host,
+        API_SERVICE_IP,
+        "localhost",
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+    ]
     pki.issue("apiserver", "kube-apiserver", hosts=[*dict.fromkeys(names), "kubernetes.default.svc.cluster.local"])
     pki.issue("etcd", "etcd", hosts=[HOST, "localhost"])
     pki.issue("etcd-client", "kube-apiserver-etcd-client")
@@ -195,7 +205,7 @@ def _start(plane: ControlPlane, programs: Path) -> None:
     plane.run("etcd", [programs / "etcd", *_etcd(plane, etcd)], signal.SIGTERM)
     plane.run("apiserver", [programs / "kube-apiserver", *_apiserver(plane, etcd)])
     plane.wait("API server", lambda: plane.call("GET", "/readyz")[0] == 200)
-    common = ["--leader-elect=false", "--secure-port=0", "--profiling=false", *QPS]
+    common = ["--leader-elect=false", "--secure-port=0", "--profiling=false", *CLIENT_RATE_LIMITS]
     plane.run(
         "controller-manager",
         [
@@ -216,7 +226,7 @@ def _start(plane: ControlPlane, programs: Path) -> None:
 
 
 def _etcd(plane: ControlPlane, address: str) -> list[str]:
-    """Without fsync: what a killed process wrote is kept all the same; only a power cut would lose it."""
+    """etcd's options. Without fsync, data survives a killed process, but not a power failure."""
     peer = f"https://{HOST}:{free_port()}"
     certificates = [
         option
@@ -262,25 +272,25 @@ def _apiserver(plane: ControlPlane, etcd: str) -> list[str]:
         "--service-account-issuer=https://kubernetes.default.svc",
         f"--service-account-signing-key-file={pki.path('service-accounts.key')}",
         f"--service-account-key-file={pki.path('service-accounts.key')}",
-        f"--service-cluster-ip-range={SERVICES}",
+        f"--service-cluster-ip-range={SERVICE_CIDR}",
         f"--endpoint-reconciler-type={'none' if plane.host == HOST else 'lease'}",
         "--kubelet-preferred-address-types=InternalIP",
         "--profiling=false",
     ]
 
 
-def port_of(kubeconfig: Path) -> int | None:
-    """The port of the last time if it is free, so that who knows the address can go on."""
+def previous_port(kubeconfig: Path) -> int | None:
+    """The port in the kubeconfig of the last start if it is free, so that clients can keep the address."""
     try:
         server = json.loads(kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
         port = int(urlsplit(server).port or 0)
     except (OSError, ValueError, KeyError, IndexError, TypeError):
         return None
-    return port if port and is_free(port) else None
+    return port if port and is_port_free(port) else None
 
 
-def is_free(port: int) -> bool:
-    """Whether nobody listens on that port of loopback."""
+def is_port_free(port: int) -> bool:
+    """Whether no process listens on that port of loopback."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -291,7 +301,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port on loopback that nobody has."""
+    """A free port on loopback."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

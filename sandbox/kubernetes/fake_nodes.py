@@ -1,4 +1,4 @@
-"""Nodes that run nothing: kwok says of their pods what stages.yaml tells it to."""
+"""Fake nodes: kwok sets the status of nodes and pods as stages.yaml says; no container runs."""
 
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,11 @@ CAPACITY = {"cpu": "64", "memory": "512Gi", "ephemeral-storage": "4Ti", "pods": 
 
 
 def start_fake_nodes(plane: ControlPlane, programs: Path, count: int) -> None:
-    """Nodes with room for thousands of pods, and classes for volumes and Ingresses; returns when they are ready."""
-    # those of an earlier start are nobody's any more, but would be respected until they end
+    """Start `count` fake nodes, create default classes for volumes and Ingresses, and wait until the nodes are ready.
+
+    Raises SandboxError.
+    """
+    # kwok would wait for the end of the leases that an earlier kwok holds
     plane.call("DELETE", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases")
     kubeconfig = plane.write_kubeconfig(plane.pki.path("kwok.kubeconfig"), "kwok", "kwok", "system:masters")
     plane.run(
@@ -28,11 +31,11 @@ def start_fake_nodes(plane: ControlPlane, programs: Path, count: int) -> None:
         ],
     )
     for number in range(count):
-        plane.make("/api/v1/nodes", _node(f"fake-{number}"))
+        plane.create("/api/v1/nodes", _node(f"fake-{number}"))
     storage = {"provisioner": "sandbox/fake", "reclaimPolicy": "Delete", "volumeBindingMode": "Immediate"}
-    plane.make("/apis/storage.k8s.io/v1/storageclasses", _default("StorageClass", "storage.k8s.io/v1", storage))
+    plane.create("/apis/storage.k8s.io/v1/storageclasses", _default("StorageClass", "storage.k8s.io/v1", storage))
     ingress = {"spec": {"controller": "sandbox/fake"}}
-    plane.make("/apis/networking.k8s.io/v1/ingressclasses", _default("IngressClass", "networking.k8s.io/v1", ingress))
+    plane.create("/apis/networking.k8s.io/v1/ingressclasses", _default("IngressClass", "networking.k8s.io/v1", ingress))
     plane.wait("ready nodes", lambda: _ready(plane) >= count)
 
 
@@ -47,7 +50,7 @@ def _node(name: str) -> dict[str, Any]:
 
 
 def _default(kind: str, api_version: str, parts: dict[str, Any]) -> dict[str, Any]:
-    """A class named `fake` that is the cluster's default."""
+    """A StorageClass or IngressClass named `fake` that is the cluster's default."""
     annotations = {f"{kind.lower()}.kubernetes.io/is-default-class": "true"}
     return {"apiVersion": api_version, "kind": kind, "metadata": {"name": "fake", "annotations": annotations}, **parts}
 

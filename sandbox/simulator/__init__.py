@@ -1,1 +1,1 @@
-"""A simulated Kubernetes API: fast, on a clock that can be set, and with every fault on demand."""
+"""A simulated Kubernetes API server with controllers, a kubelet, an adjustable clock and fault injection."""

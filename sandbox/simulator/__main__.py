@@ -1,4 +1,7 @@
-"""`python -m sandbox.simulator --port 0 --kubeconfig PATH [--state FILE] [--speed X]`: the simulation as a process."""
+"""The simulator as a process.
+
+`python -m sandbox.simulator --kubeconfig PATH [--port 0] [--state FILE] [--programs FILE] [--speed X]`
+"""
 
 import argparse
 import asyncio
@@ -9,16 +12,21 @@ from pathlib import Path
 
 import uvloop
 
-from sandbox.simulator.server import running
+from sandbox.simulator.programs import Programs, load_programs
+from sandbox.simulator.server import run_simulator
 
 
 async def serve(options: argparse.Namespace) -> None:
-    """Run until SIGTERM or SIGINT; prints one line of JSON when the API can be used."""
+    """Run until SIGTERM or SIGINT. Prints one line of JSON when the API accepts requests."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running(
-        speed=options.speed, port=options.port, kubeconfig=options.kubeconfig, state=options.state
+    async with run_simulator(
+        speed=options.speed,
+        port=options.port,
+        kubeconfig=options.kubeconfig,
+        state=options.state,
+        programs=options.programs,
     ) as simulator:
         line = {"server": simulator.url, "kubeconfig": str(options.kubeconfig), "pid": os.getpid()}
         print(json.dumps(line), flush=True)
@@ -27,10 +35,13 @@ async def serve(options: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sandbox.simulator", description="A simulated Kubernetes API.")
-    parser.add_argument("--port", type=int, default=0, help="on 127.0.0.1; 0: the one of last time, or any")
-    parser.add_argument("--kubeconfig", type=Path, required=True, help="where to write how to reach it")
-    parser.add_argument("--state", type=Path, help="where to keep the objects; without it they end with the process")
-    parser.add_argument("--speed", type=_speed, default=1.0, help="simulated seconds a second, or inf")
+    parser.add_argument(
+        "--port", type=int, default=0, help="on 127.0.0.1; 0: the port of the previous run, or any free port"
+    )
+    parser.add_argument("--kubeconfig", type=Path, required=True, help="the kubeconfig file to write")
+    parser.add_argument("--state", type=Path, help="the file that keeps the objects; without it they are lost at exit")
+    parser.add_argument("--programs", type=_programs, help="a TOML file: what containers do, by component")
+    parser.add_argument("--speed", type=_speed, default=1.0, help="simulated seconds per real second, or inf")
     uvloop.run(serve(parser.parse_args()))
 
 
@@ -39,6 +50,13 @@ def _speed(text: str) -> float:
     if not speed > 0:
         raise argparse.ArgumentTypeError("must be more than 0")
     return speed
+
+
+def _programs(path: str) -> Programs:
+    try:
+        return load_programs(Path(path))
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 if __name__ == "__main__":

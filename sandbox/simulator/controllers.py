@@ -1,8 +1,9 @@
-"""Who looks at what: each kind's controller, and whom a change concerns."""
+"""The sync handler of each kind, and which objects a change enqueues."""
 
 from collections.abc import Callable
 
 from sandbox.simulator import clock, deployments, jobs, namespaces, pods, quota, statefulsets, volumes
+from sandbox.simulator.cluster_state import ClusterState
 from sandbox.simulator.errors import ApiError
 from sandbox.simulator.kinds import (
     BY_NAME,
@@ -21,12 +22,11 @@ from sandbox.simulator.kinds import (
     Manifest,
 )
 from sandbox.simulator.objects import Change, Key, owner_key
-from sandbox.simulator.quota import terminating
-from sandbox.simulator.statuses import has
-from sandbox.simulator.world import World
-from sandbox.simulator.writes import FOREGROUND, delete, release
+from sandbox.simulator.quota import is_terminating
+from sandbox.simulator.statuses import has_condition
+from sandbox.simulator.writes import FOREGROUND, delete, remove_finalizer
 
-SYNC: dict[Kind, Callable[[World, Key, Manifest], None]] = {
+SYNC_HANDLERS: dict[Kind, Callable[[ClusterState, Key, Manifest], None]] = {
     NAMESPACE: namespaces.sync,
     POD: pods.sync,
     DEPLOYMENT: deployments.sync,
@@ -37,77 +37,78 @@ SYNC: dict[Kind, Callable[[World, Key, Manifest], None]] = {
     VOLUME: volumes.sync_volume,
     QUOTA: quota.sync,
 }
-AWAITED = {SECRET, CONFIGMAP, CLAIM, DEPLOYMENT, STATEFULSET}
-"""What a pod may wait for."""
+POD_DEPENDENCIES = {SECRET, CONFIGMAP, CLAIM, DEPLOYMENT, STATEFULSET}
+"""Kinds that a pod that isn't ready may wait for."""
 
 
-def attach(world: World) -> None:
-    """Let the controllers work on that world, on what is there and on all that changes."""
-    world.look = lambda key: _look(world, key)
-    world.objects.listeners.append(lambda change: _changed(world, change))
-    world.objects.listeners.append(world.logs.changed)
-    world.wake_all(*SYNC)
+def start_controllers(cluster: ClusterState) -> None:
+    """Start the controllers: they handle all existing objects and every later change."""
+    cluster.sync_handler = lambda key: _sync_object(cluster, key)
+    cluster.objects.listeners.append(lambda change: _enqueue_related(cluster, change))
+    cluster.objects.listeners.append(cluster.logs.on_change)
+    cluster.enqueue_all(*SYNC_HANDLERS)
 
 
-def _changed(world: World, change: Change) -> None:
+def _enqueue_related(cluster: ClusterState, change: Change) -> None:
     key, metadata = change.key, change.stored.manifest["metadata"]
-    gone = change.type == "DELETED"
-    if gone:
-        world.forget(key)
-        for dependent, _ in world.objects.dependents(metadata["uid"]):
-            world.wake(dependent)
-    elif key.kind in SYNC or "ownerReferences" in metadata:
-        world.wake(key)
+    deleted = change.type == "DELETED"
+    if deleted:
+        cluster.reset_timers(key)
+        for dependent, _ in cluster.objects.dependents(metadata["uid"]):
+            cluster.enqueue(dependent)
+    elif key.kind in SYNC_HANDLERS or "ownerReferences" in metadata:
+        cluster.enqueue(key)
     for reference in metadata.get("ownerReferences") or ():
-        if above := owner_key(key.namespace, reference):
-            world.wake(above)
+        if owner := owner_key(key.namespace, reference):
+            cluster.enqueue(owner)
     if not key.namespace:
         return
-    if key.kind in AWAITED:
-        for pod, stored in world.objects.within(POD, key.namespace):
-            if not has(stored.manifest, "Ready"):
-                world.wake(pod)
-    if change.type != "MODIFIED" or key.kind in (POD, CLAIM):
-        for counting, _ in world.objects.within(QUOTA, key.namespace):
-            world.wake(counting)
-    if key.kind is POD and (gone or change.stored.manifest["status"]["phase"] in ("Succeeded", "Failed")):
-        for claim, stored in world.objects.within(CLAIM, key.namespace):
+    if key.kind in POD_DEPENDENCIES:
+        for pod, stored in cluster.objects.in_namespace(POD, key.namespace):
+            if not has_condition(stored.manifest, "Ready"):
+                cluster.enqueue(pod)
+    finished = key.kind is POD and change.stored.manifest["status"]["phase"] in ("Succeeded", "Failed")
+    if change.type != "MODIFIED" or key.kind is CLAIM or finished:  # other changes don't change the usage
+        for quota_key, _ in cluster.objects.in_namespace(QUOTA, key.namespace):
+            cluster.enqueue(quota_key)
+    if finished or (key.kind is POD and deleted):
+        for claim, stored in cluster.objects.in_namespace(CLAIM, key.namespace):
             if "deletionTimestamp" in stored.manifest["metadata"]:
-                world.wake(claim)
-    if gone and key.kind is CLAIM and (volume := change.stored.manifest["spec"].get("volumeName")):
-        world.wake(Key(VOLUME, "", volume))
-    if gone and terminating(world.objects, key.namespace):
-        world.wake(Key(NAMESPACE, "", key.namespace))
+                cluster.enqueue(claim)
+    if deleted and key.kind is CLAIM and (volume := change.stored.manifest["spec"].get("volumeName")):
+        cluster.enqueue(Key(VOLUME, "", volume))
+    if deleted and is_terminating(cluster.objects, key.namespace):
+        cluster.enqueue(Key(NAMESPACE, "", key.namespace))
 
 
-def _look(world: World, key: Key) -> None:
-    stored = world.objects.find(key)
+def _sync_object(cluster: ClusterState, key: Key) -> None:
+    stored = cluster.objects.find(key)
     if stored is None:
         return
     manifest = stored.manifest
     metadata = manifest["metadata"]
     owners = () if "deletionTimestamp" in metadata else metadata.get("ownerReferences") or ()
-    if owners and not any(_exists(world, key, owner) for owner in owners):
-        delete(world, key, propagation="Background")
+    if owners and not any(_owner_exists(cluster, key, owner) for owner in owners):
+        delete(cluster, key, propagation="Background")
         return
     if FOREGROUND in (metadata.get("finalizers") or ()):
-        dependents = world.objects.dependents(metadata["uid"])
+        dependents = cluster.objects.dependents(metadata["uid"])
         for dependent, child in dependents:
             if "deletionTimestamp" not in child.manifest["metadata"]:
-                delete(world, dependent, propagation="Foreground")
+                delete(cluster, dependent, propagation="Foreground")
         if not dependents:
-            release(world, key, manifest, FOREGROUND)
+            remove_finalizer(cluster, key, manifest, FOREGROUND)
         return
-    if (sync := SYNC.get(key.kind)) is not None:
+    if (sync := SYNC_HANDLERS.get(key.kind)) is not None:
         try:
-            sync(world, key, manifest)
-        except ApiError:  # what it wanted to write was refused: as any controller it tries again
-            world.retry(key, clock.FAILED_CREATE)
+            sync(cluster, key, manifest)
+        except ApiError:  # a write was refused: retry, as every controller does
+            cluster.requeue_after(key, clock.CREATE_RETRY_SECONDS)
 
 
-def _exists(world: World, key: Key, reference: Manifest) -> bool:
-    above = owner_key(key.namespace, reference)
-    if above is None:
+def _owner_exists(cluster: ClusterState, key: Key, reference: Manifest) -> bool:
+    owner = owner_key(key.namespace, reference)
+    if owner is None:
         return reference["kind"] not in BY_NAME
-    found = world.objects.find(above)
+    found = cluster.objects.find(owner)
     return found is not None and found.manifest["metadata"]["uid"] == reference["uid"]

@@ -1,4 +1,4 @@
-"""What the API server fills in when an object is made or changed, as far as someone could depend on it."""
+"""Defaulting: the fields that the API server sets when an object is created or changed."""
 
 import base64
 import random
@@ -6,27 +6,27 @@ from typing import Any
 
 from sandbox.simulator.kinds import Kind, Manifest
 
-CHOICE = random.Random()  # noqa: S311  # names and addresses, not secrets
-SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
+RANDOM = random.Random()  # noqa: S311  # names and addresses, not secrets
+SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 
 
-def suffix(length: int = 5) -> str:
-    """The random end of a generated name."""
-    return "".join(CHOICE.choices(SUFFIX, k=length))
+def random_suffix(length: int = 5) -> str:
+    """The random suffix of a generated name."""
+    return "".join(RANDOM.choices(SUFFIX_ALPHABET, k=length))
 
 
-def complete(kind: Kind, manifest: Manifest) -> Manifest:
-    """The manifest with defaults; may share parts with what it was given."""
+def apply_defaults(kind: Kind, manifest: Manifest) -> Manifest:
+    """The manifest with defaults. The result shares unchanged parts with the argument."""
     filled = {**manifest}
     if isinstance(manifest.get("spec"), dict):
         filled["spec"] = {**manifest["spec"]}
-    if (fill := FILL.get(kind.name)) is not None:
+    if (fill := DEFAULTERS.get(kind.name)) is not None:
         fill(filled)
     return filled
 
 
-def fold_string_data(manifest: Manifest) -> Manifest:
-    """A Secret whose stringData has become data, base64."""
+def encode_string_data(manifest: Manifest) -> Manifest:
+    """The Secret with `stringData` moved into `data`, base64-encoded."""
     if not isinstance(manifest.get("stringData"), dict):
         return manifest
     encoded = {name: base64.b64encode(str(value).encode()).decode() for name, value in manifest["stringData"].items()}
@@ -51,7 +51,7 @@ def _service(manifest: Manifest) -> None:
     spec.setdefault("sessionAffinity", "None")
     spec["ports"] = [{"protocol": "TCP", "targetPort": port.get("port"), **port} for port in spec.get("ports") or []]
     if spec["type"] != "ExternalName" and not spec.get("clusterIP"):
-        spec["clusterIP"] = f"10.96.{CHOICE.randrange(256)}.{CHOICE.randrange(1, 255)}"
+        spec["clusterIP"] = f"10.96.{RANDOM.randrange(256)}.{RANDOM.randrange(1, 255)}"
 
 
 def _claim(manifest: Manifest) -> None:
@@ -85,7 +85,7 @@ def _statefulset(manifest: Manifest) -> None:
 
 
 def _job(manifest: Manifest) -> None:
-    """A Job's pods carry its name and uid, and its selector says so; `metadata.uid` is set by now."""
+    """A Job's pods have labels with the Job's name and uid, and its selector matches them. Needs `metadata.uid`."""
     metadata, spec = manifest["metadata"], manifest["spec"]
     for name, value in (("parallelism", 1), ("completions", 1), ("backoffLimit", 6)):
         spec.setdefault(name, value)
@@ -111,7 +111,7 @@ def _cronjob(manifest: Manifest) -> None:
         manifest["spec"].setdefault(name, value)
 
 
-FILL = {
+DEFAULTERS = {
     "Namespace": _namespace,
     "Secret": _secret,
     "Service": _service,
@@ -122,5 +122,9 @@ FILL = {
     "Job": _job,
     "CronJob": _cronjob,
 }
-BIRTH = {"Namespace": {"phase": "Active"}, "Pod": {"phase": "Pending"}, "PersistentVolumeClaim": {"phase": "Pending"}}
-"""The status a new object begins with, if not {}."""
+INITIAL_STATUS = {
+    "Namespace": {"phase": "Active"},
+    "Pod": {"phase": "Pending"},
+    "PersistentVolumeClaim": {"phase": "Pending"},
+}
+"""The status of a new object, if not {}."""

@@ -1,4 +1,4 @@
-"""What the API refuses, in the words of the real one."""
+"""API errors, with the messages of the real API server."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from sandbox.simulator.kinds import Kind, Manifest
 
 
 class ApiError(Exception):
-    """An answer other than success: becomes a Status object with that HTTP code."""
+    """An error response: a Status object with that HTTP code."""
 
     def __init__(
         self,
@@ -59,8 +59,8 @@ def already_exists(kind: Kind, name: str) -> ApiError:
     return ApiError(409, "AlreadyExists", message, details=_details(kind, name))
 
 
-def conflict(kind: Kind, name: str, why: str) -> ApiError:
-    message = f'Operation cannot be fulfilled on {kind.resource} "{name}": {why}'
+def conflict(kind: Kind, name: str, message: str) -> ApiError:
+    message = f'Operation cannot be fulfilled on {kind.resource} "{name}": {message}'
     return ApiError(409, "Conflict", message, details=_details(kind, name))
 
 
@@ -70,21 +70,21 @@ def modified(kind: Kind, name: str) -> ApiError:
     )
 
 
-def forbidden(kind: Kind, name: str, why: str, *, cause: str | None = None) -> ApiError:
-    """403; `cause` is the machine's word for it, as in `NamespaceTerminating`."""
+def forbidden(kind: Kind, name: str, message: str, *, cause: str | None = None) -> ApiError:
+    """403; `cause` is a machine-readable reason such as `NamespaceTerminating`."""
     details = _details(kind, name)
     if cause:
-        details["causes"] = [{"reason": cause, "message": why}]
-    return ApiError(403, "Forbidden", f'{kind.resource} "{name}" is forbidden: {why}', details=details)
+        details["causes"] = [{"reason": cause, "message": message}]
+    return ApiError(403, "Forbidden", f'{kind.resource} "{name}" is forbidden: {message}', details=details)
 
 
 def invalid(kind: Kind, name: str, causes: list[tuple[str, str]]) -> ApiError:
-    """422 for these (field, what is wrong with it)."""
-    listed = [f"{field}: {why}" for field, why in causes]
+    """422 for these (field, message) pairs."""
+    listed = [f"{field}: {message}" for field, message in causes]
     details = {
         **_details(kind, name),
         "kind": kind.name,
-        "causes": [{"reason": "FieldValueInvalid", "message": why, "field": field} for field, why in causes],
+        "causes": [{"reason": "FieldValueInvalid", "message": message, "field": field} for field, message in causes],
     }
     shown = listed[0] if len(listed) == 1 else f"[{', '.join(listed)}]"
     return ApiError(422, "Invalid", f'{kind.qualified} "{name}" is invalid: {shown}', details=details)

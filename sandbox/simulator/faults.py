@@ -1,43 +1,40 @@
-"""What goes wrong on demand. A fault is a row of data; who is responsible for a thing asks whether one matches it."""
+"""Fault injection. A fault is data; the code that simulates an operation looks for a fault that matches it."""
 
 import asyncio
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, Self
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from sandbox.simulator.errors import bad_request
 from sandbox.simulator.kinds import Manifest
 
-Name = Literal[
+FaultName = Literal[
     "image", "crash-loop", "crash", "unready", "unschedulable", "job", "quota", "http", "hang", "denied", "stuck"
 ]
-NAMES: dict[Name, str] = {
-    "image": "the images of matching pods can't be pulled",
-    "crash-loop": "containers of matching pods end soon after they start",
-    "crash": "as crash-loop, and running ready pods go down now",
-    "unready": "matching pods run but do not become ready",
-    "unschedulable": "no node takes matching pods",
-    "job": "matching Jobs' pods fail with `exitCode` and `message`",
-    "quota": "403 `exceeded quota` when a matching object is made",
-    "http": "requests get `code`, with Retry-After when `retryAfter` is set",
-    "hang": "requests wait `seconds` before they are handled, or until the faults are replaced",
-    "denied": "SelfSubjectAccessReview says no",
-    "stuck": "matching namespaces stay Terminating",
-}
+"""What happens to matching objects and requests:
+
+image: their images can't be pulled. crash-loop: containers end soon after they start. crash: the same, and running pods
+go down now. unready: pods run but don't become ready. unschedulable: no node takes the pods. job: Jobs' pods fail with
+`exitCode` and `message`. quota: creating an object gets 403 `exceeded quota`. http: requests get `code`, with
+Retry-After if `retryAfter` is set. hang: requests wait `seconds`, or until the faults are replaced. denied:
+SelfSubjectAccessReviews are denied. stuck: namespaces stay Terminating.
+"""
 
 
 @dataclass
 class Fault:
-    """One fault; what is empty matches anything.
+    """One fault. An empty field matches everything.
 
-    `namespace` is a prefix; `store` and `component` are values of the labels storefleet.dev/store (the object's or its
-    namespace's) and app.kubernetes.io/component; `kind` may be that of a pod's owner, or Pod/log for requests of logs;
-    `verb` is the API's (get, list, watch, create, update, patch, delete; apply for a server-side apply). `times` is how
-    often it still happens, None for ever (only http, hang, quota and denied count).
+    `namespace` is a prefix. `labels` must all be labels of the object or of its namespace. `component` is the value of
+    the label app.kubernetes.io/component. `kind` may also be the kind of a pod's owner, or Pod/log for log requests.
+    `verb` is a verb of the API (get, list, watch, create, update, patch, delete), or apply for a server-side apply.
+    `times` is how often the fault still happens, None for always; only http, hang, quota and denied count down.
     """
 
-    fault: Name
+    fault: FaultName
     namespace: str = ""
-    store: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
     kind: str = ""
     component: str = ""
     verb: str = ""
@@ -48,43 +45,41 @@ class Fault:
     exitCode: int = 1  # the field's name in JSON
     message: str = ""
 
-    @classmethod
-    def parse(cls, row: Any) -> Self:
-        """From JSON. Raises ApiError 400."""
-        known = {part.name for part in fields(cls)}
-        if not isinstance(row, dict) or row.get("fault") not in NAMES or row.keys() - known:
-            raise bad_request(f"a fault is an object with fault in {sorted(NAMES)} and any of {sorted(known)}: {row!r}")
-        return cls(**row)
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
-    def matches(self, subject: "Subject") -> bool:
+    def matches(self, subject: "FaultSubject") -> bool:
         return (
             self.times != 0
             and subject.namespace.startswith(self.namespace)
-            and (not self.store or self.store == subject.store)
+            and self.labels.items() <= subject.labels.items()
             and (not self.kind or self.kind in subject.kinds)
             and (not self.component or self.component == subject.component)
             and (not self.verb or self.verb in subject.verbs)
         )
 
 
+_FAULTS = TypeAdapter(list[Fault])
+
+
 @dataclass(slots=True)
-class Subject:
-    """What a fault could happen to."""
+class FaultSubject:
+    """What a fault is matched with: an object, or a request for one."""
 
     namespace: str
-    store: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+    """The object's, and those of its namespace that the object doesn't have."""
     component: str = ""
     kinds: tuple[str, ...] = ()
     verbs: tuple[str, ...] = ()
 
 
-def subject_of(manifest: Manifest, *kinds: str, verbs: tuple[str, ...] = ()) -> Subject:
-    """An object as a fault sees it."""
+def fault_subject(manifest: Manifest, *kinds: str, verbs: tuple[str, ...] = ()) -> FaultSubject:
+    """The object as something to match faults with."""
     metadata = manifest.get("metadata") or {}
     labels = metadata.get("labels") or {}
-    return Subject(
+    return FaultSubject(
         metadata.get("namespace") or "",
-        labels.get("storefleet.dev/store", ""),
+        labels,
         labels.get("app.kubernetes.io/component", ""),
         kinds,
         verbs,
@@ -93,30 +88,31 @@ def subject_of(manifest: Manifest, *kinds: str, verbs: tuple[str, ...] = ()) -> 
 
 @dataclass
 class Faults:
-    """The faults in force."""
+    """The active faults."""
 
-    rows: list[Fault] = field(default_factory=list)
+    active: list[Fault] = field(default_factory=list)
     replaced: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when these are no longer the faults in force; who waits because of one need not wait on."""
+    """Set when the faults are replaced: a hanging request stops waiting then."""
 
     def replace(self, rows: Any) -> None:
-        """Raises ApiError 400, and then keeps those that were."""
-        if not isinstance(rows, list):
-            raise bad_request("faults are a list")
-        self.rows = [Fault.parse(row) for row in rows]
+        """Raises ApiError 400; then the faults stay as they were."""
+        try:
+            self.active = _FAULTS.validate_python(rows)
+        except ValidationError as error:
+            raise bad_request(f"invalid faults: {error}") from None
         self.replaced.set()
         self.replaced = asyncio.Event()
 
-    def find(self, subject: Subject, *names: Name) -> Fault | None:
-        """The first of those faults that matches."""
-        return next((row for row in self.rows if row.fault in names and row.matches(subject)), None)
+    def find(self, subject: FaultSubject, *names: FaultName) -> Fault | None:
+        """The first active fault with one of these names that matches."""
+        return next((row for row in self.active if row.fault in names and row.matches(subject)), None)
 
-    def take(self, subject: Subject, *names: Name) -> Fault | None:
-        """As `find`, and uses up one of its times."""
+    def consume(self, subject: FaultSubject, *names: FaultName) -> Fault | None:
+        """As `find`, and decrements `times` of the fault."""
         row = self.find(subject, *names)
         if row is not None and row.times is not None:
             row.times -= 1
         return row
 
-    def shown(self) -> list[dict[str, Any]]:
-        return [asdict(row) for row in self.rows]
+    def to_json(self) -> list[dict[str, Any]]:
+        return [asdict(row) for row in self.active]

@@ -1,4 +1,4 @@
-"""What kinds of objects the simulated API serves: one table, from which paths and discovery are made."""
+"""The kinds that the simulated API serves: one table, from which paths and discovery documents are built."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ Manifest = dict[str, Any]
 VERSION = {"major": "1", "minor": "36", "gitVersion": "v1.36.0+simulated", "platform": "linux/amd64"}
 
 
-@dataclass(frozen=True, eq=False)  # compared and hashed by identity: there is one of each
+@dataclass(frozen=True, eq=False)  # compared and hashed by identity: each kind has one instance
 class Kind:
-    """One kind; `generation` says whether the API server counts changes of its spec, `status` whether it has one."""
+    """One kind. `generation`: the API server increments metadata.generation; `status`: it has a status subresource."""
 
     name: str
     plural: str
@@ -19,10 +19,10 @@ class Kind:
     namespaced: bool = True
     generation: bool = False
     status: bool = False
-    short: str = ""
+    short_name: str = ""
     version: str = "v1"
-    fields: tuple[str, ...] = ()
-    """What a field selector may name besides metadata.name and metadata.namespace."""
+    selectable_fields: tuple[str, ...] = ()
+    """Fields for field selectors, in addition to metadata.name and metadata.namespace."""
 
     @cached_property
     def api_version(self) -> str:
@@ -30,17 +30,17 @@ class Kind:
 
     @cached_property
     def resource(self) -> str:
-        """As in messages and quotas: `deployments.apps`."""
+        """The name in messages and quotas: `deployments.apps`."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
     @property
     def qualified(self) -> str:
-        """As in messages about invalid objects: `Deployment.apps`."""
+        """The name in messages about invalid objects: `Deployment.apps`."""
         return f"{self.name}.{self.group}" if self.group else self.name
 
     @cached_property
-    def head(self) -> bytes:
-        """How the JSON of such an object begins."""
+    def json_prefix(self) -> bytes:
+        """The beginning of the JSON of an object of this kind."""
         return f'{{"apiVersion":"{self.api_version}","kind":"{self.name}",'.encode()
 
 
@@ -51,34 +51,36 @@ EVENT_FIELDS = (
 )
 
 KINDS = [
-    Kind("Namespace", "namespaces", namespaced=False, status=True, short="ns", fields=("status.phase",)),
-    Kind("Node", "nodes", namespaced=False, status=True, short="no"),
-    Kind("PersistentVolume", "persistentvolumes", namespaced=False, status=True, short="pv"),
-    Kind("PersistentVolumeClaim", "persistentvolumeclaims", status=True, short="pvc"),
-    Kind("Pod", "pods", generation=True, status=True, short="po", fields=POD_FIELDS),
-    Kind("Event", "events", short="ev", fields=EVENT_FIELDS),
-    Kind("Secret", "secrets", fields=("type",)),
-    Kind("ConfigMap", "configmaps", short="cm"),
-    Kind("Service", "services", status=True, short="svc"),
-    Kind("ServiceAccount", "serviceaccounts", short="sa"),
-    Kind("ResourceQuota", "resourcequotas", status=True, short="quota"),
-    Kind("LimitRange", "limitranges", short="limits"),
-    Kind("Deployment", "deployments", "apps", generation=True, status=True, short="deploy"),
-    Kind("StatefulSet", "statefulsets", "apps", generation=True, status=True, short="sts"),
-    Kind("ReplicaSet", "replicasets", "apps", generation=True, status=True, short="rs"),
-    Kind("Job", "jobs", "batch", generation=True, status=True, fields=("status.successful",)),
-    Kind("CronJob", "cronjobs", "batch", generation=True, status=True, short="cj"),
-    Kind("NetworkPolicy", "networkpolicies", "networking.k8s.io", generation=True, short="netpol"),
-    Kind("Ingress", "ingresses", "networking.k8s.io", generation=True, status=True, short="ing"),
+    Kind(
+        "Namespace", "namespaces", namespaced=False, status=True, short_name="ns", selectable_fields=("status.phase",)
+    ),
+    Kind("Node", "nodes", namespaced=False, status=True, short_name="no"),
+    Kind("PersistentVolume", "persistentvolumes", namespaced=False, status=True, short_name="pv"),
+    Kind("PersistentVolumeClaim", "persistentvolumeclaims", status=True, short_name="pvc"),
+    Kind("Pod", "pods", generation=True, status=True, short_name="po", selectable_fields=POD_FIELDS),
+    Kind("Event", "events", short_name="ev", selectable_fields=EVENT_FIELDS),
+    Kind("Secret", "secrets", selectable_fields=("type",)),
+    Kind("ConfigMap", "configmaps", short_name="cm"),
+    Kind("Service", "services", status=True, short_name="svc"),
+    Kind("ServiceAccount", "serviceaccounts", short_name="sa"),
+    Kind("ResourceQuota", "resourcequotas", status=True, short_name="quota"),
+    Kind("LimitRange", "limitranges", short_name="limits"),
+    Kind("Deployment", "deployments", "apps", generation=True, status=True, short_name="deploy"),
+    Kind("StatefulSet", "statefulsets", "apps", generation=True, status=True, short_name="sts"),
+    Kind("ReplicaSet", "replicasets", "apps", generation=True, status=True, short_name="rs"),
+    Kind("Job", "jobs", "batch", generation=True, status=True, selectable_fields=("status.successful",)),
+    Kind("CronJob", "cronjobs", "batch", generation=True, status=True, short_name="cj"),
+    Kind("NetworkPolicy", "networkpolicies", "networking.k8s.io", generation=True, short_name="netpol"),
+    Kind("Ingress", "ingresses", "networking.k8s.io", generation=True, status=True, short_name="ing"),
     Kind("IngressClass", "ingressclasses", "networking.k8s.io", namespaced=False, generation=True),
     Kind("HTTPRoute", "httproutes", "gateway.networking.k8s.io", generation=True, status=True),
-    Kind("Gateway", "gateways", "gateway.networking.k8s.io", generation=True, status=True, short="gtw"),
+    Kind("Gateway", "gateways", "gateway.networking.k8s.io", generation=True, status=True, short_name="gtw"),
     Kind("Role", "roles", "rbac.authorization.k8s.io"),
     Kind("RoleBinding", "rolebindings", "rbac.authorization.k8s.io"),
     Kind("ClusterRole", "clusterroles", "rbac.authorization.k8s.io", namespaced=False),
     Kind("ClusterRoleBinding", "clusterrolebindings", "rbac.authorization.k8s.io", namespaced=False),
-    Kind("StorageClass", "storageclasses", "storage.k8s.io", namespaced=False, short="sc"),
-    Kind("PodDisruptionBudget", "poddisruptionbudgets", "policy", generation=True, status=True, short="pdb"),
+    Kind("StorageClass", "storageclasses", "storage.k8s.io", namespaced=False, short_name="sc"),
+    Kind("PodDisruptionBudget", "poddisruptionbudgets", "policy", generation=True, status=True, short_name="pdb"),
     Kind(
         *("ValidatingAdmissionPolicy", "validatingadmissionpolicies", "admissionregistration.k8s.io"),
         namespaced=False,
@@ -93,10 +95,10 @@ KINDS = [
 ]
 BY_NAME = {kind.name: kind for kind in KINDS}
 BY_PATH = {(kind.group, kind.version, kind.plural): kind for kind in KINDS}
-REVIEW = ("authorization.k8s.io", "v1", "selfsubjectaccessreviews")
-"""The one path that takes objects and keeps none."""
-COMMON = {"Pod", "Service", "Deployment", "StatefulSet", "ReplicaSet", "Job", "CronJob"}
-"""What `kubectl get all` shows."""
+ACCESS_REVIEW = ("authorization.k8s.io", "v1", "selfsubjectaccessreviews")
+"""The path of SelfSubjectAccessReview, whose objects aren't stored."""
+ALL_CATEGORY = {"Pod", "Service", "Deployment", "StatefulSet", "ReplicaSet", "Job", "CronJob"}
+"""The kinds in the category `all` (`kubectl get all`)."""
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 
 NAMESPACE, POD, CLAIM, VOLUME = (
@@ -105,15 +107,15 @@ NAMESPACE, POD, CLAIM, VOLUME = (
 DEPLOYMENT, STATEFULSET, REPLICASET, JOB = (
     BY_NAME[name] for name in ("Deployment", "StatefulSet", "ReplicaSet", "Job")
 )
-QUOTA, LIMITS, ACCOUNT, CLASS, EVENT = (
+QUOTA, LIMIT_RANGE, SERVICE_ACCOUNT, STORAGE_CLASS, EVENT = (
     BY_NAME[name] for name in ("ResourceQuota", "LimitRange", "ServiceAccount", "StorageClass", "Event")
 )
 SECRET, CONFIGMAP = BY_NAME["Secret"], BY_NAME["ConfigMap"]
 
 
-def discover(parts: list[str]) -> Manifest | None:
+def discovery_document(segments: list[str]) -> Manifest | None:
     """The discovery document at `/api`, `/api/v1`, `/apis`, `/apis/<group>` or `/apis/<group>/<version>`."""
-    match parts:
+    match segments:
         case ["version"]:
             return {**VERSION}
         case ["api"]:
@@ -137,7 +139,7 @@ def discover(parts: list[str]) -> Manifest | None:
 
 
 def _groups() -> list[str]:
-    return [*dict.fromkeys(kind.group for kind in KINDS if kind.group), REVIEW[0]]
+    return [*dict.fromkeys(kind.group for kind in KINDS if kind.group), ACCESS_REVIEW[0]]
 
 
 def _group(name: str) -> Manifest:
@@ -159,20 +161,20 @@ def _entries(group: str) -> Iterator[Manifest]:
         if kind.group != group:
             continue
         entry = {"kind": kind.name, "namespaced": kind.namespaced}
-        short = {"shortNames": [kind.short]} if kind.short else {}
-        common = {"categories": ["all"]} if kind.name in COMMON else {}
-        yield {"name": kind.plural, "singularName": kind.name.lower(), **entry, **short, **common, "verbs": VERBS}
+        short_name = {"shortNames": [kind.short_name]} if kind.short_name else {}
+        common = {"categories": ["all"]} if kind.name in ALL_CATEGORY else {}
+        yield {"name": kind.plural, "singularName": kind.name.lower(), **entry, **short_name, **common, "verbs": VERBS}
         if kind.status:
             yield {"name": f"{kind.plural}/status", "singularName": "", **entry, "verbs": ["get", "patch", "update"]}
         if kind.name == "Pod":
             yield {"name": "pods/log", "singularName": "", **entry, "verbs": ["get"]}
-    if group == REVIEW[0]:
+    if group == ACCESS_REVIEW[0]:
         name = "SelfSubjectAccessReview"
-        yield {"name": REVIEW[2], "singularName": "", "kind": name, "namespaced": False, "verbs": ["create"]}
+        yield {"name": ACCESS_REVIEW[2], "singularName": "", "kind": name, "namespaced": False, "verbs": ["create"]}
 
 
 def _openapi(group: str) -> Manifest:
-    """No more than kubectl wants to know before it applies: that objects are validated here and not by itself."""
+    """The minimum that kubectl needs before an apply: the server supports the parameter fieldValidation."""
     paths = {}
     for kind in KINDS:
         if kind.group == group:

@@ -1,23 +1,24 @@
-"""The file that tells a client where the simulated API listens and what to show it. JSON, which is YAML as well."""
+"""The kubeconfig of the simulated API: its URL and token. JSON, which is also YAML."""
 
 import json
-import os
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from sandbox.files import write_private
+
 NAME = "simulated"
 
 
-class Known(NamedTuple):
-    """What an earlier run wrote."""
+class SavedServer(NamedTuple):
+    """The port and token that an earlier run wrote."""
 
     port: int
     token: str
 
 
 def write(path: Path, server: str, token: str) -> None:
-    """All at once, readable by its owner only."""
+    """Write the file atomically, with mode 0600."""
     config = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -26,17 +27,14 @@ def write(path: Path, server: str, token: str) -> None:
         "users": [{"name": NAME, "user": {"token": token}}],
         "contexts": [{"name": NAME, "context": {"cluster": NAME, "user": NAME, "namespace": "default"}}],
     }
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
-    with open(unfinished, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        json.dump(config, file, indent=2)
-    unfinished.replace(path)
+    write_private(path, json.dumps(config, indent=2))
 
 
-def read(path: Path) -> Known | None:
-    """What an earlier run wrote there, so that a restarted one keeps its address; None when it is not ours."""
+def read(path: Path) -> SavedServer | None:
+    """The port and token of an earlier run, so that a restart keeps its URL; None for a missing or foreign file."""
     try:
         config = json.loads(path.read_text())
         port = urlsplit(config["clusters"][0]["cluster"]["server"]).port
-        return Known(int(port or 0), str(config["users"][0]["user"]["token"]))
+        return SavedServer(int(port or 0), str(config["users"][0]["user"]["token"]))
     except (OSError, ValueError, KeyError, IndexError, TypeError):
         return None

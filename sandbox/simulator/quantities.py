@@ -1,4 +1,4 @@
-"""Kubernetes' numbers: `500m`, `1Gi`, `2`."""
+"""Kubernetes quantities: `500m`, `1Gi`, `2`."""
 
 import re
 from decimal import Decimal
@@ -13,14 +13,14 @@ FACTORS = {
 }
 
 
-def quantity(text: str | int | float) -> Decimal:
-    """Raises ApiError 400 for what is none."""
+def parse_quantity(text: str | int | float) -> Decimal:
+    """The value of a quantity. Raises ApiError 400 for a malformed quantity."""
     found = QUANTITY.fullmatch(str(text))
     if found is None:
         raise bad_request(f"quantities must match the regular expression: {text!r}")
     return Decimal(found[1]) * FACTORS.get(found[2], Decimal(1))
 
 
-def shown(value: Decimal) -> str:
-    """As a quota's status shows it: whole numbers as they are, parts in thousandths."""
+def format_quantity(value: Decimal) -> str:
+    """As in the status of a quota: an integer, or thousandths with the suffix m."""
     return str(int(value)) if value == int(value) else f"{int(value * 1000)}m"

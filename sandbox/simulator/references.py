@@ -1,9 +1,9 @@
-"""What a pod names that must be there before it can be placed or started."""
+"""The objects a pod refers to, which must exist before the pod can be scheduled or started."""
 
 from collections.abc import Iterator
 
 from sandbox.simulator.kinds import CLAIM, CONFIGMAP, SECRET, Kind, Manifest
-from sandbox.simulator.objects import Objects
+from sandbox.simulator.objects import ObjectStore
 
 VOLUMES = (("secret", SECRET, "secretName"), ("configMap", CONFIGMAP, "name"))
 ENV = (
@@ -12,8 +12,8 @@ ENV = (
 )
 
 
-def unbound(objects: Objects, pod: Manifest) -> str | None:
-    """Why the pod's claims keep it from being placed."""
+def unbound_claim_message(objects: ObjectStore, pod: Manifest) -> str | None:
+    """Why the pod's claims prevent scheduling; None when they don't."""
     for volume in pod["spec"].get("volumes") or ():
         if name := (volume.get("persistentVolumeClaim") or {}).get("claimName"):
             claim = objects.manifest(CLAIM, pod["metadata"]["namespace"], name)
@@ -26,8 +26,8 @@ def unbound(objects: Objects, pod: Manifest) -> str | None:
     return None
 
 
-def missing(objects: Objects, pod: Manifest) -> tuple[str, str] | None:
-    """What keeps the pod's containers from being started, as (reason, message)."""
+def missing_reference(objects: ObjectStore, pod: Manifest) -> tuple[str, str] | None:
+    """The missing object that prevents the start of the containers, as (reason, message); None without one."""
     namespace = pod["metadata"]["namespace"]
     for volume in pod["spec"].get("volumes") or ():
         for source, kind, name in VOLUMES:
@@ -35,7 +35,7 @@ def missing(objects: Objects, pod: Manifest) -> tuple[str, str] | None:
             if given and not given.get("optional") and objects.manifest(kind, namespace, given[name]) is None:
                 what = f'{source.lower()} "{given[name]}" not found'
                 return "FailedMount", f'MountVolume.SetUp failed for volume "{volume["name"]}": {what}'
-    for kind, given in _environment(pod["spec"]):
+    for kind, given in _environment_references(pod["spec"]):
         found = objects.manifest(kind, namespace, given["name"])
         if found is None:
             return "CreateContainerConfigError", f'{kind.name.lower()} "{given["name"]}" not found'
@@ -45,8 +45,8 @@ def missing(objects: Objects, pod: Manifest) -> tuple[str, str] | None:
     return None
 
 
-def _environment(spec: Manifest) -> Iterator[tuple[Kind, Manifest]]:
-    """What the containers' environment needs: (kind, reference)."""
+def _environment_references(spec: Manifest) -> Iterator[tuple[Kind, Manifest]]:
+    """The required references of the containers' environment, as (kind, reference)."""
     for container in [*(spec.get("initContainers") or ()), *spec["containers"]]:
         sources = [one.get("valueFrom") or {} for one in container.get("env") or ()]
         for source in [*(container.get("envFrom") or ()), *sources]:

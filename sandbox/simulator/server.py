@@ -1,4 +1,4 @@
-"""The simulation as something that runs: a world, its controllers, and a server on a port of 127.0.0.1."""
+"""Running the simulator: cluster state, controllers, and an HTTP server on 127.0.0.1."""
 
 import asyncio
 import logging
@@ -15,48 +15,49 @@ import uvicorn
 from sandbox.simulator import kubeconfig as kubeconfigs
 from sandbox.simulator.api import build_app
 from sandbox.simulator.clock import Clock
-from sandbox.simulator.controllers import attach
+from sandbox.simulator.cluster_state import ClusterState
+from sandbox.simulator.controllers import start_controllers
 from sandbox.simulator.faults import Faults
 from sandbox.simulator.journal import Journal
 from sandbox.simulator.kinds import BY_NAME, NAMESPACE, Manifest
-from sandbox.simulator.objects import Key, Objects
-from sandbox.simulator.pods import NODE
-from sandbox.simulator.statuses import condition, conditions
-from sandbox.simulator.world import World
-from sandbox.simulator.writes import DEFAULT_CLASS, create
+from sandbox.simulator.objects import Key, ObjectStore
+from sandbox.simulator.pods import NODE_NAME
+from sandbox.simulator.programs import Programs
+from sandbox.simulator.statuses import condition, merge_conditions
+from sandbox.simulator.writes import DEFAULT_CLASS_ANNOTATION, create
 
 START_SECONDS = 10.0
 GRACE_SECONDS = 1.0
-"""How long an unfinished answer has at the end."""
+"""How long unfinished requests may take at shutdown."""
 
 
 @dataclass
 class Simulator:
-    """A running simulation."""
+    """A running simulator."""
 
     url: str
     token: str
-    world: World
+    cluster: ClusterState
 
 
-class _Listener(uvicorn.Server):
-    """A server that says when it is up, and leaves the signals to whom they belong."""
+class _Server(uvicorn.Server):
+    """A uvicorn server with an event for its start, and without signal handlers."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        self.up = asyncio.Event()
-        self.ending = asyncio.Event()
+        self.started_event = asyncio.Event()
+        self.stop_event = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self.up.set()
+        self.started_event.set()
 
     async def main_loop(self) -> None:
-        """Instead of a tick every 0.1 s, which is there for limits and headers nobody needs here."""
-        await self.ending.wait()
+        """Replaces uvicorn's tick every 0.1 s, which serves limits and headers that aren't used here."""
+        await self.stop_event.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Uvicorn's own takes 0.1 s at least; the watches must have been dropped before this."""
+        """Replaces uvicorn's shutdown, which takes at least 0.1 s. The watches must have been dropped before."""
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
@@ -68,110 +69,111 @@ class _Listener(uvicorn.Server):
         for task in self.server_state.tasks:
             task.cancel()
 
-    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]  # uvicorn types its own as a generator
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]  # uvicorn types its method as a generator
         return nullcontext()
 
 
-def new_world(speed: float = 1.0, journal: Journal | None = None) -> World:
-    """A cluster with what every cluster has, or the one of the journal; its controllers are at work.
+def new_cluster(speed: float, journal: Journal | None, programs: Programs) -> ClusterState:
+    """The cluster of the journal, or a new one with the default objects; its controllers are started.
 
-    Versions begin at the time, so that those of an earlier cluster are never taken for ours. Needs a running loop.
+    Resource versions begin at the current time: a version of an earlier cluster is never valid. Needs a running loop.
     """
-    kept = journal.load() if journal else None
-    objects = kept or Objects(int(time.time() * 1000))
-    world = World(objects, Clock(speed), Faults())
+    saved = journal.load() if journal else None
+    objects = saved or ObjectStore(int(time.time() * 1000))
+    cluster = ClusterState(objects, Clock(speed), Faults(), programs)
     if journal is not None:
-        journal.keep(objects)
-    if kept is None:
-        _furnish(world)
-    attach(world)
-    return world
+        journal.start(objects)
+    if saved is None:
+        _create_default_objects(cluster)
+    start_controllers(cluster)
+    return cluster
 
 
-def _furnish(world: World) -> None:
+def _create_default_objects(cluster: ClusterState) -> None:
     for name in ("default", "kube-system"):
-        create(world, NAMESPACE, "", {"metadata": {"name": name}})
+        create(cluster, NAMESPACE, "", {"metadata": {"name": name}})
     storage = {"provisioner": "simulated", "reclaimPolicy": "Delete", "volumeBindingMode": "Immediate"}
     for kind, annotation, content in (
-        ("StorageClass", DEFAULT_CLASS, {**storage, "allowVolumeExpansion": True}),
+        ("StorageClass", DEFAULT_CLASS_ANNOTATION, {**storage, "allowVolumeExpansion": True}),
         ("IngressClass", "ingressclass.kubernetes.io/is-default-class", {"spec": {"controller": "simulated/ingress"}}),
     ):
         metadata = {"name": "simulated", "annotations": {annotation: "true"}}
-        create(world, BY_NAME[kind], "", {"metadata": metadata, **content})
-    node = create(world, BY_NAME["Node"], "", {"metadata": {"name": NODE}}).manifest
-    ready = conditions([], condition("Ready", status=True, reason="KubeletReady"))
+        create(cluster, BY_NAME[kind], "", {"metadata": metadata, **content})
+    node = create(cluster, BY_NAME["Node"], "", {"metadata": {"name": NODE_NAME}}).manifest
+    ready = merge_conditions([], condition("Ready", status=True, reason="KubeletReady"))
     size = {"cpu": "1000", "memory": "4000Gi", "pods": "100000"}
     status: Manifest = {"capacity": size, "allocatable": size, "conditions": ready}
-    world.objects.write(Key(BY_NAME["Node"], "", NODE), {**node, "status": status})
+    cluster.objects.put(Key(BY_NAME["Node"], "", NODE_NAME), {**node, "status": status})
 
 
 @asynccontextmanager
-async def running(
+async def run_simulator(
     *,
     speed: float = 1.0,
     port: int = 0,
     kubeconfig: Path | None = None,
     state: Path | None = None,
+    programs: Programs | None = None,
 ) -> AsyncIterator[Simulator]:
-    """Run a simulation in this process until the block ends.
+    """Run a simulator in this process until the block ends.
 
-    Port 0 is the port an earlier run wrote into the kubeconfig, if that is free, or any. Raises OSError when another
-    port is taken.
+    Port 0 means the port of the kubeconfig's earlier run if that port is free, or else any free port. Raises OSError
+    when another port is in use.
     """
-    known = kubeconfigs.read(kubeconfig) if kubeconfig else None
-    token = known.token if known else secrets.token_urlsafe(32)
-    listening = _listen(port, known)
+    saved = kubeconfigs.read(kubeconfig) if kubeconfig else None
+    token = saved.token if saved else secrets.token_urlsafe(32)
+    listening_socket = _bind_socket(port, saved)
     journal = Journal(state) if state else None
-    world = new_world(speed, journal)
-    logging.getLogger("uvicorn.error").addFilter(_expected)
+    cluster = new_cluster(speed, journal, programs or {})
+    logging.getLogger("uvicorn.error").addFilter(_is_unexpected)
     config = uvicorn.Config(
-        build_app(world, token),
+        build_app(cluster, token),
         lifespan="off",
         ws="none",
         log_config=None,
         access_log=False,
         timeout_keep_alive=75,
     )
-    server = _Listener(config)
-    serving = asyncio.create_task(server.serve([listening]))
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve([listening_socket]))
     try:
-        await asyncio.wait_for(server.up.wait(), START_SECONDS)
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        await asyncio.wait_for(server.started_event.wait(), START_SECONDS)
+        url = f"http://127.0.0.1:{listening_socket.getsockname()[1]}"
         if kubeconfig is not None:
             kubeconfigs.write(kubeconfig, url, token)
-        yield Simulator(url, token, world)
+        yield Simulator(url, token, cluster)
     finally:
-        server.ending.set()
-        for watchers in world.objects.watchers.values():
+        server.stop_event.set()
+        for watchers in cluster.objects.watchers.values():
             for watcher in watchers:
                 watcher.drop()
-        for reader in world.logs.readers:
-            reader.drop()
+        for stream in cluster.logs.streams:
+            stream.drop()
         await serving
-        listening.close()
-        world.clock.stop()
+        listening_socket.close()
+        cluster.clock.stop()
         if journal is not None:
             journal.close()
 
 
-def _expected(record: logging.LogRecord) -> bool:
-    """A dropped watch is no error here."""
+def _is_unexpected(record: logging.LogRecord) -> bool:
+    """A logging filter: a dropped watch isn't an error here."""
     return "without completing response" not in record.getMessage()
 
 
-def _listen(port: int, known: kubeconfigs.Known | None) -> socket.socket:
-    if port == 0 and known is not None:
-        with suppress(OSError):  # someone else has it by now
-            return _bound(known.port)
-    return _bound(port)
+def _bind_socket(port: int, saved: kubeconfigs.SavedServer | None) -> socket.socket:
+    if port == 0 and saved is not None:
+        with suppress(OSError):  # another process uses the port now
+            return _bind_port(saved.port)
+    return _bind_port(port)
 
 
-def _bound(port: int) -> socket.socket:
-    listening = socket.socket(proto=socket.IPPROTO_TCP)  # asyncio looks at it before it sets TCP_NODELAY
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _bind_port(port: int) -> socket.socket:
+    listening_socket = socket.socket(proto=socket.IPPROTO_TCP)  # asyncio sets TCP_NODELAY only for this protocol number
+    listening_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind(("127.0.0.1", port))
+        listening_socket.bind(("127.0.0.1", port))
     except OSError:
-        listening.close()
+        listening_socket.close()
         raise
-    return listening
+    return listening_socket

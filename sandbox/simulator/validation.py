@@ -1,4 +1,4 @@
-"""What the API server refuses because the object can't be right, or may not change that way: 422."""
+"""Validation: what the API server refuses with 422 on create and update."""
 
 import base64
 import binascii
@@ -8,39 +8,39 @@ from typing import Any
 
 from sandbox.simulator.errors import invalid
 from sandbox.simulator.kinds import Kind, Manifest
-from sandbox.simulator.quantities import quantity
+from sandbox.simulator.quantities import parse_quantity
 
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 SUBDOMAIN = re.compile(rf"{LABEL.pattern}(\.{LABEL.pattern})*")
 VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
 DATA_KEY = re.compile(r"[-._a-zA-Z0-9]+")
-SHORT_NAMES = {"Namespace", "Service"}
-"""Their names are DNS labels, the others' are DNS subdomains."""
-COLON_NAMES = {"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
+DNS_LABEL_NAMES = {"Namespace", "Service"}
+"""Kinds whose names are DNS labels; other names are DNS subdomains."""
+PATH_SEGMENT_NAMES = {"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
 Causes = Iterator[tuple[str, str]]
 
 
-def check_new(kind: Kind, manifest: Manifest) -> None:
-    """Raises ApiError 422 with all that is wrong."""
+def validate_create(kind: Kind, manifest: Manifest) -> None:
+    """Raises ApiError 422 with all causes."""
     name = manifest["metadata"]["name"]
     if causes := [*_name(kind, name), *_labels(manifest["metadata"], "metadata"), *_content(kind, manifest)]:
         raise invalid(kind, name, causes)
 
 
-def check_change(kind: Kind, before: Manifest, after: Manifest) -> None:
-    """Raises ApiError 422 for what is wrong, or may not change."""
+def validate_update(kind: Kind, before: Manifest, after: Manifest) -> None:
+    """Raises ApiError 422 for invalid content or a change of an immutable field."""
     content = [*_labels(after["metadata"], "metadata"), *_content(kind, after)]
     if causes := content or list(_immutable(kind, before, after)):
         raise invalid(kind, after["metadata"]["name"], causes)
 
 
 def _name(kind: Kind, name: Any) -> Causes:
-    short = kind.name in SHORT_NAMES
+    short = kind.name in DNS_LABEL_NAMES
     longest = 63 if short else 253
     pattern, word = (LABEL, "label") if short else (SUBDOMAIN, "subdomain")
     if not isinstance(name, str) or len(name) > longest:
         yield "metadata.name", f"Invalid value: must be no more than {longest} characters"
-    elif kind.name in COLON_NAMES:
+    elif kind.name in PATH_SEGMENT_NAMES:
         if "/" in name or "%" in name or name in (".", ".."):
             yield "metadata.name", f"Invalid value: {name!r}: may not contain '/' or '%'"
     elif not pattern.fullmatch(name):
@@ -68,7 +68,7 @@ def _labels(metadata: Manifest, path: str) -> Causes:
 
 def _content(kind: Kind, manifest: Manifest) -> Causes:
     spec: Any = manifest.get("spec")
-    if kind.name in NEEDS_SPEC and not isinstance(spec, dict):
+    if kind.name in SPEC_REQUIRED and not isinstance(spec, dict):
         yield "spec", "Required value"
         return
     match kind.name:
@@ -76,7 +76,7 @@ def _content(kind: Kind, manifest: Manifest) -> Causes:
             yield from _pod(spec, "spec", {"Always", "OnFailure", "Never"}, set())
         case "Deployment" | "StatefulSet" | "ReplicaSet":
             yield from _template(spec, {"Always"})
-            yield from _selected(spec)
+            yield from _selector(spec)
             if not isinstance(spec.get("replicas", 1), int) or spec.get("replicas", 1) < 0:
                 yield "spec.replicas", "Invalid value: must be greater than or equal to 0"
         case "Job":
@@ -109,7 +109,7 @@ def _content(kind: Kind, manifest: Manifest) -> Causes:
             yield from _data(kind, manifest.get("data") or {})
 
 
-NEEDS_SPEC = {
+SPEC_REQUIRED = {
     *("Pod", "Deployment", "StatefulSet", "ReplicaSet", "Job", "CronJob", "Service", "PersistentVolumeClaim"),
     *("Ingress", "NetworkPolicy", "HTTPRoute"),
 }
@@ -125,7 +125,7 @@ def _template(spec: Manifest, policies: set[str]) -> Causes:
     yield from _pod(template["spec"], "spec.template.spec", policies, claims)
 
 
-def _selected(spec: Manifest) -> Causes:
+def _selector(spec: Manifest) -> Causes:
     wanted = (spec.get("selector") or {}).get("matchLabels") or {}
     labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
     if not spec.get("selector"):
@@ -200,7 +200,7 @@ def _immutable(kind: Kind, before: Manifest, after: Manifest) -> Causes:
             if old.get("clusterIP") and old["clusterIP"] != new.get("clusterIP") and new["type"] != "ExternalName":
                 yield "spec.clusterIP", "Invalid value: field is immutable"
         case "Pod":
-            if _frozen(old) != _frozen(new):
+            if _immutable_pod_spec(old) != _immutable_pod_spec(new):
                 yield (
                     "spec",
                     (
@@ -226,7 +226,7 @@ MUTABLE = (
 
 
 def _claim(before: Manifest, old: Manifest, new: Manifest) -> Causes:
-    """Claims may grow once they are bound, and change in nothing else."""
+    """Only the size of a bound claim may change, and only grow."""
     if {**old, "resources": None, "volumeName": None} != {**new, "resources": None, "volumeName": None}:
         yield (
             "spec",
@@ -236,14 +236,17 @@ def _claim(before: Manifest, old: Manifest, new: Manifest) -> Causes:
             ),
         )
         return
-    had, wants = quantity(old["resources"]["requests"]["storage"]), quantity(new["resources"]["requests"]["storage"])
+    had, wants = (
+        parse_quantity(old["resources"]["requests"]["storage"]),
+        parse_quantity(new["resources"]["requests"]["storage"]),
+    )
     if wants < had:
         yield "spec.resources.requests.storage", "Forbidden: field can not be less than status.capacity"
     elif wants > had and (before.get("status") or {}).get("phase") != "Bound":
         yield "spec", "Forbidden: spec is immutable after creation except resources.requests for bound claims"
 
 
-def _frozen(spec: Manifest) -> Manifest:
+def _immutable_pod_spec(spec: Manifest) -> Manifest:
     kept = {
         k: v
         for k, v in spec.items()

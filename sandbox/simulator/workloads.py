@@ -1,70 +1,77 @@
-"""What the controllers of Deployments, StatefulSets and Jobs have in common: pods made from a template, and owned."""
+"""What the controllers of Deployments, StatefulSets and Jobs share: pods from a template, and owner references."""
 
 import hashlib
 import json
 from collections.abc import Callable
 from functools import partial
 
+from sandbox.simulator.cluster_state import ClusterState
 from sandbox.simulator.errors import ApiError
-from sandbox.simulator.events import say
+from sandbox.simulator.events import record_warning
 from sandbox.simulator.kinds import POD, Kind, Manifest
-from sandbox.simulator.objects import Key, Stored
-from sandbox.simulator.world import World
+from sandbox.simulator.objects import Key, StoredObject
 from sandbox.simulator.writes import create, delete
 
-Pods = list[tuple[Key, Stored]]
+Pods = list[tuple[Key, StoredObject]]
 
 
-def pods_of(world: World, manifest: Manifest) -> Pods:
-    """The pods an object owns that have not ended."""
+def owned_pods(cluster: ClusterState, manifest: Manifest) -> Pods:
+    """The pods that an object owns and that haven't finished."""
     return [
         (key, stored)
-        for key, stored in world.objects.dependents(manifest["metadata"]["uid"])
+        for key, stored in cluster.objects.dependents(manifest["metadata"]["uid"])
         if key.kind is POD and stored.manifest["status"]["phase"] not in ("Succeeded", "Failed")
     ]
 
 
-def living(pods: Pods) -> Pods:
-    """Those not on their way out."""
+def active_pods(pods: Pods) -> Pods:
+    """The pods that aren't being deleted."""
     return [row for row in pods if "deletionTimestamp" not in row[1].manifest["metadata"]]
 
 
-def kill(world: World, pods: Pods) -> None:
-    for key, _ in living(pods):
-        delete(world, key, propagation="Background")
+def delete_pods(cluster: ClusterState, pods: Pods) -> None:
+    for key, _ in active_pods(pods):
+        delete(cluster, key, propagation="Background")
 
 
-def make_pod(
-    world: World, kind: Kind, maker: Manifest, template: Manifest, name: str, labels: dict[str, str] | None = None
+def create_pod(
+    cluster: ClusterState,
+    kind: Kind,
+    owner: Manifest,
+    template: Manifest,
+    name: str,
+    labels: dict[str, str] | None = None,
 ) -> str | None:
-    """Make a pod from a template; returns why that can't be."""
+    """Create a pod from a template. Returns the error message when the API refuses it."""
     given = template.get("metadata") or {}
     metadata = {
         "name": name,
         "labels": {**(given.get("labels") or {}), **(labels or {})},
         "annotations": given.get("annotations") or {},
-        "ownerReferences": [owner(kind, maker)],
+        "ownerReferences": [controller_reference(kind, owner)],
     }
     pod = {"metadata": metadata, "spec": template["spec"]}
-    return attempt(world, maker, partial(create, world, POD, maker["metadata"]["namespace"], pod))
+    return try_create(cluster, owner, partial(create, cluster, POD, owner["metadata"]["namespace"], pod))
 
 
-def attempt(world: World, maker: Manifest, making: Callable[[], Stored]) -> str | None:
-    """Make something for an object; returns why that can't be, and says so in an Event."""
+def try_create(cluster: ClusterState, owner: Manifest, create_object: Callable[[], StoredObject]) -> str | None:
+    """Create an object for its owner. Returns the error message when the API refuses it, and records an Event."""
     try:
-        making()
+        create_object()
     except ApiError as error:
-        say(world, maker, "FailedCreate", f"Error creating: {error.message}", f"{maker['kind'].lower()}-controller")
+        record_warning(
+            cluster, owner, "FailedCreate", f"Error creating: {error.message}", f"{owner['kind'].lower()}-controller"
+        )
         return error.message
     return None
 
 
-def owner(kind: Kind, manifest: Manifest) -> Manifest:
-    """The reference to a controller."""
+def controller_reference(kind: Kind, manifest: Manifest) -> Manifest:
+    """An ownerReference to the controller."""
     metadata = manifest["metadata"]
-    place = {"apiVersion": kind.api_version, "kind": kind.name, "name": metadata["name"], "uid": metadata["uid"]}
-    return {**place, "controller": True, "blockOwnerDeletion": True}
+    identity = {"apiVersion": kind.api_version, "kind": kind.name, "name": metadata["name"], "uid": metadata["uid"]}
+    return {**identity, "controller": True, "blockOwnerDeletion": True}
 
 
-def digest_of(template: Manifest) -> str:
+def template_hash(template: Manifest) -> str:
     return hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:10]

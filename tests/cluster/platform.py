@@ -1,4 +1,4 @@
-"""The platform's account on a real API server, bound as the chart will bind it."""
+"""Installs the platform's account on a real API server, with the roles and bindings of the chart."""
 
 import asyncio
 import json
@@ -11,9 +11,9 @@ from typing import Any
 import aiohttp
 import yaml
 
-from tests.flow.fleet import Person
+from tests.support.kubernetes_user import KubernetesUser
+from workers.admission_policy import find_policy_problem
 from workers.cluster.client import connect
-from workers.fence import missing_fence
 
 FILES = Path(__file__).resolve().parents[2] / "charts" / "storefleet" / "files"
 NAMESPACE, ACCOUNT = "storefleet", "storefleet-worker"
@@ -37,23 +37,23 @@ class Platform:
 
 
 def chart_files() -> list[dict[str, Any]]:
-    """What the chart's files hold, with the default names."""
+    """The objects in the chart's files, with the default names."""
     return [item for file in sorted(FILES.iterdir()) for item in yaml.safe_load_all(file.read_text())]
 
 
 def install(folder: Path) -> Platform:
-    """Roles, fence and account, as the administrator; returns when the fence is in force."""
+    """Install roles, admission policy and account as the administrator; wait until the policy is in force."""
     admin = Path(os.environ["STOREFLEET_TEST_KUBECONFIG"])
     config = json.loads(admin.read_text())
-    config["users"][0]["user"] = {"token": asyncio.run(_install(Person.of(admin)))}
+    config["users"][0]["user"] = {"token": asyncio.run(_install(KubernetesUser.from_kubeconfig(admin)))}
     account = folder / "account"
     account.write_text(json.dumps(config))
-    asyncio.run(_fenced(account))
+    asyncio.run(_wait_for_admission_policy(account))
     return Platform(admin, account)
 
 
-async def _install(person: Person) -> str:
-    """A token of the account."""
+async def _install(admin: KubernetesUser) -> str:
+    """Create the objects. Returns a token of the account."""
     async with aiohttp.ClientSession() as http:
         for item in (
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
@@ -61,18 +61,18 @@ async def _install(person: Person) -> str:
             *chart_files(),
         ):
             path = f"{COLLECTIONS[item['kind']]}/{item['metadata']['name']}?fieldManager=helm&force=true"
-            status, answer = await person.send(http, "PATCH", path, item, **APPLY)
+            status, answer = await admin.request(http, "PATCH", path, item, **APPLY)
             assert status in (200, 201), answer
         token = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 7200}}
-        status, answer = await person.send(http, "POST", f"{COLLECTIONS['ServiceAccount']}/{ACCOUNT}/token", token)
+        status, answer = await admin.request(http, "POST", f"{COLLECTIONS['ServiceAccount']}/{ACCOUNT}/token", token)
         assert status == 201, answer
-    made: str = answer["status"]["token"]
-    return made
+    token_value: str = answer["status"]["token"]
+    return token_value
 
 
-async def _fenced(account: Path) -> None:
+async def _wait_for_admission_policy(account: Path) -> None:
     async with connect(account) as cluster:
         deadline = time.monotonic() + 30
-        while problem := await missing_fence(cluster):  # it bites a moment after it is there
+        while problem := await find_policy_problem(cluster):  # it takes effect a moment after its creation
             assert time.monotonic() < deadline, problem
             await asyncio.sleep(0.1)

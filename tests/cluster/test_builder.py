@@ -1,4 +1,4 @@
-"""The builder of Kubernetes' programs, with a Go that only pretends: what is cached and said, and what can fail."""
+"""The builder of Kubernetes' programs, with a fake Go: what is cached and printed, and what can fail."""
 
 import os
 import subprocess
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.folder import SandboxError
-from sandbox.kubernetes.binaries import CONTROL_PLANE, MODULE, Program, build, version
+from sandbox.data_folder import SandboxError
+from sandbox.kubernetes.binaries import CONTROL_PLANE, MODULE, Program, build, module_version
 
 GO = """#!/bin/sh
 case $1 in
@@ -26,8 +26,8 @@ ETCD, KWOK = Program("etcd", "example.com/etcd"), Program("kwok", "example.com/k
 
 
 @pytest.fixture
-def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What Go was asked to build."""
+def build_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The log of the fake Go's builds."""
     programs = tmp_path / "programs"
     programs.mkdir()
     (programs / "go").write_text(GO)
@@ -48,27 +48,27 @@ def module(tmp_path: Path) -> Path:
     return folder
 
 
-def built(log: Path) -> list[str]:
-    return [line.split()[-1] for line in log.read_text().splitlines()]
+def built(build_log: Path) -> list[str]:
+    return [line.split()[-1] for line in build_log.read_text().splitlines()]
 
 
-def test_what_is_there_is_not_built_again(log: Path, module: Path) -> None:
+def test_what_is_there_is_not_built_again(build_log: Path, module: Path) -> None:
     said: list[str] = []
     folder = build([ETCD, KWOK], said.append, module)
     assert (folder / "etcd").read_text() == "made example.com/etcd\n"
     assert said[0].startswith("Building 2 programs")
     assert [line.rpartition("  ")[0] for line in said[1:]] == ["1 of 2  etcd", "2 of 2  kwok"]
-    assert "k8s.io/component-base/version.gitVersion=v1.36.3" in log.read_text()
-    assert "gitMinor=36" in log.read_text()
+    assert "k8s.io/component-base/version.gitVersion=v1.36.3" in build_log.read_text()
+    assert "gitMinor=36" in build_log.read_text()
     assert build([ETCD, KWOK], said.append, module) == folder
-    (folder / "kwok").unlink()  # as when a build was cut short
+    (folder / "kwok").unlink()  # as after an interrupted build
     build([ETCD, KWOK], said.append, module)
-    assert built(log) == [ETCD.package, KWOK.package, KWOK.package]
+    assert built(build_log) == [ETCD.package, KWOK.package, KWOK.package]
     assert said[3:] == ["Building 1 programs from Go modules, once; this takes some minutes.", said[-1]]
 
 
 def test_other_modules_and_another_go_are_other_programs(
-    log: Path, module: Path, monkeypatch: pytest.MonkeyPatch
+    build_log: Path, module: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folders = {build([ETCD], print, module)}
     (module / "go.sum").write_text("other sums\n")
@@ -76,28 +76,28 @@ def test_other_modules_and_another_go_are_other_programs(
     monkeypatch.setenv("GO_VERSION", "go1.27.0")
     folders.add(build([ETCD], print, module))
     assert len(folders) == 3
-    assert built(log) == [ETCD.package] * 3
+    assert built(build_log) == [ETCD.package] * 3
 
 
-def test_two_at_once_build_once(log: Path, module: Path) -> None:
+def test_two_at_once_build_once(build_log: Path, module: Path) -> None:
     imports = "import sys; from pathlib import Path; from tests.cluster.test_builder import ETCD, KWOK, build"
     code = f"{imports}; build([ETCD, KWOK], print, Path(sys.argv[1]))"
     argv = [sys.executable, "-c", code, str(module)]
     with ThreadPoolExecutor() as threads:
         done = threads.map(lambda _: subprocess.run(argv, cwd=MODULE.parents[1], check=True), range(2))
     assert len(list(done)) == 2
-    assert built(log) == [ETCD.package, KWOK.package]
+    assert built(build_log) == [ETCD.package, KWOK.package]
 
 
-def test_what_cannot_be_built_says_why(log: Path, module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_built_says_why(build_log: Path, module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SandboxError, match=r"`go build` for example\.com/bad failed: # example\.com/bad bad\.go:1"):
         build([Program("bad", "example.com/bad")], print, module)
     (module / "go.mod").write_text("module x\n")
-    build([ETCD], print, module)  # nothing of Kubernetes: no version to tell
-    assert built(log)[-1] == ETCD.package
+    build([ETCD], print, module)  # it doesn't require k8s.io/kubernetes, so no version is set
+    assert built(build_log)[-1] == ETCD.package
     with pytest.raises(SandboxError, match=r"doesn't require k8s\.io/kubernetes"):
-        version("k8s.io/kubernetes", module)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(log))
+        module_version("k8s.io/kubernetes", module)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(build_log))
     with pytest.raises(SandboxError, match=r"can't be used: Not a directory; choose another with XDG_CACHE_HOME"):
         build([ETCD], print, module)
     monkeypatch.setenv("PATH", "/nowhere")
@@ -109,4 +109,4 @@ def test_every_program_is_a_tool_of_the_module() -> None:
     tools = (MODULE / "go.mod").read_text()
     for program in CONTROL_PLANE:
         assert f"\t{program.package}\n" in tools
-    assert version("k8s.io/kubernetes").startswith("v1.")
+    assert module_version("k8s.io/kubernetes").startswith("v1.")

@@ -1,7 +1,7 @@
-"""What the platform's account must not do: each really asked of the API server, and refused by roles or fence.
+"""Requests that the platform's account must not make: the API server denies each by RBAC or by the admission policy.
 
-The matrix is generated: verbs times resources times places. The same requests as the administrator show that nothing
-else refuses them, and that they name things that exist.
+The matrix is generated from verbs, resources and namespaces. The administrator makes the same requests, to show that
+nothing else denies them, and that they name resources that exist.
 """
 
 import asyncio
@@ -14,15 +14,15 @@ import aiohttp
 import pytest
 
 from tests.cluster.platform import ACCOUNT, NAMESPACE, Platform
-from tests.flow.fleet import Person
-from tests.unit.engines.rendered import render
-from workers.cluster.kinds import KINDS
-from workers.fence import FENCE
+from tests.support.kubernetes_user import KubernetesUser
+from tests.support.rendered import render
+from workers.admission_policy import POLICY_NAME
+from workers.cluster.api_resources import API_RESOURCES
 
 JSON = dict[str, Any]
 STORE_ID = uuid.uuid4()
 STORE = f"store-{STORE_ID}"
-ELSEWHERE = ("kube-system", "default", NAMESPACE)
+OTHER_NAMESPACES = ("kube-system", "default", NAMESPACE)
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 MERGE = "application/merge-patch+json"
 POD: JSON = {"spec": {"containers": [{"name": "a", "image": "storefleet/a:1"}]}}
@@ -31,41 +31,47 @@ Request = tuple[str, str, JSON | None, str]
 
 
 def _request(method: str, path: str, body: JSON | None = None, media: str = "application/json") -> Request:
-    """Nothing is ever really done."""
+    """A request as dry run, so that nothing changes."""
     dry = "" if method == "GET" else "?dryRun=All"
     return method, path + dry, body, media
 
 
-def _named(kind: str, name: str = "x", **parts: Any) -> JSON:
-    return {"apiVersion": KINDS[kind].api_version, "kind": kind, "metadata": {"name": name}, **parts}
+def _object(kind: str, name: str = "x", **parts: Any) -> JSON:
+    return {"apiVersion": API_RESOURCES[kind].api_version, "kind": kind, "metadata": {"name": name}, **parts}
 
 
 def _matrix() -> Iterator[tuple[str, Request]]:
-    for space in ELSEWHERE:
-        yield f"read secrets of {space}", _request("GET", f"/api/v1/namespaces/{space}/secrets")
-        yield f"read a secret of {space}", _request("GET", f"/api/v1/namespaces/{space}/secrets/x")
-        yield f"read events of {space}", _request("GET", f"/api/v1/namespaces/{space}/events")
+    for namespace in OTHER_NAMESPACES:
+        yield f"read secrets of {namespace}", _request("GET", f"/api/v1/namespaces/{namespace}/secrets")
+        yield f"read a secret of {namespace}", _request("GET", f"/api/v1/namespaces/{namespace}/secrets/x")
+        yield f"read events of {namespace}", _request("GET", f"/api/v1/namespaces/{namespace}/events")
         for kind in ("Secret", "ConfigMap", "ServiceAccount", "Service", "Pod", "Deployment", "Job", "CronJob", "Role"):
-            body = _named(kind, **(POD if kind == "Pod" else {}))
-            yield f"make a {kind} in {space}", _request("POST", KINDS[kind].path(space), body)
-        yield f"read logs of {space}", _request("GET", f"/api/v1/namespaces/{space}/pods/x/log")
-        yield f"delete pods of {space}", _request("DELETE", f"/api/v1/namespaces/{space}/pods")
-        yield f"relabel {space}", _request("PATCH", f"/api/v1/namespaces/{space}", {"metadata": {"labels": {}}}, MERGE)
+            body = _object(kind, **(POD if kind == "Pod" else {}))
+            yield f"make a {kind} in {namespace}", _request("POST", API_RESOURCES[kind].path(namespace), body)
+        yield f"read logs of {namespace}", _request("GET", f"/api/v1/namespaces/{namespace}/pods/x/log")
+        yield f"delete pods of {namespace}", _request("DELETE", f"/api/v1/namespaces/{namespace}/pods")
+        yield (
+            f"relabel {namespace}",
+            _request("PATCH", f"/api/v1/namespaces/{namespace}", {"metadata": {"labels": {}}}, MERGE),
+        )
         for role in ("cluster-admin", "storefleet-store-manager"):
             yield (
-                f"bind itself to {role} in {space}",
-                _request("POST", f"{RBAC}/namespaces/{space}/rolebindings", _bind(role)),
+                f"bind itself to {role} in {namespace}",
+                _request("POST", f"{RBAC}/namespaces/{namespace}/rolebindings", _bind(role)),
             )
         token = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-        path = f"/api/v1/namespaces/{space}/serviceaccounts/default/token"
-        yield f"a token of {space}", _request("POST", path, token)
-    yield "delete its own home", _request("DELETE", f"/api/v1/namespaces/{NAMESPACE}")  # nobody may delete the others
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default/token"
+        yield f"a token of {namespace}", _request("POST", path, token)
+    yield (
+        "delete its own namespace",
+        _request("DELETE", f"/api/v1/namespaces/{NAMESPACE}"),
+    )  # the API server lets nobody delete the others
     yield from _in_a_store()
     yield from _in_the_cluster()
 
 
 def _bind(role: str, account: str = ACCOUNT) -> JSON:
-    return _named(
+    return _object(
         "RoleBinding",
         roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
         subjects=[{"kind": "ServiceAccount", "name": account, "namespace": NAMESPACE}],
@@ -73,14 +79,14 @@ def _bind(role: str, account: str = ACCOUNT) -> JSON:
 
 
 def _in_a_store() -> Iterator[tuple[str, Request]]:
-    """In a namespace that it manages."""
+    """Requests in a namespace that the account manages."""
     core, apps = f"/api/v1/namespaces/{STORE}", f"/apis/apps/v1/namespaces/{STORE}"
     yield "list a store's secrets", _request("GET", f"{core}/secrets")
     yield "watch a store's secrets", _request("GET", f"{core}/secrets?watch=1")
     yield "delete all of a store's secrets", _request("DELETE", f"{core}/secrets")
     for name in ("exec?command=id", "attach", "portforward?ports=80", "proxy/"):
         yield f"{name.partition('?')[0]} in a store's pod", ("GET", f"{core}/pods/web/{name}", None, "application/json")
-    yield "make a pod by itself", _request("POST", f"{core}/pods", _named("Pod", **POD))
+    yield "make a pod by itself", _request("POST", f"{core}/pods", _object("Pod", **POD))
     yield "delete a store's pod", _request("DELETE", f"{core}/pods/web")
     yield "evict a store's pod", _request("POST", f"{core}/pods/web/eviction", _eviction())
     yield "bind a pod to a node", _request("POST", f"{core}/pods/web/binding", {"apiVersion": "v1", "kind": "Binding"})
@@ -90,9 +96,9 @@ def _in_a_store() -> Iterator[tuple[str, Request]]:
     yield "delete a store's account", _request("DELETE", f"{core}/serviceaccounts/web")
     yield "delete a store's disk", _request("DELETE", f"{core}/persistentvolumeclaims/database")
     yield "relabel a store's namespace", _request("PATCH", core, {"metadata": {"labels": {"x": "y"}}}, MERGE)
-    yield "finalize a store's namespace", _request("PUT", f"{core}/finalize", _named("Namespace", STORE))
+    yield "finalize a store's namespace", _request("PUT", f"{core}/finalize", _object("Namespace", STORE))
     yield "a namespace's status", _request("PATCH", f"{core}/status", {}, MERGE)
-    yield "make a role", _request("POST", f"{RBAC}/namespaces/{STORE}/roles", _named("Role"))
+    yield "make a role", _request("POST", f"{RBAC}/namespaces/{STORE}/roles", _object("Role"))
     yield "change a role", _request("PATCH", f"{RBAC}/namespaces/{STORE}/roles/x", {}, MERGE)
     bindings = f"{RBAC}/namespaces/{STORE}/rolebindings"
     yield "change its RoleBinding", _request("PATCH", f"{bindings}/storefleet", {}, MERGE)
@@ -125,7 +131,7 @@ def _eviction() -> JSON:
 def _in_the_cluster() -> Iterator[tuple[str, Request]]:
     yield "list all secrets", _request("GET", "/api/v1/secrets")
     yield "watch all secrets", _request("GET", "/api/v1/secrets?watch=1")
-    yield "make any namespace", _request("POST", "/api/v1/namespaces", _named("Namespace", "mine"))
+    yield "make any namespace", _request("POST", "/api/v1/namespaces", _object("Namespace", "mine"))
     yield "delete all namespaces", _request("DELETE", "/api/v1/namespaces?labelSelector=a=b")
     yield "read nodes", _request("GET", "/api/v1/nodes")
     yield "change a node", _request("PATCH", "/api/v1/nodes/fake-0", {"metadata": {"labels": {}}}, MERGE)
@@ -144,8 +150,8 @@ def _in_the_cluster() -> Iterator[tuple[str, Request]]:
     yield "bind itself to cluster-admin", _request("POST", f"{RBAC}/clusterrolebindings", binding)
     admission = "/apis/admissionregistration.k8s.io/v1"
     for name in ("validatingadmissionpolicies", "validatingadmissionpolicybindings"):
-        yield f"delete the fence's {name}", _request("DELETE", f"{admission}/{name}/{FENCE}")
-        yield f"change the fence's {name}", _request("PATCH", f"{admission}/{name}/{FENCE}", {"spec": {}}, MERGE)
+        yield f"delete the policy's {name}", _request("DELETE", f"{admission}/{name}/{POLICY_NAME}")
+        yield f"change the policy's {name}", _request("PATCH", f"{admission}/{name}/{POLICY_NAME}", {"spec": {}}, MERGE)
     for name in ("validatingwebhookconfigurations", "mutatingwebhookconfigurations"):
         yield f"list {name}", _request("GET", f"{admission}/{name}")
     yield "define kinds", _request("GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
@@ -185,13 +191,13 @@ IMPERSONATION = {
 
 @pytest.fixture(scope="module")
 def store(platform: Platform) -> Iterator[None]:
-    """A namespace that the account made and manages."""
+    """A namespace that the account created and manages."""
     made = render(store_id=STORE_ID)
     binding = next(item for item in made.isolation if item["kind"] == "RoleBinding")
 
     async def send(who: Path, method: str, path: str, body: JSON | None = None) -> None:
         async with aiohttp.ClientSession() as http:
-            status, answer = await Person.of(who).send(http, method, path, body)
+            status, answer = await KubernetesUser.from_kubeconfig(who).request(http, method, path, body)
         assert status in (200, 201), answer
 
     asyncio.run(send(platform.account, "POST", "/api/v1/namespaces", made.namespace))
@@ -200,11 +206,11 @@ def store(platform: Platform) -> Iterator[None]:
     asyncio.run(send(platform.admin, "DELETE", f"/api/v1/namespaces/{STORE}"))
 
 
-def refused(status: int, answer: Any) -> bool:
-    """By roles, or by the fence."""
+def is_denied(status: int, answer: Any) -> bool:
+    """Whether RBAC or the admission policy denied the request."""
     message = str(answer.get("message") if isinstance(answer, dict) else answer)
     by_roles = status == 403 and ("cannot" in message or "attempting to grant" in message)
-    return by_roles or (status == 422 and FENCE in message)
+    return by_roles or (status == 422 and POLICY_NAME in message)
 
 
 def test_the_matrix_is_large() -> None:
@@ -213,24 +219,24 @@ def test_the_matrix_is_large() -> None:
 
 @pytest.mark.usefixtures("store")
 async def test_everything_in_the_matrix_is_refused(platform: Platform, http: aiohttp.ClientSession) -> None:
-    account = Person.of(platform.account)
+    account = KubernetesUser.from_kubeconfig(platform.account)
     allowed = {}
     for name, (method, path, body, media) in MATRIX.items():
-        answer = await account.send(http, method, path, body, **{"Content-Type": media})
-        if not refused(*answer):
+        answer = await account.request(http, method, path, body, **{"Content-Type": media})
+        if not is_denied(*answer):
             allowed[name] = answer
     assert allowed == {}
 
 
 @pytest.mark.usefixtures("store")
 async def test_nothing_else_would_have_refused_it(platform: Platform, http: aiohttp.ClientSession) -> None:
-    """The administrator isn't forbidden anything, so a denial of the account is about the account."""
-    admin = Person.of(platform.admin)
+    """The administrator is allowed everything, so a denial is about the account."""
+    admin = KubernetesUser.from_kubeconfig(platform.admin)
     for name, (method, path, body, media) in MATRIX.items():
         if "watch=1" in path:
-            continue  # it would never end
-        status, answer = await admin.send(http, method, path, body, **{"Content-Type": media})
-        assert not refused(status, answer), (name, answer)
+            continue  # a watch doesn't end
+        status, answer = await admin.request(http, method, path, body, **{"Content-Type": media})
+        assert not is_denied(status, answer), (name, answer)
 
 
 @pytest.mark.usefixtures("store")
@@ -238,6 +244,7 @@ async def test_nothing_else_would_have_refused_it(platform: Platform, http: aioh
 async def test_it_cannot_be_somebody_else(
     platform: Platform, http: aiohttp.ClientSession, headers: dict[str, str]
 ) -> None:
-    status, answer = await Person.of(platform.account).send(http, "GET", "/api/v1/namespaces", **headers)
-    assert refused(status, answer), answer
+    account = KubernetesUser.from_kubeconfig(platform.account)
+    status, answer = await account.request(http, "GET", "/api/v1/namespaces", **headers)
+    assert is_denied(status, answer), answer
     assert "impersonate" in answer["message"]

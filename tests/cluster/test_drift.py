@@ -6,24 +6,24 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from tests.flow.fleet import Fleet, fleet
 from tests.flow.test_drift import (  # noqa: F401  # collected here once more
     ADDITIONS,
-    all_put_right,
+    check_all_restored,
     test_a_disk_that_somebody_deletes_is_told_before_and_after_it_goes,
     test_a_namespace_that_somebody_deletes_is_not_made_again_empty,
     test_many_changes_are_each_told,
     test_what_kubernetes_itself_changes_is_no_drift,
     test_what_somebody_changed_is_put_right_and_told,
 )
+from tests.support.harness import Harness, run_harness
 
 
-@pytest_asyncio.fixture(name="fleet")
-async def on_a_real_server(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Fleet]:
+@pytest_asyncio.fixture(name="harness")
+async def on_a_real_server(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Harness]:
     kubeconfig = Path(os.environ["STOREFLEET_TEST_KUBECONFIG"])
-    async with fleet(database_url, redis_url, tmp_path, cluster=(kubeconfig, kubeconfig)) as made:
+    async with run_harness(database_url, redis_url, tmp_path, cluster=(kubeconfig, kubeconfig)) as made:
         yield made
 
 
-async def test_what_somebody_added_is_removed_and_told(fleet: Fleet) -> None:
-    await all_put_right(fleet, ADDITIONS)
+async def test_what_somebody_added_is_removed_and_told(harness: Harness) -> None:
+    await check_all_restored(harness, ADDITIONS)

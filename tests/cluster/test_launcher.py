@@ -1,4 +1,4 @@
-"""The launcher of a real control plane: secured, nothing survives it, and it starts again after any end."""
+"""The launcher of a real control plane: it is secured, leaves no processes, and continues after any end."""
 
 import asyncio
 import json
@@ -18,11 +18,11 @@ from typing import Any
 import psutil
 import pytest
 
-from sandbox.folder import SandboxError
+from sandbox.data_folder import SandboxError
 from sandbox.kubernetes import control_plane
 from sandbox.kubernetes.control_plane import start_control_plane
-from tests.contract.objects import insist, settings
-from tests.contract.reflection import following
+from tests.contract.objects import retry_temporary, settings
+from tests.contract.watch_recorder import recording_watch
 from workers.cluster.client import connect
 from workers.cluster.errors import AlreadyExists
 
@@ -35,8 +35,8 @@ def launcher(*words: str, **more: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False, **more)
 
 
-def residents(folder: Path) -> list[str]:
-    """Names of the processes that work in the folder."""
+def processes_in(folder: Path) -> list[str]:
+    """Names of the processes that run in the folder or name it in their command line."""
     found = []
     for process in psutil.process_iter(["name", "cwd", "cmdline"]):
         if str(folder) in f"{process.info['cwd']} {process.info['cmdline']}":
@@ -44,9 +44,9 @@ def residents(folder: Path) -> list[str]:
     return found
 
 
-def gone(folder: Path) -> bool:
+def has_ended(folder: Path) -> bool:
     deadline = time.monotonic() + 10
-    while residents(folder):
+    while processes_in(folder):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
@@ -55,14 +55,14 @@ def gone(folder: Path) -> bool:
 
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[Path]:
-    """Ended at the end, whatever became of it."""
+    """A state folder; its cluster is stopped at the end of the test."""
     yield tmp_path / "state"
     if (tmp_path / "state").exists():
         launcher("down", "--state", str(tmp_path / "state"))
 
 
 def up(state: Path) -> dict[str, Any]:
-    """Start it in the background: its kubeconfig."""
+    """Start a cluster in the background. Returns its kubeconfig."""
     done = launcher("up", "--state", str(state), "--nodes", "1")
     assert done.returncode == 0, done.stderr
     assert f"export KUBECONFIG={state}/kubeconfig" in done.stdout
@@ -87,27 +87,27 @@ async def is_kept(state: Path) -> bool:
 
 
 async def test_who_follows_objects_lists_again_after_a_restart(state: Path) -> None:
-    """The new API server's memory begins later, so the version is gone (410)."""
+    """The new API server's watch cache begins later, so the resource version has expired (410)."""
     await asyncio.to_thread(up, state)
-    async with connect(state / "kubeconfig") as cluster, following(cluster, "default") as reflection:
+    async with connect(state / "kubeconfig") as cluster, recording_watch(cluster, "default") as reflection:
         await cluster.apply(settings("default"))
-        await reflection.sees("settings")
+        await reflection.wait_for_object("settings")
         for number in range(3):
             unlabelled = {"name": f"other-{number}", "namespace": "default"}
             last = await cluster.create({**settings("default"), "metadata": unlabelled})
         compact(state, last["metadata"]["resourceVersion"])
         psutil.Process(int((state / "lock").read_text())).kill()
-        assert await asyncio.to_thread(gone, state)
+        assert await asyncio.to_thread(has_ended, state)
         await asyncio.to_thread(up, state)
-        await insist(lambda: cluster.apply(settings("default", "later")))
-        await reflection.sees("later")
+        await retry_temporary(lambda: cluster.apply(settings("default", "later")))
+        await reflection.wait_for_object("later")
         assert reflection.lists[1:] in ([["settings"]], [["later", "settings"]])
         await cluster.apply(settings("default", "latest"))
-        await reflection.sees("latest")  # and it goes on: a watch that is only begun would be cut off half-open
+        await reflection.wait_for_object("latest")  # the watch continues
 
 
 def compact(state: Path, version: str) -> None:
-    """Make etcd forget everything before that version, as an API server has it do every five minutes."""
+    """Make etcd discard all earlier revisions, as the API server does every five minutes."""
     tls = ssl.create_default_context(cafile=str(state / "pki" / "ca.crt"))
     tls.load_cert_chain(state / "pki" / "etcd-client.crt", state / "pki" / "etcd-client.key")
     body = json.dumps({"revision": version, "physical": True}).encode()
@@ -116,7 +116,7 @@ def compact(state: Path, version: str) -> None:
         request = urllib.request.Request(f"https://127.0.0.1:{port}/v3/kv/compaction", body)  # https
         with suppress(urllib.error.HTTPError), urllib.request.urlopen(request, context=tls) as answer:  # noqa: S310  # https
             done.append(json.load(answer))
-    assert len(done) == 1  # the other port is for its peers
+    assert len(done) == 1  # the other port is for peers
 
 
 def etcd_ports(state: Path) -> list[int]:
@@ -142,14 +142,14 @@ async def test_it_goes_on_after_any_end_and_nothing_survives_it(state: Path) -> 
     again = launcher("up", "--state", str(state))
     assert (again.returncode, "another Storefleet" in again.stderr) == (1, True)
 
-    supervisor.kill()  # all its processes die with it
-    assert gone(state)
+    supervisor.kill()  # all its processes end with it
+    assert has_ended(state)
     assert up(state)["clusters"][0]["cluster"]["server"] == before["clusters"][0]["cluster"]["server"]
     assert await is_kept(state)
 
     supervisor = psutil.Process(int((state / "lock").read_text()))
     supervisor.send_signal(signal.SIGTERM)
-    assert gone(state)
+    assert has_ended(state)
     up(state)
     assert await is_kept(state)
 
@@ -158,15 +158,15 @@ async def test_it_goes_on_after_any_end_and_nothing_survives_it(state: Path) -> 
         for child in psutil.Process(int((state / "lock").read_text())).children()
         if child.name() == "kube-apiserver"
     ]
-    server.kill()  # one that ends ends all, and says which it was
-    assert gone(state)
+    server.kill()  # when one process ends, all end, and the log names it
+    assert has_ended(state)
     assert "apiserver ended" in (state / "supervisor.log").read_text()
 
     up(state)
     assert launcher("down", "--state", str(state)).returncode == 0
-    assert residents(state) == []
+    assert processes_in(state) == []
     assert not state.exists()  # noqa: ASYNC240  # a test may block
-    assert launcher("down", "--state", str(state)).returncode == 0  # there is nothing to end
+    assert launcher("down", "--state", str(state)).returncode == 0  # nothing is running
 
 
 def test_only_who_has_a_certificate_is_let_in(state: Path) -> None:
@@ -207,20 +207,20 @@ def test_what_cannot_start_says_why_and_leaves_nothing(tmp_path: Path, monkeypat
         path.chmod(0o700)
     with pytest.raises(SandboxError, match=r"etcd ended: no disk \(log: .*/etcd\.log\)"):
         start_control_plane(tmp_path / "state", programs)
-    assert gone(tmp_path / "state")
+    assert has_ended(tmp_path / "state")
 
     (programs / "etcd").write_text("#!/bin/sh\nexec sleep 60\n")
     monkeypatch.setattr(control_plane, "START_SECONDS", 0.2)
     with pytest.raises(SandboxError, match=r"no API server after 0\.2 s"):
         start_control_plane(tmp_path / "other", programs)
-    assert gone(tmp_path / "other")
+    assert has_ended(tmp_path / "other")
 
 
 def test_a_taken_port_and_a_strange_kubeconfig_make_room_for_another_port(tmp_path: Path) -> None:
     kubeconfig = tmp_path / "kubeconfig"
-    assert control_plane.port_of(kubeconfig) is None
+    assert control_plane.previous_port(kubeconfig) is None
     kubeconfig.write_text("[]")
-    assert control_plane.port_of(kubeconfig) is None
+    assert control_plane.previous_port(kubeconfig) is None
 
 
 def test_a_command_is_ended_with_what_it_had(tmp_path: Path) -> None:
@@ -243,5 +243,5 @@ def test_a_command_is_ended_with_what_it_had(tmp_path: Path) -> None:
         assert process.stdout.readline().startswith(str(tmp_path))
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 130
-    assert gone(tmp_path)
+    assert has_ended(tmp_path)
     assert list(tmp_path.iterdir()) == []

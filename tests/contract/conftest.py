@@ -1,7 +1,7 @@
-"""The Kubernetes API that the contract is tested on: a simulated one of the test's own, or one named from outside.
+"""The Kubernetes API under test: a simulator, or the API server that STOREFLEET_TEST_KUBECONFIG names.
 
-With STOREFLEET_TEST_KUBECONFIG the same tests run against that API server; with STOREFLEET_TEST_IMAGE as well, an image
-with a shell that its nodes can run, so do those whose containers must really run.
+STOREFLEET_TEST_IMAGE names an image with a shell for the real server's nodes; without it the tests that need running
+containers are skipped there.
 """
 
 import os
@@ -11,18 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.simulator.server import Simulator, running
-from tests.contract.objects import REAL, a_namespace
-from tests.unit.simulator_client import Client, connected
+from cli.demo_cluster import SIMULATED_PROGRAMS
+from sandbox.simulator.programs import load_programs
+from sandbox.simulator.server import Simulator, run_simulator
+from tests.contract.objects import REAL, temporary_namespace
+from tests.support.simulator_client import Client, connected
 from workers.cluster.client import Cluster, connect
 
+PROGRAMS = load_programs(SIMULATED_PROGRAMS)
 SPEED = 20.0
-"""So that what takes time still does."""
+"""Finite, so that every stage of an object can be observed."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """An API server; `simulator` is None for a real one."""
+    """An API server; `simulator` is None for a real server."""
 
     kubeconfig: Path
     simulator: Simulator | None
@@ -33,7 +36,7 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
     if REAL:
         yield Server(Path(os.environ["STOREFLEET_TEST_KUBECONFIG"]), None)
         return
-    async with running(speed=SPEED, kubeconfig=tmp_path / "kubeconfig") as simulator:
+    async with run_simulator(speed=SPEED, kubeconfig=tmp_path / "kubeconfig", programs=PROGRAMS) as simulator:
         yield Server(tmp_path / "kubeconfig", simulator)
 
 
@@ -45,29 +48,29 @@ async def cluster(server: Server) -> AsyncIterator[Cluster]:
 
 @pytest.fixture
 async def namespace(cluster: Cluster) -> AsyncIterator[str]:
-    """The name of the test's own, which is also the value of its objects' label."""
-    async with a_namespace(cluster) as name:
+    """A new namespace; its name is also the value of the label LABEL of its objects."""
+    async with temporary_namespace(cluster) as name:
         yield name
 
 
 @pytest.fixture
 def simulator(server: Server) -> Simulator:
-    """For what only the simulation can be told to do."""
+    """For tests that inject faults into the simulator."""
     if server.simulator is None:
-        pytest.skip("a real API server can't be told to fail (STOREFLEET_TEST_KUBECONFIG names one)")
+        pytest.skip("needs fault injection, which a real API server doesn't have (STOREFLEET_TEST_KUBECONFIG is set)")
     return server.simulator
 
 
 @pytest.fixture
 async def controls(simulator: Simulator) -> AsyncIterator[Client]:
-    """The simulation's own paths: faults, dropped watches, forgotten history."""
+    """The simulator's own endpoints: faults, dropped watches, compaction."""
     async with connected(simulator.url, simulator.token) as client:
         yield client
-        await client.faults()  # what hangs may end
+        await client.faults()  # releases hanging requests
 
 
 @pytest.fixture
 def containers() -> None:
-    """For what only containers that run can show."""
+    """For tests that need containers that really run."""
     if REAL and "STOREFLEET_TEST_IMAGE" not in os.environ:
         pytest.skip("needs STOREFLEET_TEST_IMAGE, an image with a shell that the cluster's nodes can run")

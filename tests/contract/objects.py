@@ -1,34 +1,38 @@
-"""Objects to fill a cluster with, each labelled with its namespace's name, and waiting for what becomes of them."""
+"""Manifests for the tests, each labelled with its namespace's name, and functions that wait for objects."""
 
 import asyncio
 import os
-import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from prometheus_client import REGISTRY
 
 from stores.engines import Manifest
+from tests.support.waiting import hang_limit
+from workers.cluster.api_resources import API_RESOURCES
 from workers.cluster.client import Cluster
-from workers.cluster.errors import NotFound, Temporary
-from workers.cluster.kinds import KINDS
+from workers.cluster.errors import NotFound, TransientError
 
 LABEL = "storefleet.dev/contract"
-OURS = {"app.kubernetes.io/managed-by": "storefleet"}
-"""By which a look finds them."""
+MANAGED_LABELS = {"app.kubernetes.io/managed-by": "storefleet"}
+"""The label by which the worker finds its objects."""
 REAL = "STOREFLEET_TEST_KUBECONFIG" in os.environ
-PATIENCE = 120.0 if REAL else 5.0
 IMAGE = os.environ.get("STOREFLEET_TEST_IMAGE", "busybox:1.37")
-Seen = TypeVar("Seen")
+Result = TypeVar("Result")
 
 
 def make(kind: str, namespace: str, name: str, *, labels: dict[str, str] | None = None, **parts: Any) -> Manifest:
     """A whole manifest; `finalizers` and `annotations` go into its metadata."""
     extra: dict[str, Any] = {part: parts.pop(part) for part in ("finalizers", "annotations") if part in parts}
-    metadata = {"name": name, "namespace": namespace, "labels": {LABEL: namespace, **OURS, **(labels or {})}, **extra}
-    return {"apiVersion": KINDS[kind].api_version, "kind": kind, "metadata": metadata, **parts}
+    metadata = {
+        "name": name,
+        "namespace": namespace,
+        "labels": {LABEL: namespace, **MANAGED_LABELS, **(labels or {})},
+        **extra,
+    }
+    return {"apiVersion": API_RESOURCES[kind].api_version, "kind": kind, "metadata": metadata, **parts}
 
 
 def settings(namespace: str, name: str = "settings", **parts: Any) -> Manifest:
@@ -45,7 +49,7 @@ def pods(component: str = "web", command: str = "sleep 3600", **spec: Any) -> Ma
         "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"cpu": "100m", "memory": "64Mi"}},
     }
     parts = {"containers": [main], "terminationGracePeriodSeconds": 1, **spec}
-    return {"metadata": {"labels": {"app.kubernetes.io/component": component, **OURS}}, "spec": parts}
+    return {"metadata": {"labels": {"app.kubernetes.io/component": component, **MANAGED_LABELS}}, "spec": parts}
 
 
 def web(namespace: str, *, replicas: int = 1, **spec: Any) -> Manifest:
@@ -84,30 +88,24 @@ def quota(namespace: str, **hard: str) -> Manifest:
     return make("ResourceQuota", namespace, "quota", spec={"hard": limits})
 
 
-async def eventually(ask: Callable[[], Awaitable[Seen]], good: Callable[[Seen], object]) -> Seen:
-    """Ask until the answer is good, and return that. What is Temporary is asked again."""
-    deadline = time.monotonic() + PATIENCE
-    seen: object = "nothing"
-    while True:
-        try:
-            answer = await ask()
-        except Temporary as error:
-            seen = error
-        else:
-            if good(answer):
-                return answer
-            seen = answer
-        assert time.monotonic() < deadline, seen
-        await asyncio.sleep(0.2 if REAL else 0.01)
+async def eventually(call: Callable[[], Awaitable[Result]], good: Callable[[Result], object]) -> Result:
+    """Call until the result is good, and return it. A TransientError is retried. Raises TimeoutError."""
+    async with hang_limit():
+        while True:
+            with suppress(TransientError):
+                result = await call()
+                if good(result):
+                    return result
+            await asyncio.sleep(0.2 if REAL else 0.01)
 
 
-async def insist(call: Callable[[], Awaitable[Seen]]) -> Seen:
-    """The answer, as soon as it isn't Temporary."""
+async def retry_temporary(call: Callable[[], Awaitable[Result]]) -> Result:
+    """Call until there is no TransientError, and return the result."""
     return await eventually(call, lambda _: True)
 
 
 async def gone(cluster: Cluster, kind: str, name: str, namespace: str | None = None) -> None:
-    """Wait until there is no such object."""
+    """Wait until the object is removed."""
 
     async def ask() -> Manifest | None:
         try:
@@ -124,14 +122,14 @@ async def names(cluster: Cluster, kind: str, namespace: str | None, labels: str 
 
 
 def requests(verb: str, kind: str, code: str) -> float:
-    """How many requests of this process were answered so."""
+    """The number of requests of this process with that status code."""
     labels = {"verb": verb, "kind": kind, "code": code}
     return REGISTRY.get_sample_value("storefleet_cluster_requests_total", labels) or 0
 
 
 @asynccontextmanager
-async def a_namespace(cluster: Cluster) -> AsyncIterator[str]:
-    """The name of a new namespace, which begins to go at the end of the block."""
+async def temporary_namespace(cluster: Cluster) -> AsyncIterator[str]:
+    """The name of a new namespace, which is deleted at the end of the block."""
     name = f"contract-{uuid.uuid4().hex[:12]}"
     metadata = {"name": name, "labels": {LABEL: name}}
     await cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})

@@ -1,11 +1,11 @@
-"""Namespaces end as removing a store relies on: no new content, a reason while they can't go, and nothing left."""
+"""Deleted namespaces: no new objects, a reason while finalizers remain, and nothing left at the end."""
 
 import pytest
 
 from stores.engines import Manifest
 from tests.contract.objects import database, disk, eventually, gone, names, settings
 from workers.cluster.client import Cluster
-from workers.cluster.errors import Refused, Temporary
+from workers.cluster.errors import RequestRejected, TransientError
 
 FINALIZER = "storefleet.dev/contract"
 
@@ -14,16 +14,16 @@ async def test_a_namespace_that_ends_takes_nothing_new_and_says_what_holds_it(cl
     await cluster.apply(settings(namespace, finalizers=[FINALIZER]))
     there = await cluster.get("Namespace", namespace)
     assert there["status"]["phase"] == "Active"
-    with pytest.raises(Temporary) as conflict:
+    with pytest.raises(TransientError) as conflict:
         await cluster.delete("Namespace", namespace, uid="00000000-0000-0000-0000-000000000000")
     assert conflict.value.status == 409
     await cluster.delete("Namespace", namespace, uid=there["metadata"]["uid"])
     for write in (cluster.create, cluster.apply):
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(RequestRejected) as caught:
             await write(settings(namespace, "late"))
-        assert (caught.value.status, caught.value.quota) == (403, False)
+        assert (caught.value.status, caught.value.quota_exceeded) == (403, False)
         assert "is being terminated" in caught.value.message
-    await cluster.delete("Namespace", namespace, uid=there["metadata"]["uid"])  # again is nothing new
+    await cluster.delete("Namespace", namespace, uid=there["metadata"]["uid"])  # deleting it again changes nothing
 
     async def ask() -> Manifest:
         return await cluster.get("Namespace", namespace)

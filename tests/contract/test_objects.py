@@ -1,4 +1,4 @@
-"""Objects are made, applied, listed and removed as the worker's passes rely on."""
+"""Objects are created, applied, listed and deleted as the worker's passes rely on."""
 
 import copy
 from typing import Any
@@ -8,8 +8,7 @@ import pytest
 from stores.engines import Manifest
 from tests.contract.objects import (
     LABEL,
-    OURS,
-    a_namespace,
+    MANAGED_LABELS,
     database,
     disk,
     eventually,
@@ -20,12 +19,13 @@ from tests.contract.objects import (
     requests,
     settings,
     task,
+    temporary_namespace,
     web,
 )
 from workers.cluster import client
+from workers.cluster.api_resources import API_RESOURCES
 from workers.cluster.client import Cluster
-from workers.cluster.errors import AlreadyExists, NotFound, Refused, Temporary
-from workers.cluster.kinds import KINDS
+from workers.cluster.errors import AlreadyExists, NotFound, RequestRejected, TransientError
 
 
 def identity(item: Manifest) -> tuple[str, str]:
@@ -60,7 +60,7 @@ async def test_what_is_not_there(cluster: Cluster, namespace: str) -> None:
 
 async def test_only_the_object_of_that_uid_is_deleted(cluster: Cluster, namespace: str) -> None:
     uid, _ = identity(await cluster.create(settings(namespace)))
-    with pytest.raises(Temporary) as caught:
+    with pytest.raises(TransientError) as caught:
         await cluster.delete("ConfigMap", "settings", namespace, uid="00000000-0000-0000-0000-000000000000")
     assert (caught.value.status, caught.value.reason) == (409, "Conflict")
     assert identity(await cluster.get("ConfigMap", "settings", namespace))[0] == uid
@@ -71,7 +71,7 @@ async def test_only_the_object_of_that_uid_is_deleted(cluster: Cluster, namespac
 
 
 async def test_a_deleted_job_takes_its_pods_along(cluster: Cluster, namespace: str) -> None:
-    """Deleted without saying how, a Job would leave them behind."""
+    """Without a propagation policy, deleting a Job leaves its pods."""
     job = await cluster.create(task(namespace, command="sleep 3600"))
 
     async def ask() -> list[Manifest]:
@@ -114,7 +114,7 @@ async def test_fields_that_are_no_longer_applied_go(cluster: Cluster, namespace:
     await cluster.apply(first)
     now = await cluster.apply(settings(namespace))
     assert now["data"] == {"colour": "red"}
-    assert now["metadata"]["labels"] == {LABEL: namespace, **OURS}
+    assert now["metadata"]["labels"] == {LABEL: namespace, **MANAGED_LABELS}
     assert "old" not in now["metadata"].get("annotations", {})
 
 
@@ -127,13 +127,13 @@ async def test_what_others_changed_of_ours_is_taken_back(
     assert theirs["data"] == {"colour": "blue", "size": "1"}
     monkeypatch.undo()
     ours = await cluster.apply(settings(namespace))
-    assert ours["data"] == {"colour": "red", "size": "1"}  # what is theirs alone stays
+    assert ours["data"] == {"colour": "red", "size": "1"}  # fields that only the other manager applied stay
 
 
-def another(item: Manifest, way: str, value: Any) -> Manifest:
-    """The manifest with another value at that place."""
+def with_value(item: Manifest, path: str, value: Any) -> Manifest:
+    """The manifest with another value at that path."""
     item = copy.deepcopy(item)
-    *parents, last = way.split(".")
+    *parents, last = path.split(".")
     place = item
     for parent in parents:
         place = place[parent]
@@ -152,15 +152,15 @@ IMMUTABLE = [
 ]
 
 
-@pytest.mark.parametrize(("manifest", "way", "value"), IMMUTABLE, ids=[way for _, way, _ in IMMUTABLE])
+@pytest.mark.parametrize(("manifest", "path", "value"), IMMUTABLE, ids=[path for _, path, _ in IMMUTABLE])
 async def test_what_may_not_change_is_refused(
-    cluster: Cluster, namespace: str, manifest: Any, way: str, value: Any
+    cluster: Cluster, namespace: str, manifest: Any, path: str, value: Any
 ) -> None:
     made = manifest(namespace)
     await cluster.apply(made)
-    with pytest.raises(Refused) as caught:
-        await cluster.apply(another(made, way, value))
-    assert (caught.value.status, caught.value.reason, caught.value.quota) == (422, "Invalid", False)
+    with pytest.raises(RequestRejected) as caught:
+        await cluster.apply(with_value(made, path, value))
+    assert (caught.value.status, caught.value.reason, caught.value.quota_exceeded) == (422, "Invalid", False)
 
 
 INVALID = [
@@ -180,7 +180,7 @@ async def test_what_is_no_object_is_refused(
     cluster: Cluster, namespace: str, kind: str, name: str, parts: dict[str, Any]
 ) -> None:
     for write in (cluster.create, cluster.apply):
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(RequestRejected) as caught:
             await write(make(kind, namespace, name, **parts))
         assert caught.value.status == 422
     assert await names(cluster, kind, namespace, LABEL) == []
@@ -195,17 +195,17 @@ async def test_a_quota_is_told_from_other_refusals(cluster: Cluster, namespace: 
     await eventually(counted, lambda item: item.get("status", {}).get("used") == {"count/secrets": "0"})
     await eventually(lambda: cluster.apply(make("Secret", namespace, "first")), bool)
     for write in (cluster.create, cluster.apply):
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(RequestRejected) as caught:
             await write(make("Secret", namespace, "second"))
         assert caught.value.status == 403
-        assert caught.value.quota
+        assert caught.value.quota_exceeded
         assert "count/secrets=1" in caught.value.message
     await cluster.delete("Secret", "first", namespace)
 
     async def fits() -> bool:
         try:
             await cluster.create(make("Secret", namespace, "second"))
-        except Refused:
+        except RequestRejected:
             return False
         return True
 
@@ -217,7 +217,7 @@ async def test_a_list_is_read_page_by_page(cluster: Cluster, namespace: str, mon
     for name in wanted:
         await cluster.create(settings(namespace, name))
     for size, calls in ((2, 3), (5, 1), (500, 1)):
-        monkeypatch.setattr(client, "PAGE", size)
+        monkeypatch.setattr(client, "PAGE_SIZE", size)
         before = requests("list", "ConfigMap", "200")
         assert sorted(await names(cluster, "ConfigMap", namespace, f"{LABEL}={namespace}")) == wanted
         assert requests("list", "ConfigMap", "200") - before == calls
@@ -227,7 +227,7 @@ async def test_a_list_is_read_page_by_page(cluster: Cluster, namespace: str, mon
 
 
 async def test_lists_know_labels_and_namespaces(cluster: Cluster, namespace: str) -> None:
-    async with a_namespace(cluster) as other:
+    async with temporary_namespace(cluster) as other:
         for inside, name, part in ((namespace, "a", "web"), (namespace, "b", "database"), (other, "c", "web")):
             await cluster.create(settings(inside, name, labels={"part": part}))
         both = f"{LABEL} in ({namespace},{other})"
@@ -240,7 +240,7 @@ async def test_lists_know_labels_and_namespaces(cluster: Cluster, namespace: str
 
 async def test_every_kind_is_where_the_table_says(cluster: Cluster) -> None:
     missing = set()
-    for kind, place in KINDS.items():
+    for kind, place in API_RESOURCES.items():
         try:
             items, version = await cluster.list(kind)
         except NotFound:
@@ -251,11 +251,11 @@ async def test_every_kind_is_where_the_table_says(cluster: Cluster) -> None:
         with pytest.raises(NotFound) as caught:
             await cluster.get(kind, "missing", "default" if place.namespaced else None)
         assert place.plural in caught.value.message
-    assert missing <= {"HTTPRoute"}  # the only one that a cluster may be without
+    assert missing <= {"HTTPRoute"}  # the only kind that a cluster may not have
 
 
 async def test_the_server_says_who_it_is(cluster: Cluster, namespace: str) -> None:
     assert (await cluster.version()).startswith("v1.")
     assert cluster.host.startswith("http")
-    assert await cluster.may("create", "namespaces")
-    assert await cluster.may("list", "deployments", "apps", namespace)
+    assert await cluster.is_allowed("create", "namespaces")
+    assert await cluster.is_allowed("list", "deployments", "apps", namespace)

@@ -1,4 +1,4 @@
-"""Workloads become ready, Jobs end, and all of them say so in the words that a look at a store understands."""
+"""Workloads become ready and Jobs finish, with the statuses that the worker's snapshot understands."""
 
 import asyncio
 import json
@@ -9,39 +9,39 @@ import pytest
 
 from stores.engines import Manifest
 from tests.contract.conftest import Server
-from tests.contract.objects import database, disk, eventually, insist, quota, task, web
+from tests.contract.objects import database, disk, eventually, quota, retry_temporary, task, web
 from workers.cluster.client import Cluster
-from workers.troubles import find_trouble
-from workers.view import Outcome, View, look
+from workers.diagnostics import find_problem
+from workers.snapshot import JobOutcome, Snapshot, fetch_snapshot
 
-RUN = pytest.mark.usefixtures("containers")
-"""Only a container that really runs ends as it is told to; readiness and Jobs that succeed can be pretended."""
+NEEDS_CONTAINERS = pytest.mark.usefixtures("containers")
+"""Only a real container fails as its command says; fake nodes can only simulate readiness and success."""
 
 
-def looking(cluster: Cluster, namespace: str) -> Callable[[], Any]:
-    async def ask() -> View:
-        return await look(cluster, namespace)
+def fetching(cluster: Cluster, namespace: str) -> Callable[[], Any]:
+    async def ask() -> Snapshot:
+        return await fetch_snapshot(cluster, namespace)
 
     return ask
 
 
-def spoil(server: Server, **fault: Any) -> None:
-    """What a real node finds out by itself the simulation is told."""
+def inject_fault(server: Server, **fault: Any) -> None:
+    """In the simulator a fault takes the place of the broken container."""
     if server.simulator is not None:
-        server.simulator.world.faults.replace([fault])
+        server.simulator.cluster.faults.replace([fault])
 
 
-def running(view: View) -> list[Manifest]:
+def running(view: Snapshot) -> list[Manifest]:
     return [pod for pod in view.pods if "deletionTimestamp" not in pod["metadata"]]
 
 
 async def test_workloads_become_ready(cluster: Cluster, namespace: str) -> None:
     await asyncio.gather(*(cluster.apply(item) for item in (disk(namespace), database(namespace), web(namespace))))
-    ask = looking(cluster, namespace)
+    ask = fetching(cluster, namespace)
     parts = [("StatefulSet", "database"), ("Deployment", "web")]
     await eventually(ask, lambda view: all(view.is_ready(*part) for part in parts))
-    view = await ask()  # a look is no snapshot
-    assert find_trouble(view, but_of=()) is None
+    view = await ask()  # a snapshot isn't atomic
+    assert find_problem(view, exclude=()) is None
     for pod in view.pods:
         assert pod["status"]["phase"] == "Running"
         assert {row["type"]: row["status"] for row in pod["status"]["conditions"]}["Ready"] == "True"
@@ -50,7 +50,7 @@ async def test_workloads_become_ready(cluster: Cluster, namespace: str) -> None:
 
 
 async def test_ready_is_said_of_the_latest_template_only(cluster: Cluster, namespace: str) -> None:
-    ask = looking(cluster, namespace)
+    ask = fetching(cluster, namespace)
     generations = []
     for replicas, grace in ((1, 1), (1, 2), (2, 2), (0, 2)):
         made = await cluster.apply(web(namespace, replicas=replicas, terminationGracePeriodSeconds=grace))
@@ -79,16 +79,16 @@ RECEIPT = {"simulated": True, "totalMs": 12, "orderId": 7, "steps": [{"name": "o
 
 
 async def test_a_job_that_ends_well_leaves_its_last_words(cluster: Cluster, namespace: str) -> None:
-    store = (disk(namespace), database(namespace), web(namespace))  # what the Jobs work on
+    store = (disk(namespace), database(namespace), web(namespace))  # the dependencies of the Jobs
     await asyncio.gather(*(cluster.apply(item) for item in store))
     await cluster.create(task(namespace, "proof", f"echo '{json.dumps(RECEIPT)}' > /dev/termination-log"))
     await cluster.create(task(namespace, "install"))
     view = await eventually(
-        looking(cluster, namespace),
-        lambda view: all(view.outcome(job).state != "running" for job in ("proof", "install")),
+        fetching(cluster, namespace),
+        lambda view: all(view.job_outcome(job).state != "running" for job in ("proof", "install")),
     )
-    assert view.outcome("install") == Outcome("succeeded", "")
-    outcome = view.outcome("proof")
+    assert view.job_outcome("install") == JobOutcome("succeeded", "")
+    outcome = view.job_outcome("proof")
     receipt = json.loads(outcome.message)
     assert outcome.state == "succeeded"
     assert receipt.keys() == RECEIPT.keys()
@@ -101,22 +101,22 @@ async def test_a_job_that_ends_well_leaves_its_last_words(cluster: Cluster, name
     assert ("Complete", "True") in {(row["type"], row["status"]) for row in done["status"]["conditions"]}
 
 
-@RUN
+@NEEDS_CONTAINERS
 @pytest.mark.parametrize("retries", [0, 1])
 async def test_a_job_that_fails_says_why(cluster: Cluster, namespace: str, server: Server, retries: int) -> None:
-    spoil(server, fault="job", exitCode=3, message="sold out")
+    inject_fault(server, fault="job", exitCode=3, message="sold out")
     await cluster.create(task(namespace, "task", "printf 'sold out' > /dev/termination-log; exit 3", retries=retries))
-    view = await eventually(looking(cluster, namespace), lambda view: view.outcome("task").state != "running")
-    assert view.outcome("task") == Outcome("failed", "sold out")
+    view = await eventually(fetching(cluster, namespace), lambda view: view.job_outcome("task").state != "running")
+    assert view.job_outcome("task") == JobOutcome("failed", "sold out")
     assert len(view.pods) == retries + 1
-    assert find_trouble(view, but_of=()) is None  # it ended; what it said is told elsewhere
+    assert find_problem(view, exclude=()) is None  # it ended; what it said is told elsewhere
 
 
 HUGE = {"requests": {"cpu": "100000"}, "limits": {"cpu": "100000"}}
 NONE, EXIT = "registry.invalid/none:1", ["sh", "-c", "exit 3"]
 
 
-@RUN
+@NEEDS_CONTAINERS
 @pytest.mark.parametrize(
     ("change", "fault", "words"),
     [
@@ -128,30 +128,30 @@ NONE, EXIT = "registry.invalid/none:1", ["sh", "-c", "exit 3"]
 async def test_what_keeps_a_container_from_running_is_told(
     cluster: Cluster, namespace: str, server: Server, change: dict[str, Any], fault: dict[str, Any], words: str
 ) -> None:
-    spoil(server, **fault)
-    await is_told(cluster, namespace, change, words)
+    inject_fault(server, **fault)
+    await assert_diagnosed(cluster, namespace, change, words)
 
 
 async def test_a_pod_that_no_node_can_take_is_told(cluster: Cluster, namespace: str, server: Server) -> None:
-    spoil(server, fault="unschedulable")
-    await is_told(cluster, namespace, {"resources": HUGE}, "No node can take the web pod")
+    inject_fault(server, fault="unschedulable")
+    await assert_diagnosed(cluster, namespace, {"resources": HUGE}, "No node can take the web pod")
 
 
-async def is_told(cluster: Cluster, namespace: str, change: dict[str, Any], words: str) -> None:
-    """Of a Deployment whose container has that change."""
+async def assert_diagnosed(cluster: Cluster, namespace: str, change: dict[str, Any], words: str) -> None:
+    """Apply a Deployment with that change of its container, and wait for the diagnosis."""
     broken = web(namespace)
     broken["spec"]["template"]["spec"]["containers"][0].update(change)
     await cluster.apply(broken)
-    view = await eventually(looking(cluster, namespace), lambda view: find_trouble(view, but_of=()))
-    assert words in str(find_trouble(view, but_of=()))
+    view = await eventually(fetching(cluster, namespace), lambda view: find_problem(view, exclude=()))
+    assert words in str(find_problem(view, exclude=()))
     assert not view.is_ready("Deployment", "web")
 
 
 async def test_pods_that_do_not_fit_the_quota_are_told(cluster: Cluster, namespace: str) -> None:
     await cluster.apply(quota(namespace, pods="0"))
-    await insist(lambda: cluster.apply(web(namespace)))
-    told = "The web pod doesn't fit into the quota quota of its namespace"
-    ask = looking(cluster, namespace)
-    await eventually(ask, lambda view: told in str(find_trouble(view, but_of=())))
+    await retry_temporary(lambda: cluster.apply(web(namespace)))
+    refused = "The web pod doesn't fit into the quota quota of its namespace"
+    ask = fetching(cluster, namespace)
+    await eventually(ask, lambda view: refused in str(find_problem(view, exclude=())))
     await cluster.apply(quota(namespace, pods="5"))
     await eventually(ask, lambda view: view.is_ready("Deployment", "web"))

@@ -1,5 +1,6 @@
 """Fixtures of the flow tests."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,13 @@ import pytest_asyncio
 from argon2 import PasswordHasher
 
 from accounts import passwords
-from tests.flow.fleet import Fleet, fleet
+from stores.event_stream import EventStream
+from tests.support.harness import Harness, run_harness
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _cheap_passwords() -> Iterator[None]:
-    """Nearly every test signs somebody up, and a hash takes 64 MiB on purpose; other processes do that."""
+    """Nearly every test signs up a user, and a hash costs 64 MiB on purpose. Separate processes hash at full cost."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
         yield
@@ -22,22 +24,36 @@ def _cheap_passwords() -> Iterator[None]:
 
 @pytest.fixture
 def settings(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """What `@pytest.mark.parametrize("settings", [{…}], indirect=True)` gives: settings other than the fleet's own."""
-    given: dict[str, Any] = getattr(request, "param", {})
-    return given
+    """Settings other than the harness's own: `@pytest.mark.parametrize("settings", [{…}], indirect=True)`."""
+    overrides: dict[str, Any] = getattr(request, "param", {})
+    return overrides
 
 
-@pytest_asyncio.fixture(name="fleet")
-async def a_fleet(database_url: str, redis_url: str, tmp_path: Path, settings: dict[str, Any]) -> AsyncIterator[Fleet]:
-    """API and worker at work."""
-    async with fleet(database_url, redis_url, tmp_path, **settings) as made:
-        yield made
+@pytest_asyncio.fixture(name="harness")
+async def _harness(
+    database_url: str, redis_url: str, tmp_path: Path, settings: dict[str, Any]
+) -> AsyncIterator[Harness]:
+    """API and worker."""
+    async with run_harness(database_url, redis_url, tmp_path, **settings) as harness:
+        yield harness
 
 
 @pytest_asyncio.fixture(name="api")
-async def api_alone(
-    database_url: str, redis_url: str, tmp_path: Path, settings: dict[str, Any]
-) -> AsyncIterator[Fleet]:
+async def _api(database_url: str, redis_url: str, tmp_path: Path, settings: dict[str, Any]) -> AsyncIterator[Harness]:
     """The API without a worker: stores stay REQUESTED."""
-    async with fleet(database_url, redis_url, tmp_path, worker=False, **settings) as made:
-        yield made
+    async with run_harness(database_url, redis_url, tmp_path, worker=False, **settings) as harness:
+        yield harness
+
+
+@pytest.fixture
+def stream_started(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Set as soon as an event stream of this process listens for new events."""
+    started = asyncio.Event()
+    read = EventStream._read
+
+    async def read_and_tell(*args: Any) -> Any:
+        started.set()
+        return await read(*args)
+
+    monkeypatch.setattr(EventStream, "_read", read_and_tell)
+    return started

@@ -1,4 +1,4 @@
-"""Rubbish at the front door: each gets a clear, typed answer, and nothing of ours leaks."""
+"""Bad input to the API: each gets a clear, typed answer, and no internal detail leaks."""
 
 import asyncio
 from typing import Any
@@ -6,14 +6,15 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.flow.fleet import CREATE, DELETE, PASSWORD, RETRY, STORE, Fleet
+from tests.support.harness import CREATE, DELETE, PASSWORD, RETRY, STORE, Harness
+from tests.support.waiting import wait_until
 
 REVEAL = """
 mutation ($id: ID!) { revealAdminCredentials(input: {id: $id}) { credentials { password } userErrors { code } } }
 """
-NOWHERE = "U3RvcmU6MDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDAw"
+UNKNOWN_ID = "U3RvcmU6MDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDAw"
 
-WRONG = (
+INVALID_INPUTS = (
     ({"name": ""}, "INVALID_NAME", "name"),
     ({"name": "x" * 81}, "INVALID_NAME", "name"),
     ({"name": "a\u0000b"}, "INVALID_NAME", "name"),
@@ -41,7 +42,7 @@ WRONG = (
     ({"idempotencyKey": "k" * 256}, "INVALID_IDEMPOTENCY_KEY", "idempotencyKey"),
 )
 
-NO_REQUESTS: tuple[tuple[Any, int], ...] = (
+INVALID_REQUESTS: tuple[tuple[Any, int], ...] = (
     (b"", 400),
     (b"{", 400),
     (b"[]", 400),
@@ -62,29 +63,29 @@ NO_REQUESTS: tuple[tuple[Any, int], ...] = (
 )
 
 
-async def post(fleet: Fleet, body: Any, **headers: str) -> tuple[int, Any]:
-    """To /graphql, with the first user's token unless there is another Authorization."""
-    headers = {"Authorization": f"Bearer {fleet.token}"} | headers
+async def post(harness: Harness, body: Any, **headers: str) -> tuple[int, Any]:
+    """POST to /graphql with the first user's token, or with the header Authorization that is given."""
+    headers = {"Authorization": f"Bearer {harness.token}"} | headers
     headers = {name: value for name, value in headers.items() if value}
     data = {"data": body} if isinstance(body, bytes | str) else {"json": body}
-    async with fleet.http.post(f"{fleet.url}/graphql", headers=headers, **data) as response:
+    async with harness.http.post(f"{harness.url}/graphql", headers=headers, **data) as response:
         try:
             return response.status, await response.json(content_type=None)
         except ValueError:
             return response.status, await response.text()
 
 
-async def test_create_store_says_what_is_wrong(api: Fleet) -> None:
-    for given, code, field in WRONG:
-        payload = await api.try_create(**given)
-        assert payload["store"] is None, given
+async def test_create_store_says_what_is_wrong(api: Harness) -> None:
+    for values, code, field in INVALID_INPUTS:
+        payload = await api.create_store_payload(**values)
+        assert payload["store"] is None, values
         [error] = payload["userErrors"]
-        assert (error["code"], error["field"]) == (code, field), given
+        assert (error["code"], error["field"]) == (code, field), values
         assert len(error["message"]) > 20
     assert await api.sql("SELECT id FROM stores") == []
 
 
-async def test_names_of_all_scripts_arrive_intact(api: Fleet) -> None:
+async def test_names_of_all_scripts_arrive_intact(api: Harness) -> None:
     names = [
         'Fig 🫒 & "Olive"',
         "متجر الزيتون",
@@ -93,13 +94,13 @@ async def test_names_of_all_scripts_arrive_intact(api: Fleet) -> None:
         "$(PASSWORD)",
         "é" * 80,
     ]
-    stores = await asyncio.gather(*(api.create(name=name) for name in names))
+    stores = await asyncio.gather(*(api.create_store(name=name) for name in names))
     assert [store["name"] for store in stores] == names
     assert len({store["slug"] for store in stores}) == len(names)
 
 
-async def test_requests_that_are_none(api: Fleet) -> None:
-    for body, status in NO_REQUESTS:
+async def test_requests_that_are_none(api: Harness) -> None:
+    for body, status in INVALID_REQUESTS:
         found, answer = await post(api, body, **{"Content-Type": "application/json"} if isinstance(body, bytes) else {})
         assert found == status, (body, answer)
         assert answer["errors"], body
@@ -124,7 +125,7 @@ VARIABLES: dict[str, tuple[str, dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", VARIABLES)
-async def test_variables_that_do_not_fit_are_the_callers_mistake(api: Fleet, case: str) -> None:
+async def test_variables_that_do_not_fit_are_the_callers_mistake(api: Harness, case: str) -> None:
     query, variables, named = VARIABLES[case]
     _, answer = await post(api, {"query": query, "variables": variables})
     error = answer["errors"][0]
@@ -132,7 +133,7 @@ async def test_variables_that_do_not_fit_are_the_callers_mistake(api: Fleet, cas
     assert error.get("extensions", {}).get("code") != "INTERNAL"
 
 
-async def test_a_mutation_over_get_is_refused_and_a_query_is_not(api: Fleet) -> None:
+async def test_a_mutation_over_get_is_refused_and_a_query_is_not(api: Harness) -> None:
     headers = {"Authorization": f"Bearer {api.token}"}
     mutation = 'mutation { createStore(input: {name: "x", engine: WOOCOMMERCE}) { store { id } } }'
     async with api.http.get(f"{api.url}/graphql", params={"query": mutation}, headers=headers) as response:
@@ -143,7 +144,7 @@ async def test_a_mutation_over_get_is_refused_and_a_query_is_not(api: Fleet) -> 
         assert (await response.json())["data"]["viewer"]["user"]["email"] == "owner@example.com"
 
 
-async def test_too_much_is_refused_before_it_runs(api: Fleet) -> None:
+async def test_too_much_is_refused_before_it_runs(api: Harness) -> None:
     status, answer = await post(api, {"query": "{ viewer { user { email } } }", "pad": "x" * 100_001})
     assert (status, answer["errors"][0]["code"]) == (413, "BAD_USER_INPUT")
 
@@ -164,11 +165,11 @@ async def test_too_much_is_refused_before_it_runs(api: Fleet) -> None:
     assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
 
 
-async def test_ids_that_are_none_unknown_or_foreign_get_the_same_answer(api: Fleet) -> None:
+async def test_ids_that_are_none_unknown_or_foreign_get_the_same_answer(api: Harness) -> None:
     token, account = await api.sign_up("other@example.com")
-    mine = await api.create()
-    theirs = (await api.try_create(token, name="Theirs"))["store"]
-    for store_id in ("", "nonsense", NOWHERE, account, theirs["id"]):
+    mine = await api.create_store()
+    theirs = (await api.create_store_payload(token, name="Theirs"))["store"]
+    for store_id in ("", "nonsense", UNKNOWN_ID, account, theirs["id"]):
         assert (await api.client().execute(STORE, {"id": store_id}))["store"] is None
         for mutation in (RETRY, DELETE, REVEAL):
             [payload] = (await api.client().execute(mutation, {"id": store_id})).values()
@@ -178,13 +179,13 @@ async def test_ids_that_are_none_unknown_or_foreign_get_the_same_answer(api: Fle
     by_slug = "query ($slug: String!) { store(slug: $slug) { id } }"
     assert (await api.client().execute(by_slug, {"slug": theirs["slug"]}))["store"] is None
     assert (await api.client().execute(by_slug, {"slug": mine["slug"]}))["store"]["id"] == mine["id"]
-    payload = await api.try_create(accountId=account)
+    payload = await api.create_store_payload(accountId=account)
     assert payload["userErrors"][0]["code"] == "NOT_FOUND"
     _, answer = await post(api, {"query": f'{{ stores(first: 1, accountId: "{account}") {{ nodes {{ id }} }} }}'})
     assert answer["errors"][0]["extensions"]["code"] == "NOT_FOUND"
 
 
-async def test_anonymous_callers_see_nothing(api: Fleet) -> None:
+async def test_anonymous_callers_see_nothing(api: Harness) -> None:
     status, answer = await post(api, {"query": "{ viewer { user { email } } engines { title } }"}, Authorization="")
     assert (status, answer["data"]["viewer"]) == (200, None)
     assert [engine["title"] for engine in answer["data"]["engines"]] == ["WooCommerce", "MedusaJS"]
@@ -195,7 +196,7 @@ async def test_anonymous_callers_see_nothing(api: Fleet) -> None:
         assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
 
 
-async def test_tokens_that_expired_are_revoked_or_are_none(api: Fleet) -> None:
+async def test_tokens_that_expired_are_revoked_or_are_none(api: Harness) -> None:
     for header in ("Bearer sf_nonsense", "Bearer", "Basic abc", f"Bearer {api.token}x"):
         status, answer = await post(api, {"query": "{ viewer { user { email } } }"}, Authorization=header)
         assert (status, answer["errors"][0]["extensions"]["code"]) == (401, "UNAUTHENTICATED")
@@ -207,7 +208,7 @@ async def test_tokens_that_expired_are_revoked_or_are_none(api: Fleet) -> None:
     assert status == 401
 
 
-async def test_a_foreign_page_may_not_use_the_cookie(api: Fleet) -> None:
+async def test_a_foreign_page_may_not_use_the_cookie(api: Harness) -> None:
     jar = aiohttp.CookieJar(unsafe=True)
     async with aiohttp.ClientSession(cookie_jar=jar) as browser:
         credentials = {"email": "owner@example.com", "password": PASSWORD}
@@ -228,7 +229,7 @@ async def test_a_foreign_page_may_not_use_the_cookie(api: Fleet) -> None:
             await browser.ws_connect(f"{api.url}/graphql", headers={"Origin": "https://evil.example"})
 
 
-async def test_other_addresses_answer_in_json(api: Fleet) -> None:
+async def test_other_addresses_answer_in_json(api: Harness) -> None:
     for method, path, status in (("GET", "/nothing", 404), ("DELETE", "/graphql", 405), ("GET", "/auth/sign-in", 405)):
         async with api.http.request(method, api.url + path) as response:
             assert response.status == status
@@ -239,9 +240,9 @@ async def test_other_addresses_answer_in_json(api: Fleet) -> None:
 
 
 async def test_our_own_faults_are_masked_and_logged_with_an_id(
-    api: Fleet, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    api: Harness, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    store = await api.create()
+    store = await api.create_store()
     await api.sql("ALTER TABLE stores RENAME COLUMN country TO secret_country")
     _, answer = await post(api, {"query": STORE, "variables": {"id": store["id"]}})
     [error] = answer["errors"]
@@ -252,17 +253,17 @@ async def test_our_own_faults_are_masked_and_logged_with_an_id(
 
 
 async def test_who_leaves_before_the_request_is_whole_is_no_fault_of_ours(
-    api: Fleet, capsys: pytest.CaptureFixture[str]
+    api: Harness, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said: list[str] = []
+    output: list[str] = []
 
-    async def noticed() -> bool:
-        said.append(capsys.readouterr().out)
-        return "request.abandoned" in "".join(said)
+    async def is_logged() -> bool:
+        output.append(capsys.readouterr().out)
+        return "request.client_disconnected" in "".join(output)
 
     _, writer = await asyncio.open_connection("127.0.0.1", int(api.url.rpartition(":")[2]))
     writer.write(b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{")
     await writer.drain()
     writer.close()
-    await api.poll(noticed)
-    assert "request.failed" not in "".join(said)
+    await wait_until(is_logged)
+    assert "request.failed" not in "".join(output)

@@ -1,4 +1,4 @@
-"""The doorbell rings for whoever waits, at commit, and after every gap in which a ring may have been lost."""
+"""Listeners are notified at commit, and after every gap in which a notification may have been lost."""
 
 import asyncio
 import itertools
@@ -10,41 +10,43 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from runtime import changefeed
-from runtime.changefeed import Bell, Changefeed, listening, ring
-from runtime.database import Sessions, connect
+from runtime.changefeed import Changefeed, Listener, notify, run_changefeed
+from runtime.database import SessionFactory, session_factory
 from sandbox.postgres import Postgres
-from tests.flow.rows import connected
+from tests.support.rows import connected
+from tests.support.waiting import HANG_SECONDS, hang_limit
 
 FIGS, OLIVES = UUID(int=1), UUID(int=2)
 NEVER = 1e6
-"""Seconds; as long as no test takes."""
+"""Seconds; longer than any test."""
 
 
 @pytest.fixture(autouse=True)
-def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing rings by itself, and nobody waits long for a new connection."""
+def _no_resync(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No notifications without a cause, and fast reconnects."""
     monkeypatch.setattr(changefeed, "RESYNC_SECONDS", NEVER)
     monkeypatch.setattr(changefeed, "RETRY_SECONDS", 0.02)
 
 
 @pytest_asyncio.fixture
-async def sessions(database_url: str) -> AsyncIterator[Sessions]:
-    async with connect(SecretStr(database_url), 2) as made:
+async def sessions(database_url: str) -> AsyncIterator[SessionFactory]:
+    async with session_factory(SecretStr(database_url), 2) as made:
         yield made
 
 
 @pytest_asyncio.fixture
 async def feed(database_url: str) -> AsyncIterator[Changefeed]:
-    async with listening(database_url) as made:
-        with made.bell(uuid4()) as bell:
-            await rung(bell)  # it listens
+    async with run_changefeed(database_url) as made:
+        with made.listen(uuid4()) as listener:
+            await notified(listener)  # it is connected
         yield made
 
 
-async def listeners(url: str) -> list[int]:
-    """Process ids of the backends that listen."""
+async def listening_backends(url: str) -> list[int]:
+    """Process ids of the changefeed's backends."""
     query = (
         "SELECT pid FROM pg_stat_activity"
         " WHERE application_name = 'storefleet changefeed' AND datname = current_database()"
@@ -53,174 +55,178 @@ async def listeners(url: str) -> list[int]:
         return [row["pid"] for row in await connection.fetch(query)]
 
 
-async def rung(bell: Bell, seconds: float = 5) -> None:
-    await asyncio.wait_for(bell.wait(), seconds)
-    bell.clear()
+async def notified(listener: Listener) -> None:
+    await asyncio.wait_for(listener.wait(), HANG_SECONDS)
+    listener.clear()
 
 
-async def silent(bell: Bell) -> bool:
-    """For a moment; only for what could ring at once."""
+async def is_silent(listener: Listener) -> bool:
+    """Whether 0.1 s pass without a notification."""
     try:
-        await asyncio.wait_for(bell.wait(), 0.1)
+        await asyncio.wait_for(listener.wait(), 0.1)
     except TimeoutError:
         return True
     return False
 
 
-async def test_a_ring_comes_with_the_commit(feed: Changefeed, sessions: Sessions) -> None:
-    with feed.bell(FIGS) as bell:
+async def test_a_notification_comes_with_the_commit(feed: Changefeed, sessions: SessionFactory) -> None:
+    with feed.listen(FIGS) as listener:
         async with sessions.begin() as session:
-            await ring(session, FIGS)
-            assert await silent(bell)
-        await rung(bell)
-        assert not bell.access_changed
-        assert await silent(bell)
+            await notify(session, FIGS)
+            assert await is_silent(listener)
+        await notified(listener)
+        assert not listener.access_changed
+        assert await is_silent(listener)
 
 
-async def test_what_is_rolled_back_never_rang(feed: Changefeed, sessions: Sessions) -> None:
-    with feed.bell(FIGS) as figs, feed.bell(OLIVES) as olives:
+async def test_what_is_rolled_back_never_notifies(feed: Changefeed, sessions: SessionFactory) -> None:
+    with feed.listen(FIGS) as figs, feed.listen(OLIVES) as olives:
         async with sessions() as session:
-            await ring(session, FIGS)
+            await notify(session, FIGS)
             await session.rollback()
         async with sessions.begin() as session:
-            await ring(session, OLIVES)
-        await rung(olives)
-        assert await silent(figs)
+            await notify(session, OLIVES)
+        await notified(olives)
+        assert await is_silent(figs)
 
 
-async def test_everybody_who_waits_for_the_account_hears_it(feed: Changefeed, sessions: Sessions) -> None:
-    with feed.bell(FIGS) as one, feed.bell(FIGS) as two, feed.bell(OLIVES) as other:
-        with feed.bell(FIGS) as gone:
+async def test_everybody_who_waits_for_the_account_hears_it(feed: Changefeed, sessions: SessionFactory) -> None:
+    with feed.listen(FIGS) as one, feed.listen(FIGS) as two, feed.listen(OLIVES) as other:
+        with feed.listen(FIGS) as gone:
             pass
         async with sessions.begin() as session:
-            await ring(session, FIGS)
-        await asyncio.gather(rung(one), rung(two))
-        assert await silent(other)
-        assert await silent(gone)
+            await notify(session, FIGS)
+        await asyncio.gather(notified(one), notified(two))
+        assert await is_silent(other)
+        assert await is_silent(gone)
 
 
-async def test_a_change_of_access_is_told_until_it_is_checked(feed: Changefeed, sessions: Sessions) -> None:
-    with feed.bell(FIGS) as bell:
+async def test_a_change_of_access_is_told_until_it_is_checked(feed: Changefeed, sessions: SessionFactory) -> None:
+    with feed.listen(FIGS) as listener:
         async with sessions.begin() as session:
-            await ring(session, FIGS, access=True)
-        await rung(bell)
-        assert bell.access_changed
+            await session.execute(text(f"SELECT pg_notify('account_changed', '{FIGS} access')"))  # as triggers do
+        await notified(listener)
+        assert listener.access_changed
         async with sessions.begin() as session:
-            await ring(session, FIGS)
-        await rung(bell)
-        assert bell.access_changed
+            await notify(session, FIGS)
+        await notified(listener)
+        assert listener.access_changed
 
 
 async def test_after_a_lost_connection_everybody_looks_and_hears_again(
-    feed: Changefeed, sessions: Sessions, database_url: str
+    feed: Changefeed, sessions: SessionFactory, database_url: str
 ) -> None:
-    with feed.bell(FIGS) as bell, feed.bell(OLIVES) as other:
+    with feed.listen(FIGS) as listener, feed.listen(OLIVES) as other:
         for _ in range(2):  # more than once
-            [listener] = await listeners(database_url)
+            [pid] = await listening_backends(database_url)
             async with connected(database_url) as connection:
-                assert await connection.fetchval("SELECT pg_terminate_backend($1)", listener)
-            await asyncio.gather(rung(bell), rung(other))
-            assert bell.access_changed  # its ring may have been lost, too
-            bell.access_changed = False
+                assert await connection.fetchval("SELECT pg_terminate_backend($1)", pid)
+            await asyncio.gather(notified(listener), notified(other))
+            assert listener.access_changed  # this notification may have been lost, too
+            listener.access_changed = False
             async with sessions.begin() as session:
-                await ring(session, FIGS)
-            await rung(bell)
-            assert not bell.access_changed
+                await notify(session, FIGS)
+            await notified(listener)
+            assert not listener.access_changed
 
 
 async def test_it_listens_as_soon_as_there_is_somebody_to_listen_to(
-    postgres: Postgres, database_url: str, sessions: Sessions, tmp_path: Path
+    postgres: Postgres, database_url: str, sessions: SessionFactory, tmp_path: Path
 ) -> None:
     link = tmp_path / "pg"
     url = f"postgresql://storefleet@/{database_url.partition('@/')[2].partition('?')[0]}?host={quote(str(link))}"
-    async with listening(url) as feed:
-        with feed.bell(FIGS) as bell:
-            assert await silent(bell)
-            link.symlink_to(postgres.sockets)
-            await rung(bell)
+    async with run_changefeed(url) as feed:
+        with feed.listen(FIGS) as listener:
+            assert await is_silent(listener)
+            link.symlink_to(postgres.socket_folder)
+            await notified(listener)
             async with sessions.begin() as session:
-                await ring(session, FIGS)
-            await rung(bell)
+                await notify(session, FIGS)
+            await notified(listener)
 
 
 async def test_every_now_and_then_everybody_looks_anyway(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(changefeed, "RESYNC_SECONDS", 0.05)
-    async with listening(database_url) as feed:
-        with feed.bell(FIGS) as bell:
-            await rung(bell)
-            first = await listeners(database_url)
+    async with run_changefeed(database_url) as feed:
+        with feed.listen(FIGS) as listener:
+            await notified(listener)
+            first = await listening_backends(database_url)
             for _ in range(3):
-                await rung(bell)
-                assert await listeners(database_url) == first  # on one connection all the time
+                await notified(listener)
+                assert await listening_backends(database_url) == first  # on the same connection
 
 
-class Wire:
-    """Between the feed and Postgres; it can go dead without a word, as a firewall that forgets a connection."""
+class Proxy:
+    """A proxy in front of PostgreSQL that can drop all packets, like a firewall that forgot the connection."""
 
     def __init__(self, server: Path) -> None:
         self._server = server
         self._tasks: set[asyncio.Task[None]] = set()
-        self._ways: list[tuple[asyncio.StreamWriter, asyncio.Event]] = []
+        self._connections: list[tuple[asyncio.StreamWriter, asyncio.Event]] = []
 
     def cut(self) -> None:
-        """What is connected hears and reaches nobody any more; what connects from now on does."""
-        for _, dead in self._ways:
+        """Drops everything on current connections. New connections work."""
+        for _, dead in self._connections:
             dead.set()
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_unix_connection(self._server)
+        server_reader, server_writer = await asyncio.open_unix_connection(self._server)
         dead = asyncio.Event()
-        self._ways += [(writer, dead), (back, dead)]
-        for source, target in ((reader, back), (there, writer)):
-            self._tasks.add(asyncio.create_task(self._carry(source, target, dead)))
+        self._connections += [(writer, dead), (server_writer, dead)]
+        for source, target in ((reader, server_writer), (server_reader, writer)):
+            self._tasks.add(asyncio.create_task(self._forward(source, target, dead)))
 
-    async def _carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, dead: asyncio.Event) -> None:
-        while some := await source.read(65536):
+    async def _forward(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, dead: asyncio.Event) -> None:
+        while data := await source.read(65536):
             if not dead.is_set():
-                target.write(some)
+                target.write(data)
 
     async def close(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for writer, _ in self._ways:
+        for writer, _ in self._connections:
             writer.close()
 
 
 async def test_a_connection_that_dies_silently_is_noticed(
-    postgres: Postgres, database_url: str, sessions: Sessions, monkeypatch: pytest.MonkeyPatch, servers_folder: Path
+    postgres: Postgres,
+    database_url: str,
+    sessions: SessionFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    servers_folder: Path,
 ) -> None:
     monkeypatch.setattr(changefeed, "RESYNC_SECONDS", 0.2)
-    monkeypatch.setattr(changefeed, "PING_SECONDS", 0.2)
-    [server] = [path for path in postgres.sockets.iterdir() if not path.name.endswith(".lock")]
-    folder = servers_folder / "wire"
+    monkeypatch.setattr(changefeed, "PING_TIMEOUT_SECONDS", 0.2)
+    [server] = [path for path in postgres.socket_folder.iterdir() if not path.name.endswith(".lock")]
+    folder = servers_folder / "proxy"
     folder.mkdir()
-    wire = Wire(server)
-    async with await asyncio.start_unix_server(wire.accept, folder / server.name):
-        async with listening(database_url.replace(quote(str(postgres.sockets)), quote(str(folder)))) as feed:
-            with feed.bell(FIGS) as bell:
-                await rung(bell)
-                wire.cut()
-                before = feed.heard(FIGS)
-                async with asyncio.timeout(5):
-                    for pause in itertools.repeat(0.05):  # until it has noticed, and listens again
+    proxy = Proxy(server)
+    async with await asyncio.start_unix_server(proxy.accept, folder / server.name):
+        async with run_changefeed(database_url.replace(quote(str(postgres.socket_folder)), quote(str(folder)))) as feed:
+            with feed.listen(FIGS) as listener:
+                await notified(listener)
+                proxy.cut()
+                before = feed.version(FIGS)
+                async with hang_limit():
+                    for pause in itertools.repeat(0.05):  # until it has reconnected
                         async with sessions.begin() as session:
-                            await ring(session, FIGS)
+                            await notify(session, FIGS)
                         await asyncio.sleep(pause)
-                        if feed.heard(FIGS)[1] > before[1]:
+                        if feed.version(FIGS)[1] > before[1]:
                             break
-        await wire.close()
+        await proxy.close()
 
 
 async def test_it_ends_whatever_it_is_doing(postgres: Postgres, database_url: str, tmp_path: Path) -> None:
-    nobody = f"postgresql://storefleet@/postgres?host={quote(str(tmp_path))}"
-    async with asyncio.timeout(5):
-        async with listening(nobody):
+    unreachable = f"postgresql://storefleet@/postgres?host={quote(str(tmp_path))}"
+    async with hang_limit():
+        async with run_changefeed(unreachable):
             await asyncio.sleep(0)
-        async with listening(database_url):
+        async with run_changefeed(database_url):
             await asyncio.sleep(0)
-        async with listening(database_url) as feed:
-            with feed.bell(FIGS) as bell:
-                await rung(bell)
-        while await listeners(database_url):
-            pass  # each question takes its time
+        async with run_changefeed(database_url) as feed:
+            with feed.listen(FIGS) as listener:
+                await notified(listener)
+        while await listening_backends(database_url):
+            pass

@@ -14,10 +14,10 @@ from pydantic import SecretStr
 
 from cli.__main__ import main
 from runtime import settings
-from runtime.sealing import new_key
-from tests.flow.fleet import Fleet, fleet
+from runtime.sealing import generate_key
+from tests.support.harness import Harness, run_harness
 
-KEYS: dict[str, Any] = {"admin_keys": SecretStr(new_key("a1")), "worker_keys": SecretStr(new_key("w1"))}
+KEYS: dict[str, Any] = {"admin_keys": SecretStr(generate_key("a1")), "worker_keys": SecretStr(generate_key("w1"))}
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ class Command:
 
     def __call__(self, *words: str, stdin: str = "") -> tuple[int, str, str]:
         """Exit code, stdout, stderr."""
-        settings.load.cache_clear()
-        settings.profile.cache_clear()
+        settings.load_settings.cache_clear()
+        settings.load_cluster_profile.cache_clear()
         self.monkeypatch.setattr("sys.argv", ["storefleet", *words])
         self.monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
         self.capsys.readouterr()
@@ -76,16 +76,16 @@ def test_users_and_tokens(command: Command) -> None:
     assert command("tokens", "create", "nobody@example.com")[0] == 1
     assert command("tokens", "revoke", stdin=out)[0] == 0
     code, _, err = command("tokens", "revoke", stdin=out)
-    assert (code, "revoked already" in err) == (1, True)
+    assert (code, "already revoked" in err) == (1, True)
 
 
 def test_manifests_prints_what_kubectl_apply_takes(
     command: Command, database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     async def make() -> str:
-        async with fleet(database_url, redis_url, tmp_path, **KEYS) as made:
-            store = await made.create(name="日本 $(HOME)")
-            await made.until(store["id"], "READY")
+        async with run_harness(database_url, redis_url, tmp_path, **KEYS) as made:
+            store = await made.create_store(name="日本 $(HOME)")
+            await made.wait_for_status(store["id"], "READY")
             return str(store["slug"])
 
     slug = asyncio.run(make())
@@ -99,9 +99,9 @@ def test_manifests_prints_what_kubectl_apply_takes(
     code, out, _ = command("manifests", store_id, "--secrets")
     assert (code, "kind: Secret" in out) == (0, True)
     assert command("manifests", "nothing")[0] == 1
-    command.monkeypatch.setenv("STOREFLEET_WORKER_KEYS", new_key("w1"))
+    command.monkeypatch.setenv("STOREFLEET_WORKER_KEYS", generate_key("w1"))
     code, _, err = command("manifests", slug, "--secrets")
-    assert (code, "can't be opened" in err) == (1, True)
+    assert (code, "can't be unsealed" in err) == (1, True)
     command.monkeypatch.delenv("STOREFLEET_WORKER_KEYS")
     code, _, err = command("manifests", slug, "--secrets")
     assert (code, "STOREFLEET_WORKER_KEYS" in err) == (1, True)
@@ -110,8 +110,8 @@ def test_manifests_prints_what_kubectl_apply_takes(
 def test_doctor_says_what_is_missing_and_what_to_do(
     command: Command, database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
-    async def examine() -> None:
-        async with fleet(database_url, redis_url, tmp_path, worker=False) as made:
+    async def run_checks() -> None:
+        async with run_harness(database_url, redis_url, tmp_path, worker=False) as made:
             await well(made)
             await certified(made)
             await ill(made)
@@ -120,25 +120,34 @@ def test_doctor_says_what_is_missing_and_what_to_do(
         code, out, _ = await asyncio.to_thread(command, "doctor")
         return code, " ".join(out.split())
 
-    async def well(_made: Fleet) -> None:
+    async def well(_made: Harness) -> None:
         command.monkeypatch.setenv("STOREFLEET_ENVIRONMENT", "development")
         command.monkeypatch.setenv("STOREFLEET_KUBECONFIG", str(tmp_path / "kubeconfig"))
         code, out = await run()
         assert code == 0, out
-        for subject in ("database", "redis", "cluster", "rights", "fence", "IngressClass", "StorageClass", "orphans"):
+        for subject in (
+            "database",
+            "redis",
+            "cluster",
+            "rights",
+            "admission",
+            "IngressClass",
+            "StorageClass",
+            "orphans",
+        ):
             assert subject in out
 
-    async def certified(made: Fleet) -> None:
+    async def certified(made: Harness) -> None:
         for name, value in {"BASE_DOMAIN": "shops.example.com", "STORE_SCHEME": "https"}.items():
             command.monkeypatch.setenv(f"STOREFLEET_{name}", value)
         classes = "/apis/networking.k8s.io/v1/ingressclasses"
         manifest = {"metadata": {"name": "contour"}, "spec": {"controller": "projectcontour.io/main"}}
-        await made.kubernetes("POST", classes, manifest)
+        await made.kubernetes_request("POST", classes, manifest)
         for ingress_class, certificate, said in (
             ("simulated", "default", "default, for all"),
-            (None, "edge/all", "only Contour takes"),
+            (None, "edge/all", "only Contour can use"),
             ("contour", "edge/all", "edge/all, for all"),
-            ("contour", "default", "Contour has none"),
+            ("contour", "default", "Contour has no default certificate"),
         ):
             command.monkeypatch.delenv("STOREFLEET_INGRESS_CLASS", raising=False)
             if ingress_class is not None:
@@ -147,20 +156,20 @@ def test_doctor_says_what_is_missing_and_what_to_do(
             code, out = await run()
             assert (code, said in out) == (0 if "for all" in said else 1, True), out
         command.monkeypatch.delenv("STOREFLEET_WILDCARD_CERTIFICATE")
-        await made.kubernetes("DELETE", f"{classes}/contour")
+        await made.kubernetes_request("DELETE", f"{classes}/contour")
 
-    async def ill(made: Fleet) -> None:
-        await made.fault({"fault": "denied", "kind": "namespaces", "verb": "delete"})
+    async def ill(made: Harness) -> None:
+        await made.set_faults({"fault": "denied", "kind": "namespaces", "verb": "delete"})
         command.monkeypatch.delenv("STOREFLEET_ENVIRONMENT")
         command.monkeypatch.setenv("STOREFLEET_INGRESS_CLASS", "nginx")
         command.monkeypatch.setenv("STOREFLEET_STORAGE_CLASS", "simulated")
         code, out = await run()
         assert code == 1
         assert "missing: delete namespaces" in out
-        assert "Apply charts/storefleet/files/fence.yaml" in out
+        assert "Apply charts/storefleet/files/admission-policy.yaml" in out
         assert "nginx doesn't exist" in out
         assert "Set STOREFLEET_INGRESS_CLASS to one of: simulated" in out
-        await made.kubernetes("DELETE", "/apis/storage.k8s.io/v1/storageclasses/simulated")
+        await made.kubernetes_request("DELETE", "/apis/storage.k8s.io/v1/storageclasses/simulated")
         command.monkeypatch.delenv("STOREFLEET_STORAGE_CLASS")
         command.monkeypatch.setenv("STOREFLEET_REDIS_URL", "redis://127.0.0.1:1/0")
         command.monkeypatch.setenv("STOREFLEET_DATABASE_URL", "postgresql://127.0.0.1:1/none")
@@ -175,7 +184,7 @@ def test_doctor_says_what_is_missing_and_what_to_do(
         assert "no usable Kubernetes configuration" in out
         assert "Run `storefleet migrate`" in out
 
-    asyncio.run(examine())
+    asyncio.run(run_checks())
 
 
 def test_migrate(command: Command) -> None:

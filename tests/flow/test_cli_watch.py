@@ -1,4 +1,4 @@
-"""`storefleet watch`: in another thread, as it would be in another terminal."""
+"""`storefleet watch`, run in another thread."""
 
 from typing import Any
 
@@ -6,28 +6,28 @@ import pytest
 
 from cli.client import Client, ClientError
 from cli.watch import STATUS
-from tests.flow.fleet import DELETE, RETRY, Fleet
-from tests.flow.test_cli_logs import run
+from tests.support.cli import run_storefleet
+from tests.support.harness import DELETE, RETRY, Harness
 
 
 async def test_a_store_that_failed_once_is_followed_to_where_it_is_now(
-    fleet: Fleet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def watch() -> tuple[int, list[str]]:
-        """Its exit code, and the statuses that it shows."""
+        """The exit code, and the statuses that it prints."""
         capsys.readouterr()
-        code = await run(fleet, monkeypatch, "watch", store["slug"])
+        code = await run_storefleet(harness, monkeypatch, "watch", store["slug"])
         words = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.strip()]
         return code, [word for word in words if word in ("failed", "provisioning", "ready", "deleted")]
 
-    await fleet.fault({"fault": "image", "component": "web"})
-    store = await fleet.create()
+    await harness.set_faults({"fault": "image", "component": "web"})
+    store = await harness.create_store()
     assert await watch() == (1, ["provisioning", "failed"])
-    await fleet.fault()
-    await fleet.client().execute(RETRY, {"id": store["id"]})
+    await harness.set_faults()
+    await harness.client().execute(RETRY, {"id": store["id"]})
     assert await watch() == (0, ["provisioning", "failed", "provisioning", "ready"])
-    await fleet.client().execute(DELETE, {"id": store["id"]})
-    await fleet.until(store["id"], "DELETED")
+    await harness.client().execute(DELETE, {"id": store["id"]})
+    await harness.wait_for_status(store["id"], "DELETED")
     code, shown = await watch()
     assert (code, shown[-2:]) == (0, ["ready", "deleted"])
 

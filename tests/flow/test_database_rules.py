@@ -1,6 +1,8 @@
-"""What the database refuses by itself, whatever a process with a defect may try."""
+"""The rules that the database enforces, against any defect in a process."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
@@ -12,10 +14,11 @@ from alembic.config import Config
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from cli.migrate import ROOT, upgrade
-from runtime.database import SCHEMA_REVISION, Base, sqlalchemy_url
+from runtime.database import Base, head_revision, sqlalchemy_url
+from runtime.sealing import generate_key
 from sandbox.postgres import Postgres
-from stores.status import FAILABLE, MOVES, Status
-from tests.flow.rows import NOW, PROOF, change_store, columns_of, connected, new_account, new_event, new_store
+from stores.status import FAILABLE, TRANSITIONS, Status
+from tests.support.rows import NOW, PROOF, change_store, columns_of, connected, new_account, new_event, new_store
 
 WHERE_IT_FAILED: list[tuple[Status, Status | None]] = [
     *((status, None) for status in Status if status != Status.FAILED),
@@ -25,7 +28,7 @@ WHERE_IT_FAILED: list[tuple[Status, Status | None]] = [
 
 @pytest.fixture(scope="module")
 def rules_url(postgres: Postgres, migrated: str) -> Iterator[str]:
-    """One database for all: each test has an account of its own, and a database costs more than the test."""
+    """One database for all tests: each test has its own account, and a database costs more than a test."""
     asyncio.run(_execute(postgres.url, f"CREATE DATABASE rules TEMPLATE {migrated}"))
     yield postgres.url_of("rules")
     asyncio.run(_execute(postgres.url, "DROP DATABASE rules WITH (FORCE)"))
@@ -56,7 +59,7 @@ async def test_the_database_refuses_exactly_the_moves_that_the_table_lacks(
             now = await connection.fetchval("SELECT status FROM stores WHERE id = $1", store)
             assert now == (to if to in allowed else status)
     elsewhere = set(FAILABLE) - {failed_in} if failed_in is not None else set()
-    assert allowed == MOVES[status] - elsewhere
+    assert allowed == TRANSITIONS[status] - elsewhere
 
 
 @pytest.mark.parametrize("status", Status)
@@ -220,7 +223,57 @@ async def test_every_check_of_the_models_is_in_the_database_word_for_word(databa
     assert "ck_stores_ready_is_proven" in modelled
 
 
+OLD_TO_NEW = {"wake": "requeues", "seen_wake": "observed_requeues"}
+COUNTERS = "SELECT wake, requeues, seen_wake, observed_requeues FROM stores WHERE id = $1"
+
+
+@pytest.mark.parametrize(("written", "copied"), [*OLD_TO_NEW.items(), *((new, old) for old, new in OLD_TO_NEW.items())])
+async def test_old_and_new_workers_see_each_others_requeues(rules_url: str, written: str, copied: str) -> None:
+    """They run side by side during an upgrade: old ones write the old columns, new ones the new columns."""
+    async with connected(rules_url) as connection:
+        account = await new_account(connection)
+        store = await new_store(connection, account)
+        counters = dict(await connection.fetchrow(COUNTERS, store))
+        assert counters == {"wake": 1, "requeues": 1, "seen_wake": 0, "observed_requeues": 0}
+        for column, value in ((written, 2), (copied, 3), (written, 4)):
+            await change_store(connection, store, **{column: value})
+            assert dict(await connection.fetchrow(COUNTERS, store)) == counters | {written: value, copied: value}
+        store = await new_store(connection, account, **{written: 5})
+        assert dict(await connection.fetchrow(COUNTERS, store)) == counters | {written: 5, copied: 5}
+
+
+async def test_the_new_columns_start_with_the_values_of_the_old_ones(postgres: Postgres) -> None:
+    await _execute(postgres.url, "CREATE DATABASE counters")
+    config = Config(ROOT / "alembic.ini")
+    config.attributes["url"] = url = postgres.url_of("counters")
+    await asyncio.to_thread(command.upgrade, config, "0003")
+    async with connected(url) as connection:
+        store = await new_store(connection, await new_account(connection), wake=7, seen_wake=6)
+        await asyncio.to_thread(command.upgrade, config, "0004")
+        counters = {"wake": 7, "requeues": 7, "seen_wake": 6, "observed_requeues": 6}
+        assert dict(await connection.fetchrow(COUNTERS, store)) == counters
+    await _execute(postgres.url, "DROP DATABASE counters WITH (FORCE)")
+
+
+async def test_parallel_migrations_wait_for_each_other(postgres: Postgres) -> None:
+    await _execute(postgres.url, "CREATE DATABASE parallel")
+    environment = {
+        **os.environ,
+        "STOREFLEET_DATABASE_URL": postgres.url_of("parallel"),
+        "STOREFLEET_REDIS_URL": "redis://unused",
+        "STOREFLEET_ADMIN_KEYS": generate_key(),
+    }
+    arguments = (sys.executable, "-m", "cli", "migrate")
+    processes = [await asyncio.create_subprocess_exec(*arguments, cwd=ROOT, env=environment) for _ in range(3)]
+    assert [await process.wait() for process in processes] == [0, 0, 0]
+    async with connected(postgres.url_of("parallel")) as connection:
+        assert await connection.fetchval("SELECT version_num FROM alembic_version") == head_revision()
+        indexes = "SELECT count(*) FROM pg_index WHERE NOT indisvalid"
+        assert await connection.fetchval(indexes) == 0
+    await _execute(postgres.url, "DROP DATABASE parallel WITH (FORCE)")
+
+
 async def test_migrating_again_changes_nothing(database_url: str) -> None:
     await asyncio.to_thread(upgrade, database_url)
     async with connected(database_url) as connection:
-        assert await connection.fetchval("SELECT version_num FROM alembic_version") >= SCHEMA_REVISION
+        assert await connection.fetchval("SELECT version_num FROM alembic_version") == head_revision()

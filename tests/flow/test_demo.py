@@ -1,74 +1,31 @@
-"""`make demo` as a newcomer runs it: real processes, to READY, and nothing survives."""
+"""`make demo` as a newcomer runs it: real processes, a READY store, and no process that survives."""
 
-import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
 import psutil
-import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def environment() -> dict[str, str]:
-    """Without our settings, and with a KUBECONFIG that must not be looked at."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("STOREFLEET_")}
-    return {**kept, "KUBECONFIG": "/nowhere/kubeconfig"}
-
-
-def demo(data: Path, port: int, *more: str) -> list[str]:
-    return [sys.executable, "-m", "cli", "demo", "--data", str(data), "--port", str(port), "--speed", "inf", *more]
-
-
-def run(words: list[str], seconds: float = 60) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        words, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=seconds, check=False
-    )
-
-
-def survivors(data: Path) -> list[str]:
-    """Processes that work on the data folder."""
-    found = []
-    for process in psutil.process_iter(["cmdline", "cwd"]):
-        words = " ".join(process.info["cmdline"] or ())
-        if str(data) in words or str(data) in (process.info["cwd"] or ""):
-            found.append(words)
-    return found
-
-
-def gone_within(data: Path, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while survivors(data):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
+from tests.support.demo import demo_command, demo_environment, free_port, run_command, survivors
+from tests.support.harness import ROOT, without_coverage
+from tests.support.waiting import HANG_SECONDS, eventually
 
 
 def test_once_and_once_more_on_the_same_data(tmp_path: Path) -> None:
     data = tmp_path / ("long" * 40)
     port = free_port()
     for number in (1, 2):
-        done = run(demo(data, port, "--once"))
+        done = run_command(demo_command(data, port, "--once"))
         assert done.returncode == 0, done.stderr + done.stdout
         out = done.stdout
         assert "\x1b" not in out
-        for words in ("simulated", "step 4 of 7", "READY  SIMULATED", "receipt", "API token", "CLUSTER=kubeconfig"):
-            assert words in out
+        for text in ("simulated", "step 4 of 7", "READY  SIMULATED", "receipt", "API token", "CLUSTER=kubeconfig"):
+            assert text in out
         assert len(re.findall(r"✓ step \d of 7 .* \d+\.\d\d s", out)) == 7
         assert f"http://127.0.0.1:{port}/readyz" in out
         assert f"http://demo-shop{'-2' if number == 2 else ''}.localhost:{port}/" in out
@@ -81,7 +38,7 @@ CREATE_AND_WATCH = """
 import asyncio, sys
 from pathlib import Path
 from cli.client import Access, connected
-from cli.main_job import CREATE
+from cli.walkthrough import CREATE
 from cli.watch import watch
 async def main():
     async with connected(Access.load(Path(sys.argv[1]))) as client:
@@ -91,83 +48,81 @@ sys.exit(asyncio.run(main()))
 """
 
 
-def is_worker_of(found: psutil.Process, demo: int) -> bool:
-    return (found.info["cmdline"] or [])[-1:] == ["worker"] and found.ppid() == demo
+def is_worker_of(found: psutil.Process, demo_pid: int) -> bool:
+    return (found.info["cmdline"] or [])[-1:] == ["worker"] and found.ppid() == demo_pid
 
 
-@pytest.fixture
-def serving(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path, int]]:
+@contextmanager
+def serve_demo(data: Path, port: int, environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A demo that has reached READY and serves. It is killed at the end of the block, and leaves no process."""
+    command = demo_command(data, port)
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert any(line.startswith("Serving at") for line in process.stdout)
+        yield process
+        process.kill()
+    assert eventually(lambda: not survivors(data)), survivors(data)
+
+
+def test_what_it_refuses_is_said_in_one_line_and_it_ends_with_ctrl_c(tmp_path: Path) -> None:
     data, port = tmp_path / "data", free_port()
-    process = subprocess.Popen(demo(data, port), cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    for line in process.stdout:  # ends with the process
-        if line.startswith("Serving at"):
-            break
-    assert process.poll() is None
-    yield process, data, port
-    process.kill()
-    process.wait()
-    process.stdout.close()
-    assert gone_within(data, 5)
+    with serve_demo(data, port, demo_environment()) as process:
+        check_refusals(data, port, tmp_path)
+        # a worker that is killed is started again, and what it was doing goes on
+        [worker] = [found for found in psutil.process_iter(["cmdline"]) if is_worker_of(found, process.pid)]
+        worker.kill()
+        created = run_command([sys.executable, "-c", CREATE_AND_WATCH, str(data)])
+        assert created.returncode == 0, created.stdout + created.stderr
+        process.send_signal(signal.SIGINT)
+        assert process.wait(HANG_SECONDS) == 0
+        assert survivors(data) == []
+    gone = run_command([sys.executable, "-m", "cli", "watch", "demo-shop", "--data", str(data)])
+    assert (gone.returncode, "doesn't answer" in gone.stderr) == (1, True)
 
 
-def test_what_it_refuses_is_said_in_one_line_and_it_ends_with_ctrl_c(
-    serving: tuple[subprocess.Popen[str], Path, int], tmp_path: Path
-) -> None:
-    process, data, port = serving
+def check_refusals(data: Path, port: int, folder: Path) -> None:
+    """While a demo serves: its store's page, and commands that are refused."""
     visit = HTTPConnection("127.0.0.1", port)
     visit.request("GET", "/", headers={"Host": f"demo-shop.localhost:{port}"})
     assert "Demo Shop is ready, and simulated" in visit.getresponse().read().decode()
     visit.close()
-    taken = run(demo(tmp_path / "other", port, "--once"))
+    taken = run_command(demo_command(folder / "other", port, "--once"))
     assert (taken.returncode, len(taken.stderr.splitlines())) == (1, 1)
     assert f"can't listen on 127.0.0.1:{port}" in taken.stderr
-    held = run(demo(data, free_port(), "--once"))
+    held = run_command(demo_command(data, free_port(), "--once"))
     assert (held.returncode, len(held.stderr.splitlines())) == (1, 1)
     assert "another Storefleet" in held.stderr
 
-    watched = run([sys.executable, "-m", "cli", "watch", "demo-shop", "--data", str(data)])
+    watched = run_command([sys.executable, "-m", "cli", "watch", "demo-shop", "--data", str(data)])
     assert watched.returncode == 0, watched.stderr
     assert "READY" in watched.stdout
     assert "SIMULATED" in watched.stdout
-    missing = run([sys.executable, "-m", "cli", "watch", "nothing", "--data", str(data)])
+    missing = run_command([sys.executable, "-m", "cli", "watch", "nothing", "--data", str(data)])
     assert (missing.returncode, "no store 'nothing'" in missing.stderr) == (1, True)
-    nowhere = run([sys.executable, "-m", "cli", "watch", "demo-shop", "--data", str(tmp_path / "empty")])
+    nowhere = run_command([sys.executable, "-m", "cli", "watch", "demo-shop", "--data", str(folder / "empty")])
     assert (nowhere.returncode, "run `make demo`" in nowhere.stderr) == (1, True)
 
-    # a worker that is killed is started again, and what it was doing goes on
-    [worker] = [found for found in psutil.process_iter(["cmdline"]) if is_worker_of(found, process.pid)]
-    worker.kill()
-    created = run([sys.executable, "-c", CREATE_AND_WATCH, str(data)])
-    assert created.returncode == 0, created.stdout + created.stderr
 
-    process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 0
-    assert survivors(data) == []
-    gone = run([sys.executable, "-m", "cli", "watch", "demo-shop", "--data", str(data)])
-    assert (gone.returncode, "doesn't answer" in gone.stderr) == (1, True)
-
-
-def test_nothing_survives_even_sigkill(serving: tuple[subprocess.Popen[str], Path, int]) -> None:
-    process, data, port = serving
-    process.kill()
-    assert gone_within(data, 5), survivors(data)
-    done = run(demo(data, port, "--once"))
+def test_nothing_survives_even_sigkill(tmp_path: Path) -> None:
+    data, port, environment = tmp_path / "data", free_port(), without_coverage(demo_environment())
+    with serve_demo(data, port, environment):
+        pass
+    done = run_command(demo_command(data, port, "--once"), environment=environment)
     assert done.returncode == 0, done.stderr
 
 
 def test_a_real_cluster_is_named_before_it_is_used(tmp_path: Path) -> None:
-    done = run(demo(tmp_path / "data", free_port(), "--once", "--cluster", "kubeconfig"))
+    done = run_command(demo_command(tmp_path / "data", free_port(), "--once", "--cluster", "kubeconfig"))
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
-    assert "/nowhere/kubeconfig is no usable kubeconfig" in done.stderr
+    assert "/nowhere/kubeconfig isn't a usable kubeconfig" in done.stderr
 
 
 def test_a_data_folder_that_is_no_folder_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    done = run(demo(tmp_path / "file", free_port(), "--once"))
+    done = run_command(demo_command(tmp_path / "file", free_port(), "--once"))
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "demo.json").write_text("rubbish")
-    done = run(demo(tmp_path / "data", free_port(), "--once"))
+    done = run_command(demo_command(tmp_path / "data", free_port(), "--once"))
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert "can't be read" in done.stderr

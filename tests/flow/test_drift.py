@@ -1,79 +1,33 @@
-"""Somebody changes a READY store's objects behind our back: each is put right or told, and the proof stays valid.
+"""Drift: somebody changes the objects of a READY store. Each is restored, or the owner is told; the proof stays valid.
 
 Also run on a real API server, by tests/cluster/test_drift.py.
 """
 
-import asyncio
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
-from tests.flow.fleet import Fleet
+from tests.support.harness import JSON, Harness
+from tests.support.stores import (
+    create_ready_store,
+    notices,
+    object_path,
+    request_object,
+    resync,
+    wait_for_health_cause,
+    wait_until_idle,
+)
+from tests.support.waiting import wait_until
 
-JSON = dict[str, Any]
-MERGE, STRATEGIC = "application/merge-patch+json", "application/strategic-merge-patch+json"
 IMAGE = {"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "storefleet/other:1"}]}}}}
 SIDECAR = {"spec": {"template": {"spec": {"containers": [{"name": "miner", "image": "storefleet/miner:1"}]}}}}
 UNWATCHED = ("secrets", "rolebindings")
-OPEN: JSON = {"spec": {"egress": [{}]}}
+OPEN_EGRESS: JSON = {"spec": {"egress": [{}]}}
 
 
-async def ready(fleet: Fleet) -> tuple[JSON, str]:
-    """A READY store and its namespace."""
-    store = await fleet.create()
-    await fleet.until(store["id"], "READY", 60)
-    [row] = await fleet.sql("SELECT id FROM stores")
-    return await fleet.store(store["id"]), f"store-{row['id']}"
-
-
-def path(namespace: str, collection: str, name: str) -> str:
-    group = {
-        "deployments": "apis/apps/v1", "statefulsets": "apis/apps/v1", "cronjobs": "apis/batch/v1",
-        "networkpolicies": "apis/networking.k8s.io/v1", "ingresses": "apis/networking.k8s.io/v1",
-        "rolebindings": "apis/rbac.authorization.k8s.io/v1",
-    }.get(collection, "api/v1")  # fmt: skip
-    return f"/{group}/namespaces/{namespace}/{collection}/{name}"
-
-
-async def do(fleet: Fleet, method: str, where: str, body: JSON | None = None, media: str = STRATEGIC) -> JSON:
-    headers = {"Content-Type": media} if method == "PATCH" else {}
-    status, answer = await fleet.kubernetes(method, where, body, **headers)
-    assert status == 200, answer
-    item: JSON = answer
-    return item
-
-
-async def notices(fleet: Fleet) -> list[str]:
-    return [row["message"] for row in await fleet.sql("SELECT message FROM events WHERE type = 'NOTICE' ORDER BY seq")]
-
-
-async def proofs(fleet: Fleet) -> list[str]:
-    rows = await fleet.sql("SELECT status, proof_hash = spec_hash AS proven, receipt FROM stores")
+async def proofs(harness: Harness) -> list[str]:
+    """Of each store: its status, whether what runs is proven, and the receipt."""
+    rows = await harness.sql("SELECT status, proof_hash = spec_hash AS proven, receipt FROM stores")
     return [f"{row['status']} {row['proven']} {row['receipt']}" for row in rows]
-
-
-async def resync(fleet: Fleet) -> None:
-    """As after its six hours."""
-    await fleet.sql("UPDATE stores SET due_at = now()")
-
-
-async def rests(fleet: Fleet) -> None:
-    """No pass runs or is due soon, for a moment."""
-    quiet = 0
-
-    async def at_rest() -> bool:
-        nonlocal quiet
-        rows = await fleet.sql(
-            "SELECT 1 FROM stores WHERE due_at > now() + interval '1 minute' AND lease_until IS NULL"
-        )
-        quiet = quiet + 1 if rows else 0
-        return quiet == 4
-
-    await fleet.poll(at_rest, 30)
-
-
-def content(item: JSON) -> JSON:
-    return {key: value for key, value in item.items() if key not in ("metadata", "status")}
 
 
 CHANGES: dict[str, tuple[str, str, str, JSON | None, str]] = {
@@ -116,7 +70,7 @@ CHANGES: dict[str, tuple[str, str, str, JSON | None, str]] = {
 ADDITIONS: dict[str, tuple[str, str, str, JSON | None, str]] = {
     # of which only a real API server tells whose they are
     "a container is added": ("deployments", "web", "PATCH", SIDECAR, "changed the Deployment web"),
-    "a policy is opened": ("networkpolicies", "deny-all", "PATCH", OPEN, "changed the NetworkPolicy deny-all"),
+    "a policy is opened": ("networkpolicies", "deny-all", "PATCH", OPEN_EGRESS, "changed the NetworkPolicy deny-all"),
     "a file is added": (
         *("configmaps", "database", "PATCH"),
         {"data": {"zz.cnf": "[mysqld]\n"}},
@@ -125,109 +79,101 @@ ADDITIONS: dict[str, tuple[str, str, str, JSON | None, str]] = {
 }
 
 
-async def test_what_somebody_changed_is_put_right_and_told(fleet: Fleet) -> None:
-    await all_put_right(fleet, CHANGES)
+async def test_what_somebody_changed_is_put_right_and_told(harness: Harness) -> None:
+    await check_all_restored(harness, CHANGES)
 
 
-async def all_put_right(fleet: Fleet, changes: Mapping[str, tuple[str, str, str, JSON | None, str]]) -> None:
+async def check_all_restored(harness: Harness, changes: Mapping[str, tuple[str, str, str, JSON | None, str]]) -> None:
     """One after the other, on one store."""
-    store, namespace = await ready(fleet)
-    before = await proofs(fleet)
+    store, namespace = await create_ready_store(harness)
+    before = await proofs(harness)
     expected: list[str] = []
-    for change, (collection, name, method, body, said) in changes.items():
-        where = path(namespace, collection, name)
-        was = await do(fleet, "GET", where)
-        await do(fleet, method, where, body)
-        expected.append(f"Somebody {said} in the cluster; it is put back.")
+    for change, (collection, name, method, body, change_text) in changes.items():
+        where = object_path(namespace, collection, name)
+        was = await request_object(harness, "GET", where)
+        await request_object(harness, method, where, body)
+        expected.append(f"Somebody {change_text} in the cluster; it was restored.")
         try:
-            await fleet.poll(partial(put_right, fleet, where, was, watched=collection not in UNWATCHED), 30)
-            await fleet.poll(partial(have_told, fleet, expected), 30)
-            await rests(fleet)  # what is changed between a look and the apply after it is put right, but may go untold
+            await wait_until(partial(restored, harness, where, was, watched=collection not in UNWATCHED))
+            await wait_until(partial(has_notices, harness, expected))
+            # a change between a pass's snapshot and its apply is restored, but may not be told
+            await wait_until_idle(harness)
         except TimeoutError:
-            raise AssertionError((change, await notices(fleet), await fleet.kubernetes("GET", where))) from None
-    await fleet.eventually(store["id"], seconds=60, status="READY", health="HEALTHY")
-    assert await proofs(fleet) == before
-    await resync(fleet)  # nothing is told again
-    await rests(fleet)
-    assert await notices(fleet) == expected
+            raise AssertionError(
+                (change, await notices(harness), await harness.kubernetes_request("GET", where))
+            ) from None
+    await harness.wait_for_store(store["id"], status="READY", health="HEALTHY")
+    assert await proofs(harness) == before
+    await resync(harness)  # which tells nothing again
+    await wait_until_idle(harness)
+    assert await notices(harness) == expected
 
 
-async def put_right(fleet: Fleet, where: str, was: JSON, *, watched: bool) -> bool:
+async def restored(harness: Harness, where: str, was: JSON, *, watched: bool) -> bool:
     if not watched:
-        await resync(fleet)
-    status, now = await fleet.kubernetes("GET", where)
-    labels = (now.get("metadata") or {}).get("labels")
-    return status == 200 and labels == was["metadata"]["labels"] and same(content(now), content(was))
+        await resync(harness)
+    status, now = await harness.kubernetes_request("GET", where)
+    return status == 200 and comparable(now) == comparable(was)
 
 
-async def have_told(fleet: Fleet, expected: list[str]) -> bool:
-    return await notices(fleet) == expected
+async def has_notices(harness: Harness, expected: list[str]) -> bool:
+    return await notices(harness) == expected
 
 
-def same(now: JSON, was: JSON) -> bool:
-    """Apart from what a new Service is given."""
-    given = ("clusterIP", "clusterIPs")
-    return without(now, given) == without(was, given)
+def comparable(item: JSON) -> JSON:
+    """Without what the cluster adds: other metadata than labels, the status, and the addresses of a Service."""
+    spec = {key: value for key, value in (item.get("spec") or {}).items() if key not in ("clusterIP", "clusterIPs")}
+    rest = {key: value for key, value in item.items() if key not in ("metadata", "status")}
+    return {**rest, "spec": spec, "labels": item["metadata"].get("labels")}
 
 
-def without(item: JSON, names: tuple[str, ...]) -> JSON:
-    spec = {key: value for key, value in (item.get("spec") or {}).items() if key not in names}
-    return {**item, "spec": spec}
-
-
-async def test_many_changes_are_each_told(fleet: Fleet) -> None:
-    store, namespace = await ready(fleet)
+async def test_many_changes_are_each_told(harness: Harness) -> None:
+    store, namespace = await create_ready_store(harness)
     for collection, name in (("services", "web"), ("services", "database"), ("ingresses", "web")):
-        await do(fleet, "DELETE", path(namespace, collection, name))
+        await request_object(harness, "DELETE", object_path(namespace, collection, name))
 
-    async def told() -> bool:
-        wanted = {f"Somebody removed the {what} in the cluster; it is put back." for what in gone}
-        found = await notices(fleet)
+    async def all_told() -> bool:
+        wanted = {f"Somebody removed the {what} in the cluster; it was restored." for what in gone}
+        found = await notices(harness)
         assert len(found) == len(set(found))
         return set(found) == wanted
 
     gone = ("Service web", "Service database", "Ingress web")
-    await fleet.poll(told, 30)
-    await fleet.eventually(store["id"], seconds=60, status="READY", health="HEALTHY")
+    await wait_until(all_told)
+    await harness.wait_for_store(store["id"], status="READY", health="HEALTHY")
 
 
-async def test_what_kubernetes_itself_changes_is_no_drift(fleet: Fleet) -> None:
-    store, namespace = await ready(fleet)
+async def test_what_kubernetes_itself_changes_is_no_drift(harness: Harness) -> None:
+    store, namespace = await create_ready_store(harness)
     restarted = {"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}}}}
-    where = path(namespace, "deployments", "web")
-    before = await do(fleet, "PATCH", where, restarted)  # as `kubectl rollout restart` does
+    where = object_path(namespace, "deployments", "web")
+    before = await request_object(harness, "PATCH", where, restarted)  # as `kubectl rollout restart` does
     for _ in range(2):
-        await resync(fleet)
-        await rests(fleet)
-    assert await notices(fleet) == []
-    assert (await do(fleet, "GET", where))["metadata"]["uid"] == before["metadata"]["uid"]
-    await fleet.eventually(store["id"], seconds=30, status="READY", health="HEALTHY")
+        await resync(harness)
+        await wait_until_idle(harness)
+    assert await notices(harness) == []
+    assert (await request_object(harness, "GET", where))["metadata"]["uid"] == before["metadata"]["uid"]
+    await harness.wait_for_store(store["id"], status="READY", health="HEALTHY")
 
 
-async def test_a_disk_that_somebody_deletes_is_told_before_and_after_it_goes(fleet: Fleet) -> None:
-    """It goes when no pod uses it any more; an empty one is never put in its place."""
-    store, namespace = await ready(fleet)
-    where = path(namespace, "persistentvolumeclaims", "database")
-    await do(fleet, "DELETE", where)
-    threatened = await fleet.eventually(store["id"], seconds=30, status="READY", health="DEGRADED")
-    assert "Somebody deleted the disk database" in threatened["health"]["cause"]
-    assert "Make a backup now" in threatened["health"]["cause"]
-    await do(fleet, "DELETE", path(namespace, "pods", "database-0"))
-    lost = await fleet.eventually(store["id"], seconds=30, status="READY", health="DOWN")
-    async with asyncio.timeout(30):
-        while "was removed from the cluster" not in (lost["health"]["cause"] or ""):
-            lost = await fleet.store(store["id"])
-            await asyncio.sleep(0.05)
+async def test_a_disk_that_somebody_deletes_is_told_before_and_after_it_goes(harness: Harness) -> None:
+    """It is removed when no pod uses it any more; it is never replaced by an empty disk."""
+    store, namespace = await create_ready_store(harness)
+    where = object_path(namespace, "persistentvolumeclaims", "database")
+    await request_object(harness, "DELETE", where)
+    degraded = await harness.wait_for_store(store["id"], status="READY", health="DEGRADED")
+    assert "Somebody deleted the disk database" in degraded["health"]["cause"]
+    assert "Make a backup now" in degraded["health"]["cause"]
+    await request_object(harness, "DELETE", object_path(namespace, "pods", "database-0"))
+    lost = await wait_for_health_cause(harness, store, "was removed from the cluster")
+    assert (lost["status"], lost["health"]["state"]) == ("READY", "DOWN")
     assert "Restore a backup" in lost["health"]["cause"]
-    assert (await fleet.kubernetes("GET", where))[0] == 404
+    assert (await harness.kubernetes_request("GET", where))[0] == 404
 
 
-async def test_a_namespace_that_somebody_deletes_is_not_made_again_empty(fleet: Fleet) -> None:
-    store, namespace = await ready(fleet)
-    await do(fleet, "DELETE", f"/api/v1/namespaces/{namespace}")
-    lost = await fleet.eventually(store["id"], seconds=60, status="READY", health="DOWN")
-    async with asyncio.timeout(60):
-        while "was removed from the cluster" not in (lost["health"]["cause"] or ""):
-            lost = await fleet.store(store["id"])
-            await asyncio.sleep(0.05)
-    assert (await fleet.kubernetes("GET", f"/api/v1/namespaces/{namespace}"))[0] == 404
+async def test_a_namespace_that_somebody_deletes_is_not_made_again_empty(harness: Harness) -> None:
+    store, namespace = await create_ready_store(harness)
+    await request_object(harness, "DELETE", f"/api/v1/namespaces/{namespace}")
+    lost = await wait_for_health_cause(harness, store, "was removed from the cluster")
+    assert (lost["status"], lost["health"]["state"]) == ("READY", "DOWN")
+    assert (await harness.kubernetes_request("GET", f"/api/v1/namespaces/{namespace}"))[0] == 404

@@ -1,9 +1,8 @@
-"""The embedded PostgreSQL and Valkey: start, come back at the same address, can be hurt, leave nothing behind."""
+"""The embedded PostgreSQL and Valkey: start, stop, restart at the same address, kill, pause; nothing is left."""
 
 import asyncio
 import os
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,12 +17,13 @@ from sandbox import postgres as postgres_module
 from sandbox.postgres import Postgres, start_postgres
 from sandbox.server import Server
 from sandbox.valkey import Valkey, start_valkey
-from tests.flow.embedded import ask, everybody, ping
+from tests.support.embedded_servers import ping, query_value, server_pids
+from tests.support.waiting import HANG_SECONDS
 
 
 @pytest.fixture
 def running() -> Iterator[list[Server]]:
-    """What is put here is stopped after the test."""
+    """The servers in this list are stopped after the test."""
     servers: list[Server] = []
     yield servers
     for server in servers:
@@ -31,24 +31,22 @@ def running() -> Iterator[list[Server]]:
 
 
 def test_a_cold_start_then_a_warm_one_keep_what_was_written(data: Path, running: list[Server]) -> None:
-    began = time.monotonic()
     first = start_postgres(data)
     running.append(first)
-    cold = time.monotonic() - began
-    assert ask(first.url, "CREATE TABLE kept AS SELECT 42 AS answer", "SHOW fsync") == "on"
-    assert ask(first.url, "SHOW listen_addresses") == ""
-    assert ask(first.url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is True
+    initialized = (data / "postgres" / "PG_VERSION").stat().st_mtime_ns
+    assert query_value(first.url, "CREATE TABLE kept AS SELECT 42 AS answer", "SHOW fsync") == "on"
+    assert query_value(first.url, "SHOW listen_addresses") == ""
+    assert query_value(first.url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is True
     first.stop()
     first.stop()  # twice is no error
     assert not first.running
-    assert not first.sockets.exists()
+    assert not first.socket_folder.exists()
     assert not list(data.glob("*.socket"))
-    assert everybody(data) == []
-    began = time.monotonic()
+    assert server_pids(data) == []
     second = start_postgres(data)
     running.append(second)
-    assert time.monotonic() - began < cold  # no initdb
-    assert ask(second.url, "SELECT answer FROM kept") == 42
+    assert (data / "postgres" / "PG_VERSION").stat().st_mtime_ns == initialized  # no second initdb
+    assert query_value(second.url, "SELECT answer FROM kept") == 42
 
 
 def test_sqlalchemy_takes_the_url(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +72,7 @@ def test_a_long_strange_path_and_a_strange_environment_dont_matter(
     assert len(str(long)) > 150
     started = (start_postgres(long, durable=False), start_valkey(long))
     running.extend(started)
-    assert ask(started[0].url, "SHOW fsync") == "off"
+    assert query_value(started[0].url, "SHOW fsync") == "off"
     assert ping(started[1].url)
     for server in started:
         assert b"hidden" not in Path(f"/proc/{server.pid}/environ").read_bytes()
@@ -84,32 +82,32 @@ def test_a_long_strange_path_and_a_strange_environment_dont_matter(
 def test_where_root_is_refused_user_namespaces_postgres_runs_as_nobody(
     data: Path, running: list[Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The data are in folders that only root may enter, and nobody may with it."""
+    """The data folder is inside folders that only root may enter; the server gets access all the same."""
     with monkeypatch.context() as patch:
-        patch.setattr(postgres_module, "unprivileged", lambda: "nobody")
+        patch.setattr(postgres_module, "unprivileged_identity", lambda: "nobody")
         server = start_postgres(data, durable=False)
         running.append(server)
         assert Path(f"/proc/{server.pid}").stat().st_uid == 65534
-        ask(server.url, "CREATE TABLE kept (answer int)", "INSERT INTO kept VALUES (42) RETURNING answer")
+        query_value(server.url, "CREATE TABLE kept (answer int)", "INSERT INTO kept VALUES (42) RETURNING answer")
         server.restart()
-        assert ask(server.url, "SELECT answer FROM kept") == 42
+        assert query_value(server.url, "SELECT answer FROM kept") == 42
         server.stop()
-    server = start_postgres(data, durable=False)  # where root isn't refused, on a folder that was nobody's
+    server = start_postgres(data, durable=False)  # as root, on a folder that belongs to `nobody`
     running.append(server)
-    assert ask(server.url, "SELECT answer FROM kept") == 42
+    assert query_value(server.url, "SELECT answer FROM kept") == 42
 
 
 def test_postgres_comes_back_at_its_address_however_it_went(data: Path, running: list[Server]) -> None:
     server = start_postgres(data, durable=False)
     running.append(server)
     url, pids = server.url, {server.pid}
-    ask(url, "CREATE TABLE kept (answer int)", "INSERT INTO kept VALUES (42) RETURNING answer")
+    query_value(url, "CREATE TABLE kept (answer int)", "INSERT INTO kept VALUES (42) RETURNING answer")
 
     server.kill()
     assert not server.running
-    assert everybody(data) == []
+    assert server_pids(data) == []
     with pytest.raises(ConnectionRefusedError):
-        ask(url, "SELECT 1")
+        query_value(url, "SELECT 1")
     server.restart()
     pids.add(server.pid)
 
@@ -122,7 +120,7 @@ def test_postgres_comes_back_at_its_address_however_it_went(data: Path, running:
 
     assert server.url == url
     assert len(pids) == 4
-    assert ask(url, "SELECT answer FROM kept") == 42
+    assert query_value(url, "SELECT answer FROM kept") == 42
 
 
 def test_valkey_comes_back_at_its_address_and_empty(data: Path, running: list[Server]) -> None:
@@ -141,7 +139,7 @@ def test_valkey_comes_back_at_its_address_and_empty(data: Path, running: list[Se
         assert redis.dbsize() == 0
         assert redis.config_get("save")["save"] == ""
     server.stop()
-    assert not server.sockets.exists()
+    assert not server.socket_folder.exists()
     assert list((data / "valkey").iterdir()) == []
 
 
@@ -153,7 +151,7 @@ async def test_a_paused_postgres_keeps_its_connections_and_answers_later(postgre
         _, waiting = await asyncio.wait({answer}, timeout=0.2)
         assert waiting == {answer}
         postgres.resume()
-        assert await asyncio.wait_for(answer, 5) == 42
+        assert await asyncio.wait_for(answer, HANG_SECONDS) == 42
     finally:
         postgres.resume()
         await connection.close()
@@ -170,5 +168,5 @@ def test_a_paused_valkey_answers_later(valkey: Valkey) -> None:
                 connection.recv(16)
         finally:
             valkey.resume()
-        connection.settimeout(5)
+        connection.settimeout(HANG_SECONDS)
         assert connection.recv(16) == b"+PONG\r\n"

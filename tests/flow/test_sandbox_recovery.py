@@ -1,4 +1,4 @@
-"""Whatever ended the embedded servers, nothing of them stays behind and the next start works or says what to do."""
+"""However the embedded servers ended, no process is left behind, and the next start works or says what to do."""
 
 import asyncio
 import os
@@ -12,18 +12,18 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from sandbox.folder import SandboxError
+from sandbox.data_folder import SandboxError
 from sandbox.postgres import start_postgres
-from sandbox.processes import residents
+from sandbox.processes import processes_in
 from sandbox.server import Server
 from sandbox.valkey import start_valkey
-from tests.flow.embedded import ROOT, ask, everybody, parent, ping
-from tests.polling import eventually
+from tests.support.embedded_servers import ROOT, ping, query_value, server_pids, servers_process
+from tests.support.waiting import HANG_SECONDS, eventually
 
 
 @pytest.fixture
 def running() -> Iterator[list[Server]]:
-    """What is put here is stopped after the test."""
+    """The servers in this list are stopped after the test."""
     servers: list[Server] = []
     yield servers
     for server in servers:
@@ -31,63 +31,65 @@ def running() -> Iterator[list[Server]]:
 
 
 def test_a_killed_parent_takes_everybody_along_and_the_next_start_works(data: Path, running: list[Server]) -> None:
-    with parent(data) as killed:
-        assert ask(killed.postgres, "CREATE TABLE kept (answer int)", "INSERT INTO kept VALUES (42) RETURNING 1") == 1
+    with servers_process(data) as killed:
+        assert (
+            query_value(killed.postgres, "CREATE TABLE kept (answer int)", "INSERT INTO kept VALUES (42) RETURNING 1")
+            == 1
+        )
         assert ping(killed.valkey)
-        family = everybody(data)
-        assert len(family) > 4  # PostgreSQL's own children are among them
+        assert len(server_pids(data)) > 4  # PostgreSQL's own children are among them
 
-        async def kill_with_a_query_at_work() -> None:
+        async def kill_while_a_query_runs() -> None:
             connection = await asyncpg.connect(killed.postgres)
             query = asyncio.ensure_future(connection.fetchval("SELECT pg_sleep(60)"))
             await asyncio.wait({query}, timeout=0.1)
             killed.process.kill()
             with pytest.raises(asyncpg.PostgresConnectionError):
-                await asyncio.wait_for(query, 2)
+                await asyncio.wait_for(query, HANG_SECONDS)
             connection.terminate()
 
-        asyncio.run(kill_with_a_query_at_work())
-        assert eventually(lambda: not everybody(data), 2), everybody(data)
+        asyncio.run(kill_while_a_query_runs())
+        assert eventually(lambda: not server_pids(data)), server_pids(data)
     postgres, valkey = start_postgres(data, durable=False), start_valkey(data)
     running += [postgres, valkey]
-    assert ask(postgres.url, "SELECT answer FROM kept") == 42
+    assert query_value(postgres.url, "SELECT answer FROM kept") == 42
     assert ping(valkey.url)
     assert not any(Path(folder).exists() for folder in killed.sockets)
 
 
 def test_after_killing_everything_at_once_it_starts_again(data: Path, running: list[Server]) -> None:
-    with parent(data) as killed:
-        ask(killed.postgres, "CREATE TABLE kept (answer int)", "INSERT INTO kept VALUES (42) RETURNING 1")
-        killed.process.send_signal(signal.SIGSTOP)  # so that nobody dies in order
-        for pid in everybody(data):
+    with servers_process(data) as killed:
+        query_value(killed.postgres, "CREATE TABLE kept (answer int)", "INSERT INTO kept VALUES (42) RETURNING 1")
+        killed.process.send_signal(signal.SIGSTOP)  # so that no process can shut down in order
+        for pid in server_pids(data):
             os.kill(pid, signal.SIGKILL)
         killed.process.kill()
-    # the number in the file is now somebody else's, which PostgreSQL by itself would take for a running server
+    # another process has the pid in the file now: PostgreSQL alone would take it for a running server
     stale = data / "postgres" / "postmaster.pid"
     stale.write_text(f"{os.getpid()}\n" + stale.read_text().partition("\n")[2])
     postgres = start_postgres(data, durable=False)
     running.append(postgres)
-    assert ask(postgres.url, "SELECT answer FROM kept") == 42
+    assert query_value(postgres.url, "SELECT answer FROM kept") == 42
 
 
 def test_what_a_killed_parent_left_frozen_is_ended(
     data: Path, running: list[Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sandbox.valkey.GRACE_SECONDS", 0.2)
-    with parent(data) as killed:
-        [frozen] = residents(data / "valkey", "valkey-server")
+    with servers_process(data) as killed:
+        [frozen] = processes_in(data / "valkey", "valkey-server")
         os.kill(frozen, signal.SIGSTOP)
-    assert residents(data / "valkey", "valkey-server") == [frozen]
+    assert processes_in(data / "valkey", "valkey-server") == [frozen]
     valkey = start_valkey(data)
     running.append(valkey)
     assert ping(valkey.url)
-    assert residents(data / "valkey", "valkey-server") == [valkey.pid]
-    assert eventually(lambda: not residents(data / "postgres", "postgres"))
+    assert processes_in(data / "valkey", "valkey-server") == [valkey.pid]
+    assert eventually(lambda: not processes_in(data / "postgres", "postgres"))
     assert not Path(killed.sockets[1]).exists()
 
 
 def test_a_second_start_on_the_same_data_is_refused_and_harmless(data: Path) -> None:
-    with parent(data) as first:
+    with servers_process(data) as first:
         with pytest.raises(SandboxError) as refusal:
             start_postgres(data)
         assert str(refusal.value) == (
@@ -95,20 +97,20 @@ def test_a_second_start_on_the_same_data_is_refused_and_harmless(data: Path) -> 
         )
         with pytest.raises(SandboxError, match="another Storefleet"):
             start_valkey(data)
-        assert ask(first.postgres, "SELECT 1") == 1
+        assert query_value(first.postgres, "SELECT 1") == 1
         assert ping(first.valkey)
-    assert eventually(lambda: not everybody(data))
+    assert eventually(lambda: not server_pids(data))
 
 
 def test_an_initdb_that_was_killed_is_begun_anew(data: Path, running: list[Server]) -> None:
     code = f"from pathlib import Path; from sandbox.postgres import start_postgres; start_postgres(Path({str(data)!r}))"
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) as killed:
-        assert eventually(lambda: (data / "postgres.new" / "PG_VERSION").exists(), 10)
+        assert eventually(lambda: (data / "postgres.new" / "PG_VERSION").exists())
         killed.kill()
     assert not (data / "postgres").exists()
     postgres = start_postgres(data, durable=False)
     running.append(postgres)
-    assert ask(postgres.url, "SELECT 1") == 1
+    assert query_value(postgres.url, "SELECT 1") == 1
     assert not (data / "postgres.new").exists()
 
 
@@ -119,7 +121,7 @@ def test_the_data_of_another_version_says_what_to_do(data: Path) -> None:
         start_postgres(data)
     message = str(failure.value)
     assert "initialized by PostgreSQL version 9, which is not compatible" in message
-    assert message.endswith("to start afresh, use DATA=…")
+    assert message.endswith("use DATA=… for a new data folder")
     assert "\n" not in message
     shutil.rmtree(data / "postgres")
 
@@ -141,4 +143,4 @@ def test_an_initdb_that_fails_says_why(data: Path, monkeypatch: pytest.MonkeyPat
     assert "pg_" in message
     assert message.endswith(f"(log: {data}/logs/initdb.log)")
     assert not (data / "postgres").exists()
-    assert everybody(data) == []
+    assert server_pids(data) == []

@@ -1,64 +1,45 @@
-"""Addresses run out slowly: however many stores of one name there are, the next one gets its own."""
+"""Slugs of stores that have the same name."""
 
-import asyncio
-from collections.abc import AsyncIterator
+from typing import Any
 
-import asyncpg
-import pytest_asyncio
-from pydantic import SecretStr
+import pytest
 
-from runtime.database import Sessions, connect
-from stores.models import Store
 from stores.names import slug_problem
-from stores.slugs import SUGGESTIONS, free_slug, take_slug
-from tests.flow.rows import connected, new_account, new_store
+from stores.slugs import SUGGESTIONS, candidates, first_free
+from tests.support.harness import Harness
 
 
-@pytest_asyncio.fixture
-async def connection(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    async with connected(database_url) as made:
-        yield made
-
-
-@pytest_asyncio.fixture
-async def sessions(database_url: str) -> AsyncIterator[Sessions]:
-    async with connect(SecretStr(database_url), 2) as made:
-        yield made
-
-
-async def test_more_stores_of_one_name_than_small_numbers(connection: asyncpg.Connection, sessions: Sessions) -> None:
-    account = await new_account(connection)
-    first = await new_store(connection, account, slug="fig-olive")
-    taken = ["fig-olive", *(f"fig-olive-{number}" for number in SUGGESTIONS)]
-    await connection.executemany(
-        "INSERT INTO slugs (slug, account_id, store_id) VALUES ($1, $2, $3)", [(slug, account, first) for slug in taken]
+async def test_more_stores_of_one_name_than_small_numbers(api: Harness) -> None:
+    """They get large random numbers."""
+    first = await api.create_store(name="Fig & Olive")
+    held = candidates("fig-olive")
+    assert first["slug"] == held[0]
+    await api.sql(
+        "INSERT INTO slugs (slug, account_id, store_id) SELECT unnest($1::text[]), account_id, id FROM stores", held[1:]
     )
     for _ in range(3):
-        store_id = await new_store(connection, account, slug="fig-olive")
-        async with asyncio.timeout(5), sessions.begin() as session:
-            store = await session.get_one(Store, store_id)
-            await take_slug(session, store, None, None)
-        assert store.slug.startswith("fig-olive-")
-        assert store.slug not in taken
-        assert slug_problem(store.slug) is None
-        assert await connection.fetchval("SELECT store_id FROM slugs WHERE slug = $1", store.slug) == store_id
-        taken.append(store.slug)
+        slug = (await api.create_store(name="Fig & Olive"))["slug"]
+        assert slug.startswith("fig-olive-")
+        assert slug not in held
+        assert slug_problem(slug) is None
+        held.append(slug)
+    rows = await api.sql(
+        "SELECT slugs.slug FROM slugs JOIN stores ON stores.id = store_id AND stores.slug = slugs.slug"
+    )
+    assert {row["slug"] for row in rows} == {first["slug"], *held[-3:]}
 
 
-async def test_a_small_number_is_preferred(connection: asyncpg.Connection, sessions: Sessions) -> None:
-    account = await new_account(connection)
-    store = await new_store(connection, account, slug="fig-olive")
-    async with sessions() as session:
-        assert await free_slug(session, account, "fig-olive", None) == "fig-olive"
-        await connection.execute("INSERT INTO slugs VALUES ('fig-olive', $1, $2)", account, store)
-        assert await free_slug(session, account, "fig-olive", None) == "fig-olive-2"
-        assert await free_slug(session, account, "admin", None) == "admin-2"
-
-
-async def test_the_platforms_own_label_is_never_free(connection: asyncpg.Connection, sessions: Sessions) -> None:
-    account = await new_account(connection)
-    store = await new_store(connection, account, slug="fig")
-    await connection.execute("INSERT INTO slugs VALUES ('fig', $1, $2)", account, store)
-    async with sessions() as session:
-        assert await free_slug(session, account, "fig", "fig-2") == "fig-3"
-        assert await free_slug(session, account, "olive", "olive") == "olive-2"
+@pytest.mark.parametrize(
+    ("wanted", "held", "platform_label", "slug"),
+    [
+        ("fig", [], None, "fig"),
+        ("fig", ["fig"], None, "fig-2"),
+        ("fig", ["fig", "fig-3"], None, "fig-2"),
+        ("fig", candidates("fig")[:-1], None, f"fig-{SUGGESTIONS[-1]}"),
+        ("fig", ["fig"], "fig-2", "fig-3"),
+        ("olive", [], "olive", "olive-2"),
+        ("admin", [], None, "admin-2"),
+    ],
+)
+def test_a_small_number_is_preferred(wanted: str, held: list[str], platform_label: Any, slug: str) -> None:
+    assert first_free(candidates(wanted), held, platform_label) == slug

@@ -1,40 +1,42 @@
-"""A third engine is one module and one setting: processes as in production, nothing edited anywhere."""
+"""A third engine is one module and one setting. API and worker run as processes, as in production."""
 
 import asyncio
 import sys
 
-from runtime.listener import bind
-from tests.flow.fleet import ROOT, Fleet, process_environment
-from tests.flow.test_rotation import rotate
+from runtime.sockets import bind_socket
+from tests.support.harness import ROOT, Harness, process_environment, without_coverage
+from tests.support.stores import rotate_password
+from tests.support.waiting import wait_until
 
-ENGINES = "workers.engines.woocommerce,workers.engines.medusa,tests.toy_engine"
+ENGINES = "workers.engines.woocommerce,workers.engines.medusa,tests.support.toy_engine"
 
 
-async def test_a_toy_engine_is_offered_made_and_proven(api: Fleet) -> None:
-    listener = bind("127.0.0.1", 0)
+async def test_a_toy_engine_is_offered_made_and_proven(api: Harness) -> None:
+    listener = bind_socket("127.0.0.1", 0)
     port = listener.getsockname()[1]
     listener.close()
     environment = process_environment(api.settings, STOREFLEET_ENGINES=ENGINES, STOREFLEET_PORT=str(port))
+    environment = without_coverage(environment)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "cli", "api", cwd=ROOT, env=environment, stdout=asyncio.subprocess.DEVNULL
     )
-    api.children.append(process)
-    await api.worker_process(STOREFLEET_ENGINES=ENGINES)
+    api.processes.append(process)
+    await api.start_worker_process(STOREFLEET_ENGINES=ENGINES)
     api.url = f"http://127.0.0.1:{port}"
-    await api.poll(lambda: answers(api), 20)
+    await wait_until(lambda: answers(api))
     offered = (await api.client().execute("{ engines { name title available setups rotatesAdminPassword } }"))[
         "engines"
     ]
     does = {"name": "TOY", "title": "A toy", "available": True, "setups": ["READY"], "rotatesAdminPassword": False}
     assert offered[-1] == does
-    refused = await api.try_create(engine="TOY", name="Toys", setup="WIZARD")
+    refused = await api.create_store_payload(engine="TOY", name="Toys", setup="WIZARD")
     assert [(error["code"], error["field"]) for error in refused["userErrors"]] == [("INVALID_SETUP", "setup")]
-    store = await api.create(engine="TOY", name="Toys")
+    store = await api.create_store(engine="TOY", name="Toys")
     assert [step["name"] for step in store["steps"]] == ["credentials", "namespace", "isolation", "web", "proof"]
-    await api.until(store["id"], "READY")
-    [error] = (await rotate(api, store["id"]))["userErrors"]
+    await api.wait_for_status(store["id"], "READY")
+    [error] = (await rotate_password(api, store["id"]))["userErrors"]
     assert (error["code"], error["field"]) == ("NOT_SUPPORTED", "id")
 
 
-async def answers(api: Fleet) -> bool:
+async def answers(api: Harness) -> bool:
     return await api.client().get("/readyz") == 200

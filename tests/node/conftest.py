@@ -1,4 +1,4 @@
-"""One real node a session, with the platform's account, and a Storefleet on it for each test that asks for one."""
+"""Fixtures: one real node per session, with the workers' account; API and worker for each test that uses `harness`."""
 
 import os
 
@@ -14,58 +14,61 @@ import pytest_asyncio
 
 from runtime.settings import ClusterProfile
 from sandbox.images import build_images
-from sandbox.kubernetes.binaries import Say
+from sandbox.kubernetes.binaries import Report
 from sandbox.kubernetes.control_plane import free_port
-from sandbox.kubernetes.node.launcher import Options, prepare
+from sandbox.kubernetes.node.launcher import NodeOptions, prepare
 from tests.cluster.platform import Platform, install
-from tests.flow.fleet import Fleet, fleet
 from tests.node.containers import Containers, Image, unpack
 from tests.node.databases import start_database
-from tests.node.real import RealNode
-from tests.node.shops import Shops, shops
+from tests.node.real_node import RealNode
+from tests.node.shops import Shops, shop_factory
+from tests.support.browser import browser, new_page
+from tests.support.harness import Harness, run_harness
+
+__all__ = ["browser", "new_page"]  # fixtures
 
 PLUGIN = os.environ.get("WOOCOMMERCE_ZIP")
-"""WooCommerce as a zip file, which no package has; without it the image has WordPress alone, and no shop can sell."""
+"""The plugin as a zip file: there is no Debian package. Without it the image has WordPress only."""
 NEEDS_PLUGIN = pytest.mark.skipif(PLUGIN is None, reason="needs WOOCOMMERCE_ZIP=/path/to/woocommerce.zip")
 
 
 @pytest.fixture(scope="session")
-def say(pytestconfig: pytest.Config) -> Say:
-    """Past pytest, which would keep it: what is built once takes minutes, and somebody waits."""
+def report(pytestconfig: pytest.Config) -> Report:
+    """Prints progress past pytest's capturing: the first build takes minutes."""
     capturing = pytestconfig.pluginmanager.getplugin("capturemanager")
     assert capturing is not None
 
-    def past(line: str) -> None:
+    def print_line(line: str) -> None:
         with capturing.global_and_fixture_disabled():
             print(line, flush=True)
 
-    return past
+    return print_line
 
 
 @pytest.fixture(scope="session")
-def archives(say: Say) -> dict[str, Path]:
-    """The images' archives by name, built from Debian packages where they aren't there yet."""
+def archives(report: Report) -> dict[str, Path]:
+    """Image name -> OCI archive, built from Debian packages if it isn't cached."""
     names = ("pause", "mariadb", "sample", "woocommerce")
     if PLUGIN is None:
-        made = build_images(names, say, arguments={"WOOCOMMERCE_VERSION": "none"})
+        made = build_images(names, report, arguments={"WOOCOMMERCE_VERSION": "none"})
     else:
-        made = build_images(names, say, files={"WOOCOMMERCE_ZIP": Path(PLUGIN)})
+        made = build_images(names, report, files={"WOOCOMMERCE_ZIP": Path(PLUGIN)})
     return dict(zip(names, made, strict=True))
 
 
 @pytest.fixture(scope="session")
-def programs(say: Say) -> None:
-    """Those of a node, built where they aren't there yet."""
-    prepare(Options(), say)
+def programs(report: Report) -> None:
+    """Builds the node's programs if they aren't cached."""
+    prepare(NodeOptions(), report)
 
 
 @pytest.fixture(scope="session")
 def node(archives: dict[str, Path], programs: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealNode]:
-    """Up until the session ends, unless a test reboots it."""
+    """The session's node."""
     node = RealNode(tmp_path_factory.mktemp("node") / "state", tuple(archives.values()), free_port())
     node.start()
     yield node
-    node.end()
+    node.stop()
 
 
 @pytest.fixture(scope="session")
@@ -76,20 +79,20 @@ def platform(node: RealNode, tmp_path_factory: pytest.TempPathFactory) -> Platfo
 
 @pytest.fixture
 def changes(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """What `@pytest.mark.parametrize("changes", [{…}], indirect=True)` gives: other than the profile's own values."""
+    """Changes of the cluster profile, from `@pytest.mark.parametrize("changes", [{…}], indirect=True)`."""
     given: dict[str, Any] = getattr(request, "param", {})
     return given
 
 
-@pytest_asyncio.fixture(name="fleet")
-async def a_fleet(
+@pytest_asyncio.fixture(name="harness")
+async def harness_fixture(
     node: RealNode, platform: Platform, database_url: str, redis_url: str, tmp_path: Path, changes: dict[str, Any]
-) -> AsyncIterator[Fleet]:
-    """API and worker at work on the node; the stores that a test left are removed."""
+) -> AsyncIterator[Harness]:
+    """API and worker on the node; deletes the stores' namespaces after the test."""
     port = node.https_port if changes.get("store_scheme") == "https" else node.ingress_port
     given: dict[str, Any] = {"store_port": port, "database_image": "mariadb:debian"} | changes
     profile = ClusterProfile(**given)
-    async with fleet(
+    async with run_harness(
         database_url,
         redis_url,
         tmp_path,
@@ -97,11 +100,11 @@ async def a_fleet(
         profile=profile,
         port=node.platform_port or 0,
         languages=("en-US", "de-DE", "ar"),
-        failure_patience=12.0,  # the cluster's warnings are read after 10
+        failure_patience=12.0,  # warning events are read after 10 s
     ) as made:
         yield made
         for row in await made.sql("SELECT id FROM stores"):
-            await made.kubernetes("DELETE", f"/api/v1/namespaces/store-{row['id']}")
+            await made.kubernetes_request("DELETE", f"/api/v1/namespaces/store-{row['id']}")
 
 
 @pytest.fixture(scope="session")
@@ -118,12 +121,12 @@ def woocommerce_image(archives: dict[str, Path], tmp_path_factory: pytest.TempPa
 def containers(tmp_path: Path) -> Iterator[Containers]:
     containers = Containers(tmp_path / "containers")
     yield containers
-    containers.end()
+    containers.stop()
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Path:
-    """For a database, empty."""
+    """An empty folder for a database."""
     disk = tmp_path / "disk"
     disk.mkdir()
     os.chown(disk, 10001, 10001)
@@ -134,15 +137,15 @@ def disk(tmp_path: Path) -> Path:
 def new_shop(
     containers: Containers, woocommerce_image: Image, mariadb_image: Image, disk: Path, tmp_path: Path
 ) -> Shops:
-    """Makes shops that are nothing yet, with a database of the test's own."""
+    """Returns shops that aren't installed yet, with a database for the test."""
     database = start_database(containers, mariadb_image, disk).wait()
-    return shops(woocommerce_image, containers, database, tmp_path)
+    return shop_factory(woocommerce_image, containers, database, tmp_path)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if PLUGIN is None:
-        terminalreporter.section("NOT RUN: whatever needs WooCommerce", red=True, bold=True)
+        terminalreporter.section("NOT RUN: tests that need WooCommerce", red=True, bold=True)
         terminalreporter.line(
-            "No shop was installed, sold anything, was killed while it sold, or was used with a browser. "
-            "To try that: make test-node WOOCOMMERCE_ZIP=/path/to/woocommerce-10.6.2.zip"
+            "No WooCommerce shop was installed, no order was placed, and no browser was used. "
+            "To run them: make test-node WOOCOMMERCE_ZIP=/path/to/woocommerce-10.6.2.zip"
         )

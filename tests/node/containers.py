@@ -1,4 +1,4 @@
-"""A container of an image by itself, run as our pods are: a read-only root, an ordinary user, no rights."""
+"""Runs one container with runc and the security settings of a store's pods: read-only root, no capabilities."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 JSON = dict[str, Any]
-ASK = """
+REQUEST_SCRIPT = """
 import http.client, json, sys
 at, method, path, headers, body = json.loads(sys.argv[1])
 connection = http.client.HTTPConnection(at, 8080, timeout=60)
@@ -27,7 +27,7 @@ print(json.dumps([answer.status, dict(answer.getheaders()), answer.read().decode
 
 @dataclass(frozen=True)
 class Image:
-    """One that is unpacked: its root folder, and how it is run."""
+    """An unpacked OCI image: its root folder and configuration."""
 
     root: Path
     config: JSON
@@ -35,7 +35,7 @@ class Image:
 
 
 def unpack(archive: Path, layout: Path, root: Path) -> Image:
-    """What an OCI archive holds, in two empty folders."""
+    """Unpacks an OCI archive. `layout`, `root`: empty folders for its files and for the image's file system."""
     with tarfile.open(archive) as tar:
         tar.extractall(layout, filter="data")
 
@@ -48,17 +48,17 @@ def unpack(archive: Path, layout: Path, root: Path) -> Image:
     for layer in manifest["layers"]:
         argv = ["tar", "--extract", "--numeric-owner", "--same-permissions"]
         subprocess.run([*argv, "--file", blob(layer), "--directory", root], check=True)
-        for mark in list(root.rglob(".wh.*")):  # what a layer takes away
-            gone = mark.with_name(mark.name.removeprefix(".wh."))
-            shutil.rmtree(gone) if gone.is_dir() else gone.unlink(missing_ok=True)
-            mark.unlink()
+        for whiteout in list(root.rglob(".wh.*")):  # a whiteout: the layer deletes that file
+            deleted = whiteout.with_name(whiteout.name.removeprefix(".wh."))
+            shutil.rmtree(deleted) if deleted.is_dir() else deleted.unlink(missing_ok=True)
+            whiteout.unlink()
     name = entry["annotations"]["org.opencontainers.image.ref.name"]
     return Image(root, json.loads(blob(manifest["config"]).read_text())["config"], name)
 
 
 @dataclass
 class Container:
-    """One that was started."""
+    """A started container."""
 
     name: str
     folder: Path
@@ -66,7 +66,7 @@ class Container:
 
     @property
     def pid(self) -> int:
-        """Of its first process; 0 when there was none within ten seconds."""
+        """Of its first process; 0 if it doesn't start within ten seconds."""
         path, deadline = self.folder / "pid", time.monotonic() + 10
         while self.process.poll() is None and time.monotonic() < deadline:
             if path.exists() and (pid := int(path.read_text() or 0)):
@@ -76,31 +76,31 @@ class Container:
 
     @property
     def network(self) -> Path:
-        """For others to share while it runs."""
+        """Its network namespace, which other containers can share while it runs."""
         return Path(f"/proc/{self.pid}/ns/net")
 
-    def do(self, *argv: str, **env: str) -> subprocess.CompletedProcess[str]:
-        """A command inside."""
+    def exec(self, *argv: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """Runs a command in the container."""
         given = [word for name, value in env.items() for word in ("--env", f"{name}={value}")]
         return subprocess.run(["runc", "exec", *given, self.name, *argv], capture_output=True, text=True, check=False)
 
-    def ask(
+    def request(
         self, path: str, method: str = "GET", body: str | None = None, *, at: str = "127.0.0.1", **headers: str
     ) -> tuple[int, dict[str, str], str]:
-        """Its web server, from within its network: status, headers, text. Redirects aren't followed.
+        """A request to its web server from within its network: status, headers, body. Doesn't follow redirects.
 
-        `at`: one of the network's own addresses, which then asks, too.
+        `at`: an address of the network namespace, the request's source and destination.
         """
         words = json.dumps([at, method, path, {name.replace("_", "-"): text for name, text in headers.items()}, body])
-        argv = ["nsenter", "-t", str(self.pid), "-n", "--", sys.executable, "-c", ASK, words]
+        argv = ["nsenter", "-t", str(self.pid), "-n", "--", sys.executable, "-c", REQUEST_SCRIPT, words]
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr + self.log
         status, found, text = json.loads(done.stdout)
         return status, found, text
 
     @contextmanager
-    def beside(self, program: str, file: Path, *argv: str) -> Iterator[None]:
-        """A Python program in its network, until the block ends; what it prints is in the file, first that it is up."""
+    def run_in_network(self, program: str, file: Path, *argv: str) -> Iterator[None]:
+        """Runs a Python program in its network until the block ends. `file`: its output."""
         words = ["nsenter", "-t", str(self.pid), "-n", "--", sys.executable, "-c", program, *argv]
         with file.open("wb") as output, subprocess.Popen(words, stdout=output) as process:
             try:
@@ -113,15 +113,15 @@ class Container:
             finally:
                 process.kill()
 
-    def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = 30) -> int:
+    def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 30) -> int:
         """The exit code of its first process."""
         if pid := self.pid:
-            with suppress(ProcessLookupError):  # it ended by itself just now
+            with suppress(ProcessLookupError):  # it has just ended by itself
                 os.kill(pid, number)
         return self.wait(seconds)
 
     def wait(self, seconds: float = 60) -> int:
-        """Until it has ended: its exit code."""
+        """Waits until it has ended. Returns its exit code."""
         return self.process.wait(seconds)
 
     @property
@@ -130,7 +130,7 @@ class Container:
 
 
 class Containers:
-    """Starts them, and ends those that are left."""
+    """Starts containers, and stops those that still run."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -144,12 +144,12 @@ class Containers:
         mounts: Mapping[str, Path],
         network: Path | None = None,
     ) -> Container:
-        """`argv`: instead of the image's own. `mounts`: path inside to what is there, writable. `/tmp` is empty."""
+        """`argv`: replaces the image's command. `mounts`: path in the container -> path of a writable bind mount."""
         folder = self.folder / f"container-{len(self.started)}"
         folder.mkdir(parents=True)
         subprocess.run(["runc", "spec"], cwd=folder, check=True)
         spec = json.loads((folder / "config.json").read_text())
-        _describe(spec, image, argv, env)
+        _configure(spec, image, argv, env)
         spec["mounts"] += [
             {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["mode=1777"]},
             *(
@@ -168,13 +168,13 @@ class Containers:
         self.started.append(Container(name, folder, process))
         return self.started[-1]
 
-    def end(self) -> None:
+    def stop(self) -> None:
         for container in self.started:
             if container.process.poll() is None:
-                container.end(signal.SIGKILL)
+                container.stop(signal.SIGKILL)
 
 
-def _describe(spec: JSON, image: Image, argv: Sequence[str], env: Mapping[str, str]) -> None:
+def _configure(spec: JSON, image: Image, argv: Sequence[str], env: Mapping[str, str]) -> None:
     user, group = map(int, image.config["User"].split(":"))
     spec["process"] |= {
         "terminal": False,

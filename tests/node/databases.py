@@ -1,4 +1,4 @@
-"""A container of the MariaDB image, as our StatefulSet runs it."""
+"""A container of the MariaDB image, run as in the StatefulSet."""
 
 import time
 from dataclasses import dataclass
@@ -19,21 +19,21 @@ PING = 'MYSQL_PWD="$MYSQL_PASSWORD" exec mariadb-admin --host=127.0.0.1 --user=w
 
 @dataclass
 class Database:
-    """One on a disk of its own."""
+    """A database server."""
 
     container: Container
 
     def sql(self, query: str, user: str = "wordpress", password: str = "", way: tuple[str, ...] = TCP) -> str:
-        """What it answers or complains of; the password is that of the variables unless one is given."""
+        """The output of the mariadb client, with errors. The default password is that of VARIABLES."""
         password = password or VARIABLES["MYSQL_ROOT_PASSWORD" if user == "root" else "MYSQL_PASSWORD"]
         argv = ["mariadb", *way, f"--user={user}", "-NB", "--default-character-set=utf8mb4", "-e", query]
-        done = self.container.do(*argv, MYSQL_PWD=password)
+        done = self.container.exec(*argv, MYSQL_PWD=password)
         return (done.stdout + done.stderr).strip()
 
     def wait(self) -> "Database":
-        """As the probe does."""
+        """Waits until the readiness probe succeeds."""
         deadline = time.monotonic() + 60
-        while self.container.do("sh", "-c", PING).returncode:
+        while self.container.exec("sh", "-c", PING).returncode:
             assert self.container.process.poll() is None, self.container.log
             assert time.monotonic() < deadline, self.container.log
             time.sleep(0.05)
@@ -41,7 +41,7 @@ class Database:
 
 
 def start_database(containers: Containers, image: Image, data: Path, network: Path | None = None) -> Database:
-    """`data`: its disk, which belongs to the image's user."""
+    """`data`: a folder for its data, owned by the image's user."""
     run = containers.folder / f"run-{len(containers.started)}"
     run.mkdir(parents=True)
     run.chmod(0o777)

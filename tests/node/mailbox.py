@@ -1,4 +1,4 @@
-"""A mail server of the smallest kind, in a container's network: it takes whatever it is given, and keeps it."""
+"""A minimal SMTP server in a container's network namespace that accepts and records all mail."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.node.containers import Container
 
 PORT = 2525
-SERVE = """
+SERVER_SCRIPT = """
 import asyncio, base64, json, sys
 
 async def serve(reader, writer):
@@ -55,18 +55,18 @@ asyncio.run(main())
 
 @dataclass(frozen=True)
 class Mail:
-    """One that was delivered."""
+    """A delivered mail."""
 
     who: list[str] | None
-    """Name and password that its sender signed in with."""
+    """User name and password of the SMTP session."""
     sender: str
-    """Of the envelope."""
+    """Of the envelope (MAIL FROM)."""
     text: str
 
 
 @dataclass(frozen=True)
 class Mailbox:
-    """All mail so far."""
+    """The recorded mail."""
 
     file: Path
 
@@ -76,8 +76,8 @@ class Mailbox:
 
 
 @contextmanager
-def mailbox(container: Container, folder: Path, does: str = "serve") -> Iterator[Mailbox]:
-    """On loopback of that container, at PORT; with `silence` one that answers nothing."""
+def mailbox(container: Container, folder: Path, behavior: str = "serve") -> Iterator[Mailbox]:
+    """Listens at PORT on the container's loopback address. `behavior`: `silence` for a server that never responds."""
     box = Mailbox(folder / "mails")
-    with container.beside(SERVE, box.file, str(PORT), does):
+    with container.run_in_network(SERVER_SCRIPT, box.file, str(PORT), behavior):
         yield box

@@ -1,4 +1,4 @@
-"""A name server in a container's network that knows nobody, and keeps whom it was asked for: who calls out asks it."""
+"""A DNS server in a container's network namespace: it answers NXDOMAIN and records the names of all queries."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.node.containers import Container
 
-SERVE = """
+SERVER_SCRIPT = """
 import socket
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 server.bind(("127.0.0.1", 53))
@@ -22,12 +22,12 @@ while True:
     server.sendto(question[:2] + b"\\x81\\x83\\0\\1" + bytes(6) + question[12 : at + 5], asker)
 """
 NAME_SERVER = "nameserver 127.0.0.1\n"
-"""/etc/resolv.conf of such a container."""
+"""/etc/resolv.conf of the container."""
 
 
 @dataclass(frozen=True)
 class Resolver:
-    """All questions so far."""
+    """The recorded queries."""
 
     file: Path
 
@@ -38,7 +38,7 @@ class Resolver:
 
 @contextmanager
 def resolver(container: Container, folder: Path) -> Iterator[Resolver]:
-    """On loopback of that container."""
+    """Listens on the container's loopback address."""
     made = Resolver(folder / "names")
-    with container.beside(SERVE, made.file):
+    with container.run_in_network(SERVER_SCRIPT, made.file):
         yield made

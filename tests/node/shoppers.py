@@ -1,4 +1,4 @@
-"""Shoppers at a WooCommerce store's address, and what the shop's database has of their orders."""
+"""Shoppers of a WooCommerce store on the node, and the orders in its database."""
 
 import asyncio
 import base64
@@ -13,14 +13,15 @@ from urllib.parse import urlsplit
 import aiohttp
 import psutil
 
-from tests.flow.fleet import Fleet
-from tests.node.inside import of_store
-from tests.node.real import RealNode
-from tests.node.test_life import pods
+from tests.node.process_inspection import processes_of_pods
+from tests.node.real_node import RealNode
+from tests.node.test_lifecycle import pods
+from tests.support.harness import Harness
+from tests.support.waiting import wait_until
 
 JSON = dict[str, Any]
 API = "/wp-json/wc/store/v1"
-ADDRESS = {
+BILLING_ADDRESS = {
     "first_name": "Ada",
     "last_name": "Byron",
     "address_1": "Unter den Linden 1",
@@ -29,17 +30,17 @@ ADDRESS = {
     "country": "DE",
     "email": "ada@example.com",
 }
-ORDER = {"billing_address": ADDRESS, "payment_method": "cod"}
-NOBODY_THERE = (503, "no healthy upstream")
-"""What the ingress says while no pod is ready: the shop has not heard of the request."""
+ORDER = {"billing_address": BILLING_ADDRESS, "payment_method": "cod"}
+NO_HEALTHY_UPSTREAM = (503, "no healthy upstream")
+"""The response of the ingress while no pod is ready: the request didn't reach the shop."""
 READY_SECONDS = 120.0
 
 
-async def ask(fleet: Fleet, store: JSON, method: str, path: str, **more: Any) -> tuple[int, Any, Any]:
-    """By the store's address, through the ingress: status, headers, and what was answered: JSON, or else text."""
+async def send_request(harness: Harness, store: JSON, method: str, path: str, **more: Any) -> tuple[int, Any, Any]:
+    """A request to the store's URL through the ingress: status, headers, and the body as JSON or text."""
     address = urlsplit(store["url"])
     url, headers = f"http://127.0.0.1:{address.port}{path}", {"Host": address.netloc, **more.pop("headers", {})}
-    async with fleet.http.request(method, url, headers=headers, allow_redirects=False, **more) as answer:
+    async with harness.http.request(method, url, headers=headers, allow_redirects=False, **more) as answer:
         text = await answer.text()
         try:
             return answer.status, answer.headers, json.loads(text)
@@ -47,67 +48,67 @@ async def ask(fleet: Fleet, store: JSON, method: str, path: str, **more: Any) ->
             return answer.status, answer.headers, text
 
 
-async def opened(fleet: Fleet, **given: Any) -> tuple[JSON, str]:
-    """A store that is READY and opens, and its namespace."""
-    store = await fleet.create(**given)
-    await fleet.until(store["id"], "READY", READY_SECONDS)
-    [row] = await fleet.sql("SELECT id FROM stores WHERE slug = $1", store["slug"])
-    store = await fleet.store(store["id"])
-    await opens(fleet, store)
+async def create_open_store(harness: Harness, **given: Any) -> tuple[JSON, str]:
+    """Creates a store and waits until it is READY and its page opens. Returns it with its namespace."""
+    store = await harness.create_store(**given)
+    await harness.wait_for_status(store["id"], "READY")
+    [row] = await harness.sql("SELECT id FROM stores WHERE slug = $1", store["slug"])
+    store = await harness.get_store(store["id"])
+    await wait_until_open(harness, store)
     return store, f"store-{row['id']}"
 
 
-async def opens(fleet: Fleet, store: JSON) -> None:
+async def wait_until_open(harness: Harness, store: JSON) -> None:
     async def answers() -> bool:
-        return "Sample product" in str((await ask(fleet, store, "GET", "/"))[2])
+        return "Sample product" in str((await send_request(harness, store, "GET", "/"))[2])
 
-    await fleet.poll(answers, 30)
+    await wait_until(answers)
 
 
 @dataclass
-class Shopping:
-    """What shoppers without an account, who all buy the sample product by cash on delivery, were told."""
+class ShoppingSession:
+    """The responses to guests who buy the sample product by cash on delivery."""
 
-    fleet: Fleet
+    harness: Harness
     store: JSON
     keys: list[str] = field(default_factory=list)
-    """Of orders that were acknowledged. Numbers won't do: those of lost orders are given out again."""
+    """Keys of acknowledged orders. Order numbers aren't unique: the number of a lost order is used again."""
     numbers: list[int] = field(default_factory=list)
     refusals: list[tuple[int, str]] = field(default_factory=list)
-    """Status and text of whatever else was answered."""
-    cut: list[str] = field(default_factory=list)
-    """Requests that got no answer, or half of one."""
+    """Status and body of other responses."""
+    interrupted: list[str] = field(default_factory=list)
+    """Requests without a complete response."""
     ended: bool = False
 
     async def sell(self, more: int, seconds: float = 60) -> None:
-        """Return when so many more orders were acknowledged."""
+        """Returns after `more` further orders were acknowledged."""
         wanted = len(self.keys) + more
 
         async def sold() -> bool:
             return len(self.keys) >= wanted
 
-        await self.fleet.poll(sold, seconds)
+        await wait_until(sold)
 
     async def buy(self) -> None:
-        """One order, as often as it takes; an order that was placed and not acknowledged leaves an empty cart."""
-        headers, _ = await self._insist(200, "GET", "/cart")
+        """Buys once, with retries. An order that was placed but not acknowledged leaves an empty cart."""
+        headers, _ = await self._retry_until(200, "GET", "/cart")
         cart = {"Cart-Token": headers["Cart-Token"]}
-        _, [product] = await self._insist(200, "GET", "/products?sku=storefleet-sample")
-        await self._insist(201, "POST", "/cart/add-item", json={"id": product["id"], "quantity": 1}, headers=cart)
-        _, bought = await self._insist(200, "POST", "/checkout", json=ORDER, headers=cart, over="cart_empty")
+        _, [product] = await self._retry_until(200, "GET", "/products?sku=storefleet-sample")
+        await self._retry_until(201, "POST", "/cart/add-item", json={"id": product["id"], "quantity": 1}, headers=cart)
+        _, bought = await self._retry_until(200, "POST", "/checkout", json=ORDER, headers=cart, over="cart_empty")
         if bought is None:
             return
         assert bought["status"] == "processing", bought
         self.keys.append(bought["order_key"])
         self.numbers.append(bought["order_id"])
 
-    async def _insist(self, wanted: int, method: str, path: str, over: str = "", **more: Any) -> tuple[Any, Any]:
-        """Headers and answer. None as an answer: the shop said `over`."""
+    async def _retry_until(self, wanted: int, method: str, path: str, over: str = "", **more: Any) -> tuple[Any, Any]:
+        """Headers and body of the first response with the wanted status; the body is None if one contains `over`."""
         while True:
             try:
-                status, headers, answer = await ask(self.fleet, self.store, method, API + path, **more)
+                status, headers, answer = await send_request(self.harness, self.store, method, API + path, **more)
             except (aiohttp.ClientError, TimeoutError) as error:
-                self.cut.append(f"{method} {path}: {error!r}")
+                self.interrupted.append(f"{method} {path}: {error!r}")
             else:
                 if status == wanted and isinstance(answer, dict | list):
                     return headers, answer
@@ -122,9 +123,9 @@ class Shopping:
 
 
 @asynccontextmanager
-async def shopping(fleet: Fleet, store: JSON, shoppers: int) -> AsyncIterator[Shopping]:
-    """So many at once, each buying again and again; at the end of the block what they have begun they finish."""
-    made = Shopping(fleet, store)
+async def run_shoppers(harness: Harness, store: JSON, shoppers: int) -> AsyncIterator[ShoppingSession]:
+    """Runs `shoppers` concurrent shoppers that buy repeatedly; at the end of the block they finish their orders."""
+    made = ShoppingSession(harness, store)
     async with asyncio.timeout(300), asyncio.TaskGroup() as group:
         for _ in range(shoppers):
             group.create_task(made.keep_buying())
@@ -132,17 +133,17 @@ async def shopping(fleet: Fleet, store: JSON, shoppers: int) -> AsyncIterator[Sh
         made.ended = True
 
 
-async def database_of(fleet: Fleet, node: RealNode, namespace: str) -> psutil.Process:
-    """The store's own database server, as seen from outside."""
-    pod = (await pods(fleet, namespace))["database"]
-    [process] = await asyncio.to_thread(of_store, node, "mariadbd", {pod["metadata"]["uid"]})
+async def database_of(harness: Harness, node: RealNode, namespace: str) -> psutil.Process:
+    """The process of the store's database server."""
+    pod = (await pods(harness, namespace))["database"]
+    [process] = await asyncio.to_thread(processes_of_pods, node, "mariadbd", {pod["metadata"]["uid"]})
     return process
 
 
-async def rows(fleet: Fleet, node: RealNode, namespace: str, query: str) -> list[list[str]]:
-    """What the store's own database answers to its user."""
-    process = await database_of(fleet, node, namespace)
-    _, secret = await fleet.kubernetes("GET", f"/api/v1/namespaces/{namespace}/secrets/database")
+async def rows(harness: Harness, node: RealNode, namespace: str, query: str) -> list[list[str]]:
+    """The rows of a query in the store's database, as its user."""
+    process = await database_of(harness, node, namespace)
+    _, secret = await harness.kubernetes_request("GET", f"/api/v1/namespaces/{namespace}/secrets/database")
     password = base64.b64decode(secret["data"]["password"]).decode()
     client = ["mariadb", "--host=127.0.0.1", "--user=wordpress", "-NB", "wordpress", "-e", query]
     argv = ["nsenter", "-t", str(process.pid), "-m", "-n", "--", *client]
@@ -152,10 +153,10 @@ async def rows(fleet: Fleet, node: RealNode, namespace: str, query: str) -> list
     return [line.split("\t") for line in done.stdout.splitlines()]
 
 
-async def orders(fleet: Fleet, node: RealNode, namespace: str) -> set[str]:
-    """The keys of those that the shop has and means to send."""
+async def orders(harness: Harness, node: RealNode, namespace: str) -> set[str]:
+    """The keys of the orders in status `processing`."""
     query = (
         "SELECT order_key FROM wp_wc_orders JOIN wp_wc_order_operational_data ON order_id = wp_wc_orders.id"
         " WHERE status = 'wc-processing'"
     )
-    return {key for [key] in await rows(fleet, node, namespace, query)}
+    return {key for [key] in await rows(harness, node, namespace, query)}

@@ -1,4 +1,4 @@
-"""A shop of the WooCommerce image beside its database, without a cluster: its programs, and what they leave."""
+"""Shops of the WooCommerce image with a database, without a cluster: running programs, and snapshots of the data."""
 
 import json
 import os
@@ -15,16 +15,16 @@ from tests.node.databases import SOCKET, VARIABLES, Database
 JSON = dict[str, Any]
 Env = Mapping[str, str]
 Mounts = Mapping[str, Path]
-Left = Mapping[str, Counter[tuple[str, ...]]]
-GIVEN = Path(__file__).with_name("given")
+Snapshot = Mapping[str, Counter[tuple[str, ...]]]
+PHP_SCRIPTS = Path(__file__).with_name("php")
 HOST = "fig.localhost:8080"
 UPLOADS = "/var/www/html/wp-content/uploads"
-KINDS = ("AUTH", "SECURE_AUTH", "LOGGED_IN", "NONCE")
+KEY_KINDS = ("AUTH", "SECURE_AUTH", "LOGGED_IN", "NONCE")
 ENV = {
     "WORDPRESS_DB_HOST": "127.0.0.1",
     "WORDPRESS_DB_USER": "wordpress",
     "WORDPRESS_DB_PASSWORD": VARIABLES["MYSQL_PASSWORD"],
-    **{f"WORDPRESS_{kind}_{use}": f"{kind} {use} " + "x" * 32 for kind in KINDS for use in ("KEY", "SALT")},
+    **{f"WORDPRESS_{kind}_{use}": f"{kind} {use} " + "x" * 32 for kind in KEY_KINDS for use in ("KEY", "SALT")},
     "STORE_URL": f"http://{HOST}",
     "STORE_TITLE": "Fig & Olive",
     "STORE_ADMIN_EMAIL": "owner@example.com",
@@ -33,10 +33,10 @@ ENV = {
     "STORE_COUNTRY": "DE",
     "STORE_CURRENCY": "EUR",
 }
-WORDPRESS = ("php", "/given/wordpress.php")
+WORDPRESS = ("php", "/test-php/wordpress.php")
 INSTALL = ("/opt/storefleet/run", "install")
 WEB = ("/opt/storefleet/run", "web")
-LEFT = {
+SNAPSHOT_QUERIES = {
     "tables": "SHOW TABLES",
     "owners": "SELECT user_login, user_email FROM wp_users",
     "first post": "SELECT MIN(ID) FROM wp_posts",
@@ -52,7 +52,7 @@ LEFT = {
         " 'notice|demarkation|^widget_|last_processed|rewrite_rules|email_improvements|storefleet_tries|pending_batch'"
     ),
 }
-SOLD = {
+WOOCOMMERCE_QUERIES = {
     "products": "SELECT sku, stock_status, min_price FROM wp_wc_product_meta_lookup",
     "categories": (
         "SELECT p.post_name, t.slug FROM wp_posts p JOIN wp_term_relationships r ON r.object_id = p.ID"
@@ -74,7 +74,7 @@ SOLD = {
 
 @dataclass
 class Shop:
-    """One that may be there or not: a schema of its own in the database, and a folder for uploads."""
+    """A shop, installed or not: a schema in the database, and a folder for uploads."""
 
     name: str
     image: Image
@@ -84,60 +84,65 @@ class Shop:
     network: Path
 
     def start(self, argv: Sequence[str], env: Env | None = None, mounts: Mounts | None = None) -> Container:
-        """One of the image's programs; `env` and `mounts` beside what every program is given."""
-        self.last_words.write_text("")
-        self.last_words.chmod(0o666)
-        given = {UPLOADS: self.uploads, "/given": GIVEN, "/dev/termination-log": self.last_words, **(mounts or {})}
+        """Starts a program of the image. `env`, `mounts`: in addition to those of every program."""
+        self.termination_log.write_text("")
+        self.termination_log.chmod(0o666)
+        given = {
+            UPLOADS: self.uploads,
+            "/test-php": PHP_SCRIPTS,
+            "/dev/termination-log": self.termination_log,
+            **(mounts or {}),
+        }
         env = {**ENV, "WORDPRESS_DB_NAME": self.name, **(env or {})}
         return self.containers.start(self.image, *argv, env=env, mounts=given, network=self.network)
 
     def run(self, argv: Sequence[str], env: Env | None = None, mounts: Mounts | None = None) -> tuple[int, str]:
-        """To its end: exit code and last line."""
+        """Runs a program to its end. Returns its exit code and last line."""
         container = self.start(argv, env, mounts)
         code = container.wait()
         return code, container.log.strip().splitlines()[-1]
 
     @property
-    def last_words(self) -> Path:
-        """Of the program that was started last: what a kubelet would read."""
-        return self.uploads.with_name(f"last-words-of-{self.name}")
+    def termination_log(self) -> Path:
+        """The termination message of the program that was started last."""
+        return self.uploads.with_name(f"termination-log-of-{self.name}")
 
     def serve(self, env: Env | None = None, mounts: Mounts | None = None) -> Container:
-        """Its web server, when the shop answers."""
+        """Starts the web server, and returns when the shop is ready."""
         server = self.start(WEB, env, mounts)
-        answers(server, "/readyz", 200)
+        wait_for_response(server, "/readyz", 200)
         return server
 
-    def make(self, argv: Sequence[str], env: Env | None = None) -> "Shop":
+    def install(self, argv: Sequence[str], env: Env | None = None) -> "Shop":
         code, last = self.run(argv, env)
         assert (code, json.loads(last)["done"]) == (0, "installed"), last
         return self
 
     def sql(self, query: str) -> list[tuple[str, ...]]:
-        """As the database's root."""
+        """The sorted rows of a query as the database's root."""
         said = self.database.sql(f"USE {self.name}; {query}", "root", way=SOCKET)
         assert not said.startswith("ERROR"), said
         return sorted(tuple(line.split("\t")) for line in said.splitlines())
 
-    def decide(self, options: Mapping[str, str]) -> None:
-        """Give WordPress' options these values, as its database has them: what an owner does in the dashboard."""
+    def set_options(self, options: Mapping[str, str]) -> None:
+        """Sets WordPress options in the database, as an owner can in the dashboard."""
         rows = ", ".join(f"('{name}', '{value}', 'on')" for name, value in options.items())
         into = "INSERT INTO wp_options (option_name, option_value, autoload)"
         self.sql(f"{into} VALUES {rows} ON DUPLICATE KEY UPDATE option_value = VALUES(option_value)")
 
-    def left(self, *, sells: bool) -> Left:
-        """All that must be alike in any shop: rows by what they are, and the names of files, each with how many."""
-        questions = {**LEFT, **SOLD} if sells else LEFT
+    def snapshot(self, *, sells: bool) -> Snapshot:
+        """Counts of rows and files that must be the same in all shops that are installed alike."""
+        queries = {**SNAPSHOT_QUERIES, **WOOCOMMERCE_QUERIES} if sells else SNAPSHOT_QUERIES
         files = [str(path.relative_to(self.uploads)) for path in self.uploads.rglob("*") if "wc-logs" not in str(path)]
-        found = {what: Counter(self.sql(query)) for what, query in questions.items()}
+        found = {what: Counter(self.sql(query)) for what, query in queries.items()}
         return {**found, "files": Counter((name,) for name in files)}
 
 
 Shops = Callable[..., Shop]
 
 
-def shops(image: Image, containers: Containers, database: Database, folder: Path) -> Shops:
-    """A function that gives a shop which is nothing yet."""
+def shop_factory(image: Image, containers: Containers, database: Database, folder: Path) -> Shops:
+    """A function that returns a new shop, not installed yet."""
 
     def new() -> Shop:
         name = f"shop_{len(list(folder.glob('shop_*')))}"
@@ -151,13 +156,13 @@ def shops(image: Image, containers: Containers, database: Database, folder: Path
     return new
 
 
-def answers(web: Container, path: str, status: int, seconds: float = 20) -> str:
-    """Ask until it answers with that status: the text."""
+def wait_for_response(web: Container, path: str, status: int, seconds: float = 20) -> str:
+    """Retries a request until the response has that status. Returns its body."""
     deadline = time.monotonic() + seconds
     while True:
         try:
-            found, _, text = web.ask(path, Host=HOST)
-        except AssertionError:  # nobody listens yet
+            found, _, text = web.request(path, Host=HOST)
+        except AssertionError:  # the server doesn't listen yet
             if time.monotonic() > deadline:
                 raise
             continue

@@ -1,66 +1,79 @@
-"""People with a browser: a shopper buys in a new store, and its owner signs in and sells something of their own."""
+"""Stores in a real browser: a shopper buys, and the owner signs in and sells a new product."""
 
-import asyncio
 import json
-from pathlib import Path
 
-import pytest
+from playwright.async_api import Page, expect
 
-from tests.flow.fleet import Fleet
-from tests.node.browser import PROGRAM, Page, chromium
 from tests.node.conftest import NEEDS_PLUGIN
-from tests.node.shoppers import ADDRESS, API, opened
+from tests.node.shoppers import API, BILLING_ADDRESS, create_open_store
+from tests.node.test_lifecycle import create_ready_store
 from tests.node.test_woocommerce import credentials
+from tests.support.browser import TIMEOUT_MS, NewPage
+from tests.support.harness import Harness
 
-pytestmark = [
-    NEEDS_PLUGIN,
-    pytest.mark.skipif(PROGRAM is None, reason="needs Chromium: apt-get install chromium"),
-]
-CART = f"fetch('{API}/cart').then(answer => answer.json())"
-"""In the page: what the shop knows of its shopper."""
+CART = f"fetch('{API}/cart').then(response => response.json())"
+"""A JavaScript expression: the shopper's cart in the Store API."""
+
+
+async def shows(page: Page, *texts: str) -> None:
+    for text in texts:
+        await expect(page.locator("body")).to_contain_text(text, use_inner_text=True, timeout=TIMEOUT_MS)
 
 
 async def buy(page: Page, url: str) -> None:
-    """From the store's address to the order, on foot."""
-    await page.open(url)
-    await page.sees("Fig & Olive", "Sample product")
-    await page.click(".add_to_cart_button")
-    await page.until(f"{CART}.then(cart => cart.items_count === 1)")
-    await page.open(f"{url}/checkout/")
-    await page.sees("Sample product", "Cash on delivery")
-    await page.type("#email", ADDRESS["email"])
+    """From the front page to the order."""
+    await page.goto(url)
+    await shows(page, "Fig & Olive", "Sample product")
+    await page.locator(".add_to_cart_button").first.click()
+    await page.wait_for_function(f"{CART}.then(cart => cart.items_count === 1)")
+    await page.goto(f"{url}/checkout/")
+    await shows(page, "Sample product", "Cash on delivery")
+    await page.fill("#email", BILLING_ADDRESS["email"])
     for name in ("first_name", "last_name", "address_1", "postcode", "city"):
-        await page.type(f"#billing-{name}", ADDRESS[name])
-    # WooCommerce's page tells the shop a moment later, and takes an order without an address from whoever is quicker
-    await page.until(f"{CART}.then(cart => cart.billing_address.city === {json.dumps(ADDRESS['city'])})")
+        await page.fill(f"#billing-{name}", BILLING_ADDRESS[name])
+    # the page sends the address with a delay, and accepts an order before that, without the address
+    await page.wait_for_function(
+        f"{CART}.then(cart => cart.billing_address.city === {json.dumps(BILLING_ADDRESS['city'])})"
+    )
     await page.click(".wc-block-components-checkout-place-order-button:not([aria-disabled=true])")
-    await page.until("location.pathname.includes('order-received')")
-    await page.sees("Order received", "Sample product", "Cash on delivery", "Ada Byron", "10117 Berlin")
+    await page.wait_for_url("**/order-received/**")
+    await shows(page, "Order received", "Sample product", "Cash on delivery", "Ada Byron", "10117 Berlin")
 
 
 async def sign_in(page: Page, url: str, username: str, password: str) -> None:
-    await page.open(f"{url}/wp-admin/")
-    await page.type("#user_login", username)
-    await page.type("#user_pass", password)
+    await page.goto(f"{url}/wp-admin/")
+    await page.fill("#user_login", username)
+    await page.fill("#user_pass", password)
     await page.click("#wp-submit")
-    await page.until("location.pathname === '/wp-admin/' && document.querySelector('#wpadminbar') !== null")
+    await page.wait_for_selector("#wpadminbar")
 
 
 async def add_product(page: Page, url: str, name: str) -> None:
-    await page.open(f"{url}/wp-admin/post-new.php?post_type=product")
-    await page.type("#title", name)
-    await page.type("#_regular_price", "7.50")
+    await page.goto(f"{url}/wp-admin/post-new.php?post_type=product")
+    await page.fill("#title", name)
+    await page.fill("#_regular_price", "7.50")
     await page.click("#publish")
-    await page.sees("Product published")
+    await shows(page, "Product published")
 
 
-async def test_a_shopper_buys_and_the_owner_sells(fleet: Fleet, tmp_path: Path) -> None:
-    store, _ = await opened(fleet, country="DE", currency="EUR")
-    async with asyncio.timeout(120), chromium(fleet.http, tmp_path / "profile", people=2) as (shopper, owner):
-        await buy(shopper, store["url"])
-        await sign_in(owner, store["url"], *await credentials(fleet, store))
-        await add_product(owner, store["url"], "Olive oil «extra» 橄欖油")
-        await owner.open(f"{store['url']}/wp-admin/admin.php?page=wc-orders")
-        await owner.sees("Ada Byron", "Processing")
-        await shopper.open(store["url"])
-        await shopper.sees("Olive oil «extra» 橄欖油", "7.50")
+async def test_a_sample_shop_opens_without_errors(harness: Harness, new_page: NewPage) -> None:
+    store, _ = await create_ready_store(harness)
+    shopper = await new_page()
+    await shopper.page.goto(store["url"])
+    await shows(shopper.page, "🫒 Fig & Olive", "A jar of olives, 4.90")
+    assert (shopper.console_errors, shopper.failed_requests) == ([], [])
+    await shopper.page.goto(f"{store['url']}/missing")
+    assert shopper.failed_requests == [f"GET {store['url']}/missing: 404"]
+
+
+@NEEDS_PLUGIN
+async def test_a_shopper_buys_and_the_owner_sells(harness: Harness, new_page: NewPage) -> None:
+    store, _ = await create_open_store(harness, country="DE", currency="EUR")
+    shopper, owner = (await new_page()).page, (await new_page()).page
+    await buy(shopper, store["url"])
+    await sign_in(owner, store["url"], *await credentials(harness, store))
+    await add_product(owner, store["url"], "Olive oil «extra» 橄欖油")
+    await owner.goto(f"{store['url']}/wp-admin/admin.php?page=wc-orders")
+    await shows(owner, "Ada Byron", "Processing")
+    await shopper.goto(store["url"])
+    await shows(shopper, "Olive oil «extra» 橄欖油", "7.50")

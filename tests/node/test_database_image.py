@@ -1,4 +1,4 @@
-"""The MariaDB image by itself, as our StatefulSet runs it: any user's secrets, killed anywhere, ended at any time."""
+"""The MariaDB image in a container: users and passwords, kills at any point, shutdown."""
 
 import random
 import shutil
@@ -28,12 +28,12 @@ def image(archives: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture
 def run(image: Image, containers: Containers, disk: Path) -> Run:
-    """Starts one on the disk."""
+    """Starts a server with the test's data folder."""
     return lambda: start_database(containers, image, disk)
 
 
 def check(database: Database) -> None:
-    """It has all that its variables ask for, and nothing else, and its tables are without fault."""
+    """Asserts that it has exactly the users of VARIABLES, and that its tables are consistent."""
     password = VARIABLES["MYSQL_ROOT_PASSWORD"]
     users = database.sql("SELECT concat(user, '@', host) FROM mysql.user ORDER BY 1", "root", way=SOCKET)
     assert users.split() == USERS.split()
@@ -42,7 +42,7 @@ def check(database: Database) -> None:
         == "7"
     )
     argv = ("mariadb-check", "--user=root", "--all-databases", "--silent")
-    faults = database.container.do(*argv, MYSQL_PWD=password)
+    faults = database.container.exec(*argv, MYSQL_PWD=password)
     assert (faults.returncode, faults.stdout) == (0, "")
     assert "[ERROR]" not in database.container.log
 
@@ -54,12 +54,12 @@ def test_it_has_the_users_that_its_variables_name_whatever_their_passwords(run: 
     assert "ERROR 1045" in database.sql("SELECT 1", password="wrong")
     assert "ERROR 1045" in database.sql("SELECT 1", "root")  # from elsewhere, which localhost isn't
     assert "ERROR 1045" in database.sql("SELECT 1", "nobody", way=SOCKET)
-    assert database.container.end() == 0
+    assert database.container.stop() == 0
     assert "Shutdown complete" in database.container.log
 
     again = run().wait()
     assert again.sql("SELECT a FROM word_press.t") == "7"
-    again.container.end(signal.SIGKILL)
+    again.container.stop(signal.SIGKILL)
     last = run().wait()
     assert last.sql("SELECT a FROM word_press.t") == "7"
 
@@ -72,16 +72,16 @@ def test_a_first_start_may_be_killed_anywhere(run: Run, disk: Path) -> None:
         for _ in range(rng.choice((1, 1, 2))):
             killed = run().container
             time.sleep(rng.uniform(0, 2))
-            assert killed.end(signal.SIGKILL) == 128 + signal.SIGKILL
+            assert killed.stop(signal.SIGKILL) == 128 + signal.SIGKILL
         database = run().wait()
         check(database)
         assert not (disk / ".new").exists()
-        assert database.container.end() == 0
+        assert database.container.stop() == 0
 
 
 def test_it_ends_when_it_is_asked_to_while_it_starts(run: Run) -> None:
-    run().wait().container.end()
+    run().wait().container.stop()
     for tenths in range(1, 8):
         container = run().container
         time.sleep(tenths / 10)
-        assert container.end(seconds=20) in (0, 128 + signal.SIGTERM)
+        assert container.stop(seconds=20) in (0, 128 + signal.SIGTERM)

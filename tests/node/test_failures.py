@@ -1,4 +1,4 @@
-"""What goes wrong with real containers: told plainly, and over as soon as its cause is gone."""
+"""Failures of real containers: the cause that the owner is messages, and recovery after a retry."""
 
 import asyncio
 import os
@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.flow.fleet import RETRY, Fleet
-from tests.flow.test_drift import rests, resync
-from tests.flow.test_store_troubles import somebodys_deployment
-from tests.node.inside import of_store
-from tests.node.real import RealNode
-from tests.node.test_life import buy, made, pods, visit
-from tests.node.variants import variant
+from tests.node.image_variants import image_variant
+from tests.node.process_inspection import processes_of_pods
+from tests.node.real_node import RealNode
+from tests.node.test_lifecycle import buy, create_ready_store, pods, visit
+from tests.support.harness import RETRY, Harness
+from tests.support.stores import foreign_deployment, resync, wait_until_idle
+from tests.support.waiting import wait_until
 
 JSON = dict[str, Any]
 FAILED_SECONDS = 60.0
@@ -25,11 +25,11 @@ DATABASE, CRASHING = f"{HUB}/library/mariadb:debian", f"{HUB}/library/mariadb:cr
 SHOP, ABSENT, UNSOLD = (f"{HUB}/storefleet/{name}sample:1" for name in ("", "absent/", "unsold/"))
 CRASHES = "#!/bin/sh\necho 'The tables are damaged' >&2\nexit 3\n"
 UNSELLABLE = """
-class Failed(Exception):
+class ProofError(Exception):
     pass
 def prove():
     print("looking for olives")
-    raise Failed("nobody sells olives here")
+    raise ProofError("nobody sells olives here")
 """
 CLASS: JSON = {
     "apiVersion": "storage.k8s.io/v1",
@@ -45,139 +45,139 @@ QUOTA: JSON = {
 }
 
 
-async def begun(fleet: Fleet, engine: str = "SAMPLE") -> tuple[JSON, str]:
-    """A store on its way, and its namespace."""
-    store = await fleet.create(engine=engine)
-    [row] = await fleet.sql("SELECT id FROM stores WHERE slug = $1", store["slug"])
+async def create_store(harness: Harness, engine: str = "SAMPLE") -> tuple[JSON, str]:
+    """Creates a store. Returns it with its namespace."""
+    store = await harness.create_store(engine=engine)
+    [row] = await harness.sql("SELECT id FROM stores WHERE slug = $1", store["slug"])
     return store, f"store-{row['id']}"
 
 
-async def fails(fleet: Fleet, store: JSON, seconds: float = FAILED_SECONDS) -> str:
-    """The cause, which the step that failed tells as well."""
-    failed = await fleet.eventually(store["id"], seconds=seconds, status="FAILED")
+async def wait_for_failure(harness: Harness, store: JSON, seconds: float = FAILED_SECONDS) -> str:
+    """Waits for FAILED. Returns the cause, which is also the failed step's message."""
+    failed = await harness.wait_for_store(store["id"], status="FAILED")
     assert [step["message"] for step in failed["steps"] if step["status"] == "FAILED"] == [failed["cause"]]
     cause: str = failed["cause"]
     return cause
 
 
-async def retry(fleet: Fleet, store: JSON) -> None:
-    done = (await fleet.client().execute(RETRY, {"id": store["id"]}))["retryStore"]
+async def retry(harness: Harness, store: JSON) -> None:
+    done = (await harness.client().execute(RETRY, {"id": store["id"]}))["retryStore"]
     assert done == {"store": {"status": "PROVISIONING"}, "userErrors": []}
 
 
-async def recovers(fleet: Fleet, store: JSON) -> None:
-    """READY in one go: it doesn't fail again first."""
-    cursor = (await fleet.store(store["id"]))["eventCursor"]
-    await retry(fleet, store)
+async def retry_until_ready(harness: Harness, store: JSON) -> None:
+    """Retries, and asserts that the store gets READY without another failure."""
+    cursor = (await harness.get_store(store["id"]))["eventCursor"]
+    await retry(harness, store)
     async with asyncio.timeout(READY_SECONDS):
-        async for event in fleet.events(store["id"], cursor):
+        async for event in harness.store_events(store["id"], cursor):
             assert event["status"] != "FAILED", event["message"]
             if event["status"] == "READY":
                 break
-    ready = await fleet.store(store["id"])
+    ready = await harness.get_store(store["id"])
     assert (ready["cause"], ready["health"]["state"]) == (None, "HEALTHY")
 
 
-async def forbid_pods(fleet: Fleet, namespace: str) -> str:
-    """An administrator's quota beside the store's own, in force: its path."""
+async def forbid_pods(harness: Harness, namespace: str) -> str:
+    """Creates a second quota that allows no pods, and waits until it is enforced. Returns its path."""
     path = f"/api/v1/namespaces/{namespace}/resourcequotas"
-    assert (await fleet.kubernetes("POST", path, QUOTA))[0] == 201
+    assert (await harness.kubernetes_request("POST", path, QUOTA))[0] == 201
     path = f"{path}/administrators"
 
     async def counted() -> bool:
-        return "used" in (await fleet.kubernetes("GET", path))[1].get("status", {})
+        return "used" in (await harness.kubernetes_request("GET", path))[1].get("status", {})
 
-    await fleet.poll(counted)
+    await wait_until(counted)
     return path
 
 
 @pytest.mark.parametrize("changes", [{"image_registry": "storefleet/absent"}], indirect=True)
-async def test_an_image_that_is_not_there_and_a_pod_that_may_not_be(fleet: Fleet, node: RealNode) -> None:
-    store, namespace = await begun(fleet)
-    cause = await fails(fleet, store)
+async def test_an_image_that_is_not_there_and_a_pod_that_may_not_be(harness: Harness, node: RealNode) -> None:
+    store, namespace = await create_store(harness)
+    cause = await wait_for_failure(harness, store)
     assert cause.startswith("The image storefleet/absent/sample:1 of ")
-    assert "the cluster can't reach its registry. Check that it exists and may be pulled, then retry." in cause
+    assert "the cluster can't reach the registry. Check that it exists and may be pulled, then retry." in cause
 
-    quota = await forbid_pods(fleet, namespace)
-    await retry(fleet, store)
-    cause = await fails(fleet, store)
+    quota = await forbid_pods(harness, namespace)
+    await retry(harness, store)
+    cause = await wait_for_failure(harness, store)
     assert cause.startswith("The web pod doesn't fit into the quota administrators of its namespace: ")
     assert cause.endswith(" of 0 pods in use, 1 more wanted. Have the operator raise that, then retry.")
 
     await asyncio.to_thread(node.ctr, "images", "tag", SHOP, ABSENT)
-    await fleet.kubernetes("DELETE", quota)
-    await recovers(fleet, store)
+    await harness.kubernetes_request("DELETE", quota)
+    await retry_until_ready(harness, store)
 
 
 @pytest.mark.parametrize("changes", [{"database_image": "mariadb:crashing"}], indirect=True)
 async def test_a_database_that_crashes_and_one_that_may_not_be(
-    fleet: Fleet, node: RealNode, archives: dict[str, Path], tmp_path: Path
+    harness: Harness, node: RealNode, archives: dict[str, Path], tmp_path: Path
 ) -> None:
-    image = variant(archives["mariadb"], tmp_path / "image", CRASHING, {"/usr/local/bin/start": CRASHES})
+    image = image_variant(archives["mariadb"], tmp_path / "image", CRASHING, {"/usr/local/bin/start": CRASHES})
     await asyncio.to_thread(node.ctr, "images", "import", str(image))
-    store, namespace = await begun(fleet)
-    cause = await fails(fleet, store)
+    store, namespace = await create_store(harness)
+    cause = await wait_for_failure(harness, store)
     assert cause == (
         "The database container keeps crashing (exit code 3). The tables are damaged. See its logs, then retry."
     )
 
-    quota = await forbid_pods(fleet, namespace)
-    await retry(fleet, store)  # a StatefulSet has no word for that; the cluster's warnings do
-    cause = await fails(fleet, store)
+    quota = await forbid_pods(harness, namespace)
+    await retry(harness, store)  # a StatefulSet has no word for that; the cluster's warnings do
+    cause = await wait_for_failure(harness, store)
     assert cause.startswith("The database pod doesn't fit into the quota administrators of its namespace: ")
 
     await asyncio.to_thread(node.ctr, "images", "tag", "--force", DATABASE, CRASHING)
-    await fleet.kubernetes("DELETE", quota)
-    await recovers(fleet, store)
+    await harness.kubernetes_request("DELETE", quota)
+    await retry_until_ready(harness, store)
 
 
 @pytest.mark.parametrize("changes", [{"storage_class": "fast"}], indirect=True)
-async def test_a_disk_that_is_not_provided(fleet: Fleet) -> None:
-    store, _ = await begun(fleet)
-    assert await fails(fleet, store) == (
+async def test_a_disk_that_is_not_provided(harness: Harness) -> None:
+    store, _ = await create_store(harness)
+    assert await wait_for_failure(harness, store) == (
         "The database pod has no disk: the cluster has no storage class fast. "
-        "Have the operator see to the storage class, then retry."
+        "Have the operator check the storage class, then retry."
     )
     classes = "/apis/storage.k8s.io/v1/storageclasses"
-    assert (await fleet.kubernetes("POST", classes, CLASS))[0] == 201
-    await recovers(fleet, store)
-    await fleet.kubernetes("DELETE", f"{classes}/fast")
+    assert (await harness.kubernetes_request("POST", classes, CLASS))[0] == 201
+    await retry_until_ready(harness, store)
+    await harness.kubernetes_request("DELETE", f"{classes}/fast")
 
 
 @pytest.mark.parametrize("changes", [{"image_registry": "storefleet/unsold"}], indirect=True)
-async def test_a_proof_that_fails(fleet: Fleet, node: RealNode, archives: dict[str, Path], tmp_path: Path) -> None:
+async def test_a_proof_that_fails(harness: Harness, node: RealNode, archives: dict[str, Path], tmp_path: Path) -> None:
     files = {"/opt/storefleet/shop/prove.py": UNSELLABLE}
-    image = variant(archives["sample"], tmp_path / "image", UNSOLD, files)
+    image = image_variant(archives["sample"], tmp_path / "image", UNSOLD, files)
     await asyncio.to_thread(node.ctr, "images", "import", str(image))
-    store, _ = await begun(fleet)
-    assert await fails(fleet, store) == "The step proof failed: nobody sells olives here."
-    assert (await fleet.store(store["id"]))["receipt"] is None
+    store, _ = await create_store(harness)
+    assert await wait_for_failure(harness, store) == "The step proof failed: nobody sells olives here."
+    assert (await harness.get_store(store["id"]))["receipt"] is None
     await asyncio.to_thread(node.ctr, "images", "tag", "--force", SHOP, UNSOLD)
-    await recovers(fleet, store)
+    await retry_until_ready(harness, store)
 
 
-async def ails(fleet: Fleet, store: JSON, after: str) -> list[str]:
-    """What is told of its health from that event on until it is healthy again."""
-    told: list[str] = []
+async def health_messages(harness: Harness, store: JSON, after: str) -> list[str]:
+    """The messages of health events after that cursor, until the store is healthy again."""
+    messages: list[str] = []
     async with asyncio.timeout(READY_SECONDS):
-        async for event in fleet.events(store["id"], after):
+        async for event in harness.store_events(store["id"], after):
             assert event["status"] == "READY"
-            told += [event["message"]] if event["type"] == "HEALTH" else []
-            if told[-1:] == ["The store is healthy again."]:
+            messages += [event["message"]] if event["type"] == "HEALTH" else []
+            if messages[-1:] == ["The store is healthy again."]:
                 break
-    return told
+    return messages
 
 
-async def inside(fleet: Fleet, node: RealNode, namespace: str, component: str, program: str) -> Path:
-    """The root of that component's files, from outside."""
-    pod = (await pods(fleet, namespace))[component]
-    [process] = await asyncio.to_thread(of_store, node, program, {pod["metadata"]["uid"]})
+async def root_folder(harness: Harness, node: RealNode, namespace: str, component: str, program: str) -> Path:
+    """The root folder of the component's container."""
+    pod = (await pods(harness, namespace))[component]
+    [process] = await asyncio.to_thread(processes_of_pods, node, program, {pod["metadata"]["uid"]})
     return Path(f"/proc/{process.pid}/root")
 
 
 @contextmanager
-def filled(folder: Path) -> Iterator[None]:
-    """Take all the room that its file system has, until the end of the block."""
+def fill_disk(folder: Path) -> Iterator[None]:
+    """Fills the folder's file system until the end of the block."""
     file, at = folder / "fills-the-disk", 0
     with file.open("wb") as taking:
         for size in (2**24, 2**20, 2**12):
@@ -190,51 +190,53 @@ def filled(folder: Path) -> Iterator[None]:
     file.unlink()
 
 
-async def test_pods_disks_and_scratch_space_have_their_limits(fleet: Fleet, node: RealNode) -> None:
-    (store, namespace), (other, _) = await asyncio.gather(made(fleet, name="Mine"), made(fleet, name="Other"))
-
-    path = f"/apis/apps/v1/namespaces/{namespace}/deployments"
-    _, quota = await fleet.kubernetes("GET", f"/api/v1/namespaces/{namespace}/resourcequotas/store")
-    assert (await fleet.kubernetes("POST", path, somebodys_deployment(50)))[0] == 201
-
-    async def stopped() -> bool:
-        _, found = await fleet.kubernetes("GET", f"/api/v1/namespaces/{namespace}/pods")
-        living = [pod for pod in found["items"] if pod["status"]["phase"] in ("Pending", "Running")]
-        assert len(living) <= int(quota["spec"]["hard"]["pods"]) < 50
-        _, bomb = await fleet.kubernetes("GET", f"{path}/bomb")
-        return any("exceeded quota" in row.get("message", "") for row in bomb["status"].get("conditions", ()))
-
-    await fleet.poll(stopped)
-    await resync(fleet)
-    await rests(fleet)
-    assert await stopped()
-    await fleet.eventually(store["id"], status="READY", health="HEALTHY")
-    await buy(fleet, store)
-    await fleet.kubernetes("DELETE", f"{path}/bomb")
-
-    cursor = (await fleet.store(store["id"]))["eventCursor"]
-    web = await inside(fleet, node, namespace, "web", "python3")
-    (web / "tmp" / "much").write_bytes(bytes(100 * 2**20))
-    assert (await ails(fleet, store, cursor))[0] == (
-        "The web pod had to end: its scratch space has room for 64Mi, and it wrote more. Another takes its place."
+async def test_pods_disks_and_scratch_space_have_their_limits(harness: Harness, node: RealNode) -> None:
+    (store, namespace), (other, _) = await asyncio.gather(
+        create_ready_store(harness, name="Mine"), create_ready_store(harness, name="Other")
     )
 
-    cursor = (await fleet.store(store["id"]))["eventCursor"]
-    database = await inside(fleet, node, namespace, "database", "mariadbd")
-    with filled(database / "var/lib/mysql"):
-        await fleet.eventually(store["id"], seconds=60, health="DOWN")
-        assert "A jar of olives" in (await visit(fleet, store))[1]  # what is saved can be read
+    path = f"/apis/apps/v1/namespaces/{namespace}/deployments"
+    _, quota = await harness.kubernetes_request("GET", f"/api/v1/namespaces/{namespace}/resourcequotas/store")
+    assert (await harness.kubernetes_request("POST", path, foreign_deployment(50)))[0] == 201
+
+    async def stopped() -> bool:
+        _, found = await harness.kubernetes_request("GET", f"/api/v1/namespaces/{namespace}/pods")
+        living = [pod for pod in found["items"] if pod["status"]["phase"] in ("Pending", "Running")]
+        assert len(living) <= int(quota["spec"]["hard"]["pods"]) < 50
+        _, bomb = await harness.kubernetes_request("GET", f"{path}/bomb")
+        return any("exceeded quota" in row.get("message", "") for row in bomb["status"].get("conditions", ()))
+
+    await wait_until(stopped)
+    await resync(harness)
+    await wait_until_idle(harness)
+    assert await stopped()
+    await harness.wait_for_store(store["id"], status="READY", health="HEALTHY")
+    await buy(harness, store)
+    await harness.kubernetes_request("DELETE", f"{path}/bomb")
+
+    cursor = (await harness.get_store(store["id"]))["eventCursor"]
+    web = await root_folder(harness, node, namespace, "web", "python3")
+    (web / "tmp" / "much").write_bytes(bytes(100 * 2**20))
+    assert (await health_messages(harness, store, cursor))[0] == (
+        "The web pod was evicted: its temporary files took more than 64Mi. A new pod replaces it."
+    )
+
+    cursor = (await harness.get_store(store["id"]))["eventCursor"]
+    database = await root_folder(harness, node, namespace, "database", "mariadbd")
+    with fill_disk(database / "var/lib/mysql"):
+        await harness.wait_for_store(store["id"], health="DOWN")
+        assert "A jar of olives" in (await visit(harness, store))[1]  # saved data can be read
 
         async def refuses() -> bool:
-            status, _ = await visit(fleet, store, "POST", "/orders", {"sku": "olive", "email": "a" * 250})
+            status, _ = await visit(harness, store, "POST", "/orders", {"sku": "olive", "email": "a" * 250})
             return status == 503
 
-        await fleet.poll(refuses, 30)
-        await buy(fleet, other)
-        assert (await fleet.store(other["id"]))["health"]["state"] == "HEALTHY"
-    told = await ails(fleet, store, cursor)
-    assert told == [
-        "The disk of database is full. Choose a larger plan, or have the operator make room.",
+        await wait_until(refuses)
+        await buy(harness, other)
+        assert (await harness.get_store(other["id"]))["health"]["state"] == "HEALTHY"
+    messages = await health_messages(harness, store, cursor)
+    assert messages == [
+        "The disk of database is full. Choose a larger plan, or have the operator free space.",
         "The store is healthy again.",
     ]
-    await buy(fleet, store)
+    await buy(harness, store)

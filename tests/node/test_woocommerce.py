@@ -1,12 +1,12 @@
-"""A WooCommerce store as real containers: it is READY because it sold something, and then it sells."""
+"""A WooCommerce store in real containers: it gets READY and sells."""
 
-from tests.flow.fleet import JSON, Fleet
-from tests.flow.test_drift import do
-from tests.flow.test_stores_way import run_cron
 from tests.node.conftest import NEEDS_PLUGIN
-from tests.node.real import RealNode
-from tests.node.shoppers import Shopping, ask, opened, opens, rows
-from tests.node.test_life import is_another, pods
+from tests.node.real_node import RealNode
+from tests.node.shoppers import ShoppingSession, create_open_store, rows, send_request, wait_until_open
+from tests.node.test_lifecycle import is_replaced, pods
+from tests.support.harness import JSON, Harness
+from tests.support.stores import request_object, run_cron_job
+from tests.support.waiting import wait_until
 
 pytestmark = NEEDS_PLUGIN
 REVEAL = "mutation ($id: ID!) { revealAdminCredentials(input: {id: $id}) { credentials { username password } } }"
@@ -15,48 +15,48 @@ DUE = (
 )
 
 
-async def credentials(fleet: Fleet, store: JSON) -> tuple[str, str]:
-    """What the owner signs in with."""
-    revealed = await fleet.client().execute(REVEAL, {"id": store["id"]})
+async def credentials(harness: Harness, store: JSON) -> tuple[str, str]:
+    """The owner's user name and password."""
+    revealed = await harness.client().execute(REVEAL, {"id": store["id"]})
     given = revealed["revealAdminCredentials"]["credentials"]
     return given["username"], given["password"]
 
 
-async def test_a_shop_sells_lets_its_owner_in_and_outlives_its_pods(fleet: Fleet, node: RealNode) -> None:
-    store, namespace = await opened(fleet, name="🫒 Fig & Olive „日本“", language="de-DE")
+async def test_a_shop_sells_lets_its_owner_in_and_outlives_its_pods(harness: Harness, node: RealNode) -> None:
+    store, namespace = await create_open_store(harness, name="🫒 Fig & Olive „日本“", language="de-DE")
     assert store["receipt"]["simulated"] is False
     names = [step["name"] for step in store["receipt"]["steps"]]
     assert names == ["boot", "shop", "product", "cart", "checkout", "order", "cancel", "clean"]
-    page = (await ask(fleet, store, "GET", "/"))[2]
+    page = (await send_request(harness, store, "GET", "/"))[2]
     assert [sign for sign in ("🫒 Fig &amp; Olive „日本“", 'lang="de-DE"') if sign not in page] == []
-    shop = Shopping(fleet, store)
+    shop = ShoppingSession(harness, store)
     await shop.buy()
-    await works_in_the_background(fleet, node, namespace)
+    await runs_scheduled_actions(harness, node, namespace)
 
-    username, password = await credentials(fleet, store)
+    username, password = await credentials(harness, store)
     form = {"log": username, "pwd": password, "testcookie": "1"}
     cookie = {"Cookie": "wordpress_test_cookie=WP%20Cookie%20check"}
-    status, headers, _ = await ask(fleet, store, "POST", "/wp-login.php", data=form, headers=cookie)
+    status, headers, _ = await send_request(harness, store, "POST", "/wp-login.php", data=form, headers=cookie)
     assert (status, headers["Location"].endswith("/wp-admin/")) == (302, True)
     form["pwd"] += "x"
-    assert (await ask(fleet, store, "POST", "/wp-login.php", data=form, headers=cookie))[0] == 200
+    assert (await send_request(harness, store, "POST", "/wp-login.php", data=form, headers=cookie))[0] == 200
 
     for component in ("web", "database"):
-        pod = (await pods(fleet, namespace))[component]
-        await fleet.kubernetes("DELETE", f"/api/v1/namespaces/{namespace}/pods/{pod['metadata']['name']}")
-        await fleet.poll(is_another(fleet, namespace, component, pod["metadata"]["uid"]), 90)
-    await fleet.eventually(store["id"], seconds=90, status="READY", health="HEALTHY")
-    await opens(fleet, store)
+        pod = (await pods(harness, namespace))[component]
+        await harness.kubernetes_request("DELETE", f"/api/v1/namespaces/{namespace}/pods/{pod['metadata']['name']}")
+        await wait_until(is_replaced(harness, namespace, component, pod["metadata"]["uid"]))
+    await harness.wait_for_store(store["id"], status="READY", health="HEALTHY")
+    await wait_until_open(harness, store)
     await shop.buy()
     assert shop.numbers == sorted(shop.numbers)
-    assert (shop.refusals, shop.cut) == ([], [])
+    assert (shop.refusals, shop.interrupted) == ([], [])
 
 
-async def works_in_the_background(fleet: Fleet, node: RealNode, namespace: str) -> None:
-    """What WooCommerce put off until later the CronJob does; one of its Jobs is made now, rather than waited for."""
-    due = [action for [action] in await rows(fleet, node, namespace, DUE)]
+async def runs_scheduled_actions(harness: Harness, node: RealNode, namespace: str) -> None:
+    """The CronJob runs WooCommerce's scheduled actions. The test creates one of its Jobs now."""
+    due = [action for [action] in await rows(harness, node, namespace, DUE)]
     assert due
-    job = await run_cron(fleet, namespace, 60)
-    now = dict(await rows(fleet, node, namespace, "SELECT action_id, status FROM wp_actionscheduler_actions"))
+    job = await run_cron_job(harness, namespace)
+    now = dict(await rows(harness, node, namespace, "SELECT action_id, status FROM wp_actionscheduler_actions"))
     assert {now[action] for action in due} == {"complete"}
-    await do(fleet, "DELETE", f"{job}?propagationPolicy=Background")
+    await request_object(harness, "DELETE", f"{job}?propagationPolicy=Background")

@@ -1,6 +1,6 @@
-"""What runs when the WooCommerce image is built: the plugin and the languages, fetched, checked and unpacked.
+"""The programs that add the plugin and languages when the WooCommerce image is built.
 
-Run in the image itself, which has the PHP that they need, on a WordPress of nothing but its version.
+They run in a container of the image, which has the PHP extensions, on a WordPress that has only a version.
 """
 
 import hashlib
@@ -16,9 +16,9 @@ from urllib.parse import quote
 import pytest
 
 from tests.node.containers import Container, Containers, Image
-from tests.node.shops import GIVEN
+from tests.node.shops import PHP_SCRIPTS
 
-RECIPE = Path(__file__).parents[2] / "images" / "woocommerce" / "build"
+BUILD_FOLDER = Path(__file__).parents[2] / "images" / "woocommerce" / "build"
 CORE = "https://api.wordpress.org/translations/core/1.0/?version=6.8.3"
 PLUGIN = "https://api.wordpress.org/translations/plugins/1.0/?slug=woocommerce&version=10.6.2"
 RELEASE = "https://downloads.wordpress.org/plugin/woocommerce.10.6.2.zip"
@@ -29,8 +29,8 @@ PACKAGES = {
 MEMBER = "woocommerce/woocommerce.php"
 
 
-def zipped(files: Mapping[str, str]) -> bytes:
-    """Not compressed."""
+def zip_file(files: Mapping[str, str]) -> bytes:
+    """An uncompressed zip file. `files`: name -> text."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, text in files.items():
@@ -39,9 +39,9 @@ def zipped(files: Mapping[str, str]) -> bytes:
 
 
 def woocommerce(core: str = "6.8", php: str = "7.4") -> bytes:
-    """As much of the plugin as a build looks at, in the form of its own file. It requires these."""
+    """A zip file with a plugin header that requires these versions."""
     says = f" * Version: 10.6.2\n * Author: Automattic\n * Requires at least: {core}\n * Requires PHP: {php}\n"
-    return zipped(
+    return zip_file(
         {
             MEMBER: f"<?php\n/**\n * Plugin Name: WooCommerce\n{says} *\n * @package WooCommerce\n */\n",
             "woocommerce/includes/class-woocommerce.php": "<?php\n// a shop\n",
@@ -50,13 +50,13 @@ def woocommerce(core: str = "6.8", php: str = "7.4") -> bytes:
 
 
 def language(domain: str, locale: str) -> bytes:
-    """A package of words, as WordPress' own are."""
-    return zipped({f"{domain}{locale}.{kind}": f"{domain} in {locale}" for kind in ("mo", "l10n.php")})
+    """A language package as from wordpress.org."""
+    return zip_file({f"{domain}{locale}.{kind}": f"{domain} in {locale}" for kind in ("mo", "l10n.php")})
 
 
 @dataclass(frozen=True)
 class Build:
-    """One that comes as far as a WordPress without plugin and languages."""
+    """A container for a build, with a WordPress without plugin and languages."""
 
     container: Container
     made: Path
@@ -71,11 +71,11 @@ class Build:
         return sorted(str(path.relative_to(self.content)) for path in self.content.rglob("*") if path.is_file())
 
     def publish(self, url: str, content: bytes) -> None:
-        """What https answers from now on."""
+        """Sets the content of a URL."""
         (self.made / "https" / quote(url, safe="")).write_bytes(content)
 
     def offer(self, url: str, **packages: bytes) -> None:
-        """A list of languages as wordpress.org answers it, by locale, and each one's package."""
+        """Publishes a translations list as of wordpress.org, and its packages. `packages`: locale -> zip file."""
         listed = []
         for locale, package in packages.items():
             place = f"{PACKAGES[url]}/{locale}.zip"
@@ -85,30 +85,30 @@ class Build:
         self.publish(url, json.dumps({"translations": listed}).encode())
 
     def run(self, program: str, *words: str, https: bool = True) -> tuple[int, str, str]:
-        """Exit code, output and complaint of `plugin` or `languages`."""
-        stand_in = ["-d", "auto_prepend_file=/given/https.php"] if https else []
-        done = self.container.do("php", *stand_in, f"/recipe/{program}.php", "/made/site", *words)
+        """Exit code, standard output and standard error of `plugin` or `languages`."""
+        prepend = ["-d", "auto_prepend_file=/test-php/https-stream.php"] if https else []
+        done = self.container.exec("php", *prepend, f"/build/{program}.php", "/made/site", *words)
         return done.returncode, done.stdout, done.stderr
 
     def fails(self, program: str, *words: str, https: bool = True) -> str:
-        """Why: one plain line, which is all it complains of."""
+        """Asserts that it fails with one line. Returns that line."""
         code, said, why = self.run(program, *words, https=https)
         assert code == 1, said
         assert why.startswith("ERROR: "), why
         assert why.count("\n") == 1, why
-        assert "/recipe" not in said + why
+        assert "/build" not in said + why
         return why.removeprefix("ERROR: ").rstrip("\n")
 
     def add(self, package: bytes, sha256: str = "") -> tuple[int, str, str]:
-        """The plugin, from a file."""
+        """Adds the plugin from a file."""
         return self.run("plugin", "10.6.2", sha256, self.file(package))
 
     def refuses(self, package: bytes, sha256: str = "") -> str:
         return self.fails("plugin", "10.6.2", sha256, self.file(package))
 
     def file(self, package: bytes) -> str:
-        (self.made / "given.zip").write_bytes(package)
-        return "/made/given.zip"
+        (self.made / "plugin.zip").write_bytes(package)
+        return "/made/plugin.zip"
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def build(containers: Containers, woocommerce_image: Image, tmp_path: Path) -> B
     (made / "site/wp-includes/version.php").write_text("<?php\n$wp_version = '6.8.3';\n$wp_db_version = 60421;\n")
     for path in made.rglob("*"):
         os.chown(path, 10001, 10001)
-    mounts = {"/made": made, "/recipe": RECIPE, "/given": GIVEN}
+    mounts = {"/made": made, "/build": BUILD_FOLDER, "/test-php": PHP_SCRIPTS}
     container = containers.start(woocommerce_image, "sleep", "600", env={}, mounts=mounts)
     assert container.pid, container.log
     return Build(container, made)
@@ -139,7 +139,7 @@ def test_a_plugin_that_does_not_fit_says_with_what(build: Build) -> None:
         "WooCommerce 10.6.2 requires WordPress 6.9 or newer, but BASE has WordPress 6.8.3: "
         "choose an older WOOCOMMERCE_VERSION or WOOCOMMERCE_ZIP, or a newer BASE"
     )
-    version = build.container.do("php", "-r", "echo PHP_VERSION;").stdout
+    version = build.container.exec("php", "-r", "echo PHP_VERSION;").stdout
     assert build.refuses(woocommerce(php="99.1")) == (
         f"WooCommerce 10.6.2 requires PHP 99.1 or newer, but BASE has {version}"
     )
@@ -158,13 +158,13 @@ def test_a_plugin_that_is_another_is_not_unpacked(build: Build) -> None:
 def test_what_is_no_plugin_is_refused_plainly(build: Build) -> None:
     package = woocommerce()
     for wrong in (
-        zipped({"another/another.php": "<?php\n"}),
+        zip_file({"another/another.php": "<?php\n"}),
         package[: len(package) // 2],
         package[:-10],
         b"<html>404 Not Found</html>",
         b"",
     ):
-        assert build.refuses(wrong) == f"given.zip is no zip file with {MEMBER} in it"
+        assert build.refuses(wrong) == f"plugin.zip is no zip file with {MEMBER} in it"
         assert build.files == []
     damaged = package.replace(b"// a shop", b"// a flop")
     assert "class-woocommerce.php" in build.refuses(damaged)
@@ -251,5 +251,5 @@ def test_languages_that_can_not_be_fetched_fail_plainly(build: Build) -> None:
         build.offer(CORE, de_DE=package)
         assert build.fails("languages", "de_DE").endswith(f"/de_DE.zip{why}")
     build.offer(CORE, de_DE=language("", "de_DE"))
-    build.publish(PLUGIN, b"<html>busy</html>")  # which doesn't mean that WooCommerce has no German
+    build.publish(PLUGIN, b"<html>busy</html>")  # an error, not a missing translation
     assert build.fails("languages", "de_DE") == f"{PLUGIN} has no list of translations"

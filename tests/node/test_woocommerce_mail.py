@@ -1,4 +1,4 @@
-"""Mail of a shop: by the platform's server, for its owner and its shoppers, and none for a proof."""
+"""Mail of a shop: sent by the platform's server to owner and shoppers; proofs send none."""
 
 import json
 from pathlib import Path
@@ -8,34 +8,34 @@ import pytest
 from tests.node.conftest import NEEDS_PLUGIN, PLUGIN
 from tests.node.containers import Container
 from tests.node.mailbox import PORT, mailbox
-from tests.node.shoppers import ADDRESS, API, ORDER
+from tests.node.shoppers import API, BILLING_ADDRESS, ORDER
 from tests.node.shops import HOST, INSTALL, WORDPRESS, Mounts, Shops
 
-MAKE = INSTALL if PLUGIN else WORDPRESS
+INSTALL_COMMAND = INSTALL if PLUGIN else WORDPRESS
 RELAY = f"relay.mail.svc:{PORT}"
 TOKEN = {"STORE_PROOF_TOKEN": "t" * 32}
 
 
 @pytest.fixture
 def hosts(tmp_path: Path) -> Mounts:
-    """A mail server within the cluster, by name."""
+    """/etc/hosts with the name of a mail server in the cluster."""
     file = tmp_path / "hosts"
     file.write_text("127.0.0.1 localhost relay.mail.svc\n")
     return {"/etc/hosts": file}
 
 
-def forgets_the_password(server: Container) -> int:
-    """The owner asks for a mail: 302 if it was sent, 200 for a page that says that it was not."""
+def request_password_reset(server: Container) -> int:
+    """Requests a mail for a password reset. Returns 302 if it was sent, 200 for a page with an error."""
     form = {"Content_Type": "application/x-www-form-urlencoded"}
-    return server.ask("/wp-login.php?action=lostpassword", "POST", "user_login=admin", Host=HOST, **form)[0]
+    return server.request("/wp-login.php?action=lostpassword", "POST", "user_login=admin", Host=HOST, **form)[0]
 
 
 def test_mail_goes_by_the_platforms_server(new_shop: Shops, hosts: Mounts, tmp_path: Path) -> None:
-    shop = new_shop().make(MAKE)
+    shop = new_shop().install(INSTALL_COMMAND)
     url = f"smtp://me%40example.com:p%3Ass@{RELAY}?from=shop%2B1@example.com"
     server = shop.serve({"STORE_SMTP_URL": url}, hosts)
     with mailbox(server, tmp_path) as box:
-        assert forgets_the_password(server) == 302
+        assert request_password_reset(server) == 302
     [mail] = box.mails
     assert (mail.who, mail.sender) == (["me@example.com", "p:ss"], "shop+1@example.com")
     assert [sign for sign in ("<shop+1@example.com>", "To: owner@example.com") if sign not in mail.text] == []
@@ -55,41 +55,41 @@ def test_mail_goes_by_the_platforms_server(new_shop: Shops, hosts: Mounts, tmp_p
 def test_a_mail_that_is_not_sent_is_told(
     new_shop: Shops, hosts: Mounts, tmp_path: Path, url: str | None, does: str
 ) -> None:
-    shop = new_shop().make(MAKE)
+    shop = new_shop().install(INSTALL_COMMAND)
     server = shop.serve({"STORE_SMTP_URL": url} if url else {}, hosts)
     with mailbox(server, tmp_path, does) as box:
-        assert forgets_the_password(server) == 200
+        assert request_password_reset(server) == 200
         assert box.mails == []
     assert url is not None or "A mail was not sent: STORE_SMTP_URL is not set." in server.log
 
 
 def buy(server: Container, **said: str) -> None:
-    """The sample product, by cash on delivery. `said`: headers of each request."""
-    headers = server.ask(f"{API}/cart", Host=HOST, **said)[1]
+    """Buys the sample product by cash on delivery. `said`: headers of each request."""
+    headers = server.request(f"{API}/cart", Host=HOST, **said)[1]
     more = {"Host": HOST, "Content_Type": "application/json", "Cart_Token": headers["Cart-Token"], **said}
-    [product] = json.loads(server.ask(f"{API}/products", Host=HOST)[2])
+    [product] = json.loads(server.request(f"{API}/products", Host=HOST)[2])
     for path, body, status in (
         ("/cart/add-item", {"id": product["id"], "quantity": 1}, 201),
         ("/checkout", ORDER, 200),
     ):
-        answer = server.ask(f"{API}{path}", "POST", json.dumps(body), **more)
+        answer = server.request(f"{API}{path}", "POST", json.dumps(body), **more)
         assert answer[0] == status, answer
 
 
 @NEEDS_PLUGIN
 def test_an_order_sends_mail_and_a_proof_none(new_shop: Shops, hosts: Mounts, tmp_path: Path) -> None:
-    shop = new_shop().make(INSTALL)
+    shop = new_shop().install(INSTALL)
     server = shop.serve({**TOKEN, "STORE_SMTP_URL": f"smtp://{RELAY}"}, hosts)
     with mailbox(server, tmp_path) as box:
         code, last = shop.run(("/opt/storefleet/run", "prove"), {**TOKEN, "STORE_SERVICE": "http://127.0.0.1:8080"})
         assert (code, json.loads(last)["simulated"], box.mails) == (0, False, [])
         buy(server)
     told = sorted(line for mail in box.mails for line in mail.text.splitlines() if line.startswith("To: "))
-    assert told == [f"To: {ADDRESS['email']}", "To: owner@example.com"]
+    assert told == [f"To: {BILLING_ADDRESS['email']}", "To: owner@example.com"]
 
 
 @NEEDS_PLUGIN
 def test_an_order_is_taken_while_the_mail_server_is_silent(new_shop: Shops, hosts: Mounts, tmp_path: Path) -> None:
-    server = new_shop().make(INSTALL).serve({"STORE_SMTP_URL": f"smtp://{RELAY}"}, hosts)
+    server = new_shop().install(INSTALL).serve({"STORE_SMTP_URL": f"smtp://{RELAY}"}, hosts)
     with mailbox(server, tmp_path, "silence"):
         buy(server)

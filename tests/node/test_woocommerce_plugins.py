@@ -1,4 +1,4 @@
-"""A shop whose owner installs plugins and themes: what they may do, and where they come from."""
+"""Shops whose owners install plugins and themes: installation, updates, outbound requests, mail."""
 
 import html
 import re
@@ -7,21 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.flow.fleet import Fleet
-from tests.flow.test_stores_way import run_cron
 from tests.node.conftest import NEEDS_PLUGIN
 from tests.node.containers import Container
 from tests.node.mailbox import PORT, mailbox
 from tests.node.resolver import resolver
-from tests.node.shoppers import Shopping, ask, opened
+from tests.node.shoppers import ShoppingSession, create_open_store, send_request
 from tests.node.shops import HOST, Mounts, Shop
-from tests.node.test_life import is_another, pods
+from tests.node.test_lifecycle import is_replaced, pods
 from tests.node.test_woocommerce import credentials
-from tests.node.test_woocommerce_build import zipped
+from tests.node.test_woocommerce_build import zip_file
 from tests.node.test_woocommerce_content import STYLE, content, shop
-from tests.node.test_woocommerce_mail import TOKEN, forgets_the_password, hosts
+from tests.node.test_woocommerce_mail import TOKEN, hosts, request_password_reset
+from tests.node.test_woocommerce_mu_plugin import CUSTOM_PLUGINS, admin, name_server, php
 from tests.node.test_woocommerce_owner import sign_in
-from tests.node.test_woocommerce_site import WRITABLE, admin, name_server, php
+from tests.support.harness import Harness
+from tests.support.stores import run_cron_job
+from tests.support.waiting import wait_until
 from workers.engines.woocommerce import CONTENT
 
 __all__ = ["content", "hosts", "name_server", "shop"]  # fixtures
@@ -60,7 +61,7 @@ PLUGINS = "require_once ABSPATH . 'wp-admin/includes/plugin.php';"
 
 
 def form(fields: dict[str, str], name: str, file: bytes) -> tuple[bytes, str]:
-    """As a browser sends it: the body, and its Content-Type."""
+    """A multipart form: its body and Content-Type."""
     mark = "figs-and-olives"
     lines = [f'--{mark}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{text}' for key, text in fields.items()]
     lines.append(f'--{mark}\r\nContent-Disposition: form-data; name="{name}"; filename="fig.zip"\r\n\r\n')
@@ -72,60 +73,60 @@ def nonce(page: str) -> str:
 
 
 def link(page: str, action: str) -> str:
-    """Where a button leads."""
+    """The URL of the link with that action, below /wp-admin/."""
     [found] = set(re.findall(rf'href="([^"]*\?action={action}&[^"]*)"', page))
     return html.unescape(found).rpartition("/wp-admin/")[2]
 
 
 def upload(server: Container, owner: dict[str, str], kind: str, files: dict[str, str]) -> str:
-    """What the owner does with a zip file: the page that follows."""
-    page = server.ask(f"/wp-admin/{kind}-install.php?tab=upload", **owner)[2]
-    body, what = form({"_wpnonce": nonce(page)}, f"{kind}zip", zipped(files))
+    """Uploads a zip file of a plugin or theme in the dashboard. Returns the page."""
+    page = server.request(f"/wp-admin/{kind}-install.php?tab=upload", **owner)[2]
+    body, what = form({"_wpnonce": nonce(page)}, f"{kind}zip", zip_file(files))
     path = f"/wp-admin/update.php?action=upload-{kind}"
     # http.client takes text for Latin-1, so each byte arrives as it is
-    status, _, page = server.ask(path, "POST", body.decode("latin-1"), Content_Type=what, **owner)
+    status, _, page = server.request(path, "POST", body.decode("latin-1"), Content_Type=what, **owner)
     assert status == 200
     return page
 
 
 def test_what_an_owner_installs_stays(shop: Shop, content: Mounts) -> None:
-    server = shop.serve(WRITABLE, content)
+    server = shop.serve(CUSTOM_PLUGINS, content)
     owner = admin(server)
     installed = upload(
         server, owner, "plugin", {"fig/fig.php": RIPE.format(1), "fig/fig.css": "p {}", "fig/fig.js": "1"}
     )
     assert "Plugin installed successfully" in installed
-    server.ask(f"/wp-admin/{link(installed, 'activate')}", **owner)
-    assert server.ask("/", Host=HOST)[1]["X-Fig"] == "ripe 1"
+    server.request(f"/wp-admin/{link(installed, 'activate')}", **owner)
+    assert server.request("/", Host=HOST)[1]["X-Fig"] == "ripe 1"
     for file, text in (("fig.css", "p {}"), ("fig.js", "1")):
-        assert server.ask(f"/wp-content/plugins/fig/{file}", Host=HOST)[::2] == (200, text)
+        assert server.request(f"/wp-content/plugins/fig/{file}", Host=HOST)[::2] == (200, text)
 
     again = upload(server, owner, "plugin", {"fig/fig.php": RIPE.format(2)})
-    server.ask(f"/wp-admin/{link(again, 'upload-plugin')}", **owner)
+    server.request(f"/wp-admin/{link(again, 'upload-plugin')}", **owner)
     assert (content[CONTENT] / "plugins/fig/fig.php").read_text() == RIPE.format(2)
     installed = upload(server, owner, "theme", THEME)
     assert "Theme installed successfully" in installed
-    server.ask(f"/wp-admin/{link(installed, 'activate')}", **owner)
-    server.end(signal.SIGKILL)
+    server.request(f"/wp-admin/{link(installed, 'activate')}", **owner)
+    server.stop(signal.SIGKILL)
 
-    server = shop.serve(WRITABLE, content)
-    status, headers, page = server.ask("/?p=0", Host=HOST)
+    server = shop.serve(CUSTOM_PLUGINS, content)
+    status, headers, page = server.request("/?p=0", Host=HOST)
     assert (status, headers["X-Fig"], "Olives!" in page) == (200, "ripe 2", True)
-    assert server.ask("/wp-content/themes/olive/style.css", Host=HOST)[::2] == (200, STYLE)
-    server.end(signal.SIGKILL)
+    assert server.request("/wp-content/themes/olive/style.css", Host=HOST)[::2] == (200, STYLE)
+    server.stop(signal.SIGKILL)
 
     # on a plan without: the shop is itself again, by the theme of its image
     server = shop.serve()
-    status, headers, page = server.ask("/?p=0", Host=HOST)
+    status, headers, page = server.request("/?p=0", Host=HOST)
     assert (status, "X-Fig" in headers, "wp-site-blocks" in page, "Olives!" in page) == (200, False, True, False)
     assert php(server, "wp_get_theme()->exists()") is True
     assert shop.sql("SELECT option_value FROM wp_options WHERE option_name = 'stylesheet'") == [("olive",)]
-    server.end(signal.SIGKILL)
-    assert "Olives!" in shop.serve(WRITABLE, content).ask("/?p=0", Host=HOST)[2]
+    server.stop(signal.SIGKILL)
+    assert "Olives!" in shop.serve(CUSTOM_PLUGINS, content).request("/?p=0", Host=HOST)[2]
 
 
 def test_updates_are_offered_of_what_is_theirs(shop: Shop, content: Mounts) -> None:
-    server = shop.serve(WRITABLE, content)
+    server = shop.serve(CUSTOM_PLUGINS, content)
     theme = php(server, "get_stylesheet()")
     translations = content[CONTENT] / "languages" / "themes"
     translations.mkdir(exist_ok=True)
@@ -138,30 +139,30 @@ def test_updates_are_offered_of_what_is_theirs(shop: Shop, content: Mounts) -> N
 
 
 def test_updates_of_wordpress_are_not_offered(shop: Shop, content: Mounts) -> None:
-    server = shop.serve(WRITABLE, content)
+    server = shop.serve(CUSTOM_PLUGINS, content)
     assert php(server, "count(get_core_updates())", CORE) == 0
 
 
 def test_woocommerce_installs_by_rest(shop: Shop, content: Mounts, name_server: Mounts, tmp_path: Path) -> None:
-    server = shop.serve(WRITABLE, {**content, **name_server})
+    server = shop.serve(CUSTOM_PLUGINS, {**content, **name_server})
     owner = admin(server)
-    nonce = server.ask("/wp-admin/admin-ajax.php?action=rest-nonce", **owner)[2]
+    nonce = server.request("/wp-admin/admin-ajax.php?action=rest-nonce", **owner)[2]
     wanted = {**owner, "Content_Type": "application/json"}
     with resolver(server, tmp_path) as asked:
-        assert server.ask("/?rest_route=/wp/v2/plugins", "POST", '{"slug": "fig"}', **wanted)[0] == 401
+        assert server.request("/?rest_route=/wp/v2/plugins", "POST", '{"slug": "fig"}', **wanted)[0] == 401
         assert asked.names == set()
-        server.ask("/?rest_route=/wp/v2/plugins", "POST", '{"slug": "fig"}', **wanted, X_WP_Nonce=nonce)
+        server.request("/?rest_route=/wp/v2/plugins", "POST", '{"slug": "fig"}', **wanted, X_WP_Nonce=nonce)
         assert asked.names == {"api.wordpress.org"}
 
 
 def test_nobody_outside_hears_of_a_proof(shop: Shop, content: Mounts, name_server: Mounts, tmp_path: Path) -> None:
-    server = shop.serve({**TOKEN, **WRITABLE}, {**content, **name_server})
+    server = shop.serve({**TOKEN, **CUSTOM_PLUGINS}, {**content, **name_server})
     (content[CONTENT] / "plugins" / "tell.php").write_text(TELL)
     assert php(server, "is_wp_error(activate_plugin('tell.php'))", PLUGINS) is False
     with resolver(server, tmp_path) as asked:
-        assert server.ask("/", "POST", "", Host=HOST, X_Storefleet_Proof=TOKEN["STORE_PROOF_TOKEN"])[0] == 200
+        assert server.request("/", "POST", "", Host=HOST, X_Storefleet_Proof=TOKEN["STORE_PROOF_TOKEN"])[0] == 200
         assert asked.names == set()
-        assert server.ask("/", "POST", "", Host=HOST)[0] == 200
+        assert server.request("/", "POST", "", Host=HOST)[0] == 200
         assert asked.names == {"fulfilment.example"}
 
 
@@ -169,13 +170,13 @@ def test_nobody_outside_hears_of_a_proof(shop: Shop, content: Mounts, name_serve
 def test_a_plugin_knows_the_owner_s_own_mail_server(
     shop: Shop, content: Mounts, hosts: Mounts, tmp_path: Path, url: str | None
 ) -> None:
-    server = shop.serve({**WRITABLE, **({"STORE_SMTP_URL": url} if url else {})}, {**content, **hosts})
+    server = shop.serve({**CUSTOM_PLUGINS, **({"STORE_SMTP_URL": url} if url else {})}, {**content, **hosts})
     (content[CONTENT] / "plugins" / "relay.php").write_text(SENDS)
-    assert forgets_the_password(server) == 200
+    assert request_password_reset(server) == 200
     assert "A mail was not sent: " in server.log
     assert php(server, "is_wp_error(activate_plugin('relay.php'))", PLUGINS) is False
     with mailbox(server, tmp_path) as box:
-        assert forgets_the_password(server) == 302
+        assert request_password_reset(server) == 302
     assert [("To: owner@example.com" in mail.text, mail.sender) for mail in box.mails] == [
         (True, "wordpress@fig.localhost")
     ]
@@ -183,26 +184,26 @@ def test_a_plugin_knows_the_owner_s_own_mail_server(
 
 @NEEDS_PLUGIN
 @pytest.mark.parametrize("changes", [{"plugins": ("medium",)}], indirect=True)
-async def test_an_owner_installs_a_plugin_and_the_shop_sells(fleet: Fleet) -> None:
-    """On the node: with a store's own disk, through the ingress, with the owner's own password."""
-    store, namespace = await opened(fleet, plan="MEDIUM")
-    session = await sign_in(fleet, store, *await credentials(fleet, store))
+async def test_an_owner_installs_a_plugin_and_the_shop_sells(harness: Harness) -> None:
+    """On the node, with the store's volume, through the ingress, with the owner's password."""
+    store, namespace = await create_open_store(harness, plan="MEDIUM")
+    session = await sign_in(harness, store, *await credentials(harness, store))
     owner = {"Cookie": f"{session}"}
-    page = (await ask(fleet, store, "GET", "/wp-admin/plugin-install.php?tab=upload", headers=owner))[2]
-    body, what = form({"_wpnonce": nonce(page)}, "pluginzip", zipped({"fig/fig.php": RIPE.format(1)}))
+    page = (await send_request(harness, store, "GET", "/wp-admin/plugin-install.php?tab=upload", headers=owner))[2]
+    body, what = form({"_wpnonce": nonce(page)}, "pluginzip", zip_file({"fig/fig.php": RIPE.format(1)}))
     path = "/wp-admin/update.php?action=upload-plugin"
-    page = (await ask(fleet, store, "POST", path, data=body, headers=owner | {"Content-Type": what}))[2]
-    await ask(fleet, store, "GET", f"/wp-admin/{link(page, 'activate')}", headers=owner)
+    page = (await send_request(harness, store, "POST", path, data=body, headers=owner | {"Content-Type": what}))[2]
+    await send_request(harness, store, "GET", f"/wp-admin/{link(page, 'activate')}", headers=owner)
 
     async def is_ripe() -> bool:
-        return bool((await ask(fleet, store, "GET", "/"))[1].get("X-Fig") == "ripe 1")
+        return bool((await send_request(harness, store, "GET", "/"))[1].get("X-Fig") == "ripe 1")
 
     assert await is_ripe()
-    shop = Shopping(fleet, store)
+    shop = ShoppingSession(harness, store)
     await shop.buy()
-    pod = (await pods(fleet, namespace))["web"]["metadata"]
-    await fleet.kubernetes("DELETE", f"/api/v1/namespaces/{namespace}/pods/{pod['name']}")
-    await fleet.poll(is_another(fleet, namespace, "web", pod["uid"]), 90)
-    await fleet.poll(is_ripe, 60)
+    pod = (await pods(harness, namespace))["web"]["metadata"]
+    await harness.kubernetes_request("DELETE", f"/api/v1/namespaces/{namespace}/pods/{pod['name']}")
+    await wait_until(is_replaced(harness, namespace, "web", pod["uid"]))
+    await wait_until(is_ripe)
     await shop.buy()
-    await run_cron(fleet, namespace, 60)
+    await run_cron_job(harness, namespace)

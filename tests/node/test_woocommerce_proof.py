@@ -1,4 +1,4 @@
-"""The proof of a shop: it buys whatever the owner decided, nobody else can, and it leaves nothing, killed or not."""
+"""prove.php: it passes with any settings of the owner, visitors can't use its product, and it deletes all its data."""
 
 import json
 import random
@@ -14,26 +14,26 @@ from tests.node.conftest import NEEDS_PLUGIN
 from tests.node.containers import Container
 from tests.node.databases import VARIABLES
 from tests.node.shoppers import API, ORDER
-from tests.node.shops import HOST, INSTALL, Env, Shop, Shops, answers
+from tests.node.shops import HOST, INSTALL, Env, Shop, Shops, wait_for_response
 
 pytestmark = NEEDS_PLUGIN
 PROVE = ("/opt/storefleet/run", "prove")
 TOKEN = "the proof's own " + "x" * 24
-GIVEN = {"STORE_PROOF_TOKEN": TOKEN, "STORE_SERVICE": "http://127.0.0.1:8080"}
+PROOF_ENV = {"STORE_PROOF_TOKEN": TOKEN, "STORE_SERVICE": "http://127.0.0.1:8080"}
 STEPS = ("boot", "shop", "product", "cart", "checkout", "order", "cancel", "clean")
-MARK = re.compile(r"storefleet.proof|proof@storefleet", re.IGNORECASE)
-"""In whatever the proof makes."""
+PROOF_PATTERN = re.compile(r"storefleet.proof|proof@storefleet", re.IGNORECASE)
+"""Matches all data that the proof creates."""
 HIDDEN = 'The shop hides behind "coming soon": set it live in WooCommerce, Settings, Site visibility, then retry.'
 ACTIONS = (
     "SELECT hook, args, status FROM wp_actionscheduler_actions"
     " WHERE hook NOT IN ('wc_schedule_pending_batch_processes', 'woocommerce_delete_legacy_report_transients')"
 )
-"""But those by which WooCommerce tidies up after orders, whichever they were."""
-CUT = {"PHP_INI_SCAN_DIR": ":/opt/storefleet/server:/given"}
+"""Scheduled actions, without WooCommerce's cleanup actions, which any order schedules."""
+KILL_BEFORE = {"PHP_INI_SCAN_DIR": ":/opt/storefleet/server:/test-php"}
 IN_THE_CHECKOUT = ("1 wp_posts", "1 wp_woocommerce_order_items", "1 wp_comments")
-"""An order's number, what is in it, and the note that it is paid: when its stock is set aside."""
+"""The order, its items, and the note of its payment, after the stock is reserved."""
 FRANCE = 'a:1:{i:0;s:2:"FR";}'
-DECISIONS: tuple[Mapping[str, str], ...] = (
+OPTION_CHANGES: tuple[Mapping[str, str], ...] = (
     {"woocommerce_cod_settings": 'a:1:{s:7:"enabled";s:2:"no";}'},
     {"woocommerce_enable_guest_checkout": "no", "woocommerce_enable_signup_and_login_from_checkout": "no"},
     {
@@ -53,86 +53,86 @@ DECISIONS: tuple[Mapping[str, str], ...] = (
     {"permalink_structure": "", "rewrite_rules": ""},
     {"woocommerce_custom_orders_table_enabled": "no"},
 )
-"""Options, each beside those before. The owner has taxes in France."""
+"""Changed options; each adds to those before. The test adds a tax rate for France."""
 
 
-def opens(shop: Shop, env: Env | None = None) -> Container:
-    """Its web server, that has shown a page and so made what the first one makes."""
-    web = shop.serve({**GIVEN, **(env or {})})
-    answers(web, "/", 200)
+def start_web(shop: Shop, env: Env | None = None) -> Container:
+    """Starts the web server and requests a page: the first page view creates data."""
+    web = shop.serve({**PROOF_ENV, **(env or {})})
+    wait_for_response(web, "/", 200)
     return web
 
 
-def proves(shop: Shop, env: Env | None = None) -> None:
-    code, last = shop.run(PROVE, {**GIVEN, **(env or {})})
+def assert_proves(shop: Shop, env: Env | None = None) -> None:
+    code, last = shop.run(PROVE, {**PROOF_ENV, **(env or {})})
     assert code == 0, last
     receipt = json.loads(last)
     assert (receipt["simulated"], [step["name"] for step in receipt["steps"]]) == (False, list(STEPS))
-    assert shop.last_words.read_text() == last
+    assert shop.termination_log.read_text() == last
 
 
-def cut(shop: Shop, step: str, seconds: float = 0) -> None:
-    """Start a proof and kill it so long after that step of its has ended."""
-    program, deadline = shop.start(PROVE, GIVEN), time.monotonic() + 30
+def kill_after_step(shop: Shop, step: str, seconds: float = 0) -> None:
+    """Starts a proof and kills it so many seconds after that step has finished."""
+    program, deadline = shop.start(PROVE, PROOF_ENV), time.monotonic() + 30
     while f'"step":"{step}"' not in program.log:
         assert program.process.poll() is None, program.log
         assert time.monotonic() < deadline, program.log
         time.sleep(0.001)
     time.sleep(seconds)
-    program.end(signal.SIGKILL)
+    program.stop(signal.SIGKILL)
 
 
-def everything(shop: Shop) -> list[str]:
-    """What the database holds: a line of SQL for each row."""
+def database_rows(shop: Shop) -> list[str]:
+    """All rows of the database, as INSERT statements."""
     argv = ["mariadb-dump", "--user=root", "--single-transaction", "--skip-extended-insert", shop.name]
-    done = shop.database.container.do(*argv, MYSQL_PWD=VARIABLES["MYSQL_ROOT_PASSWORD"])
+    done = shop.database.container.exec(*argv, MYSQL_PWD=VARIABLES["MYSQL_ROOT_PASSWORD"])
     assert done.returncode == 0, done.stderr
     return [line for line in done.stdout.splitlines() if line.startswith("INSERT INTO ")]
 
 
-def kept(shop: Shop) -> dict[str, Counter[tuple[str, ...]]]:
-    """What must be the same before and after: all by what it is, and how many rows each table has."""
-    tables = (line.split("`")[1] for line in everything(shop))
+def shop_snapshot(shop: Shop) -> dict[str, Counter[tuple[str, ...]]]:
+    """The data that a proof must not change: the shop's snapshot and the number of rows of each table."""
+    tables = (line.split("`")[1] for line in database_rows(shop))
     # options are compared by name: of what is temporary there is more or less each minute
     rows: Counter[tuple[str, ...]] = Counter(
         (name,) for name in tables if not re.match("wp_(options|actionscheduler_.*)$", name)
     )
-    return {**shop.left(sells=True), "rows": rows, "actions": Counter(shop.sql(ACTIONS))}
+    return {**shop.snapshot(sells=True), "rows": rows, "actions": Counter(shop.sql(ACTIONS))}
 
 
-def traces(shop: Shop) -> list[str]:
-    """Whatever bears the proof's name."""
+def proof_data(shop: Shop) -> list[str]:
+    """Rows and files that match PROOF_PATTERN."""
     files = [path for path in shop.uploads.rglob("*") if path.is_file()]
-    found = [line for line in everything(shop) if MARK.search(line)]
-    return found + [str(path) for path in files if MARK.search(path.read_text(errors="replace"))]
+    found = [line for line in database_rows(shop) if PROOF_PATTERN.search(line)]
+    return found + [str(path) for path in files if PROOF_PATTERN.search(path.read_text(errors="replace"))]
 
 
-def untouched(shop: Shop, before: Mapping[str, Counter[tuple[str, ...]]]) -> None:
-    after = kept(shop)
+def assert_unchanged(shop: Shop, before: Mapping[str, Counter[tuple[str, ...]]]) -> None:
+    after = shop_snapshot(shop)
     assert {
         what: (after[what] - before[what], before[what] - after[what]) for what in after if after[what] != before[what]
     } == {}
-    assert traces(shop) == []
+    assert proof_data(shop) == []
 
 
 @pytest.fixture
 def shop(new_shop: Shops) -> Shop:
-    return new_shop().make(INSTALL)
+    return new_shop().install(INSTALL)
 
 
 @pytest.fixture
 def web(shop: Shop) -> Container:
-    return opens(shop)
+    return start_web(shop)
 
 
 @pytest.mark.usefixtures("web")
 def test_a_proof_leaves_no_trace(shop: Shop) -> None:
-    before = kept(shop)
-    proves(shop)
-    untouched(shop, before)
-    two = [shop.start(PROVE, GIVEN) for _ in range(2)]
+    before = shop_snapshot(shop)
+    assert_proves(shop)
+    assert_unchanged(shop, before)
+    two = [shop.start(PROVE, PROOF_ENV) for _ in range(2)]
     assert [program.wait() for program in two] == [0, 0]
-    untouched(shop, before)
+    assert_unchanged(shop, before)
 
 
 @pytest.mark.usefixtures("web")
@@ -141,74 +141,76 @@ def test_it_passes_whatever_the_owner_decided(shop: Shop) -> None:
         "INSERT INTO wp_woocommerce_tax_rates (tax_rate_country, tax_rate, tax_rate_name, tax_rate_priority)"
         " VALUES ('FR', '20', 'TVA', 1)"
     )
-    for options in DECISIONS:
-        shop.decide(options)
-        proves(shop)
+    for options in OPTION_CHANGES:
+        shop.set_options(options)
+        assert_proves(shop)
     shop.sql(
         "UPDATE wp_posts SET post_status = 'trash' WHERE post_name = 'storefleet-sample'"
         " OR ID = (SELECT option_value FROM wp_options WHERE option_name = 'woocommerce_shop_page_id')"
     )
-    proves(shop)
-    assert traces(shop) == []
+    assert_proves(shop)
+    assert proof_data(shop) == []
 
 
 @pytest.mark.usefixtures("web")
 def test_a_shop_that_is_coming_soon_fails_it_plainly(shop: Shop) -> None:
-    before = kept(shop)
+    before = shop_snapshot(shop)
     for pages in ("no", "yes"):
-        shop.decide({"woocommerce_coming_soon": "yes", "woocommerce_store_pages_only": pages})
-        assert shop.run(PROVE, GIVEN) == (1, HIDDEN)
-        assert shop.last_words.read_text() == HIDDEN
-    untouched(shop, before)
-    shop.decide({"woocommerce_coming_soon": "no"})
-    proves(shop)
+        shop.set_options({"woocommerce_coming_soon": "yes", "woocommerce_store_pages_only": pages})
+        assert shop.run(PROVE, PROOF_ENV) == (1, HIDDEN)
+        assert shop.termination_log.read_text() == HIDDEN
+    assert_unchanged(shop, before)
+    shop.set_options({"woocommerce_coming_soon": "no"})
+    assert_proves(shop)
 
 
 @pytest.mark.usefixtures("web")
 def test_killed_at_any_moment_and_run_again(shop: Shop) -> None:
-    before, rng = kept(shop), random.Random(20261124)
+    before, rng = shop_snapshot(shop), random.Random(20261124)
     for step in STEPS[:-1]:
         for seconds in (0, rng.uniform(0.005, 0.05)):
-            cut(shop, step, seconds)
-    cut(shop, "product")
-    assert traces(shop)
-    proves(shop)
-    untouched(shop, before)
+            kill_after_step(shop, step, seconds)
+    kill_after_step(shop, "product")
+    assert proof_data(shop)
+    assert_proves(shop)
+    assert_unchanged(shop, before)
 
 
 def test_killed_together_with_the_web_server(shop: Shop, web: Container) -> None:
-    before = kept(shop)
+    before = shop_snapshot(shop)
     for where in IN_THE_CHECKOUT:
-        web.end(signal.SIGKILL)
-        web = opens(shop, {"CUT": where, **CUT})
-        program, deadline = shop.start(PROVE, GIVEN), time.monotonic() + 30
-        while "CUT" not in web.log:
+        web.stop(signal.SIGKILL)
+        web = start_web(shop, {"KILL_BEFORE": where, **KILL_BEFORE})
+        program, deadline = shop.start(PROVE, PROOF_ENV), time.monotonic() + 30
+        while "KILL_BEFORE" not in web.log:
             assert program.process.poll() is None, f"it never came to {where}: {program.log}"
             assert time.monotonic() < deadline, program.log
             time.sleep(0.01)
-        program.end(signal.SIGKILL)
-    web.end(signal.SIGKILL)
-    opens(shop)
-    proves(shop)
-    untouched(shop, before)
+        program.stop(signal.SIGKILL)
+    web.stop(signal.SIGKILL)
+    start_web(shop)
+    assert_proves(shop)
+    assert_unchanged(shop, before)
 
 
 def call(web: Container, path: str, body: object = None, **headers: str) -> tuple[int, dict[str, str], str]:
-    """The Store API."""
+    """A request to the Store API."""
     given = {"Host": HOST, "Content_Type": "application/json", **headers}
-    return web.ask(API + path, "GET" if body is None else "POST", None if body is None else json.dumps(body), **given)
+    return web.request(
+        API + path, "GET" if body is None else "POST", None if body is None else json.dumps(body), **given
+    )
 
 
 def test_strangers_can_buy_neither_its_product_nor_by_its_means(shop: Shop, web: Container) -> None:
-    cut(shop, "product")
+    kill_after_step(shop, "product")
     [[hidden]] = shop.sql("SELECT product_id FROM wp_wc_product_meta_lookup WHERE sku = 'storefleet-proof'")
     [[sample]] = shop.sql("SELECT product_id FROM wp_wc_product_meta_lookup WHERE sku = 'storefleet-sample'")
     for token in (None, "", "x" * 40, TOKEN[:-1], f"{TOKEN}x"):
         said = {} if token is None else {"X_Storefleet_Proof": token}
         for path in ("/", "/?s=storefleet&post_type=product", "/?s=proof", "/feed/?post_type=product"):
-            status, _, page = web.ask(path, Host=HOST, **said)
+            status, _, page = web.request(path, Host=HOST, **said)
             assert (status, "Storefleet proof" in page) == (200, False), path
-        assert web.ask("/product/storefleet-proof/", Host=HOST, **said)[0] == 404
+        assert web.request("/product/storefleet-proof/", Host=HOST, **said)[0] == 404
         assert call(web, "/products?sku=storefleet-proof", **said)[::2] == (200, "[]")
         assert json.loads(call(web, f"/products/{hidden}", **said)[2])["is_purchasable"] is False
         cart = {"Cart_Token": call(web, "/cart", **said)[1]["Cart-Token"], **said}
@@ -220,7 +222,7 @@ def test_strangers_can_buy_neither_its_product_nor_by_its_means(shop: Shop, web:
         assert (status, "payment_method" in text) == (400, True), text
     assert shop.sql("SELECT status FROM wp_wc_orders WHERE status NOT LIKE '%draft'") == []
     known = {"X_Storefleet_Proof": TOKEN}
-    assert web.ask("/product/storefleet-proof/", Host=HOST, **known)[0] == 200
+    assert web.request("/product/storefleet-proof/", Host=HOST, **known)[0] == 200
     assert json.loads(call(web, f"/products/{hidden}", **known)[2])["is_purchasable"] is True
 
 
@@ -232,11 +234,11 @@ def test_it_passes_in_other_markets_and_languages(new_shop: Shops) -> None:
         ("KW", "KWD", "ar"),
     ):
         env = {"STORE_COUNTRY": country, "STORE_CURRENCY": currency, "STORE_LOCALE": locale}
-        shop = new_shop().make(INSTALL, env)
-        web = opens(shop, env)
+        shop = new_shop().install(INSTALL, env)
+        web = start_web(shop, env)
         [sample] = json.loads(call(web, "/products")[2])
         assert sample["prices"]["currency_code"] == currency
-        before = kept(shop)
-        proves(shop, env)
-        untouched(shop, before)
-        web.end(signal.SIGKILL)
+        before = shop_snapshot(shop)
+        assert_proves(shop, env)
+        assert_unchanged(shop, before)
+        web.stop(signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Installing over a shop that is ready: the database is brought up to date, and what is the merchant's stays theirs."""
+"""install.php in a shop that is ready: it migrates the database, and doesn't change the merchant's data."""
 
 import json
 import signal
@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from tests.node.conftest import NEEDS_PLUGIN
-from tests.node.shops import INSTALL, Env, Left, Shop, Shops
+from tests.node.shops import INSTALL, Env, Shop, Shops, Snapshot
 
 pytestmark = NEEDS_PLUGIN
 MERCHANT = """
@@ -40,7 +40,7 @@ PENDING = (
     " AND hook IN ('woocommerce_run_update_callback', 'woocommerce_update_db_to_current_version')"
 )
 A_MINUTE_LATER = "UPDATE wp_options SET option_value = option_value - 61 WHERE option_name = 'wc_installing'"
-"""For the lock of WooCommerce's own installer."""
+"""Makes the lock of WooCommerce's installer a minute older."""
 BUSY = "WooCommerce is being brought up to date by another process: run this again in a minute."
 OLDER: tuple[dict[str, str], ...] = (
     {"db_version": "57155"},
@@ -48,22 +48,22 @@ OLDER: tuple[dict[str, str], ...] = (
     {"woocommerce_db_version": "9.2.0", "woocommerce_version": "9.2.0"},
     {"db_version": "57155", "woocommerce_db_version": "10.1.0", "woocommerce_version": "10.1.0"},
 )
-"""What a database says that an older image has made."""
+"""Version options of databases of older images."""
 
 
-def theirs(shop: Shop) -> Left:
-    """What the merchant has, and with which content."""
-    return {**shop.left(sells=True), **{what: Counter(shop.sql(query)) for what, query in THEIRS.items()}}
+def merchant_data(shop: Shop) -> Snapshot:
+    """The shop's snapshot, with the content of options and users."""
+    return {**shop.snapshot(sells=True), **{what: Counter(shop.sql(query)) for what, query in THEIRS.items()}}
 
 
-def gone(shop: Shop, before: Left) -> dict[str, list[tuple[str, ...]]]:
-    """What isn't there any more, or is another."""
-    after = theirs(shop)
+def missing_data(shop: Shop, before: Snapshot) -> dict[str, list[tuple[str, ...]]]:
+    """Data of `before` that was deleted or changed."""
+    after = merchant_data(shop)
     return {what: list((rows - after[what]).elements()) for what, rows in before.items() if rows - after[what]}
 
 
 def install(shop: Shop, env: Env | None = None) -> str:
-    """What it says that it did."""
+    """Runs install.php. Returns what it did."""
     code, last = shop.run(INSTALL, env)
     assert code == 0, last
     done: str = json.loads(last)["done"]
@@ -72,36 +72,36 @@ def install(shop: Shop, env: Env | None = None) -> str:
 
 @pytest.fixture
 def shop(new_shop: Shops) -> Shop:
-    """One whose merchant has changed what they could."""
-    shop = new_shop().make(INSTALL)
+    """A shop whose merchant has changed settings, pages, products and password."""
+    shop = new_shop().install(INSTALL)
     assert shop.run(("php", "-r", MERCHANT)) == (0, "done")
     return shop
 
 
 def test_in_a_shop_that_is_ready_nothing_is_installed(shop: Shop) -> None:
-    before = theirs(shop)
+    before = merchant_data(shop)
     for env in (
         {},
         {"STORE_TITLE": "Another", "STORE_ADMIN_PASSWORD": "another one", "STORE_ADMIN_EMAIL": "another@example.com"},
         {"STORE_COUNTRY": "FR", "STORE_CURRENCY": "USD", "STORE_SETUP": "wizard", "STORE_ADMIN_USER": "another"},
-        {"STORE_LOCALE": "tlh"},  # which this image lacks
+        {"STORE_LOCALE": "tlh"},  # the image has no such language
     ):
         assert install(shop, env) == NOTHING
-        assert theirs(shop) == before
+        assert merchant_data(shop) == before
 
 
 def test_an_older_shop_is_brought_up_to_date(shop: Shop) -> None:
-    before, versions = theirs(shop), shop.sql(VERSIONS)
+    before, versions = merchant_data(shop), shop.sql(VERSIONS)
     for older in OLDER:
-        shop.decide(older)
+        shop.set_options(older)
         assert shop.sql(VERSIONS) != versions
         assert [install(shop, {"STORE_LOCALE": "tlh"}), install(shop)] == [UPGRADED, NOTHING]
-        assert (shop.sql(VERSIONS), shop.sql(PENDING), gone(shop, before)) == (versions, [], {})
+        assert (shop.sql(VERSIONS), shop.sql(PENDING), missing_data(shop, before)) == (versions, [], {})
 
 
 def test_killed_while_it_upgrades_and_run_again(shop: Shop) -> None:
-    before, versions = theirs(shop), shop.sql(VERSIONS)
-    shop.decide(OLDER[-1])
+    before, versions = merchant_data(shop), shop.sql(VERSIONS)
+    shop.set_options(OLDER[-1])
     for seconds in (0.3, 0.4, 0.5, 0.6):
         program, deadline = shop.start(INSTALL), time.monotonic() + 30
         while '"step":"lock"' not in program.log:
@@ -109,17 +109,17 @@ def test_killed_while_it_upgrades_and_run_again(shop: Shop) -> None:
             assert time.monotonic() < deadline, program.log
             time.sleep(0.001)
         time.sleep(seconds)
-        program.end(signal.SIGKILL)
+        program.stop(signal.SIGKILL)
         shop.sql(A_MINUTE_LATER)
     assert install(shop) in (UPGRADED, NOTHING)
     assert install(shop) == NOTHING
-    assert (shop.sql(VERSIONS), shop.sql(PENDING), gone(shop, before)) == (versions, [], {})
+    assert (shop.sql(VERSIONS), shop.sql(PENDING), missing_data(shop, before)) == (versions, [], {})
 
 
 def test_another_that_upgrades_is_let_do_so(shop: Shop) -> None:
-    """A web pod of the new image may have begun; one that was killed is forgotten after a minute."""
+    """A web pod with the new image may be migrating. A killed one doesn't block after a minute."""
     versions = shop.sql(VERSIONS)
-    shop.decide(OLDER[-1] | {"wc_installing": str(int(time.time()))})
+    shop.set_options(OLDER[-1] | {"wc_installing": str(int(time.time()))})
     assert shop.run(INSTALL) == (1, BUSY)
     shop.sql(A_MINUTE_LATER)
     assert install(shop) == UPGRADED

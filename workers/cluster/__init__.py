@@ -1,1 +1,1 @@
-"""The only code that speaks to Kubernetes."""
+"""The client of the Kubernetes API. No other package imports kubernetes_asyncio."""

@@ -1,11 +1,11 @@
-"""What a call to Kubernetes can end in, sorted by what the caller should do."""
+"""Errors of calls to the Kubernetes API, one type for each way in which a caller can react."""
 
 import json
 from typing import Any
 
 
 class ClusterError(Exception):
-    """Base of all. `status` is the HTTP status or None without an answer; `reason` is Kubernetes' (`NotFound`, …)."""
+    """Base class. `status`: HTTP status, None without a response. `reason`: of the Status object (`NotFound`, …)."""
 
     def __init__(self, message: str, status: int | None = None, reason: str = "") -> None:
         super().__init__(message)
@@ -14,12 +14,12 @@ class ClusterError(Exception):
         self.reason = reason
 
 
-class Unconfigured(Exception):
-    """There is no kubeconfig or service account that could be used; the message says why."""
+class MissingConfiguration(Exception):
+    """There is no usable kubeconfig or service account; the message says why."""
 
 
-class Temporary(ClusterError):
-    """Try again later: overloaded, failing, unreachable, a conflict. `retry_after` in seconds if the API named it."""
+class TransientError(ClusterError):
+    """Retry later: overloaded, failing, unreachable, a conflict. `retry_after`: seconds, from Retry-After."""
 
     def __init__(
         self, message: str, status: int | None = None, reason: str = "", retry_after: float | None = None
@@ -29,47 +29,47 @@ class Temporary(ClusterError):
 
 
 class NotFound(ClusterError):
-    """There is no such object, or no such namespace."""
+    """The object or its namespace doesn't exist."""
 
 
 class AlreadyExists(ClusterError):
-    """An object of that name is there already."""
+    """An object of that name exists."""
 
 
 class Gone(ClusterError):
-    """The resourceVersion is too old to watch from: list again."""
+    """The resourceVersion has expired (410): list again before watching."""
 
 
-class Refused(ClusterError):
-    """The API will not do that, however often it is asked: forbidden, invalid, over quota."""
+class RequestRejected(ClusterError):
+    """Retrying the same request doesn't help: forbidden, invalid, over quota."""
 
     @property
-    def quota(self) -> bool:
-        """A ResourceQuota of the namespace stands in the way."""
+    def quota_exceeded(self) -> bool:
+        """True if a ResourceQuota of the namespace forbids it."""
         return self.status == 403 and "exceeded quota" in self.message
 
 
-def from_answer(status: int, body: str, retry_after: str | None) -> ClusterError:
-    """The error that an answer stands for; the body is a Kubernetes Status object, or a proxy's own words."""
-    answer = _status_object(body)
-    message = str(answer.get("message") or body[:300] or f"HTTP {status}")
-    reason = str(answer.get("reason") or "")
+def error_from_response(status: int, body: str, retry_after: str | None) -> ClusterError:
+    """The error for a response. `body`: a Kubernetes Status object, or any text from a proxy."""
+    status_object = _status_object(body)
+    message = str(status_object.get("message") or body[:300] or f"HTTP {status}")
+    reason = str(status_object.get("reason") or "")
     if status == 404:
         return NotFound(message, status, reason)
     if status == 410:
         return Gone(message, status, reason)
     if status == 409 and reason == "AlreadyExists":
         return AlreadyExists(message, status, reason)
-    # 401: a service account's token is being rotated; 403: nobody has counted yet what a new quota is about
+    # 401: the service account's token is being rotated; 403: the usage of a new quota isn't computed yet
     if status in (401, 408, 409, 429) or status >= 500 or (status == 403 and "status unknown for quota" in message):
         wait = float(retry_after) if retry_after is not None and retry_after.isdecimal() else None
-        return Temporary(message, status, reason, wait)
-    return Refused(message, status, reason)
+        return TransientError(message, status, reason, wait)
+    return RequestRejected(message, status, reason)
 
 
 def _status_object(body: str) -> dict[str, Any]:
     try:
-        answer = json.loads(body)
+        value = json.loads(body)
     except ValueError:
         return {}
-    return answer if isinstance(answer, dict) else {}
+    return value if isinstance(value, dict) else {}

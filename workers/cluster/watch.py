@@ -1,6 +1,6 @@
-"""List, then watch, for ever: how a process follows the objects of one kind without polling.
+"""List, then watch, without end (client-go: Reflector.ListAndWatch): follows the objects of one kind without polling.
 
-kubernetes_asyncio's own Watch retries a 410 with the same version and never lists again; this one does.
+kubernetes_asyncio's own Watch retries after a 410 with the same resourceVersion; this one lists again.
 """
 
 import asyncio
@@ -12,22 +12,23 @@ from typing import Any
 import structlog
 
 from stores.engines import Manifest
+from workers.backoff import backoff_seconds
 from workers.cluster.client import Cluster
-from workers.cluster.errors import ClusterError, Gone, Temporary
+from workers.cluster.errors import ClusterError, Gone, TransientError
 
-WATCH_SECONDS = 300
-"""After which the API server ends a watch in order; jittered, so that watches don't all end at once."""
-SILENCE_SECONDS = 75.0
-"""A connection is dead when not even a bookmark came; API servers send one a minute."""
-BACK_OFF = (0.1, 5.0)
-"""The first and the longest pause after an error, in seconds, before jitter; longer only if the API asks for it."""
-STEADY_SECONDS = 5.0
-"""A watch that lasted so long was no failure: the pause after it is the first again."""
+WATCH_TIMEOUT = 300
+"""Seconds after which the API server ends a watch (timeoutSeconds), before jitter."""
+WATCH_IDLE_TIMEOUT = 75.0
+"""Seconds without data after which a connection is dead: API servers send a bookmark each minute."""
+BACKOFF_SECONDS = (0.1, 5.0)
+"""The first and the longest pause after an error, before jitter. Retry-After can ask for a longer pause."""
+BACKOFF_RESET_SECONDS = 5.0
+"""After a watch that lasted so long, the next pause is the first again."""
 
 log = structlog.get_logger()
 
 
-async def reflect(
+async def list_and_watch(
     cluster: Cluster,
     kind: str,
     labels: str,
@@ -36,37 +37,40 @@ async def reflect(
     on_list: Callable[[Sequence[Manifest]], None],
     on_event: Callable[[str, Manifest], None],
 ) -> None:
-    """Call `on_list` with all objects after each (re)list and `on_event(type, object)` with each change since.
+    """Call `on_list` with all objects after each list, and `on_event(type, object)` with each change after that.
 
-    Of all namespaces, unless one is named. Types are ADDED, MODIFIED and DELETED. Never returns; errors are retried
-    with a growing, jittered pause, and the watch goes on from where it was unless that version is gone.
+    `labels`: the label selector. `namespace`: None for all. Types are ADDED, MODIFIED and DELETED. Never returns:
+    errors are retried with exponential backoff and jitter, from the last resourceVersion unless that has expired.
     """
-    version: str | None = None
+    resource_version: str | None = None
     errors = 0
     while True:
         began = time.monotonic()
         try:
-            if version is None:
-                items, version = await cluster.list(kind, namespace, labels)
+            if resource_version is None:
+                items, resource_version = await cluster.list(kind, namespace, labels)
                 on_list(items)
-            version, errors = await _watch(cluster, kind, labels, namespace, version, on_event), 0
-            await asyncio.sleep(BACK_OFF[0])  # a proxy may end every watch at once
-        except _Broken as broken:
-            worked = broken.version != version or time.monotonic() - began > STEADY_SECONDS
-            version, errors = broken.version, 1 if worked else errors + 1
-            await _pause(kind, errors, broken.why, broken.retry_after)
+            resource_version = await _watch(cluster, kind, labels, namespace, resource_version, on_event)
+            errors = 0
+            await asyncio.sleep(BACKOFF_SECONDS[0])  # a proxy may end every watch at once
+        except _WatchInterrupted as interrupted:
+            worked = (
+                interrupted.resource_version != resource_version or time.monotonic() - began > BACKOFF_RESET_SECONDS
+            )
+            resource_version, errors = interrupted.resource_version, 1 if worked else errors + 1
+            await _back_off(kind, errors, interrupted.message, interrupted.retry_after)
         except ClusterError as error:
-            version, errors = None if isinstance(error, Gone) else version, errors + 1
-            await _pause(kind, errors, error.message, getattr(error, "retry_after", None))
+            resource_version, errors = None if isinstance(error, Gone) else resource_version, errors + 1
+            await _back_off(kind, errors, error.message, getattr(error, "retry_after", None))
 
 
-class _Broken(Exception):
-    """A watch ended out of order, after having seen `version`."""
+class _WatchInterrupted(Exception):
+    """A watch ended with an error. `resource_version`: of the last event before it."""
 
-    def __init__(self, version: str, why: str, retry_after: float | None = None) -> None:
-        super().__init__(why)
-        self.version = version
-        self.why = why
+    def __init__(self, resource_version: str, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.resource_version = resource_version
+        self.message = message
         self.retry_after = retry_after
 
 
@@ -75,35 +79,33 @@ async def _watch(
     kind: str,
     labels: str,
     namespace: str | None,
-    version: str,
+    resource_version: str,
     on_event: Callable[[str, Manifest], None],
 ) -> str:
-    seconds = int(WATCH_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311  # jitter, not a secret
+    seconds = int(WATCH_TIMEOUT * random.uniform(0.8, 1.2))  # noqa: S311  # jitter, not a secret
     query = {
         "labelSelector": labels,
-        "resourceVersion": version,
+        "resourceVersion": resource_version,
         "allowWatchBookmarks": "true",
         "timeoutSeconds": str(seconds),
     }
     try:
-        async with cluster.watch(kind, query, SILENCE_SECONDS, namespace) as events:
+        async with cluster.watch(kind, query, WATCH_IDLE_TIMEOUT, namespace) as events:
             async for event in events:
                 item: dict[str, Any] = event["object"]
                 if event["type"] == "ERROR":
                     if item.get("code") == 410:
                         raise Gone(item.get("message", ""), 410, "Expired")
-                    raise _Broken(version, str(item.get("message")))
-                version = item["metadata"]["resourceVersion"]
+                    raise _WatchInterrupted(resource_version, str(item.get("message")))
+                resource_version = item["metadata"]["resourceVersion"]
                 if event["type"] != "BOOKMARK":
                     on_event(event["type"], item)
-    except Temporary as error:
-        raise _Broken(version, error.message, error.retry_after) from error
-    return version
+    except TransientError as error:
+        raise _WatchInterrupted(resource_version, error.message, error.retry_after) from error
+    return resource_version
 
 
-async def _pause(kind: str, errors: int, why: str, retry_after: float | None) -> None:
-    first, longest = BACK_OFF
-    wait = min(longest, first * 2 ** min(errors - 1, 10)) * random.uniform(0.5, 1)  # noqa: S311  # jitter, not a secret
-    wait = max(wait, min(retry_after or 0, 60))
-    log.warning("watch.broken", kind=kind, error=why, errors=errors, again_in=round(wait, 3))
+async def _back_off(kind: str, errors: int, message: str, retry_after: float | None) -> None:
+    wait = backoff_seconds(errors, *BACKOFF_SECONDS, retry_after)
+    log.warning("watch.interrupted", kind=kind, error=message, errors=errors, retry_in=round(wait, 3))
     await asyncio.sleep(wait)

@@ -1,1 +1,1 @@
-"""What a store is made of: one module an engine, pure functions that return manifests as dicts."""
+"""Engines: one module each, pure functions that return a store's manifests as dicts."""

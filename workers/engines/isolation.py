@@ -1,4 +1,4 @@
-"""What keeps a store to itself: the same for every engine, which only tells its parts and what they need."""
+"""The objects that isolate a store: the same for every engine, which only declares its components."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from runtime.settings import ClusterProfile
 from stores.engines import Manifest, StoreSpec
-from workers.engines.description import describe
+from stores.names import store_host
+from workers.engines.description import store_config_map
 from workers.engines.labels import HOST, labels, metadata, namespace_name, selector
 from workers.engines.pods import Resources
 
@@ -19,54 +20,44 @@ _PRIVATE_V4 = (
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16",
     "172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4",
 )  # fmt: skip
-"""Private, shared, link-local with the clouds' metadata, and Azure's host agent, whose address looks public."""
+"""Private, shared and link-local addresses (cloud metadata), and Azure's host agent, which has a public address."""
 _PRIVATE_V6 = (
     "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16",
     "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
 )  # fmt: skip
-"""The same, and the prefixes that carry an IPv4 address within."""
+"""The same for IPv6, and the prefixes that embed an IPv4 address."""
 _SOLVER = {"acme.cert-manager.io/http01-solver": "true"}
 _SOLVER_PORT = 8089
-"""Of the pods by which cert-manager answers a challenge over HTTP, in the namespace of the certificate."""
+"""The port of cert-manager's ACME HTTP-01 solver pods, which run in the namespace of the certificate."""
 WEB_SERVERS = (443, 80)
 MAIL_SERVERS = (465, 587)
-"""Those that know who sends; port 25 would take anybody's mail."""
+"""Ports for authenticated submission. Port 25 isn't one of them: it would allow spam."""
 
 
 @dataclass(frozen=True)
-class Part:
-    """A component: which of its ports others may reach, and what one pod of it may use."""
+class Component:
+    """The part of a store that has one value of the label app.kubernetes.io/component: web, database, install, …"""
 
     name: str
     resources: Resources
+    """Limits of one pod."""
     port: int | None = None
-    callers: Sequence[str] = ()
-    """Components that may reach the port."""
+    clients: Sequence[str] = ()
+    """Names of the components that may connect to the port."""
     public: bool = False
-    """The ingress controller may reach the port."""
-    internet: Sequence[int] = ()
-    """Ports that it may reach at the internet's addresses, but at no private one."""
+    """The ingress controller may connect to the port."""
+    internet_ports: Sequence[int] = ()
+    """Ports that it may connect to at public addresses, never at private ones."""
     mail: bool = False
-    """It may reach the mail server of the cluster's profile, if there is one."""
+    """It may connect to the mail server of the cluster's profile, if there is one."""
     disk: str | None = None
-    """Size of its disk, in Gi."""
-
-
-def host_of(spec: StoreSpec, profile: ClusterProfile) -> str:
-    """The store's host name."""
-    return f"{spec.slug}.{profile.base_domain}"
-
-
-def address_of(spec: StoreSpec, profile: ClusterProfile) -> str:
-    """The store's URL as shoppers type it, without a path."""
-    port = f":{profile.store_port}" if profile.store_port else ""
-    return f"{profile.store_scheme}://{host_of(spec, profile)}{port}"
+    """Size of its volume, such as `2Gi`."""
 
 
 def namespace(spec: StoreSpec, engine: str, profile: ClusterProfile) -> Manifest:
-    """Enforces Pod Security; the host is fixed here for the admission policy that guards Ingresses.
+    """The namespace: enforces Pod Security; its annotation with the host is read by the admission policy.
 
-    It is never patched, so nothing that an update may change belongs here.
+    A namespace is created once and never patched, so it has nothing that an update may change.
     """
     security = {
         f"pod-security.kubernetes.io/{mode}{suffix}": value
@@ -79,54 +70,54 @@ def namespace(spec: StoreSpec, engine: str, profile: ClusterProfile) -> Manifest
         "metadata": {
             "name": namespace_name(spec.store_id),
             "labels": {**labels(spec, engine), **security},
-            "annotations": {HOST: host_of(spec, profile)},
+            "annotations": {HOST: store_host(spec.slug, profile)},
         },
     }
 
 
-def isolation(spec: StoreSpec, engine: str, profile: ClusterProfile, parts: Sequence[Part]) -> list[Manifest]:
-    """RoleBinding, description, quota, limits, network policies and one ServiceAccount a part."""
+def isolation(spec: StoreSpec, engine: str, profile: ClusterProfile, components: Sequence[Component]) -> list[Manifest]:
+    """RoleBinding, ConfigMap `store`, quota, limits, network policies and one ServiceAccount for each component."""
     return [
         _role_binding(spec, engine, profile),
-        describe(spec, engine),
-        _quota(spec, engine, parts),
-        _limits(spec, engine),
-        *(_account(spec, engine, part) for part in parts),
-        *_network(spec, engine, profile, parts),
+        store_config_map(spec, engine),
+        _quota(spec, engine, components),
+        _limit_range(spec, engine),
+        *(_service_account(spec, engine, component) for component in components),
+        *_network(spec, engine, profile, components),
     ]
 
 
 def _role_binding(spec: StoreSpec, engine: str, profile: ClusterProfile) -> Manifest:
-    """Never patched either, so it doesn't name the release."""
-    owner, _, name = profile.worker_service_account.partition("/")
-    lasting = {key: value for key, value in metadata(spec, engine, "storefleet").items() if key != "annotations"}
+    """Never patched, so it has no annotation with the release."""
+    worker_namespace, _, name = profile.worker_service_account.partition("/")
+    unannotated = {key: value for key, value in metadata(spec, engine, "storefleet").items() if key != "annotations"}
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "RoleBinding",
-        "metadata": lasting,
+        "metadata": unannotated,
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": MANAGER_ROLE},
-        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": owner}],
+        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": worker_namespace}],
     }
 
 
-def _quota(spec: StoreSpec, engine: str, parts: Sequence[Part]) -> Manifest:
-    """Room for one pod of each part, and for a second one of what shoppers reach: it comes before the first goes."""
-    rooms = [*parts, *(part for part in parts if part.public)]
-    cpu = sum(part.resources.cpu for part in rooms)
-    memory = sum(part.resources.memory for part in rooms)
-    scratch = sum(part.resources.scratch for part in rooms)
-    disks = [part.disk for part in parts if part.disk is not None]
+def _quota(spec: StoreSpec, engine: str, components: Sequence[Component]) -> Manifest:
+    """Enough for one pod of each component, and for a second pod of public ones (maxSurge of a rolling update)."""
+    pods = [*components, *(component for component in components if component.public)]
+    cpu = sum(component.resources.cpu for component in pods)
+    memory = sum(component.resources.memory for component in pods)
+    ephemeral_storage = sum(component.resources.ephemeral_storage for component in pods)
+    disks = [component.disk for component in components if component.disk is not None]
     gibibytes = sum(int(disk.removesuffix("Gi")) for disk in disks)
     hard = {
         "limits.cpu": f"{cpu}m",
         "limits.memory": f"{memory}Mi",
-        "limits.ephemeral-storage": f"{scratch}Mi",
+        "limits.ephemeral-storage": f"{ephemeral_storage}Mi",
         "requests.cpu": f"{cpu // 5}m",
         "requests.memory": f"{memory // 2}Mi",
-        "requests.ephemeral-storage": f"{scratch // 2}Mi",
+        "requests.ephemeral-storage": f"{ephemeral_storage // 2}Mi",
         "requests.storage": f"{gibibytes}Gi",
         "persistentvolumeclaims": str(len(disks)),
-        "pods": str(2 * len(parts)),  # those on their way out count until they are gone
+        "pods": str(2 * len(components)),  # terminating pods count until they are deleted
         "services": "5",
         "services.loadbalancers": "0",
         "services.nodeports": "0",
@@ -146,9 +137,9 @@ def _quota(spec: StoreSpec, engine: str, parts: Sequence[Part]) -> Manifest:
     }
 
 
-def _limits(spec: StoreSpec, engine: str) -> Manifest:
-    """For containers that name no resources of their own; ours all do."""
-    small = Resources(cpu=100, memory=128, scratch=64)
+def _limit_range(spec: StoreSpec, engine: str) -> Manifest:
+    """Defaults for containers without resources. The engines' containers all have resources."""
+    small = Resources(cpu=100, memory=128, ephemeral_storage=64)
     default = {"type": "Container", "default": small.limits, "defaultRequest": small.requests}
     return {
         "apiVersion": "v1",
@@ -158,16 +149,16 @@ def _limits(spec: StoreSpec, engine: str) -> Manifest:
     }
 
 
-def _account(spec: StoreSpec, engine: str, part: Part) -> Manifest:
+def _service_account(spec: StoreSpec, engine: str, component: Component) -> Manifest:
     return {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
-        "metadata": metadata(spec, engine, part.name, part.name),
+        "metadata": metadata(spec, engine, component.name, component.name),
         "automountServiceAccountToken": False,
     }
 
 
-def _network(spec: StoreSpec, engine: str, profile: ClusterProfile, parts: Sequence[Part]) -> list[Manifest]:
+def _network(spec: StoreSpec, engine: str, profile: ClusterProfile, components: Sequence[Component]) -> list[Manifest]:
     def policy(name: str, pods: Manifest, **rules: object) -> Manifest:
         return {
             "apiVersion": "networking.k8s.io/v1",
@@ -180,25 +171,25 @@ def _network(spec: StoreSpec, engine: str, profile: ClusterProfile, parts: Seque
     return [
         policy("deny-all", {}, policyTypes=["Ingress", "Egress"]),
         policy("dns", {}, policyTypes=["Egress"], egress=[{"to": [_namespace("kube-system")], "ports": dns}]),
-        *([policy("acme", {"matchLabels": _SOLVER}, **_challenged(profile))] if profile.cluster_issuer else []),
+        *([policy("acme", {"matchLabels": _SOLVER}, **_acme_solver_rules(profile))] if profile.cluster_issuer else []),
         *(
             policy(
-                part.name,
-                {"matchLabels": selector(part.name)},
+                component.name,
+                {"matchLabels": selector(component.name)},
                 policyTypes=["Ingress", "Egress"],
-                # no rules, no list: the API server would leave an empty one out, and see a change at every apply
-                **({"ingress": rules} if (rules := _ingress(part, profile)) else {}),
-                **({"egress": rules} if (rules := _egress(part, parts, profile)) else {}),
+                # no empty lists: the API server drops them, and every later apply would be a change
+                **({"ingress": rules} if (rules := _ingress(component, profile)) else {}),
+                **({"egress": rules} if (rules := _egress(component, components, profile)) else {}),
             )
-            for part in parts
+            for component in components
         ),
     ]
 
 
-def _challenged(profile: ClusterProfile) -> Manifest:
+def _acme_solver_rules(profile: ClusterProfile) -> Manifest:
     ports = [{"protocol": "TCP", "port": _SOLVER_PORT}]
-    come_in = {"from": [_namespace(profile.ingress_namespace)], "ports": ports}
-    return {"policyTypes": ["Ingress"], "ingress": [come_in]}
+    rule = {"from": [_namespace(profile.ingress_namespace)], "ports": ports}
+    return {"policyTypes": ["Ingress"], "ingress": [rule]}
 
 
 def _namespace(name: str) -> Manifest:
@@ -209,25 +200,27 @@ def _pods(name: str) -> Manifest:
     return {"podSelector": {"matchLabels": selector(name)}}
 
 
-def _port(part: Part) -> list[Manifest]:
-    """Raises ValueError without one: Kubernetes would open them all."""
-    if part.port is None:
-        raise ValueError(f"others may reach the part {part.name!r}, but it has no port")
-    return [{"protocol": "TCP", "port": part.port}]
+def _port(component: Component) -> list[Manifest]:
+    """Raises ValueError if the component has no port: a rule without ports would open all ports."""
+    if component.port is None:
+        raise ValueError(f"others may connect to the component {component.name!r}, but it has no port")
+    return [{"protocol": "TCP", "port": component.port}]
 
 
-def _ingress(part: Part, profile: ClusterProfile) -> list[Manifest]:
-    sources = [_namespace(profile.ingress_namespace)] if part.public else []
-    sources += [_pods(caller) for caller in part.callers]
-    return [{"from": sources, "ports": _port(part)}] if sources else []
+def _ingress(component: Component, profile: ClusterProfile) -> list[Manifest]:
+    sources = [_namespace(profile.ingress_namespace)] if component.public else []
+    sources += [_pods(client) for client in component.clients]
+    return [{"from": sources, "ports": _port(component)}] if sources else []
 
 
-def _egress(part: Part, parts: Sequence[Part], profile: ClusterProfile) -> list[Manifest]:
-    rules = [{"to": [_pods(other.name)], "ports": _port(other)} for other in parts if part.name in other.callers]
-    if part.internet:
-        ports = [{"protocol": "TCP", "port": port} for port in part.internet]
+def _egress(component: Component, components: Sequence[Component], profile: ClusterProfile) -> list[Manifest]:
+    rules = [
+        {"to": [_pods(other.name)], "ports": _port(other)} for other in components if component.name in other.clients
+    ]
+    if component.internet_ports:
+        ports = [{"protocol": "TCP", "port": port} for port in component.internet_ports]
         rules.append({"to": _internet(), "ports": ports})
-    if part.mail and profile.smtp_url is not None:
+    if component.mail and profile.smtp_url is not None:
         rules.append(_mail_server(profile.smtp_url.get_secret_value()))
     return rules
 
@@ -240,7 +233,7 @@ def _internet() -> list[Manifest]:
 
 
 def _mail_server(url: str) -> Manifest:
-    """On the internet, or a Service of the cluster, `name.namespace.svc`, whose pods listen at its port."""
+    """A rule for a server on the internet, or for a Service `name.namespace.svc` whose pods listen at the same port."""
     server = urlsplit(url)
     port = server.port or (465 if server.scheme == "smtps" else 587)
     service = re.fullmatch(r"[^.]+\.([^.]+)\.svc(\..+)?", server.hostname or "")

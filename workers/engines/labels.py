@@ -1,4 +1,4 @@
-"""Names and labels by which the platform finds what it made."""
+"""Names, labels and annotations of a store's objects."""
 
 from uuid import UUID
 
@@ -9,21 +9,21 @@ ACCOUNT = "storefleet.dev/account"
 RELEASE = "storefleet.dev/release"
 HOST = "storefleet.dev/host"
 CONFIG = "storefleet.dev/config"
-"""Of a pod: the hash of the files it is given, so that another file is another pod."""
+"""Annotation of a pod: the hash of its ConfigMap's files, so that a changed file replaces the pod."""
 COMPONENT = "app.kubernetes.io/component"
 CRON = "cron"
-"""The component whose Jobs come and go by the clock: nobody waits for them, and a store is well without them."""
+"""The component of a CronJob. Its Jobs count neither as a step nor for the store's health."""
 MANAGED = "app.kubernetes.io/managed-by=storefleet"
-"""The selector that finds everything of ours."""
+"""The label selector of all objects that Storefleet manages."""
 
 
 def namespace_name(store_id: UUID) -> str:
-    """From the id, never from anything that a merchant can write."""
+    """Built from the id only, never from text of the merchant."""
     return f"store-{store_id}"
 
 
 def labels(spec: StoreSpec, engine: str, component: str | None = None) -> dict[str, str]:
-    """For an object of a store; a component's are also what selects its pods (`selector`)."""
+    """The labels of a store's object. With `component`, also the label that `selector` selects."""
     own = {COMPONENT: component} if component is not None else {}
     return {
         "app.kubernetes.io/name": engine,
@@ -37,12 +37,12 @@ def labels(spec: StoreSpec, engine: str, component: str | None = None) -> dict[s
 
 
 def selector(component: str) -> dict[str, str]:
-    """Selects a component's pods within the store's namespace."""
+    """matchLabels of a component's pods within the store's namespace."""
     return {COMPONENT: component}
 
 
 def metadata(spec: StoreSpec, engine: str, name: str, component: str | None = None) -> Manifest:
-    """A namespaced object's."""
+    """metadata of an object in the store's namespace."""
     return {
         "name": name,
         "namespace": namespace_name(spec.store_id),

@@ -1,6 +1,6 @@
-"""A store's own database: MySQL or MariaDB, whichever the setting names; both read the same variables and settings.
+"""The database of one store: MySQL or MariaDB, as the setting `database_image` says. Both read the same variables.
 
-It holds one database and one user, called as the engine says, on a disk of its own.
+One server with one database and one user of the same name, on a volume of its own.
 """
 
 import secrets as random
@@ -10,35 +10,35 @@ from runtime.settings import ClusterProfile
 from stores.engines import EngineStep, Manifest, SecretField, StoreSpec
 from stores.plans import Plan
 from workers.engines import objects
-from workers.engines.isolation import Part
-from workers.engines.pods import Resources, container, cpu_of, env, memory_of, pod, probe
+from workers.engines.isolation import Component
+from workers.engines.pods import Resources, container, env, parse_cpu, parse_memory, pod, probe
 
 NAME = "database"
-"""Of the part, its Service, its disk, and the Secret that has the user's password."""
+"""The name of the component, its Service, its PersistentVolumeClaim, and the Secret with the user's password."""
 PORT = 3306
-DATA = "/var/lib/mysql"
-ROOM = 16 * 2**20
-"""Bytes; with less its disk counts as full: tables grow by a few MiB at a time."""
-STEP = EngineStep(NAME, "Starting the database", "StatefulSet", NAME)
+DATA_DIRECTORY = "/var/lib/mysql"
+MIN_FREE_BYTES = 16 * 2**20
+"""With less free space on its volume the server isn't ready: tables grow by a few MiB at a time."""
+DATABASE_STEP = EngineStep(NAME, "Starting the database", "StatefulSet", NAME)
 PASSWORD = (NAME, "password")
-"""Where a container that connects gets the password from: Secret and key."""
+"""secretKeyRef (Secret, key) for containers that connect to the database."""
 
 
-def new_password() -> str:
+def generate_password() -> str:
     return random.token_urlsafe(24)
 
 
-SECRETS = tuple(SecretField(name, new_password) for name in ("database-root-password", "database-password"))
+SECRETS = tuple(SecretField(name, generate_password) for name in ("database-root-password", "database-password"))
 
 
-def part(plan: Plan, callers: Sequence[str]) -> Part:
-    """`callers`: the parts that connect to it."""
-    resources = Resources(cpu_of(plan.database_cpu), memory_of(plan.database_memory), scratch=1024)
-    return Part(NAME, resources, port=PORT, callers=callers, disk=plan.database_disk)
+def component(plan: Plan, clients: Sequence[str]) -> Component:
+    """`clients`: names of the components that connect to it."""
+    resources = Resources(parse_cpu(plan.database_cpu), parse_memory(plan.database_memory), ephemeral_storage=1024)
+    return Component(NAME, resources, port=PORT, clients=clients, disk=plan.database_disk)
 
 
 def secrets(spec: StoreSpec, engine: str, values: Mapping[str, str]) -> list[Manifest]:
-    """Root's for the first start only, and the user's."""
+    """A Secret with root's password, which only the first start reads, and one with the user's."""
     return [
         objects.secret(spec, engine, "database-root", {"password": values["database-root-password"]}),
         objects.secret(spec, engine, NAME, {"password": values["database-password"]}),
@@ -54,22 +54,22 @@ def claim(spec: StoreSpec, engine: str, profile: ClusterProfile) -> Manifest:
 
 
 def service(spec: StoreSpec, engine: str) -> Manifest:
-    """Reaches it ready or not: there is no other, and one whose disk is full can still be read."""
-    return objects.service(spec, engine, NAME, PORT, unready=True)
+    """publishNotReadyAddresses: there is one pod, and with a full volume it can still be read."""
+    return objects.service(spec, engine, NAME, PORT, publish_not_ready=True)
 
 
-def stateful_set(spec: StoreSpec, engine: str, profile: ClusterProfile, part: Part, user: str) -> Manifest:
-    """`user`: what the database and its user are called."""
-    return objects.stateful_set(spec, engine, NAME, _pod(spec, engine, profile, part, user))
+def stateful_set(spec: StoreSpec, engine: str, profile: ClusterProfile, component: Component, user: str) -> Manifest:
+    """`user`: the name of the database and of its user."""
+    return objects.stateful_set(spec, engine, NAME, _pod(spec, engine, profile, component, user))
 
 
 def _files(plan: Plan) -> dict[str, str]:
-    """Read by MySQL and MariaDB alike.
+    """The server's configuration, for MySQL and MariaDB.
 
-    A flush at every commit: an acknowledged order is on the disk. No binary log: nothing reads it, and it would
-    fill the disk. MySQL's folder for LOAD DATA belongs to a user that we are not, so it gets another.
+    A flush at every commit: an acknowledged order is on the disk. No binary log: there is no replica, and it would
+    fill the disk. secure-file-priv: MySQL's default folder belongs to another user.
     """
-    schema = "ON" if memory_of(plan.database_memory) >= 2048 else "OFF"
+    schema = "ON" if parse_memory(plan.database_memory) >= 2048 else "OFF"
     config = (
         "[mysqld]\n"
         "character-set-server = utf8mb4\n"
@@ -86,16 +86,16 @@ def _files(plan: Plan) -> dict[str, str]:
     return {"storefleet.cnf": config}
 
 
-def _pod(spec: StoreSpec, engine: str, profile: ClusterProfile, part: Part, user: str) -> Manifest:
+def _pod(spec: StoreSpec, engine: str, profile: ClusterProfile, component: Component, user: str) -> Manifest:
     database = container(
         NAME,
         profile.database_image,
-        part.resources,
+        component.resources,
         env=env(
             {"MYSQL_DATABASE": user, "MYSQL_USER": user, "MYSQL_ROOT_HOST": "localhost"},
             {"MYSQL_PASSWORD": PASSWORD, "MYSQL_ROOT_PASSWORD": ("database-root", "password")},
         ),
-        mounts={DATA: "data/mysql", "/etc/mysql/conf.d": "config", "/var/run/mysqld": "run"},
+        mounts={DATA_DIRECTORY: "data/mysql", "/etc/mysql/conf.d": "config", "/var/run/mysqld": "run"},
         port=PORT,
         probes=_probes(user),
     )
@@ -104,23 +104,24 @@ def _pod(spec: StoreSpec, engine: str, profile: ClusterProfile, part: Part, user
         {"name": "config", "configMap": {"name": NAME}},
         {"name": "run", "emptyDir": {"sizeLimit": "8Mi"}},
     ]
-    return pod(spec, engine, NAME, [database], volumes=volumes, grace=60, files=_files(spec.plan))
+    return pod(spec, engine, NAME, [database], volumes=volumes, termination_grace=60, config_files=_files(spec.plan))
 
 
 def _probes(user: str) -> dict[str, Manifest]:
-    """Ready is what answers and can still save; one whose disk is full isn't killed for it.
+    """Ready: the server answers and has free space. A full volume doesn't restart the server.
 
-    Over TCP: a socket answers while the image still initialises. The tool's name differs between the two images.
+    Over TCP: the socket answers already while the image initialises the database. The client's name differs between
+    the two images.
     """
     ping = f'"$(command -v mariadb-admin || command -v mysqladmin)" --host=127.0.0.1 --user={user} --silent ping'
-    # where a file system doesn't tell its size there is room
-    room = (
-        f'set -- $(stat -f -c "%b %a %S" {DATA}); '
-        f'[ "${{1:-0}}" -eq 0 ] || [ $(($2 * $3)) -ge {ROOM} ] || {{ echo "the disk is full"; exit 1; }}'
+    # a file system that doesn't report its size (0 blocks) counts as having free space
+    free_space = (
+        f'set -- $(stat -f -c "%b %a %S" {DATA_DIRECTORY}); '
+        f'[ "${{1:-0}}" -eq 0 ] || [ $(($2 * $3)) -ge {MIN_FREE_BYTES} ] || {{ echo "the disk is full"; exit 1; }}'
     )
     return {
-        "startupProbe": probe(_shell(f"{ping} || {{ {room}; exit 1; }}"), period=1, failures=120),
-        "readinessProbe": probe(_shell(f"{room}; exec {ping}"), period=5, failures=3),
+        "startupProbe": probe(_shell(f"{ping} || {{ {free_space}; exit 1; }}"), period=1, failures=120),
+        "readinessProbe": probe(_shell(f"{free_space}; exec {ping}"), period=5, failures=3),
         "livenessProbe": probe(_shell(f"exec {ping}"), period=15, failures=4, seconds=5),
     }
 

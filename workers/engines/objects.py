@@ -1,21 +1,21 @@
-"""Kubernetes objects that every engine is made of."""
+"""Builders of the Kubernetes objects that engines share."""
 
 import base64
 from collections.abc import Mapping
 
 from runtime.settings import ClusterProfile
 from stores.engines import Manifest, StoreSpec
-from workers.engines.isolation import host_of
+from stores.names import store_host
 from workers.engines.labels import metadata, selector
 
 CERTIFICATE = "web-tls"
-"""The Secret that cert-manager makes in a store's namespace."""
-HOPELESS = 78
-"""Exit code of a program that would fail again however often it is run (EX_CONFIG of sysexits.h)."""
+"""The Secret that cert-manager creates in a store's namespace."""
+EXIT_NON_RETRYABLE = 78
+"""Exit code of a program for which a retry can't help (EX_CONFIG of sysexits.h)."""
 
 
 def secret(spec: StoreSpec, engine: str, name: str, values: Mapping[str, str]) -> Manifest:
-    """Encoded here, so that applying it again changes nothing (`stringData` would always)."""
+    """Values are base64-encoded in `data`: with `stringData` every apply would be a change."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -35,7 +35,7 @@ def config_map(spec: StoreSpec, engine: str, name: str, files: Mapping[str, str]
 
 
 def claim(spec: StoreSpec, engine: str, profile: ClusterProfile, name: str, size: str) -> Manifest:
-    """A disk that stands alone: a StatefulSet's own templates could never be made larger."""
+    """A PersistentVolumeClaim of its own: a StatefulSet's volumeClaimTemplates can't be resized."""
     storage_class = {"storageClassName": profile.storage_class} if profile.storage_class else {}
     return {
         "apiVersion": "v1",
@@ -45,15 +45,15 @@ def claim(spec: StoreSpec, engine: str, profile: ClusterProfile, name: str, size
     }
 
 
-def service(spec: StoreSpec, engine: str, name: str, port: int, *, unready: bool = False) -> Manifest:
-    """Reaches the component of the same name at its port `main`; only pods that are ready, unless `unready`."""
+def service(spec: StoreSpec, engine: str, name: str, port: int, *, publish_not_ready: bool = False) -> Manifest:
+    """A ClusterIP Service for the port `main` of the component of the same name."""
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": metadata(spec, engine, name, name),
         "spec": {
             "type": "ClusterIP",
-            **({"publishNotReadyAddresses": True} if unready else {}),
+            **({"publishNotReadyAddresses": True} if publish_not_ready else {}),
             "selector": selector(name),
             "ports": [{"name": "main", "port": port, "targetPort": "main", "protocol": "TCP"}],
         },
@@ -61,7 +61,7 @@ def service(spec: StoreSpec, engine: str, name: str, port: int, *, unready: bool
 
 
 def deployment(spec: StoreSpec, engine: str, name: str, pod: Manifest) -> Manifest:
-    """One pod, and for a moment two: the old one serves until the new one is ready. A disk keeps them on one node."""
+    """One replica; an update starts the new pod first (maxSurge 1), which a shared volume keeps on the same node."""
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -77,7 +77,7 @@ def deployment(spec: StoreSpec, engine: str, name: str, pod: Manifest) -> Manife
 
 
 def stateful_set(spec: StoreSpec, engine: str, name: str, pod: Manifest) -> Manifest:
-    """One pod, of which there are never two. Parallel: else a pod that never gets ready blocks the one that would."""
+    """One replica, never two pods. Parallel: with OrderedReady a pod that never gets ready would block its update."""
     return {
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
@@ -94,11 +94,12 @@ def stateful_set(spec: StoreSpec, engine: str, name: str, pod: Manifest) -> Mani
 
 
 def job(spec: StoreSpec, engine: str, name: str, pod: Manifest, *, seconds: int, retries: int) -> Manifest:
-    """Named without hash and attempt, which the worker adds. No TTL: the worker removes it once recorded.
+    """A Job; `seconds`: activeDeadlineSeconds, `retries`: backoffLimit.
 
-    The pauses between retries grow to minutes: a program that knows better ends with HOPELESS, and with it the Job.
+    The worker appends hash and attempt to its name, and deletes it after its result is stored: so it has no TTL.
+    Kubernetes' pauses between retries grow to minutes. EXIT_NON_RETRYABLE fails the Job at once.
     """
-    hopeless = {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [HOPELESS]}}
+    non_retryable = {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [EXIT_NON_RETRYABLE]}}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -106,14 +107,14 @@ def job(spec: StoreSpec, engine: str, name: str, pod: Manifest, *, seconds: int,
         "spec": {
             "activeDeadlineSeconds": seconds,
             "backoffLimit": retries,
-            "podFailurePolicy": {"rules": [hopeless]},
+            "podFailurePolicy": {"rules": [non_retryable]},
             "template": pod,
         },
     }
 
 
 def cron_job(spec: StoreSpec, engine: str, name: str, pod: Manifest, *, minutes: int) -> Manifest:
-    """Every so many minutes, of which each store has its own first one: not all wake the cluster at once."""
+    """Runs every `minutes` minutes. The first minute depends on the store's id, which spreads the load."""
     return {
         "apiVersion": "batch/v1",
         "kind": "CronJob",
@@ -137,10 +138,10 @@ def cron_job(spec: StoreSpec, engine: str, name: str, pod: Manifest, *, minutes:
 
 
 def route(spec: StoreSpec, engine: str, profile: ClusterProfile, service: str, port: int) -> Manifest:
-    """The store's address: an Ingress, or an HTTPRoute of the Gateway API, as the cluster's profile says."""
-    host = host_of(spec, profile)
+    """The route to the store: an Ingress, or an HTTPRoute of the Gateway API, as the cluster's profile says."""
+    host = store_host(spec.slug, profile)
     if profile.routing == "gateway":
-        owner, _, name = profile.gateway.partition("/")
+        gateway_namespace, _, name = profile.gateway.partition("/")
         listener = {"sectionName": profile.gateway_listener} if profile.gateway_listener else {}
         return {
             "apiVersion": "gateway.networking.k8s.io/v1",
@@ -148,18 +149,18 @@ def route(spec: StoreSpec, engine: str, profile: ClusterProfile, service: str, p
             "metadata": metadata(spec, engine, "web", "web"),
             "spec": {
                 "hostnames": [host],
-                "parentRefs": [{"name": name, "namespace": owner, **listener}],
+                "parentRefs": [{"name": name, "namespace": gateway_namespace, **listener}],
                 "rules": [{"backendRefs": [{"name": service, "port": port}]}],
             },
         }
     backend = {"service": {"name": service, "port": {"number": port}}}
     ingress_class = {"ingressClassName": profile.ingress_class} if profile.ingress_class else {}
-    described = metadata(spec, engine, "web", "web")
+    meta = metadata(spec, engine, "web", "web")
     annotations, certificate = _tls(profile)
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "Ingress",
-        "metadata": {**described, "annotations": {**described["annotations"], **annotations}},
+        "metadata": {**meta, "annotations": {**meta["annotations"], **annotations}},
         "spec": {
             **ingress_class,
             "rules": [{"host": host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}],
@@ -169,9 +170,10 @@ def route(spec: StoreSpec, engine: str, profile: ClusterProfile, service: str, p
 
 
 def _tls(profile: ClusterProfile) -> tuple[dict[str, str], dict[str, str] | None]:
-    """Annotations of an Ingress, and the Secret with its certificate: {}, the controller's own; None, no TLS here.
+    """Annotations of an Ingress, and the `secretName` of its certificate.
 
-    Most controllers send whoever comes by HTTP to HTTPS by themselves where there is TLS; Contour wants to be told.
+    {}: the controller's default certificate. None: no TLS at the Ingress. Most controllers redirect HTTP to HTTPS by
+    default where there is TLS; Contour needs the annotation.
     """
     redirect = {"ingress.kubernetes.io/force-ssl-redirect": "true"}
     if profile.cluster_issuer is not None:
@@ -180,5 +182,5 @@ def _tls(profile: ClusterProfile) -> tuple[dict[str, str], dict[str, str] | None
         return {}, None
     if profile.wildcard_certificate == "default":
         return redirect, {}
-    owner, _, name = profile.wildcard_certificate.partition("/")
-    return {**redirect, "projectcontour.io/tls-cert-namespace": owner}, {"secretName": name}
+    secret_namespace, _, name = profile.wildcard_certificate.partition("/")
+    return {**redirect, "projectcontour.io/tls-cert-namespace": secret_namespace}, {"secretName": name}

@@ -1,6 +1,6 @@
-"""Hardened pods: what every container of every engine has, so that an engine can't forget it.
+"""Hardened pod templates and containers, the same for every engine.
 
-Restricted by Pod Security and more: no root, no capabilities, no writable root, no token, limits on everything.
+The Pod Security Standard `restricted` and more: read-only root file system, no token, limits on everything.
 """
 
 import hashlib
@@ -11,48 +11,48 @@ from typing import Any
 from stores.engines import Manifest, StoreSpec
 from workers.engines.labels import CONFIG, labels
 
-TMP = "/tmp"  # noqa: S108  # in the container, which has it to itself
+TMP = "/tmp"  # noqa: S108  # a volume of the container
 UID = 10001
-"""Of every process in a store; group and owner of its volumes, too."""
-LOGS = 64
-"""MiB that a kubelet may keep of a container's output; they count as its ephemeral storage."""
+"""User and group of every process in a store, and of its volumes."""
+LOG_MEBIBYTES = 64
+"""Log files that a kubelet keeps of a container: they count as its ephemeral storage."""
 
 
 @dataclass(frozen=True)
 class Resources:
-    """A container's limits: thousandths of a CPU, and MiB. It is promised a fifth of the CPU and half the memory."""
+    """A container's limits, in millicores and MiB. Its requests: a fifth of the CPU, half of the rest."""
 
     cpu: int
     memory: int
-    scratch: int = 128
-    """MiB of ephemeral storage: /tmp, and LOGS of them for what it prints."""
+    ephemeral_storage: int = 128
+    """For the folder for temporary files, and LOG_MEBIBYTES for the log."""
 
     @property
     def limits(self) -> dict[str, str]:
-        return _quantities(self.cpu, self.memory, self.scratch)
+        return _quantities(self.cpu, self.memory, self.ephemeral_storage)
 
     @property
     def requests(self) -> dict[str, str]:
-        return _quantities(self.cpu // 5, self.memory // 2, self.scratch // 2)
+        return _quantities(self.cpu // 5, self.memory // 2, self.ephemeral_storage // 2)
 
 
-def _quantities(cpu: int, memory: int, scratch: int) -> dict[str, str]:
-    return {"cpu": f"{cpu}m", "memory": f"{memory}Mi", "ephemeral-storage": f"{scratch}Mi"}
+def _quantities(cpu: int, memory: int, ephemeral_storage: int) -> dict[str, str]:
+    return {"cpu": f"{cpu}m", "memory": f"{memory}Mi", "ephemeral-storage": f"{ephemeral_storage}Mi"}
 
 
-def plain(text: str) -> str:
-    """An env value that Kubernetes passes on as it is: it would put other variables' values where `$(NAME)` stands."""
+def escape_env(text: str) -> str:
+    """An env value that Kubernetes doesn't expand: in other values it replaces `$(NAME)`."""
     return text.replace("$", "$$")
 
 
 def env(values: Mapping[str, str], secrets: Mapping[str, tuple[str, str]]) -> list[Manifest]:
-    """Variables with plain values, and with values from (Secret, key)."""
-    plain_ones = [{"name": name, "value": plain(value)} for name, value in values.items()]
-    secret_ones = [
+    """Environment variables with literal values, and with values from secretKeyRefs (Secret, key)."""
+    literals = [{"name": name, "value": escape_env(value)} for name, value in values.items()]
+    references = [
         {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
         for name, (secret, key) in secrets.items()
     ]
-    return [*plain_ones, *secret_ones]
+    return [*literals, *references]
 
 
 def container(
@@ -65,13 +65,13 @@ def container(
     command: Sequence[str] | None = None,
     port: int | None = None,
     probes: Manifest | None = None,
-    stop: Sequence[str] | None = None,
+    pre_stop: Sequence[str] | None = None,
 ) -> Manifest:
-    """`mounts`: path to volume, or volume/subfolder. `/tmp` is always writable; nothing else is unless mounted.
+    """A container. `mounts`: mountPath -> `volume` or `volume/subPath`. Only `/tmp` and mounted volumes are writable.
 
-    `probes`: startupProbe, readinessProbe and livenessProbe as Kubernetes has them. `stop`: preStop command.
+    `probes`: startupProbe, readinessProbe and livenessProbe. `pre_stop`: the command of the preStop hook.
     """
-    made: dict[str, Any] = {
+    manifest: dict[str, Any] = {
         "name": name,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
@@ -89,17 +89,17 @@ def container(
         **(probes or {}),
     }
     if command is not None:
-        made["command"] = list(command)
+        manifest["command"] = list(command)
     if port is not None:
-        made["ports"] = [{"name": "main", "containerPort": port, "protocol": "TCP"}]
-    if stop is not None:
-        made["lifecycle"] = {"preStop": {"exec": {"command": list(stop)}}}
-    return made
+        manifest["ports"] = [{"name": "main", "containerPort": port, "protocol": "TCP"}]
+    if pre_stop is not None:
+        manifest["lifecycle"] = {"preStop": {"exec": {"command": list(pre_stop)}}}
+    return manifest
 
 
 def _mount(path: str, volume: str) -> Manifest:
-    name, _, folder = volume.partition("/")
-    return {"name": name, "mountPath": path, **({"subPath": folder} if folder else {})}
+    name, _, sub_path = volume.partition("/")
+    return {"name": name, "mountPath": path, **({"subPath": sub_path} if sub_path else {})}
 
 
 def pod(
@@ -109,14 +109,14 @@ def pod(
     containers: Sequence[Manifest],
     *,
     volumes: Sequence[Manifest] = (),
-    grace: int = 30,
+    termination_grace: int = 30,
     restart: str = "Always",
-    beside: str | None = None,
-    files: Mapping[str, str] | None = None,
+    colocated_by: str | None = None,
+    config_files: Mapping[str, str] | None = None,
 ) -> Manifest:
-    """A pod template. `beside`: the label of pods that share a disk which only one node can have at a time.
+    """A pod template. `colocated_by`: the label of pods that share a ReadWriteOnce volume, so they run on one node.
 
-    `files`: what its ConfigMap holds; a pod reads it only when it starts.
+    `config_files`: the files of its ConfigMap. They are hashed into an annotation: a pod reads them only at its start.
     """
     template: dict[str, Any] = {
         "metadata": {"labels": labels(spec, engine, component)},
@@ -134,36 +134,36 @@ def pod(
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
             "serviceAccountName": component,
-            "terminationGracePeriodSeconds": grace,
+            "terminationGracePeriodSeconds": termination_grace,
             "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": f"{_tmp(containers)}Mi"}}, *volumes],
         },
     }
-    if files is not None:
-        digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:16]
+    if config_files is not None:
+        digest = hashlib.sha256(repr(sorted(config_files.items())).encode()).hexdigest()[:16]
         template["metadata"]["annotations"] = {CONFIG: digest}
-    if beside is not None:
-        template["metadata"]["labels"][beside] = "true"
-        together = {"labelSelector": {"matchLabels": {beside: "true"}}, "topologyKey": "kubernetes.io/hostname"}
-        template["spec"]["affinity"] = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [together]}}
+    if colocated_by is not None:
+        template["metadata"]["labels"][colocated_by] = "true"
+        term = {"labelSelector": {"matchLabels": {colocated_by: "true"}}, "topologyKey": "kubernetes.io/hostname"}
+        template["spec"]["affinity"] = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
     return template
 
 
 def _tmp(containers: Sequence[Manifest]) -> int:
-    """MiB: all of the containers' ephemeral storage but LOGS; a pod that uses more is evicted."""
-    return sum(memory_of(item["resources"]["limits"]["ephemeral-storage"]) - LOGS for item in containers)
+    """MiB for /tmp: the containers' ephemeral storage without their logs. A pod that uses more is evicted."""
+    return sum(parse_memory(item["resources"]["limits"]["ephemeral-storage"]) - LOG_MEBIBYTES for item in containers)
 
 
 def probe(check: Manifest, *, period: int, failures: int, seconds: int = 2) -> Manifest:
-    """`check`: an exec or httpGet."""
+    """A probe. `check`: an `exec` or `httpGet`; `period` and `seconds` (timeoutSeconds) in seconds."""
     return {**check, "periodSeconds": period, "failureThreshold": failures, "timeoutSeconds": seconds}
 
 
-def cpu_of(quantity: str) -> int:
-    """Thousandths of a CPU."""
+def parse_cpu(quantity: str) -> int:
+    """A CPU quantity, such as `500m` or `2`, in millicores."""
     return int(quantity[:-1]) if quantity.endswith("m") else int(quantity) * 1000
 
 
-def memory_of(quantity: str) -> int:
-    """MiB, from a quantity in Mi or Gi."""
+def parse_memory(quantity: str) -> int:
+    """A quantity in Mi or Gi, in MiB."""
     number = int(quantity[:-2])
     return number * 1024 if quantity.endswith("Gi") else number

@@ -1,15 +1,16 @@
-"""Sample shops: the smallest thing that sells and keeps orders in a database. For trying a cluster, and for tests.
+"""Sample shops: the smallest shop that keeps orders in a database. For trying a cluster, and for tests.
 
-Not among the engines that are offered unless the setting says so. The program is in images/sample.
+Not in the default of the setting `engines`. The program is in images/sample.
 """
 
 from collections.abc import Mapping
 
 from runtime.settings import ClusterProfile
 from stores.engines import Engine, EngineStep, Manifest, Manifests, SecretField, StoreSpec
+from stores.names import store_url
 from workers.engines import mysql, objects
-from workers.engines.isolation import WEB_SERVERS, Part, address_of, isolation, namespace
-from workers.engines.pods import Resources, container, cpu_of, env, memory_of, pod, probe
+from workers.engines.isolation import WEB_SERVERS, Component, isolation, namespace
+from workers.engines.pods import Resources, container, env, parse_cpu, parse_memory, pod, probe
 
 NAME = "sample"
 PORT = 8080
@@ -18,16 +19,16 @@ PROOF_TOKEN = ("sample", "proof-token")
 
 
 def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile) -> Manifests:
-    """A database and a web server with their Services and the address; an install and a proof Job."""
+    """A database and a web server with their Services and a route; an install and a proof Job."""
     helper = Resources(cpu=200, memory=64)
-    database = mysql.part(spec.plan, callers=("web", "install"))
-    size = Resources(cpu_of(spec.plan.web_cpu), memory_of(spec.plan.web_memory))
-    web = Part("web", size, port=PORT, callers=("proof",), public=True, internet=WEB_SERVERS)
-    install, proof = Part("install", helper), Part("proof", helper)
+    database = mysql.component(spec.plan, clients=("web", "install"))
+    size = Resources(parse_cpu(spec.plan.web_cpu), parse_memory(spec.plan.web_memory))
+    web = Component("web", size, port=PORT, clients=("proof",), public=True, internet_ports=WEB_SERVERS)
+    install, proof = Component("install", helper), Component("proof", helper)
     return Manifests(
         namespace=namespace(spec, NAME, profile),
         isolation=isolation(spec, NAME, profile, [database, web, install, proof]),
-        workloads=[
+        resources=[
             *mysql.secrets(spec, NAME, secrets),
             objects.secret(
                 spec,
@@ -46,7 +47,7 @@ def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile)
         install=objects.job(
             spec, NAME, "install", _install(spec, profile, install), seconds=INSTALL_SECONDS, retries=2
         ),
-        # it waits for the installation
+        # its pod waits for the installation
         proof=objects.job(spec, NAME, "proof", _proof(spec, profile, proof), seconds=INSTALL_SECONDS + 60, retries=1),
     )
 
@@ -54,18 +55,18 @@ def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile)
 def _shop(
     spec: StoreSpec,
     profile: ClusterProfile,
-    part: Part,
+    component: Component,
     values: Mapping[str, str],
     secrets: Mapping[str, tuple[str, str]],
     **more: object,
 ) -> Manifest:
-    """A container of the one image: the parts differ in what they are told to do."""
-    do = "serve" if part.name == "web" else {"install": "install", "proof": "prove"}[part.name]
+    """A container of the engine's image; components differ in the subcommand."""
+    subcommand = {"web": "serve", "install": "install", "proof": "prove"}[component.name]
     return container(
-        part.name,
+        component.name,
         f"{profile.image_registry}/{NAME}:{spec.release}",
-        part.resources,
-        command=["python3", "-m", "shop", do],
+        component.resources,
+        command=["python3", "-m", "shop", subcommand],
         env=env(values, secrets),
         mounts={},
         **more,  # type: ignore[arg-type]  # port, probes and stop are passed on as they are
@@ -75,13 +76,13 @@ def _shop(
 DATABASE = {"DATABASE_HOST": mysql.NAME, "DATABASE_USER": "sample"}
 
 
-def _web(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
+def _web(spec: StoreSpec, profile: ClusterProfile, component: Component) -> Manifest:
     alive = {"httpGet": {"path": "/healthz", "port": "main"}}
     ready = {"httpGet": {"path": "/readyz", "port": "main"}}
     web = _shop(
         spec,
         profile,
-        part,
+        component,
         {**DATABASE, "STORE_TITLE": spec.name},
         {
             "DATABASE_PASSWORD": mysql.PASSWORD,
@@ -94,38 +95,39 @@ def _web(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
             "readinessProbe": probe(ready, period=2, failures=3),
             "livenessProbe": probe(alive, period=10, failures=3),
         },
-        stop=["sleep", "3"],
+        pre_stop=["sleep", "3"],
     )
-    return pod(spec, NAME, part.name, [web])
+    return pod(spec, NAME, component.name, [web])
 
 
-def _install(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
-    install = _shop(spec, profile, part, DATABASE, {"DATABASE_PASSWORD": mysql.PASSWORD})
-    return pod(spec, NAME, part.name, [install], restart="Never")
+def _install(spec: StoreSpec, profile: ClusterProfile, component: Component) -> Manifest:
+    install = _shop(spec, profile, component, DATABASE, {"DATABASE_PASSWORD": mysql.PASSWORD})
+    return pod(spec, NAME, component.name, [install], restart="Never")
 
 
-def _proof(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
-    values = {"STORE_SERVICE": "http://web", "STORE_URL": address_of(spec, profile)}
-    proof = _shop(spec, profile, part, values, {"PROOF_TOKEN": PROOF_TOKEN})
-    return pod(spec, NAME, part.name, [proof], restart="Never")
+def _proof(spec: StoreSpec, profile: ClusterProfile, component: Component) -> Manifest:
+    values = {"STORE_SERVICE": "http://web", "STORE_URL": store_url(spec.slug, profile)}
+    proof = _shop(spec, profile, component, values, {"PROOF_TOKEN": PROOF_TOKEN})
+    return pod(spec, NAME, component.name, [proof], restart="Never")
 
 
 ENGINE = Engine(
     name=NAME,
     title="Sample shop",
+    description="A small store with a cart and a checkout, for demonstrations and tests.",
     releases=("1",),
     steps=(
-        mysql.STEP,
+        mysql.DATABASE_STEP,
         EngineStep("install", "Making the shop's tables", "Job", "install"),
         EngineStep("web", "Opening the shop", "Deployment", "web"),
     ),
     secrets=(
-        SecretField("admin-password", mysql.new_password, shown=True),
+        SecretField("admin-password", mysql.generate_password, revealable=True),
         *mysql.SECRETS,
-        SecretField("proof-token", mysql.new_password),
+        SecretField("proof-token", mysql.generate_password),
     ),
     admin_path="/admin",
-    workloads=("web", "database", "install", "proof"),
+    components=("web", "database", "install", "proof"),
     essential=("database", "web"),
     render=render,
 )

@@ -1,7 +1,7 @@
 """WooCommerce stores: WordPress with WooCommerce on PHP-Apache, and MySQL or MariaDB.
 
-Everything is applied at once. What has to wait waits where it runs: web is not ready without its database, the
-install Job waits for the database. So does the proof Job, which is made while install is under way, for web.
+All objects are applied at once, and the pods wait for each other: web is not ready without its database, the install
+Job waits for the database, and the proof Job, which is created while install runs, waits for web.
 """
 
 import hmac
@@ -10,90 +10,91 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from runtime.settings import ClusterProfile
-from stores.engines import SETUPS, Engine, EngineStep, Manifest, Manifests, SecretField, StoreSpec, next_of
+from stores.engines import SETUPS, Engine, EngineStep, Manifest, Manifests, SecretField, StoreSpec, pending_field
+from stores.names import store_url
 from workers.engines import mysql, objects
-from workers.engines.isolation import MAIL_SERVERS, WEB_SERVERS, Part, address_of, isolation, namespace
-from workers.engines.pods import Resources, container, cpu_of, env, memory_of, pod, probe
+from workers.engines.isolation import MAIL_SERVERS, WEB_SERVERS, Component, isolation, namespace
+from workers.engines.pods import Resources, container, env, parse_cpu, parse_memory, pod, probe
 
 NAME = "woocommerce"
 RELEASES = ("2026.11",)
 WEB_PORT = 8080
 UPLOADS = "/var/www/html/wp-content/uploads"
 CONTENT = "/var/www/content"
-"""Where an owner's plugins and themes are, for stores that may have them; on the uploads' disk."""
+"""WP_CONTENT_DIR of stores whose owner may install plugins and themes; a subPath of the uploads volume."""
 INSTALL_SECONDS = 600
-SHARES_UPLOADS = "storefleet.dev/uploads"
+UPLOADS_COLOCATION = "storefleet.dev/uploads"
 PROOF_TOKEN = {"STORE_PROOF_TOKEN": ("wordpress", "proof-token")}
-"""With it the proof may buy what nobody else sees; web knows it to compare."""
+"""Authenticates the proof's requests: only they see the proof's product. Both web and proof have it."""
 SALTS = tuple(
     f"{kind}-{use}" for kind in ("auth", "secure-auth", "logged-in", "nonce") for use in ("key", "salt")
 )  # fmt: skip
 
 
-def _takes_plugins(spec: StoreSpec, profile: ClusterProfile) -> bool:
+def _allows_plugins(spec: StoreSpec, profile: ClusterProfile) -> bool:
     return spec.plan.name in profile.plugins
 
 
-def _parts(spec: StoreSpec, profile: ClusterProfile, smtp: Mapping[str, str]) -> dict[str, Part]:
+def _components(spec: StoreSpec, profile: ClusterProfile, smtp: Mapping[str, str]) -> dict[str, Component]:
     plan = spec.plan
-    # a plugin may know a mail server of the owner's
-    internet = (*WEB_SERVERS, *(MAIL_SERVERS if _takes_plugins(spec, profile) else ()))
-    # somebody waits for these two, and they soon end; for cron nobody waits
-    awaited, helper = (Resources(cpu, memory=256, scratch=256) for cpu in (1000, 500))
+    # a plugin may send mail by a server that the owner configures
+    internet_ports = (*WEB_SERVERS, *(MAIL_SERVERS if _allows_plugins(spec, profile) else ()))
+    # a new store waits for install and proof: they get more CPU
+    fast, slow = (Resources(cpu, memory=256, ephemeral_storage=256) for cpu in (1000, 500))
     return {
-        part.name: part
-        for part in (
-            Part(
+        component.name: component
+        for component in (
+            Component(
                 "web",
-                Resources(cpu_of(plan.web_cpu), memory_of(plan.web_memory), scratch=512),
+                Resources(parse_cpu(plan.web_cpu), parse_memory(plan.web_memory), ephemeral_storage=512),
                 port=WEB_PORT,
-                callers=("install", "proof", "cron"),
+                clients=("install", "proof", "cron"),
                 public=True,
-                internet=internet,
+                internet_ports=internet_ports,
                 mail=bool(smtp),
                 disk=plan.uploads_disk,
             ),
-            mysql.part(plan, callers=("web", "install", "proof", "cron", "rotate")),
-            Part("install", awaited),
-            Part("proof", awaited),
-            Part("cron", helper, internet=internet, mail=bool(smtp)),
-            Part("rotate", helper),
+            mysql.component(plan, clients=("web", "install", "proof", "cron", "rotate")),
+            Component("install", fast),
+            Component("proof", fast),
+            Component("cron", slow, internet_ports=internet_ports, mail=bool(smtp)),
+            Component("rotate", slow),
         )
     }
 
 
 def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile) -> Manifests:
-    """A store of the given release; all that runs is in here."""
+    """All manifests of a store of the given release."""
     smtp = _smtp(spec, secrets, profile)
-    parts = _parts(spec, profile, smtp)
+    components = _components(spec, profile, smtp)
     return Manifests(
         namespace=namespace(spec, NAME, profile),
-        isolation=isolation(spec, NAME, profile, list(parts.values())),
-        workloads=[
+        isolation=isolation(spec, NAME, profile, list(components.values())),
+        resources=[
             *_secrets(spec, secrets, smtp),
             mysql.config_map(spec, NAME),
             mysql.claim(spec, NAME, profile),
             objects.claim(spec, NAME, profile, "uploads", spec.plan.uploads_disk),
             mysql.service(spec, NAME),
             objects.service(spec, NAME, "web", 80),
-            mysql.stateful_set(spec, NAME, profile, parts[mysql.NAME], user="wordpress"),
-            objects.deployment(spec, NAME, "web", _web(spec, profile, parts["web"], smtp)),
-            objects.cron_job(spec, NAME, "cron", _cron(spec, profile, parts["cron"], smtp), minutes=5),
+            mysql.stateful_set(spec, NAME, profile, components[mysql.NAME], user="wordpress"),
+            objects.deployment(spec, NAME, "web", _web(spec, profile, components["web"], smtp)),
+            objects.cron_job(spec, NAME, "cron", _cron(spec, profile, components["cron"], smtp), minutes=5),
             objects.route(spec, NAME, profile, "web", 80),
         ],
         install=objects.job(
-            spec, NAME, "install", _install(spec, profile, parts["install"]), seconds=INSTALL_SECONDS, retries=3
+            spec, NAME, "install", _install(spec, profile, components["install"]), seconds=INSTALL_SECONDS, retries=3
         ),
-        # it waits for the installation
+        # its pod waits for the installation
         proof=objects.job(
-            spec, NAME, "proof", _proof(spec, profile, parts["proof"]), seconds=INSTALL_SECONDS + 120, retries=1
+            spec, NAME, "proof", _proof(spec, profile, components["proof"]), seconds=INSTALL_SECONDS + 120, retries=1
         ),
-        rotation=_rotation(spec, profile, parts["rotate"], secrets.get(next_of("admin-password"))),
+        rotation=_rotation(spec, profile, components["rotate"], secrets.get(pending_field("admin-password"))),
     )
 
 
 def _secrets(spec: StoreSpec, secrets: Mapping[str, str], smtp: Mapping[str, str]) -> list[Manifest]:
-    """One a use, so that each container is given only what it needs."""
+    """One Secret for each use, so that each container gets only the values it needs."""
     wordpress = {name: secrets[name] for name in (*SALTS, "proof-token")}
     return [
         *mysql.secrets(spec, NAME, secrets),
@@ -103,15 +104,15 @@ def _secrets(spec: StoreSpec, secrets: Mapping[str, str], smtp: Mapping[str, str
 
 
 def _smtp(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile) -> dict[str, str]:
-    """The mail server's URL by its key in the Secret; empty without one, or where a plugin could read its password.
+    """The key and value of the Secret with the mail server's URL; empty without one, or if a plugin could read it.
 
-    Another URL is another key: web is replaced, and no pod can start with the old one. The digest in it needs the
-    store's own token, so that nobody can try passwords against it.
+    A changed URL changes the key: web is replaced, and no pod can start with the old URL. The digest in the key is
+    keyed with the store's proof token: the password can't be guessed from it.
     """
     if profile.smtp_url is None:
         return {}
     url = profile.smtp_url.get_secret_value()
-    if urlsplit(url).password is not None and _takes_plugins(spec, profile):
+    if urlsplit(url).password is not None and _allows_plugins(spec, profile):
         return {}
     return {f"smtp-url-{hmac.digest(secrets['proof-token'].encode(), url.encode(), 'sha256').hex()[:16]}": url}
 
@@ -119,29 +120,29 @@ def _smtp(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile) 
 def _wordpress(
     spec: StoreSpec,
     profile: ClusterProfile,
-    part: Part,
+    component: Component,
     *,
     program: str,
     values: Mapping[str, str] | None = None,
     secrets: Mapping[str, tuple[str, str]] | None = None,
     **more: object,
 ) -> Manifest:
-    """A container of the store's own image: web, install, proof and cron differ in the program they run."""
+    """A container of the engine's image; components differ in the program they run."""
     salts = {f"WORDPRESS_{name.upper().replace('-', '_')}": ("wordpress", name) for name in SALTS}
-    plugins = _takes_plugins(spec, profile)
-    # a name that the web server never serves; some plugins look for uploads beside themselves
+    plugins = _allows_plugins(spec, profile)
+    # the web server never serves names with a dot; some plugins look for uploads in WP_CONTENT_DIR
     content = {CONTENT: "uploads/.content", f"{CONTENT}/uploads": "uploads"} if plugins else {}
     common = {
         "WORDPRESS_DB_HOST": "database",
         "WORDPRESS_DB_NAME": "wordpress",
         "WORDPRESS_DB_USER": "wordpress",
-        "STORE_URL": address_of(spec, profile),
+        "STORE_URL": store_url(spec.slug, profile),
         **({"STORE_PLUGINS": "writable"} if plugins else {}),
     }
     return container(
-        part.name,
+        component.name,
         f"{profile.image_registry}/{NAME}:{spec.release}",
-        part.resources,
+        component.resources,
         env=env(
             {**common, **(values or {})},
             {
@@ -156,33 +157,33 @@ def _wordpress(
     )
 
 
-def _web(spec: StoreSpec, profile: ClusterProfile, part: Part, smtp: Mapping[str, str]) -> Manifest:
+def _web(spec: StoreSpec, profile: ClusterProfile, component: Component, smtp: Mapping[str, str]) -> Manifest:
     alive = {"httpGet": {"path": "/healthz", "port": "main"}}
     ready = {"httpGet": {"path": "/readyz", "port": "main"}}
     web = _wordpress(
         spec,
         profile,
-        part,
+        component,
         program="web",
-        secrets={**PROOF_TOKEN, **_mail(smtp)},
+        secrets={**PROOF_TOKEN, **_smtp_variable(smtp)},
         port=WEB_PORT,
         probes={
             "startupProbe": probe(alive, period=1, failures=60),
             "readinessProbe": probe(ready, period=2, failures=3),
-            # patient: behind a crowd of shoppers it waits for its turn, and killing the shop would help nobody
+            # a long timeout: under load the request queues behind shoppers', and a restart would not help
             "livenessProbe": probe(alive, period=10, failures=6, seconds=5),
         },
-        # the pod leaves the Service first; the image's stop signal then lets requests in flight end
-        stop=["sleep", "3"],
+        # first the Service removes the pod; then the image's stop signal lets running requests end
+        pre_stop=["sleep", "3"],
     )
-    return pod(spec, NAME, "web", [web], volumes=[_uploads()], grace=40, beside=SHARES_UPLOADS)
+    return pod(spec, NAME, "web", [web], volumes=[_uploads()], termination_grace=40, colocated_by=UPLOADS_COLOCATION)
 
 
-def _install(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
+def _install(spec: StoreSpec, profile: ClusterProfile, component: Component) -> Manifest:
     install = _wordpress(
         spec,
         profile,
-        part,
+        component,
         program="install",
         values={
             "STORE_TITLE": spec.name,
@@ -195,51 +196,58 @@ def _install(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
         },
         secrets={"STORE_ADMIN_PASSWORD": ("admin", "password")},
     )
-    return _helper(spec, install)
+    return _short_lived_pod(spec, install)
 
 
-def _proof(spec: StoreSpec, profile: ClusterProfile, part: Part) -> Manifest:
+def _proof(spec: StoreSpec, profile: ClusterProfile, component: Component) -> Manifest:
     proof = _wordpress(
         spec,
         profile,
-        part,
+        component,
         program="prove",
         values={"STORE_SERVICE": "http://web"},
         secrets=PROOF_TOKEN,
     )
-    return _helper(spec, proof)
+    return _short_lived_pod(spec, proof)
 
 
 def _rotation(
-    spec: StoreSpec, profile: ClusterProfile, part: Part, password: str | None
+    spec: StoreSpec, profile: ClusterProfile, component: Component, password: str | None
 ) -> tuple[Manifest, Manifest] | None:
-    """Where there is a next password: it, and what gives it to the owner's account."""
+    """A Secret with the next password and the Job that sets it, or None without a next password."""
     if password is None:
         return None
     rotate = _wordpress(
         spec,
         profile,
-        part,
+        component,
         program="rotate",
         values={"STORE_ADMIN_USER": ENGINE.admin_username},
         secrets={"STORE_ADMIN_PASSWORD": ("rotate", "password")},
     )
-    job = objects.job(spec, NAME, "rotate", _helper(spec, rotate), seconds=120, retries=3)
+    job = objects.job(spec, NAME, "rotate", _short_lived_pod(spec, rotate), seconds=120, retries=3)
     return objects.secret(spec, NAME, "rotate", {"password": password}), job
 
 
-def _cron(spec: StoreSpec, profile: ClusterProfile, part: Part, smtp: Mapping[str, str]) -> Manifest:
-    return _helper(spec, _wordpress(spec, profile, part, program="cron", secrets=_mail(smtp)))
+def _cron(spec: StoreSpec, profile: ClusterProfile, component: Component, smtp: Mapping[str, str]) -> Manifest:
+    return _short_lived_pod(spec, _wordpress(spec, profile, component, program="cron", secrets=_smtp_variable(smtp)))
 
 
-def _mail(smtp: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+def _smtp_variable(smtp: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     return {"STORE_SMTP_URL": ("wordpress", next(iter(smtp)))} if smtp else {}
 
 
-def _helper(spec: StoreSpec, program: Manifest) -> Manifest:
-    """A pod that does one thing and ends. PHP is deaf to SIGTERM; all of its programs can be killed anywhere."""
+def _short_lived_pod(spec: StoreSpec, program: Manifest) -> Manifest:
+    """The pod template of a Job. PHP ignores SIGTERM as first process; all programs can be killed at any point."""
     return pod(
-        spec, NAME, program["name"], [program], volumes=[_uploads()], grace=10, restart="Never", beside=SHARES_UPLOADS
+        spec,
+        NAME,
+        program["name"],
+        [program],
+        volumes=[_uploads()],
+        termination_grace=10,
+        restart="Never",
+        colocated_by=UPLOADS_COLOCATION,
     )
 
 
@@ -250,19 +258,20 @@ def _uploads() -> Manifest:
 ENGINE = Engine(
     name=NAME,
     title="WooCommerce",
+    description="WordPress with WooCommerce: a complete store with products, cart, checkout and an admin area.",
     releases=RELEASES,
     steps=(
-        mysql.STEP,
+        mysql.DATABASE_STEP,
         EngineStep("install", "Installing WordPress and WooCommerce", "Job", "install"),
         EngineStep("web", "Opening the shop", "Deployment", "web"),
     ),
     secrets=(
-        SecretField("admin-password", mysql.new_password, shown=True),
+        SecretField("admin-password", mysql.generate_password, revealable=True),
         *mysql.SECRETS,
-        SecretField("proof-token", mysql.new_password),
+        SecretField("proof-token", mysql.generate_password),
         *(SecretField(name, random.token_urlsafe) for name in SALTS),
     ),
-    workloads=("web", "database", "install", "proof", "cron", "rotate"),
+    components=("web", "database", "install", "proof", "cron", "rotate"),
     setups=SETUPS,
     rotates=True,
     admin_path="/wp-admin/",

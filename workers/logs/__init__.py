@@ -1,1 +1,1 @@
-"""Reading pods' logs for who looks at them: which runs there are, what of a line is shown, and how much at a time."""
+"""Reading the logs of a store's pods for subscriptions: which logs there are, masking, and rate limits."""

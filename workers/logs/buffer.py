@@ -1,88 +1,92 @@
-"""What has been read and not yet sent: no more goes out than a subscription may get; what is too much is counted."""
+"""The queue between reading logs and sending them: rate-limited, bounded, and what it drops is counted."""
 
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from stores.logs import BYTES, LINE_BYTES, LINES, MAX_TAIL, Item, Places
+from stores.log_protocol import BYTES_PER_SECOND, LINES_PER_SECOND, MAX_LINE_BYTES, MAX_TAIL, LogItem, Positions
 
-WAITING_LINES = 2 * MAX_TAIL
-WAITING_BYTES = MAX_TAIL * LINE_BYTES
-"""What may wait, the longest tail at least: a burst comes late rather than never."""
+MAX_QUEUED_LINES = 2 * MAX_TAIL
+MAX_QUEUED_BYTES = MAX_TAIL * MAX_LINE_BYTES
+"""Room for the longest tail at least: a burst arrives late instead of being dropped."""
 
 
-class Waiting(NamedTuple):
-    """An item, and how far its container has been read with it."""
+class QueuedItem(NamedTuple):
+    """An item, and the position of its container after it."""
 
-    item: Item
-    places: Places
+    item: LogItem
+    positions: Positions
     size: int
 
 
 class Buffer:
-    """In: lines as they come. Out: at most LINES lines and BYTES bytes each second, in order."""
+    """Hands out at most LINES_PER_SECOND lines and BYTES_PER_SECOND bytes, in order."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._waiting: deque[Waiting] = deque()
+        self._queue: deque[QueuedItem] = deque()
         self._bytes = 0
         self._second, self._sent_lines, self._sent_bytes = 0.0, 0, 0
-        self._said: dict[str, str] = {}
-        self._left_out = 0
-        self._passed: Places = {}
-        """How far containers have been read with what was left out."""
+        self._last_notices: dict[str, str] = {}
+        self._dropped = 0
+        self._dropped_positions: Positions = {}
+        """The positions of containers after the lines that were dropped."""
 
     @property
     def full(self) -> bool:
-        """What comes is left out."""
-        return self._left_out > 0
+        """True while lines are dropped."""
+        return self._dropped > 0
 
-    def add(self, item: Item, places: Places) -> None:
-        """A line or notice, unless too much waits."""
+    def add(self, item: LogItem, positions: Positions) -> None:
+        """Queue a line or notice, or drop it when the queue is full."""
         size = len(item.text.encode())
-        if self.full or len(self._waiting) >= WAITING_LINES or self._bytes + size > WAITING_BYTES:
-            self.leave_out(places)
+        if self.full or len(self._queue) >= MAX_QUEUED_LINES or self._bytes + size > MAX_QUEUED_BYTES:
+            self.drop(positions)
             return
-        self._waiting.append(Waiting(item, places, size))
+        self._queue.append(QueuedItem(item, positions, size))
         self._bytes += size
 
-    def leave_out(self, places: Places) -> None:
-        """Count a line instead of keeping it. When there is room for half of what may wait, a notice says how many."""
-        self._left_out += 1
-        self._passed |= places
+    def drop(self, positions: Positions) -> None:
+        """Count a line instead of queueing it. Once half of the queue is free, a notice tells how many were dropped."""
+        self._dropped += 1
+        self._dropped_positions |= positions
 
     def notice(self, text: str, pod: str | None = None, container: str | None = None) -> None:
-        """In its place; also while lines are left out."""
-        self._waiting.append(Waiting(Item("NOTICE", text, time.time_ns(), pod, container), {}, 0))
+        """Queue a notice now, even while lines are dropped."""
+        self._queue.append(QueuedItem(LogItem("NOTICE", text, time.time_ns(), pod, container), {}, 0))
 
-    def say(self, about: str, text: str, pod: str | None = None, container: str | None = None) -> None:
-        """A notice, once until something else is said of the same."""
-        if self._said.get(about) != text:
-            self._said[about] = text
+    def notify_once(self, subject: str, text: str, pod: str | None = None, container: str | None = None) -> None:
+        """Queue a notice unless it equals the last notice about the same subject."""
+        if self._last_notices.get(subject) != text:
+            self._last_notices[subject] = text
             self.notice(text, pod, container)
 
-    def unsay(self, about: str) -> None:
-        """It is so no longer."""
-        self._said.pop(about, None)
+    def clear_notice(self, subject: str) -> None:
+        """Forget the last notice about the subject: the next one is sent even if it is equal."""
+        self._last_notices.pop(subject, None)
 
-    def take(self) -> tuple[list[Item], Places]:
-        """What may go out now, and how far containers have been read with it."""
+    def take(self) -> tuple[list[LogItem], Positions]:
+        """The items that may be sent now, and the containers' positions after them."""
         now = self._clock()
         if now - self._second >= 1:
             self._second, self._sent_lines, self._sent_bytes = now, 0, 0
-        items: list[Item] = []
-        places: Places = {}
-        while self._waiting and self._sent_lines < LINES and self._sent_bytes + self._waiting[0].size <= BYTES:
-            item, passed, size = self._waiting.popleft()
+        items: list[LogItem] = []
+        positions: Positions = {}
+        while (
+            self._queue
+            and self._sent_lines < LINES_PER_SECOND
+            and self._sent_bytes + self._queue[0].size <= BYTES_PER_SECOND
+        ):
+            item, reached, size = self._queue.popleft()
             items.append(item)
-            places |= passed
+            positions |= reached
             self._bytes -= size
             self._sent_bytes += size
             self._sent_lines += item.kind == "LINE"
-        if self.full and len(self._waiting) <= WAITING_LINES / 2 and self._bytes <= WAITING_BYTES / 2:
-            most = f"at most {LINES} lines or {BYTES // 1024} KB a second are shown"
-            item = Item("NOTICE", f"{self._left_out} lines were left out here: {most}.", time.time_ns())
-            self._waiting.append(Waiting(item, self._passed, 0))
-            self._left_out, self._passed = 0, {}
-        return items, places
+        if self.full and len(self._queue) <= MAX_QUEUED_LINES / 2 and self._bytes <= MAX_QUEUED_BYTES / 2:
+            limit = f"at most {LINES_PER_SECOND} lines or {BYTES_PER_SECOND // 1024} KB a second are shown"
+            item = LogItem("NOTICE", f"{self._dropped} lines were left out here: {limit}.", time.time_ns())
+            self._queue.append(QueuedItem(item, self._dropped_positions, 0))
+            self._dropped, self._dropped_positions = 0, {}
+        return items, positions

@@ -1,4 +1,4 @@
-"""From a log's bytes to lines that may be shown: whole, without control characters and secrets, and not too long."""
+"""From a log's bytes to lines that are safe to show: no control characters, no secrets, limited length."""
 
 import base64
 import html
@@ -8,77 +8,77 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime
 from urllib.parse import quote, quote_plus
 
-from stores.logs import LINE_BYTES
+from stores.log_protocol import MAX_LINE_BYTES
 
-HELD = 4 * LINE_BYTES
-"""Bytes of a line that are looked at."""
-MASK = "[masked]"
-CUT = "…"
-SECOND = 1_000_000_000
-UNMISTAKABLE = 8
-"""Characters from the middle of a base64 text that are taken for a secret's."""
+MAX_RAW_LINE_BYTES = 4 * MAX_LINE_BYTES
+"""Bytes of a line that are kept before masking."""
+MASKED = "[masked]"
+ELLIPSIS = "…"
+NANOSECONDS = 1_000_000_000
+MIN_BASE64_MATCH = 8
+"""A secret inside longer base64 text is masked if at least so many of its characters can be recognised."""
 
 _TIME = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)(?: |$)")
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]P^_X][^\x07\x1b]*(?:\x07|\x1b\\|$)|[ -/]*[0-~])")
 _CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""All but the tab; also what makes text run backwards."""
+"""All except the tab; with the characters that change the direction of text."""
 
 
-async def whole_lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Without their ends; of each at most HELD bytes. What comes after the last end is a line, too."""
-    held = b""
-    async for piece in pieces:
-        *lines, rest = (held + piece).split(b"\n")
+async def split_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Lines without their line feed, each cut to MAX_RAW_LINE_BYTES. The last line needs no line feed."""
+    partial = b""
+    async for chunk in chunks:
+        *lines, rest = (partial + chunk).split(b"\n")
         for line in lines:
-            yield line[:HELD]
-        held = rest[:HELD]
-    if held:
-        yield held
+            yield line[:MAX_RAW_LINE_BYTES]
+        partial = rest[:MAX_RAW_LINE_BYTES]
+    if partial:
+        yield partial
 
 
-def stamped(line: bytes) -> tuple[int | None, bytes]:
-    """When it was printed, in nanoseconds since 1970, and the rest; None for what has no time: the node's own words."""
+def parse_timestamp(line: bytes) -> tuple[int | None, bytes]:
+    """Nanoseconds since 1970 and the text. None without a timestamp: then the line is a message of the kubelet."""
     found = _TIME.match(line)
     if found is None:
         return None, line
     seconds, fraction, zone = (part.decode() for part in found.groups(b""))
-    at = int(datetime.fromisoformat(seconds + zone).timestamp()) * SECOND + int(fraction.ljust(9, "0"))
+    at = int(datetime.fromisoformat(seconds + zone).timestamp()) * NANOSECONDS + int(fraction.ljust(9, "0"))
     return at, line[found.end() :]
 
 
-def plain(raw: bytes) -> str:
-    """As text, without what would move a terminal's cursor or colour it."""
+def strip_control_characters(raw: bytes) -> str:
+    """Decoded text without ANSI escape sequences and control characters."""
     return _CONTROLS.sub("", _ESCAPES.sub("", raw.decode(errors="replace")))
 
 
-class Mask:
-    """Takes a store's secrets out of a text, in the forms in which programs print them."""
+class SecretMasker:
+    """Replaces a store's secrets in log lines, also where they are encoded."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {form for secret in secrets for form in _forms(secret)}
-        self._forms = sorted(forms, key=lambda form: (-len(form), form))  # the longest first: others are parts of it
-        self._longest = max(map(len, forms), default=0)
+        encoded = {text for secret in secrets for text in _encodings(secret)}
+        self._encoded = sorted(encoded, key=lambda text: (-len(text), text))  # longest first: it may contain others
+        self._longest = max(map(len, encoded), default=0)
 
-    def shown(self, raw: bytes) -> str:
-        """The line as it may be shown: at most LINE_BYTES of UTF-8."""
-        text = plain(raw)
-        if len(raw) >= HELD:  # there may be more of it, and at the end the beginning of a secret
+    def mask(self, raw: bytes) -> str:
+        """The line in a form that is safe to show: at most MAX_LINE_BYTES of UTF-8."""
+        text = strip_control_characters(raw)
+        if len(raw) >= MAX_RAW_LINE_BYTES:  # the line was cut: its end may be the first part of a secret
             text = text[: len(text) - self._longest]
-        for form in self._forms:
-            if form in text:
-                text = text.replace(form, MASK)
-        return _cut(text)
+        for secret in self._encoded:
+            if secret in text:
+                text = text.replace(secret, MASKED)
+        return _truncate(text)
 
 
-def _cut(text: str) -> str:
+def _truncate(text: str) -> str:
     encoded = text.encode()
-    if len(encoded) <= LINE_BYTES:
+    if len(encoded) <= MAX_LINE_BYTES:
         return text
-    return encoded[: LINE_BYTES - len(CUT.encode())].decode(errors="ignore") + CUT
+    return encoded[: MAX_LINE_BYTES - len(ELLIPSIS.encode())].decode(errors="ignore") + ELLIPSIS
 
 
-def _forms(secret: str) -> Iterator[str]:
-    """The secret itself, and encoded for URLs, JSON, HTML and in base64, alone or behind something (as in Basic)."""
+def _encodings(secret: str) -> Iterator[str]:
+    """The secret itself, and encoded for URLs, JSON, HTML and base64; base64 also of a longer text that contains it."""
     if not secret:
         return
     for encoded in (quote(secret, safe=""), quote(secret), quote_plus(secret)):
@@ -90,7 +90,7 @@ def _forms(secret: str) -> Iterator[str]:
         exact = encode(data).decode()
         yield from (exact, exact.rstrip("="))
         for before in range(3):
-            # the characters that no byte beside the secret has a part in
+            # the characters that depend on bytes of the secret only
             middle = encode(bytes(before) + data).decode()[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
-            if len(middle) >= UNMISTAKABLE:
+            if len(middle) >= MIN_BASE64_MATCH:
                 yield middle

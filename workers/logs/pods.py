@@ -1,4 +1,4 @@
-"""The pods of one workload, as they come and go, and which runs of their containers have a log to be read."""
+"""The pods of one component, followed by a watch, and the runs of their containers that have a log."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,92 +7,94 @@ from typing import NamedTuple
 
 from stores.engines import Manifest
 from workers.cluster.client import Cluster
-from workers.cluster.watch import reflect
+from workers.cluster.watch import list_and_watch
 from workers.engines.labels import COMPONENT
 
 
-class Run(NamedTuple):
-    """One start of a container, and what it printed."""
+class ContainerRun(NamedTuple):
+    """One start of a container; each has a log."""
 
     id: str
     previous: bool
-    """Kubernetes gives its log as that of the container before."""
-    over: bool
+    """True: its log is read with `previous=true`."""
+    terminated: bool
     exit_code: int | None = None
 
 
-class Container(NamedTuple):
-    """One container of a pod, with its runs, the older first."""
+class ContainerState(NamedTuple):
+    """One container of a pod, and its runs, oldest first."""
 
     name: str
-    runs: list[Run]
-    waits: str
-    """Why it doesn't run now, in Kubernetes' word; empty when it runs or has ended."""
+    runs: list[ContainerRun]
+    waiting_reason: str
+    """`state.waiting.reason` of the container's status; empty while it runs or after it terminated."""
 
 
-def containers(pod: Manifest) -> list[Container]:
-    """Those that prepare the pod first. None until a node has the pod."""
+def container_states(pod: Manifest) -> list[ContainerState]:
+    """Init containers first. Empty until the kubelet of a node reports the pod's containers."""
     status = pod.get("status", {})
-    rows = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-    return [_container(row) for row in rows]
+    statuses = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    return [_container_state(item) for item in statuses]
 
 
-def _container(row: Manifest) -> Container:
-    state, last = row.get("state") or {}, (row.get("lastState") or {}).get("terminated")
+def _container_state(status: Manifest) -> ContainerState:
+    state, last = status.get("state") or {}, (status.get("lastState") or {}).get("terminated")
     runs = []
     if last:
-        runs.append(Run(_id(last, last), previous=True, over=True, exit_code=last.get("exitCode")))
+        runs.append(ContainerRun(_run_id(last, last), previous=True, terminated=True, exit_code=last.get("exitCode")))
     if running := state.get("running"):
-        runs.append(Run(_id(row, running), previous=False, over=False))
+        runs.append(ContainerRun(_run_id(status, running), previous=False, terminated=False))
     elif ended := state.get("terminated"):
-        runs.append(Run(_id(ended, ended), previous=False, over=True, exit_code=ended.get("exitCode")))
-    return Container(row["name"], runs, str((state.get("waiting") or {}).get("reason") or ""))
+        run_id = _run_id(ended, ended)
+        runs.append(ContainerRun(run_id, previous=False, terminated=True, exit_code=ended.get("exitCode")))
+    return ContainerState(status["name"], runs, str((state.get("waiting") or {}).get("reason") or ""))
 
 
-def _id(row: Manifest, state: Manifest) -> str:
-    """The container's own where there is one; pretended nodes give none."""
-    return str(row.get("containerID") or state.get("startedAt") or "")
+def _run_id(status: Manifest, state: Manifest) -> str:
+    """The containerID. Simulated kubelets report none: then the start time."""
+    return str(status.get("containerID") or state.get("startedAt") or "")
 
 
-class Pods:
-    """Those of a workload, by uid."""
+class PodWatcher:
+    """The pods of one component of a store."""
 
-    def __init__(self, cluster: Cluster, namespace: str, workload: str) -> None:
+    def __init__(self, cluster: Cluster, namespace: str, component: str) -> None:
         self.namespace = namespace
-        self.found: dict[str, Manifest] = {}
-        self.listed = False
+        self.by_uid: dict[str, Manifest] = {}
+        self.synced = False
+        """True once the pods were listed."""
         self._cluster = cluster
-        self._workload = workload
+        self._component = component
         self._changed = asyncio.Event()
 
     async def watch(self) -> None:
-        """For ever."""
-        labels = f"{COMPONENT}={self._workload}"
-        await reflect(
+        """Keep `by_uid` current. Never returns."""
+        labels = f"{COMPONENT}={self._component}"
+        await list_and_watch(
             self._cluster, "Pod", labels, namespace=self.namespace, on_list=self._on_list, on_event=self._on_event
         )
 
     def _on_list(self, pods: Sequence[Manifest]) -> None:
-        self.found = {pod["metadata"]["uid"]: pod for pod in pods}
-        self.listed = True
-        self._tell()
+        self.by_uid = {pod["metadata"]["uid"]: pod for pod in pods}
+        self.synced = True
+        self._notify()
 
     def _on_event(self, change: str, pod: Manifest) -> None:
         if change == "DELETED":
-            self.found.pop(pod["metadata"]["uid"], None)
+            self.by_uid.pop(pod["metadata"]["uid"], None)
         else:
-            self.found[pod["metadata"]["uid"]] = pod
-        self._tell()
+            self.by_uid[pod["metadata"]["uid"]] = pod
+        self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
-    async def change(self, seconds: float | None = None) -> None:
-        """Wait until something changes, or for so long."""
+    async def wait_for_change(self, seconds: float | None = None) -> None:
+        """Return at the next change of any pod, or after so many seconds."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), seconds)
 
-    def container(self, uid: str, name: str) -> Container | None:
-        """As it is now; None when it is gone."""
-        return next((one for one in containers(self.found.get(uid, {})) if one.name == name), None)
+    def container(self, uid: str, name: str) -> ContainerState | None:
+        """The container's current state; None after its pod was deleted."""
+        return next((state for state in container_states(self.by_uid.get(uid, {})) if state.name == name), None)

@@ -1,1 +1,1 @@
-"""The smallest shop with a database: one product, orders, an owner. Standard library and PyMySQL only."""
+"""The sample shop: one product, orders in a database, a page for the owner. Standard library and PyMySQL only."""

@@ -3,18 +3,18 @@
 import sys
 
 from shop import database
-from shop.prove import Failed, prove
+from shop.prove import ProofError, prove
 from shop.serve import serve
 
 
 def main() -> int:
-    """What went wrong is the last line printed: the owner sees it."""
+    """The exit code. An error is the last line printed: it is shown to the owner."""
     try:
         match sys.argv[1:]:
             case ["serve"]:
                 serve()
             case ["install"]:
-                database.wait()
+                database.wait_until_ready()
                 database.install()
                 print('{"step": "tables", "done": true}')
             case ["prove"]:
@@ -22,8 +22,8 @@ def main() -> int:
             case _:
                 print("say serve, install or prove")
                 return 2
-    except Failed as failed:
-        print(failed)
+    except ProofError as error:
+        print(error)
         return 1
     except database.Error as error:
         print(f"the database refused: {error.args[0] if error.args else 'no reason given'}")

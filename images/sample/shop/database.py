@@ -1,4 +1,4 @@
-"""Where orders are kept."""
+"""The shop's database."""
 
 import os
 import ssl
@@ -17,15 +17,15 @@ TABLES = (
     "INSERT IGNORE INTO products VALUES ('olive', 'A jar of olives', 490)",
 )
 TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Else MySQL 8 wants a password in a form that PyMySQL needs another package for."""
+"""Without TLS, PyMySQL needs the package cryptography to sign in to MySQL 8."""
 TLS.check_hostname = False
-TLS.verify_mode = ssl.CERT_NONE  # the server makes its certificate itself
+TLS.verify_mode = ssl.CERT_NONE  # the server's certificate is self-signed
 Error = pymysql.MySQLError
 
 
 @contextmanager
-def connected() -> Iterator[pymysql.cursors.Cursor]:
-    """A cursor whose statements are one transaction, committed at the end. Raises Error."""
+def transaction() -> Iterator[pymysql.cursors.Cursor]:
+    """A cursor in a transaction that is committed at the end of the block. Raises Error."""
     connection = pymysql.connect(
         host=os.environ["DATABASE_HOST"],
         user=os.environ["DATABASE_USER"],
@@ -45,12 +45,12 @@ def connected() -> Iterator[pymysql.cursors.Cursor]:
         connection.close()
 
 
-def wait() -> None:
-    """Until the database answers. Raises Error when it doesn't in WAIT_SECONDS."""
+def wait_until_ready() -> None:
+    """Return when the database answers. Raises Error after WAIT_SECONDS."""
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         try:
-            with connected() as cursor:
+            with transaction() as cursor:
                 cursor.execute("SELECT 1")
                 return
         except Error:
@@ -60,7 +60,7 @@ def wait() -> None:
 
 
 def install() -> None:
-    """Safe to run again, at the same time, and after any end: each statement does nothing the second time."""
-    with connected() as cursor:
+    """Create the tables and the product. Idempotent: each statement does nothing the second time."""
+    with transaction() as cursor:
         for statement in TABLES:
             cursor.execute(statement)

@@ -1,4 +1,4 @@
-"""The synthetic shopper: buys something over HTTP as anybody would, checks it, and removes it again."""
+"""The proof: a synthetic shopper that creates an order over HTTP, checks it, and deletes it."""
 
 import http.client
 import itertools
@@ -13,23 +13,21 @@ from shop.serve import PROOF_HEADER
 
 RECEIPT = Path("/dev/termination-log")
 WAIT_SECONDS = 300.0
-"""For the shop to open: what its installation may take. Below the Job's deadline."""
+"""Time for the installation to finish. Less than the Job's activeDeadlineSeconds."""
+REQUEST_ERRORS = (OSError, http.client.HTTPException, ValueError)
 
 
-NO_ANSWER = (OSError, http.client.HTTPException, ValueError)
-
-
-class Failed(Exception):
-    """One line that names the step; it is shown to the owner."""
+class ProofError(Exception):
+    """Its message is one line that names the failed step; it is shown to the owner."""
 
 
 def prove() -> None:
-    """Waits until the shop is open, and leaves the receipt. Raises Failed."""
-    _wait()
+    """Wait until the shop is ready, buy, and write the receipt. Raises ProofError."""
+    _wait_until_ready()
     steps: list[dict[str, Any]] = []
     page = _step(steps, "page", "GET", "/")
     if "<h1>" not in page:
-        raise Failed("the step page failed: it isn't the shop's")
+        raise ProofError("the step page failed: it isn't the shop's")
     order = _step(steps, "order", "POST", "/orders", {"sku": "olive", "email": "proof@example.com"})
     path = f"/orders/{json.loads(order)['key']}"
     _step(steps, "check", "GET", path)
@@ -38,44 +36,44 @@ def prove() -> None:
     RECEIPT.write_text(json.dumps(receipt))
 
 
-def _wait() -> None:
-    """Short tries: packets to a Service that leads nowhere yet may be lost. Now and then one with patience."""
+def _wait_until_ready() -> None:
+    """Short timeouts: packets to a Service without endpoints may be dropped. Every 20th attempt has a long one."""
     deadline = time.monotonic() + WAIT_SECONDS
-    for tries in itertools.count(1):
+    for attempt in itertools.count(1):
         try:
-            status, _ = _ask("GET", "/readyz", None, 0.3 if tries % 20 else 5)
+            status, _ = _request("GET", "/readyz", None, 0.3 if attempt % 20 else 5)
             why = f"it answers {status}"
-        except NO_ANSWER as error:
+        except REQUEST_ERRORS as error:
             status, why = 0, str(error)
         if status == 200:
             return
         if time.monotonic() > deadline:
-            raise Failed(f"the shop did not open in {WAIT_SECONDS:g} seconds: {why}")
+            raise ProofError(f"the shop did not open in {WAIT_SECONDS:g} seconds: {why}")
         time.sleep(0.05)
 
 
 def _step(steps: list[dict[str, Any]], name: str, method: str, path: str, body: Any = None) -> str:
-    """What the shop answers."""
+    """Send one request and record its duration. Returns the response's body. Raises ProofError."""
     began = time.monotonic()
     try:
-        status, text = _ask(method, path, body, 10)
-    except NO_ANSWER as error:
-        raise Failed(f"the step {name} failed: {error}") from None
+        status, text = _request(method, path, body, 10)
+    except REQUEST_ERRORS as error:
+        raise ProofError(f"the step {name} failed: {error}") from None
     if status >= 400:
-        raise Failed(f"the step {name} failed: the shop answered {status}")
+        raise ProofError(f"the step {name} failed: the shop answered {status}")
     steps.append({"name": name, "ms": round((time.monotonic() - began) * 1000)})
     print(json.dumps(steps[-1]))
     return text
 
 
-def _ask(method: str, path: str, body: Any, timeout: float) -> tuple[int, str]:
-    """Status and text. Raises NO_ANSWER."""
+def _request(method: str, path: str, body: Any, timeout: float) -> tuple[int, str]:
+    """The response's status and body. Raises REQUEST_ERRORS."""
     headers = {"Host": urlsplit(os.environ["STORE_URL"]).netloc, PROOF_HEADER: os.environ["PROOF_TOKEN"]}
     content = json.dumps(body).encode() if body is not None else None
     connection = http.client.HTTPConnection(urlsplit(os.environ["STORE_SERVICE"]).netloc, timeout=timeout)
     try:
         connection.request(method, path, content, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
+        response = connection.getresponse()
+        return response.status, response.read().decode()
     finally:
         connection.close()

@@ -1,4 +1,4 @@
-"""The shop itself, over HTTP: a page, orders, the owner's page, and health."""
+"""The shop's web server: a page with the product, orders, the owner's page, and probes."""
 
 import base64
 import hmac
@@ -17,7 +17,7 @@ from shop import database
 
 PORT = 8080
 PROOF_HEADER = "X-Storefleet-Proof"
-MOST_BYTES = 10_000
+MAX_BODY_BYTES = 10_000
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark"><title>{title}</title>
 <style>body{{font:1.1rem/1.6 system-ui;max-width:34rem;margin:12vh auto;padding:0 1.5rem}}</style>
@@ -25,8 +25,8 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewp
 """
 
 
-class Refused(Exception):
-    """Status and what to say."""
+class HttpError(Exception):
+    """An error response."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -34,26 +34,26 @@ class Refused(Exception):
 
 
 class Shop(http.server.BaseHTTPRequestHandler):
-    """One request a connection, as HTTP/1.0 has it: a client that kept one would keep the server from ending, too."""
+    """One request per connection (HTTP/1.0): an idle connection would delay the server's shutdown."""
 
     timeout = 10
-    """Seconds in which a request must have come."""
+    """Seconds for reading a request."""
 
     def do_GET(self) -> None:
-        self._answer(self._get)
+        self._respond(self._get)
 
     def do_POST(self) -> None:
-        self._answer(self._order)
+        self._respond(self._create_order)
 
     def do_DELETE(self) -> None:
-        self._answer(self._remove)
+        self._respond(self._delete_order)
 
-    def _answer(self, act: Any) -> None:
-        """Every outcome is an answer; the database's trouble is 503."""
+    def _respond(self, handler: Any) -> None:
+        """Send the handler's result; an error of the database is 503."""
         try:
-            status, content = act()
-        except Refused as refused:
-            status, content = refused.status, {"error": str(refused)}
+            status, content = handler()
+        except HttpError as error:
+            status, content = error.status, {"error": str(error)}
         except database.Error:
             status, content = 503, {"error": "the database doesn't answer"}
         page = isinstance(content, str)
@@ -73,87 +73,87 @@ class Shop(http.server.BaseHTTPRequestHandler):
         if self.path == "/readyz":
             products = _count("SELECT COUNT(*) FROM products")
             if products == 0:
-                raise Refused(503, "the shop's tables are still being made")
+                raise HttpError(503, "the shop's tables don't exist yet")
             return 200, {"products": products}
         if self.path == "/":
-            with database.connected() as cursor:
+            with database.transaction() as cursor:
                 cursor.execute("SELECT title, cents FROM products")
                 rows = "".join(f"<li>{html.escape(name)}, {cents / 100:.2f}</li>" for name, cents in cursor.fetchall())
             return 200, PAGE.format(title=title, body=f"<ul>{rows}</ul>")
         if self.path == "/admin":
-            self._is_owner()
+            self._require_owner()
             orders = _count("SELECT COUNT(*) FROM orders")
             return 200, PAGE.format(title=title, body=f"<p>{orders} orders</p>")
         if self.path.startswith("/orders/"):
-            with database.connected() as cursor:
+            with database.transaction() as cursor:
                 cursor.execute("SELECT id, sku FROM orders WHERE `key` = %s", (self.path.rpartition("/")[2],))
-                found = cursor.fetchone()
-            if found is None:
-                raise Refused(404, "there is no such order")
-            return 200, {"id": found[0], "sku": found[1]}
-        raise Refused(404, "there is nothing here")
+                order = cursor.fetchone()
+            if order is None:
+                raise HttpError(404, "there is no such order")
+            return 200, {"id": order[0], "sku": order[1]}
+        raise HttpError(404, "there is nothing here")
 
-    def _order(self) -> tuple[int, Any]:
-        """Answered once it is on the disk."""
+    def _create_order(self) -> tuple[int, Any]:
+        """Responds after the commit."""
         if self.path != "/orders":
-            raise Refused(404, "there is nothing here")
+            raise HttpError(404, "there is nothing here")
         length = self.headers.get("Content-Length", "0")
-        if not re.fullmatch("[0-9]{1,5}", length) or int(length) > MOST_BYTES:
-            raise Refused(413, f"send at most {MOST_BYTES} bytes, and say how many")
+        if not re.fullmatch("[0-9]{1,5}", length) or int(length) > MAX_BODY_BYTES:
+            raise HttpError(413, f"send at most {MAX_BODY_BYTES} bytes, and say how many")
         try:
-            given = json.loads(self.rfile.read(int(length)))
-            sku, email = str(given["sku"]), str(given["email"])
+            body = json.loads(self.rfile.read(int(length)))
+            sku, email = str(body["sku"]), str(body["email"])
         except (ValueError, KeyError, TypeError):
-            raise Refused(400, 'send {"sku": …, "email": …}') from None
+            raise HttpError(400, 'send {"sku": …, "email": …}') from None
         key = uuid.uuid4().hex
-        with database.connected() as cursor:
+        with database.transaction() as cursor:
             cursor.execute("SELECT 1 FROM products WHERE sku = %s", (sku,))
             if cursor.fetchone() is None:
-                raise Refused(400, "there is no such product")
+                raise HttpError(400, "there is no such product")
             cursor.execute("INSERT INTO orders (`key`, sku, email) VALUES (%s, %s, %s)", (key, sku, email[:254]))
         return 201, {"key": key}
 
-    def _remove(self) -> tuple[int, Any]:
-        """Only the proof may, which removes what it bought."""
+    def _delete_order(self) -> tuple[int, Any]:
+        """Only the proof may delete orders."""
         if not hmac.compare_digest(self.headers.get(PROOF_HEADER, "").encode(), os.environ["PROOF_TOKEN"].encode()):
-            raise Refused(403, "only the proof may do that")
-        with database.connected() as cursor:
-            gone = cursor.execute("DELETE FROM orders WHERE `key` = %s", (self.path.rpartition("/")[2],))
-        if not gone:
-            raise Refused(404, "there is no such order")
+            raise HttpError(403, "only the proof may do that")
+        with database.transaction() as cursor:
+            deleted = cursor.execute("DELETE FROM orders WHERE `key` = %s", (self.path.rpartition("/")[2],))
+        if not deleted:
+            raise HttpError(404, "there is no such order")
         return 200, {}
 
-    def _is_owner(self) -> None:
+    def _require_owner(self) -> None:
         expected = base64.b64encode(f"admin:{os.environ['ADMIN_PASSWORD']}".encode())
         if not hmac.compare_digest(self.headers.get("Authorization", "").encode(), b"Basic " + expected):
-            raise Refused(401, "sign in as admin")
+            raise HttpError(401, "sign in as admin")
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """One line a request, but for the probes'."""
+        """One line for each request, except probes."""
         if self.path not in ("/healthz", "/readyz"):
             print(f"{self.command} {self.path} {format % arguments if arguments else format}")
 
 
 def _count(query: str) -> int:
-    with database.connected() as cursor:
+    with database.transaction() as cursor:
         cursor.execute(query)
         row = cursor.fetchone()
     return int(row[0]) if row else 0
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Waits at its end for the requests that are being answered."""
+    """Its shutdown waits for running requests."""
 
     daemon_threads = False
     request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Somebody went away before the answer; the standard library would print how it found out."""
+        """A client closed its connection. One line instead of the standard library's traceback."""
         print(f"a connection broke: {type(sys.exception()).__name__}")
 
 
 def serve() -> None:
-    """Until SIGTERM."""
+    """Serve until SIGTERM."""
     with Server(("", PORT), Shop) as server:
         signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
         print(f"listening on {PORT}")

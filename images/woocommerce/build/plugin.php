@@ -1,16 +1,16 @@
 <?php
 /**
- * Puts WooCommerce into a WordPress, or says why they don't fit. Runs when the image is built.
+ * Adds WooCommerce to a WordPress when the image is built. Fails if their versions are incompatible.
  *
  *     php plugin.php WORDPRESS VERSION SHA256 [ZIP]
  *
- * Without ZIP it is fetched from its official place. SHA256 may be empty. VERSION `none` leaves it out: installing a
- * shop then fails, and says why.
+ * Without ZIP it is downloaded from wordpress.org. SHA256 may be empty. VERSION `none` leaves it out: then no shop can
+ * be installed, and install.php says why.
  */
 
 declare(strict_types=1);
 
-const PLACE = 'https://downloads.wordpress.org/plugin/woocommerce.%s.zip';
+const DOWNLOAD_URL = 'https://downloads.wordpress.org/plugin/woocommerce.%s.zip';
 
 require __DIR__ . '/sources.php';
 
@@ -19,24 +19,24 @@ if ($version === 'none') {
     echo "No WooCommerce\n";
     exit(0);
 }
-$name = $zip === '' ? sprintf(PLACE, $version) : basename($zip);
-$zip = $zip === '' ? fetch($name) : $zip;
-compare(hash_file('sha256', $zip), strtolower(trim($sha256)));
+$name = $zip === '' ? sprintf(DOWNLOAD_URL, $version) : basename($zip);
+$zip = $zip === '' ? download($name) : $zip;
+verify_sha256(hash_file('sha256', $zip), strtolower(trim($sha256)));
 unpack_zip($zip, "{$wordpress}/wp-content/plugins", $name, 'woocommerce/woocommerce.php');
-$plugin = headers(file_get_contents("{$wordpress}/wp-content/plugins/woocommerce/woocommerce.php"));
-fit($plugin, core_version($wordpress));
+$plugin = plugin_headers(file_get_contents("{$wordpress}/wp-content/plugins/woocommerce/woocommerce.php"));
+require_compatible_versions($plugin, core_version($wordpress));
 echo "WooCommerce {$plugin['Version']}\n";
 
-function compare(string $found, string $wanted): void
+function verify_sha256(string $actual, string $expected): void
 {
-    echo "sha256 {$found}\n";
-    if ($wanted !== '' && !hash_equals($wanted, $found)) {
-        throw new RuntimeException("the plugin's SHA-256 is {$found}, but WOOCOMMERCE_SHA256 asks for {$wanted}");
+    echo "sha256 {$actual}\n";
+    if ($expected !== '' && !hash_equals($expected, $actual)) {
+        throw new RuntimeException("the plugin's SHA-256 is {$actual}, but WOOCOMMERCE_SHA256 asks for {$expected}");
     }
 }
 
 /** @param array<string, string> $plugin */
-function fit(array $plugin, string $core): void
+function require_compatible_versions(array $plugin, string $core): void
 {
     if (version_compare($core, $plugin['Requires at least'], '<')) {
         throw new RuntimeException(

@@ -1,5 +1,5 @@
 <?php
-/** What builds an image from others' archives: a plain end on any error, and what the archives say of themselves. */
+/** Downloads, zip files and plugin headers for building the image. Any error prints one line and exits with 1. */
 
 declare(strict_types=1);
 
@@ -11,8 +11,8 @@ set_exception_handler(static function (Throwable $error): never {
     exit(1);
 });
 
-/** Into a file, whose name is returned. */
-function fetch(string $url): string
+/** Returns the path of a temporary file. */
+function download(string $url): string
 {
     echo "Fetching {$url}\n";
     $file = tempnam('/tmp', 'fetched');
@@ -20,21 +20,21 @@ function fetch(string $url): string
     return $file;
 }
 
-/** A zip file that has to hold that one, if any. */
-function unpack_zip(string $zip, string $into, string $name, ?string $member = null): void
+/** `$name`: of the zip file in error messages. `$member`: a file that it must contain. */
+function unpack_zip(string $zip, string $folder, string $name, ?string $member = null): void
 {
     $archive = new ZipArchive();
     $opened = $archive->open($zip, ZipArchive::RDONLY | ZipArchive::CHECKCONS);
     if ($opened !== true || ($member !== null && $archive->locateName($member) === false)) {
         throw new RuntimeException("{$name} is no zip file" . ($member === null ? '' : " with {$member} in it"));
     }
-    if (!$archive->extractTo($into)) {
-        throw new RuntimeException("{$name} can't be unpacked into {$into}");
+    if (!$archive->extractTo($folder)) {
+        throw new RuntimeException("{$name} can't be unpacked into {$folder}");
     }
 }
 
-/** @return array<string, string> what a plugin says of itself at the top of its file */
-function headers(string $text): array
+/** @return array<string, string> header fields from the first comment of a plugin's main file */
+function plugin_headers(string $text): array
 {
     preg_match_all('/^[ \t\/*#@]*(Version|Requires at least|Requires PHP):\s*(\S+)/m', substr($text, 0, 8192), $found);
     return array_combine($found[1], $found[2]) + ['Version' => '0', 'Requires at least' => '0', 'Requires PHP' => '0'];

@@ -1,135 +1,136 @@
 <?php
-/** One run of a program: a line a step, and an end that can't be mistaken for another. */
+/** One run of a program: a line of output for each step, and an unambiguous result. */
 
 declare(strict_types=1);
 
 namespace Storefleet;
 
-/** A failure told to the owner as it is: one plain line that says what is wrong and what to do. */
-final class Problem extends \RuntimeException
+/** An error whose message is shown to the owner: one line that says what is wrong and what to do. */
+final class UserError extends \RuntimeException
 {
 }
 
 /**
- * Success is the last line printed and exit code 0, both. Whatever else ends the process ends it with another code:
- * WordPress says `die` when it can't go on, and PHP exits with 0 then. What `check` looks at is the same in any run.
+ * Success is exit code 0 together with the result as last line. Every other end of the process has another exit code:
+ * WordPress calls `die` after fatal errors, and PHP would then exit with 0.
  */
 final class Program
 {
-    private const LAST_WORDS = '/dev/termination-log';
-    private const HOPELESS = 78;
-    /** Exit code where what the program was given, or its image, is wrong: trying again would end in the same. */
+    private const TERMINATION_LOG = '/dev/termination-log';
+    private const EXIT_NON_RETRYABLE = 78;
+    /** EX_CONFIG of sysexits.h: an error in the step `check`, of the environment or the image, which no retry mends. */
 
     /** @var list<array{name: string, ms: int}> */
-    private array $done = [];
+    private array $steps = [];
     private ?string $step = null;
     private bool $ended = false;
-    private float $began;
-    private float $stepBegan;
+    private float $startedAt;
+    private float $stepStartedAt;
 
     public function __construct()
     {
-        $this->began = $this->stepBegan = microtime(true);
-        // standard output is for our lines alone; what WordPress says goes to the log beside it
+        $this->startedAt = $this->stepStartedAt = microtime(true);
+        // standard output has only this class' lines; output of WordPress goes to standard error
         ob_start(static function (string $text): string {
             fwrite(STDERR, $text);
             return '';
         }, 1);
         set_exception_handler($this->fail(...));
-        register_shutdown_function($this->cutShort(...));
+        register_shutdown_function($this->onShutdown(...));
     }
 
-    /** Names what happens from here on; the step before ends here. */
+    /** Starts a step, and ends the one before. */
     public function step(string $name): void
     {
-        $this->close();
-        [$this->step, $this->stepBegan] = [$name, microtime(true)];
+        $this->endStep();
+        [$this->step, $this->stepStartedAt] = [$name, microtime(true)];
     }
 
-    /** All before was waiting for others: it is no part of the receipt. */
-    public function begin(): void
+    /** Leaves the steps until now out of the receipt: they waited for other programs. */
+    public function resetTimer(): void
     {
-        $this->close();
-        [$this->done, $this->began] = [[], microtime(true)];
+        $this->endStep();
+        [$this->steps, $this->startedAt] = [[], microtime(true)];
     }
 
-    /** Ends well. With a receipt, what it says becomes the termination message. */
+    /** Exits with success. With `$receipt`, the last line is the receipt, and also the termination message. */
     public function finish(string $outcome, bool $receipt = false): never
     {
-        $this->close();
-        $total = self::ms($this->began);
+        $this->endStep();
+        $total = self::millisecondsSince($this->startedAt);
         $line = self::json(
             $receipt
-                ? ['simulated' => false, 'totalMs' => $total, 'steps' => $this->done]
+                ? ['simulated' => false, 'totalMs' => $total, 'steps' => $this->steps]
                 : ['done' => $outcome, 'totalMs' => $total],
         );
         if ($receipt) {
-            self::leave($line);
+            self::writeTerminationMessage($line);
         }
-        self::say($line);
+        self::printLine($line);
         $this->ended = true;
         exit(0);
     }
 
     public function fail(\Throwable $error): never
     {
-        if ($error instanceof Problem) {
-            $this->end($error->getMessage());
+        if ($error instanceof UserError) {
+            $this->exitWithError($error->getMessage());
         }
-        fwrite(STDERR, self::scrub(get_class($error) . " in {$error->getFile()}:{$error->getLine()}\n"));
-        $this->end("The step {$this->step} failed: {$error->getMessage()}");
+        fwrite(STDERR, self::redactSecrets(get_class($error) . " in {$error->getFile()}:{$error->getLine()}\n"));
+        $this->exitWithError("The step {$this->step} failed: {$error->getMessage()}");
     }
 
-    private function cutShort(): void
+    private function onShutdown(): void
     {
         if ($this->ended) {
             return;
         }
         $error = error_get_last();
         $why = $error === null ? 'WordPress ended by itself' : strtok($error['message'], "\n");
-        $this->end("The step {$this->step} failed: {$why}");
+        $this->exitWithError("The step {$this->step} failed: {$why}");
     }
 
-    /** As the termination message, too: what kubelet takes from the log otherwise begins with the steps. */
-    private function end(string $why): never
+    /** Writes the termination message, too: without one, the kubelet would use the log, which begins with the steps. */
+    private function exitWithError(string $why): never
     {
         $this->ended = true;
-        $line = self::scrub(self::line($why));
-        self::leave($line);
-        self::say($line);
-        exit($this->step === 'check' ? self::HOPELESS : 1);
+        $line = self::redactSecrets(self::toPlainLine($why));
+        self::writeTerminationMessage($line);
+        self::printLine($line);
+        exit($this->step === 'check' ? self::EXIT_NON_RETRYABLE : 1);
     }
 
-    private function close(): void
+    private function endStep(): void
     {
         if ($this->step === null) {
             return;
         }
-        $this->done[] = ['name' => $this->step, 'ms' => self::ms($this->stepBegan)];
-        self::say(self::json(['step' => $this->step, 'ms' => self::ms($this->stepBegan)]));
+        $milliseconds = self::millisecondsSince($this->stepStartedAt);
+        $this->steps[] = ['name' => $this->step, 'ms' => $milliseconds];
+        self::printLine(self::json(['step' => $this->step, 'ms' => $milliseconds]));
         $this->step = null;
     }
 
-    private static function say(string $line): void
+    private static function printLine(string $line): void
     {
         fwrite(STDOUT, "{$line}\n");
     }
 
-    private static function leave(string $line): void
+    private static function writeTerminationMessage(string $line): void
     {
-        if (is_writable(self::LAST_WORDS)) {
-            file_put_contents(self::LAST_WORDS, $line);
+        if (is_writable(self::TERMINATION_LOG)) {
+            file_put_contents(self::TERMINATION_LOG, $line);
         }
     }
 
-    /** What WordPress says is often a page. */
-    private static function line(string $text): string
+    /** Messages of WordPress are often HTML pages. At most 500 characters. */
+    private static function toPlainLine(string $text): string
     {
         $plain = html_entity_decode(strip_tags($text), ENT_QUOTES | ENT_HTML5);
         return mb_substr(trim((string) preg_replace('/[\s\p{C}]+/u', ' ', mb_scrub($plain))), 0, 500);
     }
 
-    private static function scrub(string $text): string
+    private static function redactSecrets(string $text): string
     {
         foreach (getenv() as $name => $value) {
             if (strlen($value) >= 6 && preg_match('/_(PASSWORD|TOKEN|KEY|SALT)$/', $name)) {
@@ -144,7 +145,7 @@ final class Program
         return json_encode($value, JSON_THROW_ON_ERROR | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES);
     }
 
-    private static function ms(float $since): int
+    private static function millisecondsSince(float $since): int
     {
         return (int) round((microtime(true) - $since) * 1000);
     }

@@ -1,5 +1,5 @@
 <?php
-/** What makes WooCommerce a shop that sells: its settings, its front page, something to sell. */
+/** Configures WooCommerce as a shop that can sell: options, front page, payment, a sample product. */
 
 declare(strict_types=1);
 
@@ -7,29 +7,29 @@ namespace Storefleet;
 
 use WC_Product_Simple;
 
-const SAMPLE = 'storefleet-sample';
+const SAMPLE_SKU = 'storefleet-sample';
 
-/** In one transaction: a product that is half saved can't be found by its SKU, and would be made twice. */
-function set_up_shop(string $setup): void
+/** Call it in a transaction: a half-saved product has no SKU yet, and the next run would create a second one. */
+function configure_shop(string $setup): void
 {
-    update_option('blogname', escaped(title()));
-    foreach (settings() as $name => $value) {
+    update_option('blogname', escape_title(store_title()));
+    foreach (shop_options() as $name => $value) {
         update_option($name, $value);
     }
-    open_front_page();
-    take_cash_on_delivery();
+    use_shop_as_front_page();
+    enable_cash_on_delivery();
     if ($setup === 'ready') {
-        skip_wizard();
+        skip_onboarding();
     }
-    if (wc_get_product_id_by_sku(SAMPLE) === 0) {
-        add_sample();
+    if (wc_get_product_id_by_sku(SAMPLE_SKU) === 0) {
+        add_sample_product();
     }
 }
 
 /** @return array<string, string> */
-function settings(): array
+function shop_options(): array
 {
-    [$country, $currency] = market();
+    [$country, $currency] = country_and_currency();
     return [
         'woocommerce_coming_soon' => 'no',
         'woocommerce_store_pages_only' => 'no',
@@ -40,34 +40,34 @@ function settings(): array
     ];
 }
 
-/** Who comes to a shop wants to see what it sells. */
-function open_front_page(): void
+/** The front page shows the shop's products. */
+function use_shop_as_front_page(): void
 {
     update_option('show_on_front', 'page');
     update_option('page_on_front', wc_get_page_id('shop'));
 }
 
-/** Also for what isn't shipped. */
-function take_cash_on_delivery(): void
+/** Also for virtual products. */
+function enable_cash_on_delivery(): void
 {
-    $wanted = ['enabled' => 'yes', 'enable_for_virtual' => 'yes', 'enable_for_methods' => []];
-    update_option('woocommerce_cod_settings', $wanted + (array) get_option('woocommerce_cod_settings', []));
+    $settings = ['enabled' => 'yes', 'enable_for_virtual' => 'yes', 'enable_for_methods' => []];
+    update_option('woocommerce_cod_settings', $settings + (array) get_option('woocommerce_cod_settings', []));
 }
 
-/** Without this WooCommerce's own wizard greets the merchant. */
-function skip_wizard(): void
+/** Without this, WooCommerce's setup wizard opens at the first sign-in. */
+function skip_onboarding(): void
 {
     update_option('woocommerce_onboarding_profile', ['skipped' => true]);
     update_option('woocommerce_task_list_hidden', 'yes');
     delete_transient('_wc_activation_redirect');
 }
 
-function add_sample(): void
+function add_sample_product(): void
 {
     $product = new WC_Product_Simple();
     $product->set_name('Sample product');
-    $product->set_sku(SAMPLE);
-    $product->set_slug(SAMPLE);
+    $product->set_sku(SAMPLE_SKU);
+    $product->set_slug(SAMPLE_SKU);
     $product->set_regular_price('10');
     $product->set_virtual(true);
     $product->set_short_description('Shows how a product looks. Change it, or delete it.');
@@ -75,22 +75,18 @@ function add_sample(): void
     $product->save();
 }
 
-/**
- * What isn't as it should be, in words; empty when the shop sells.
- *
- * @return list<string>
- */
-function faults(): array
+/** @return list<string> what is wrong with the configuration; empty if the shop can sell */
+function shop_errors(): array
 {
     $cash = get_option('woocommerce_cod_settings');
-    $sample = wc_get_product(wc_get_product_id_by_sku(SAMPLE));
-    $faults = [
+    $sample = wc_get_product(wc_get_product_id_by_sku(SAMPLE_SKU));
+    $errors = [
         'cash on delivery is off' => ($cash['enabled'] ?? '') !== 'yes',
         'the sample product can\'t be bought' => !$sample || !$sample->is_purchasable() || !$sample->is_in_stock(),
-        'its title is another' => wp_specialchars_decode((string) get_option('blogname'), ENT_QUOTES) !== title(),
+        'its title is another' => wp_specialchars_decode((string) get_option('blogname'), ENT_QUOTES) !== store_title(),
     ];
-    foreach (settings() as $name => $value) {
-        $faults["{$name} is not {$value}"] = get_option($name) !== $value;
+    foreach (shop_options() as $name => $value) {
+        $errors["{$name} is not {$value}"] = get_option($name) !== $value;
     }
-    return array_keys(array_filter($faults));
+    return array_keys(array_filter($errors));
 }

@@ -1,5 +1,5 @@
 <?php
-/** A shopper who comes by HTTP, through the store's Service, as the ingress would send them. */
+/** The synthetic shopper's HTTP client: requests to the store's Service, with the headers that an ingress would set. */
 
 declare(strict_types=1);
 
@@ -7,8 +7,7 @@ namespace Storefleet;
 
 use CurlHandle;
 
-/** An answer of the shop. */
-final class Answer
+final class HttpResponse
 {
     /** @param array<string, string> $headers by lower-case name */
     public function __construct(
@@ -25,35 +24,35 @@ final class Answer
         return is_array($value) ? $value : [];
     }
 
-    /** What is wrong, for whoever reads it: WooCommerce's own code and words, or the beginning of the page. */
-    public function complaint(): string
+    /** The status with WooCommerce's error code and message, or with the beginning of the page. */
+    public function errorSummary(): string
     {
-        $said = $this->json();
-        $text = isset($said['message']) ? ($said['code'] ?? '') . ': ' . $said['message'] : strip_tags($this->body);
+        $error = $this->json();
+        $text = isset($error['message']) ? ($error['code'] ?? '') . ': ' . $error['message'] : strip_tags($this->body);
         return "{$this->status} " . mb_substr(trim((string) preg_replace('/\s+/', ' ', $text)), 0, 200);
     }
 }
 
-/** What of a URL follows the host. */
-function without_host(string $url): string
+/** Path, query and fragment of a URL. */
+function url_path(string $url): string
 {
     return (string) preg_replace('~^https?://[^/]+~', '', $url);
 }
 
 final class Shopper
 {
-    private const PATIENCE = 20;
-    /** Seconds for the Service to lead somewhere: the first pod behind it is known everywhere a moment later. */
+    private const TIMEOUT_SECONDS = 20;
+    /** Seconds for the Service's endpoints to reach this node. */
 
-    private const NOT_THERE = [CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST];
-    private const CONNECT = 5000;
+    private const CONNECT_ERRORS = [CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST];
+    private const CONNECT_TIMEOUT_MS = 5000;
     /** Milliseconds. */
-    private const REDIRECTS = 5;
+    private const MAX_REDIRECTS = 5;
 
     private readonly CurlHandle $curl;
-    private ?string $cart = null;
+    private ?string $cartToken = null;
 
-    /** @param string $service where to connect, `http://web`; $url: the store's own address */
+    /** @param string $service where to connect, `http://web`; $url: the store's public URL */
     public function __construct(
         private readonly string $service,
         private readonly string $url,
@@ -62,70 +61,72 @@ final class Shopper
         $this->curl = curl_init();
     }
 
-    /** Waits until the Service leads to a shop that is ready for shoppers. Raises Problem after so many seconds. */
-    public function wait(int $seconds): void
+    /** Waits until /readyz answers 200. Throws UserError after so many seconds. */
+    public function waitUntilReady(int $seconds): void
     {
-        $until = microtime(true) + $seconds;
-        for ($tries = 1; ; $tries++) {
-            // short ones: packets to a Service that leads nowhere yet may be lost; now and then one with patience
-            $answer = $this->try('GET', '/readyz', null, connect: $tries % 20 === 0 ? self::CONNECT : 200);
-            if ($answer instanceof Answer && $answer->status === 200) {
+        $deadline = microtime(true) + $seconds;
+        for ($attempt = 1; ; $attempt++) {
+            // short timeouts: packets to a Service without endpoints may be dropped; every 20th attempt has a long one
+            $connect = $attempt % 20 === 0 ? self::CONNECT_TIMEOUT_MS : 200;
+            $result = $this->send('GET', '/readyz', null, $connect);
+            if ($result instanceof HttpResponse && $result->status === 200) {
                 return;
             }
-            if (microtime(true) > $until) {
-                $why = $answer instanceof Answer ? $answer->complaint() : curl_strerror($answer);
-                throw new Problem("The shop did not open within {$seconds} seconds: {$why}.");
+            if (microtime(true) > $deadline) {
+                $why = $result instanceof HttpResponse ? $result->errorSummary() : curl_strerror($result);
+                throw new UserError("The shop did not open within {$seconds} seconds: {$why}.");
             }
             usleep(50_000);
         }
     }
 
-    public function get(string $path): Answer
+    public function get(string $path): HttpResponse
     {
-        return $this->ask('GET', $path, null);
+        return $this->request('GET', $path, null);
     }
 
-    /** As a browser does: to where the shop sends it. */
-    public function open(string $path): Answer
+    /** Follows redirects. */
+    public function open(string $path): HttpResponse
     {
-        $answer = $this->get($path);
-        for ($sent = 0; $sent < self::REDIRECTS && isset($answer->headers['location']); $sent++) {
-            $answer = $this->get(without_host($answer->headers['location']));
+        $response = $this->get($path);
+        for ($count = 0; $count < self::MAX_REDIRECTS && isset($response->headers['location']); $count++) {
+            $response = $this->get(url_path($response->headers['location']));
         }
-        return $answer;
+        return $response;
     }
 
     /** @param array<string, mixed> $body */
-    public function post(string $path, array $body): Answer
+    public function post(string $path, array $body): HttpResponse
     {
-        return $this->ask('POST', $path, json_encode($body, JSON_THROW_ON_ERROR));
+        return $this->request('POST', $path, json_encode($body, JSON_THROW_ON_ERROR));
     }
 
-    /** The key of the shopper's row in WooCommerce's table of sessions, or null before there is a cart. */
-    public function session(): ?string
+    /** `session_key` in WooCommerce's table of sessions; null before there is a cart. */
+    public function sessionKey(): ?string
     {
-        $claims = explode('.', $this->cart ?? '')[1] ?? '';
+        $claims = explode('.', $this->cartToken ?? '')[1] ?? '';
         return json_decode((string) base64_decode(strtr($claims, '-_', '+/')), true)['user_id'] ?? null;
     }
 
-    private function ask(string $method, string $path, ?string $body): Answer
+    private function request(string $method, string $path, ?string $body): HttpResponse
     {
-        $until = microtime(true) + self::PATIENCE;
+        $deadline = microtime(true) + self::TIMEOUT_SECONDS;
         while (true) {
-            $answer = $this->try($method, $path, $body);
-            if ($answer instanceof Answer) {
-                $this->cart = $answer->headers['cart-token'] ?? $this->cart;
-                return $answer;
+            $result = $this->send($method, $path, $body, self::CONNECT_TIMEOUT_MS);
+            if ($result instanceof HttpResponse) {
+                $this->cartToken = $result->headers['cart-token'] ?? $this->cartToken;
+                return $result;
             }
-            if (!in_array($answer, self::NOT_THERE, true) || microtime(true) > $until) {
-                $why = curl_strerror($answer);
-                throw new Problem("The shop does not answer at {$this->service}{$path}: {$why}.");
+            if (!in_array($result, self::CONNECT_ERRORS, true) || microtime(true) > $deadline) {
+                $why = curl_strerror($result);
+                throw new UserError("The shop does not answer at {$this->service}{$path}: {$why}.");
             }
             usleep(100_000);
         }
     }
 
-    private function try(string $method, string $path, ?string $body, int $connect = self::CONNECT): Answer|int
+    /** The response, or a cURL error code. */
+    private function send(string $method, string $path, ?string $body, int $connectTimeoutMs): HttpResponse|int
     {
         $headers = [];
         curl_setopt_array($this->curl, [
@@ -134,7 +135,7 @@ final class Shopper
             CURLOPT_POSTFIELDS => $body,
             CURLOPT_HTTPHEADER => $this->headers($body),
             CURLOPT_RETURNTRANSFER => true,
-            CURLOPT_CONNECTTIMEOUT_MS => $connect,
+            CURLOPT_CONNECTTIMEOUT_MS => $connectTimeoutMs,
             CURLOPT_TIMEOUT => 45,
             CURLOPT_HEADERFUNCTION => static function (CurlHandle $_, string $line) use (&$headers): int {
                 [$name, $value] = array_pad(explode(':', $line, 2), 2, '');
@@ -145,7 +146,7 @@ final class Shopper
         $text = curl_exec($this->curl);
         return $text === false
             ? curl_errno($this->curl)
-            : new Answer(curl_getinfo($this->curl, CURLINFO_RESPONSE_CODE), $headers, $text);
+            : new HttpResponse(curl_getinfo($this->curl, CURLINFO_RESPONSE_CODE), $headers, $text);
     }
 
     /** @return list<string> */
@@ -156,7 +157,7 @@ final class Shopper
             "Host: {$host}",
             'X-Forwarded-Proto: ' . parse_url($this->url, PHP_URL_SCHEME),
             "X-Storefleet-Proof: {$this->token}",
-            $this->cart === null ? null : "Cart-Token: {$this->cart}",
+            $this->cartToken === null ? null : "Cart-Token: {$this->cartToken}",
             $body === null ? null : 'Content-Type: application/json',
         ]);
     }

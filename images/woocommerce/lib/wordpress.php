@@ -1,5 +1,5 @@
 <?php
-/** WordPress itself: booted within a program, installed, brought up to date. */
+/** WordPress: loading it in a program, installation, upgrades, the owner's password. */
 
 declare(strict_types=1);
 
@@ -7,126 +7,125 @@ namespace Storefleet;
 
 const WORDPRESS = '/var/www/html';
 const PLUGIN = 'woocommerce/woocommerce.php';
-const MARKER = 'storefleet_shop';
-/** Option: `core` once WordPress is installed, `ready` once the shop is. /readyz and cron go by it. */
+const SETUP_OPTION = 'storefleet_shop';
+/** The option's value: `core` after WordPress is installed, `ready` after the shop is. /readyz and cron read it. */
 
 /**
- * What has to be said before WordPress is loaded, which its caller does at the top of a file: WordPress and its
- * plugins take for granted that they are in the global scope.
+ * Defines constants and hooks before WordPress is loaded. The caller then includes wp-load.php at the top level of a
+ * file: WordPress and its plugins must run in the global scope.
  *
- * `$installing`: WordPress then loads no plugins and doesn't mind that its tables are missing, or some of them.
+ * `$installing`: WordPress loads no plugins, and tolerates missing tables.
  */
-function prepare_boot(string $program, bool $installing = false): void
+function prepare_wordpress_load(string $program, bool $installing = false): void
 {
     define('STOREFLEET_PROGRAM', $program);
-    // it would print a page for whoever browses
+    // it would print an HTML page
     define('WP_DISABLE_FATAL_ERROR_HANDLER', true);
     if ($installing) {
         define('WP_INSTALLING', true);
         define('WP_REPAIRING', true);
     }
-    // it would print a page and end with code 0
-    $fail = static fn (): callable => static function (mixed $said): never {
-        throw new Problem('WordPress can\'t go on: ' . (is_wp_error($said) ? $said->get_error_message() : $said));
+    // wp_die would print an HTML page and exit with code 0
+    $fail = static fn (): callable => static function (mixed $error): never {
+        throw new UserError('WordPress can\'t go on: ' . (is_wp_error($error) ? $error->get_error_message() : $error));
     };
-    hook_early('wp_die_handler', $fail);
+    add_hook_before_load('wp_die_handler', $fail);
     if (!$installing && $program !== 'prove') {
-        without_the_owners();
+        disable_customer_plugins();
     }
     if ($installing) {
-        // without tables, each question to the database is an error in the log
-        hook_early('muplugins_loaded', static fn () => $GLOBALS['wpdb']->suppress_errors());
+        // without tables, each query would log an error
+        add_hook_before_load('muplugins_loaded', static fn () => $GLOBALS['wpdb']->suppress_errors());
     }
 }
 
-/** A plugin or theme of the owner's may be broken: the shop can be given a password, and be brought up to date. */
-function without_the_owners(): void
+/** Loads neither plugins nor the theme of the owner: with a broken one, rotations and upgrades would fail. */
+function disable_customer_plugins(): void
 {
-    hook_early('option_active_plugins', static fn (array $all): array => array_values(array_intersect($all, [PLUGIN])));
-    // whoever writes the list later shall not lose them
-    hook_early('plugins_loaded', static fn () => remove_all_filters('option_active_plugins'));
-    foreach (['stylesheet', 'template'] as $part) {
-        hook_early("pre_option_{$part}", static fn (): string => \Storefleet\Site\images_theme());
+    $woocommerce = static fn (array $plugins): array => array_values(array_intersect($plugins, [PLUGIN]));
+    add_hook_before_load('option_active_plugins', $woocommerce);
+    // code that saves the list later must get all plugins
+    add_hook_before_load('plugins_loaded', static fn () => remove_all_filters('option_active_plugins'));
+    foreach (['stylesheet', 'template'] as $option) {
+        add_hook_before_load("pre_option_{$option}", static fn (): string => \Storefleet\MuPlugin\bundled_theme());
     }
 }
 
-/** Before WordPress is loaded, and with it `add_filter`. */
-function hook_early(string $hook, callable $do): void
+/** `add_filter` exists only after WordPress is loaded. */
+function add_hook_before_load(string $hook, callable $callback): void
 {
-    $GLOBALS['wp_filter'][$hook][10][] = ['function' => $do, 'accepted_args' => 1];
+    $GLOBALS['wp_filter'][$hook][10][] = ['function' => $callback, 'accepted_args' => 1];
 }
 
 /**
- * WordPress in an empty database, with its owner. All or nothing: tables come first, for each of them would end the
- * transaction.
+ * Installs WordPress and its owner in one transaction. The tables are created before it: CREATE TABLE commits
+ * implicitly.
  */
 function install_wordpress(string $title, string $email, string $password, string $locale): void
 {
     global $wpdb;
     require_once ABSPATH . 'wp-admin/includes/upgrade.php';
-    $torn = $wpdb->get_var("SHOW TABLES LIKE 'wp\\_%'") !== null;
+    $interrupted = $wpdb->get_var("SHOW TABLES LIKE 'wp\\_%'") !== null;
     make_db_current_silent();
     $wpdb->suppress_errors(false);
-    if ($torn) {
-        restart_numbers();
+    if ($interrupted) {
+        reset_auto_increment();
     }
-    // with none, it would ask its own web server, which isn't there, whether rewriting works
-    add_filter('pre_option_permalink_structure', __NAMESPACE__ . '\permalinks');
-    atomically(static function () use ($title, $email, $password, $locale): void {
-        // every password that reaches WordPress by a form is slashed, and so is the one it is compared with
+    // without a structure, WordPress would test URL rewriting with a request to its own web server
+    add_filter('pre_option_permalink_structure', __NAMESPACE__ . '\permalink_structure');
+    in_transaction(static function () use ($title, $email, $password, $locale): void {
+        $user = required_env('STORE_ADMIN_USER');
         $language = $locale === 'en_US' ? '' : $locale;
-        wp_install(escaped($title), required('STORE_ADMIN_USER'), $email, true, '', wp_slash($password), $language);
-        remove_examples();
-        update_option(MARKER, 'core', true);
+        // wp_slash: WordPress stores and compares passwords with slashes, as they arrive from a form
+        wp_install(escape_title($title), $user, $email, true, '', wp_slash($password), $language);
+        delete_example_posts();
+        update_option(SETUP_OPTION, 'core', true);
     });
-    remove_filter('pre_option_permalink_structure', __NAMESPACE__ . '\permalinks');
+    remove_filter('pre_option_permalink_structure', __NAMESPACE__ . '\permalink_structure');
     wp_cache_flush();
 }
 
-/**
- * A run that was killed has used up numbers, which no rollback gives back. WordPress takes for granted that its first
- * post is number 1.
- */
-function restart_numbers(): void
+/** A rollback doesn't reset auto-increment values, and WordPress expects that its first post has the id 1. */
+function reset_auto_increment(): void
 {
     global $wpdb;
-    $numbered = $wpdb->get_col(
+    $tables = $wpdb->get_col(
         "SELECT table_name FROM information_schema.columns
          WHERE table_schema = DATABASE() AND table_name LIKE 'wp\\_%' AND extra = 'auto_increment'",
     );
-    foreach ($numbered as $table) {
+    foreach ($tables as $table) {
         $wpdb->query("ALTER TABLE {$table} AUTO_INCREMENT = 1");
     }
 }
 
-/** WordPress escapes a title, but not what looks escaped: a shop may be called `&amp;`. */
-function escaped(string $title): string
+/** WordPress escapes a title, except for HTML entities in it: a shop may be called `&amp;`. */
+function escape_title(string $title): string
 {
     return htmlspecialchars($title, ENT_QUOTES);
 }
 
-function permalinks(): string
+function permalink_structure(): string
 {
     return '/%postname%/';
 }
 
-/** "Hello world!" is no page of a shop. */
-function remove_examples(): void
+/** "Hello world!" and the sample page. */
+function delete_example_posts(): void
 {
     foreach (get_posts(['post_type' => ['post', 'page'], 'post_status' => 'publish', 'numberposts' => 10]) as $post) {
         wp_delete_post($post->ID, true);
     }
 }
 
-/** The owner. They may have another name by now, or have handed the shop over. */
-function admin(): \WP_User
+/** The owner's user; the first administrator if the owner was renamed or deleted. */
+function owner_user(): \WP_User
 {
-    $admin = get_user_by('login', required('STORE_ADMIN_USER'))
+    $user = get_user_by('login', required_env('STORE_ADMIN_USER'))
         ?: (get_users(['role' => 'administrator', 'orderby' => 'ID', 'number' => 1])[0] ?? null);
-    return $admin ?? throw new Problem('The shop has no administrator: restore one in its database, then retry.');
+    return $user ?? throw new UserError('The shop has no administrator: restore one in its database, then retry.');
 }
 
-/** Whether it was another one. Who is signed in has to sign in again then. */
+/** Returns whether the password changed. A change ends all of the user's sessions. */
 function set_password(\WP_User $user, string $password): bool
 {
     if (wp_check_password(wp_slash($password), $user->user_pass, $user->ID)) {
@@ -137,7 +136,7 @@ function set_password(\WP_User $user, string $password): bool
     return true;
 }
 
-/** Changes the database of an older WordPress. Whether it was one. */
+/** Migrates the database of an older WordPress. Returns whether there was something to migrate. */
 function upgrade_wordpress(): bool
 {
     if ((int) get_option('db_version') === (int) $GLOBALS['wp_db_version']) {
@@ -148,8 +147,8 @@ function upgrade_wordpress(): bool
     return true;
 }
 
-/** All of it or nothing, should this process be killed. */
-function atomically(callable $work): void
+/** A transaction: if this process is killed, the database rolls back. */
+function in_transaction(callable $work): void
 {
     global $wpdb;
     $wpdb->query('START TRANSACTION');
@@ -157,11 +156,11 @@ function atomically(callable $work): void
     $wpdb->query('COMMIT');
 }
 
-/** Does now what WordPress and its plugins put off to the end of the process: nothing may follow the last line. */
-function finish_wordpress(): void
+/** Runs the shutdown hooks of WordPress and its plugins now: they may print, and the result must be the last line. */
+function run_shutdown_hooks(): void
 {
     if (function_exists('WC') && isset(WC()->session)) {
-        // a program is no shopper
+        // a program has no cart to save
         remove_action('shutdown', [WC()->session, 'save_data'], 20);
     }
     do_action('shutdown');

@@ -1,5 +1,5 @@
 <?php
-/** Whether PHP answers. */
+/** The liveness probe: whether PHP answers. */
 
 declare(strict_types=1);
 

@@ -1,43 +1,44 @@
 <?php
 /**
- * Whether the shop is set up and its database answers: 200, or 503 with the reason. Asked every two seconds. While it
- * is being set up the answer waits a little, so that a new shop opens when it is done and not at the next question.
+ * The readiness probe: 200 if the shop is set up and its database answers, else 503 with the reason. During the
+ * installation the response waits up to TIMEOUT_SECONDS, so that a new shop is ready before the next probe.
  */
 
 declare(strict_types=1);
 
-const PATIENCE = 1.5;
-/** Seconds; the probe's own are 2. */
-const NO_TABLE = 1146;
+const TIMEOUT_SECONDS = 1.5;
+/** Less than the probe's timeoutSeconds, 2. */
+const ER_NO_SUCH_TABLE = 1146;
 
 header('Cache-Control: no-store');
 header('Content-Type: text/plain');
 mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
 
-function is_set_up(mysqli $link): bool
+function is_set_up(mysqli $connection): bool
 {
+    $query = "SELECT option_value FROM wp_options WHERE option_name = 'storefleet_shop'";
     try {
-        $found = $link->query("SELECT option_value FROM wp_options WHERE option_name = 'storefleet_shop'")->fetch_row();
+        $row = $connection->query($query)->fetch_row();
     } catch (mysqli_sql_exception $error) {
-        return $error->getCode() === NO_TABLE ? false : throw $error;
+        return $error->getCode() === ER_NO_SUCH_TABLE ? false : throw $error;
     }
-    return ($found[0] ?? '') === 'ready';
+    return ($row[0] ?? '') === 'ready';
 }
 
 try {
     [$host, $port] = array_pad(explode(':', (string) getenv('WORDPRESS_DB_HOST'), 2), 2, '3306');
-    $link = mysqli_init();
-    $link->options(MYSQLI_OPT_CONNECT_TIMEOUT, 1);
-    $link->options(MYSQLI_OPT_READ_TIMEOUT, 1);
-    @$link->real_connect(
+    $connection = mysqli_init();
+    $connection->options(MYSQLI_OPT_CONNECT_TIMEOUT, 1);
+    $connection->options(MYSQLI_OPT_READ_TIMEOUT, 1);
+    @$connection->real_connect(
         $host,
         (string) getenv('WORDPRESS_DB_USER'),
         (string) getenv('WORDPRESS_DB_PASSWORD'),
         (string) getenv('WORDPRESS_DB_NAME'),
         (int) $port,
     );
-    $until = microtime(true) + PATIENCE;
-    while (!($ready = is_set_up($link)) && microtime(true) < $until) {
+    $deadline = microtime(true) + TIMEOUT_SECONDS;
+    while (!($ready = is_set_up($connection)) && microtime(true) < $deadline) {
         usleep(50_000);
     }
     $why = $ready ? null : 'the shop is not set up yet';

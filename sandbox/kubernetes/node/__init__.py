@@ -1,1 +1,1 @@
-"""A real node on this machine, in an enclosure that leaves no trace: containers, volumes, policies, an ingress."""
+"""A real, isolated node on this machine: containers, volumes, network policies and an ingress controller."""

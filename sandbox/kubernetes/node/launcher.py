@@ -1,4 +1,4 @@
-"""Starts a real node in an enclosure and opens its ports on loopback. Stays outside; what is inside dies with it."""
+"""Starts a real node in isolated namespaces and forwards its ports to loopback. The node ends with this process."""
 
 import hashlib
 import json
@@ -11,65 +11,66 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.folder import SandboxError, hold
-from sandbox.kubernetes.binaries import Say, build_node
-from sandbox.kubernetes.control_plane import GRACE_SECONDS, HOST, is_free, port_of
-from sandbox.kubernetes.node.enclosure import control_group, enclose, first_process, remove_control_group
+from sandbox.data_folder import SandboxError, lock_data_folder
+from sandbox.files import write_private
+from sandbox.kubernetes.binaries import Report, build_node
+from sandbox.kubernetes.control_plane import GRACE_SECONDS, HOST, is_port_free, previous_port
 from sandbox.kubernetes.node.ingress import HTTPS_PORT, INGRESS_PORT, PLATFORM_PORT, fetch_envoy
-from sandbox.kubernetes.node.ports import Ports, opened
-from sandbox.kubernetes.node.services import ADDRESS, API_PORT, missing
-from sandbox.processes import Child, evict
+from sandbox.kubernetes.node.isolation import cgroup, init_pid, remove_cgroup, start_isolated
+from sandbox.kubernetes.node.port_forwarding import PortForwarder, port_forwarder
+from sandbox.kubernetes.node.services import API_PORT, NODE_IP, missing_requirements
+from sandbox.processes import Child, end_processes
 
 START_SECONDS = 180.0
 STOP_SECONDS = 20.0
-RESIDENTS = {"etcd": "etcd", "apiserver": "kube-apiserver", "containerd": "containerd", "kubelet": "kubelet"}
-"""Folders inside the state, and whose they are: they outlive a killed launcher by moments."""
+STATE_OWNERS = {"etcd": "etcd", "apiserver": "kube-apiserver", "containerd": "containerd", "kubelet": "kubelet"}
+"""By folder of the node's state: the program that uses it, and may run for a moment after the launcher was killed."""
 
 
 @dataclass(frozen=True)
-class Options:
-    """What a real node is started with."""
+class NodeOptions:
+    """Options of a real node."""
 
     images: tuple[Path, ...] = ()
-    """OCI archives; an archive's name must change with what is in it."""
+    """OCI archives to import; the name of an archive must change with its content."""
     ingress_port: int = 0
-    """Of loopback outside; 0: a free one, the same again at the next start if it is still free."""
+    """Loopback port for the node's port 80; 0: the port of the last start if it is free, or another free port."""
     platform_port: int | None = None
-    """Of loopback outside: where requests for hosts under the base domain lead that no store has."""
+    """Loopback port that gets requests for hosts below the base domain that no store has; None: they get 404."""
     base_domain: str = "localhost"
 
 
 @dataclass(frozen=True)
-class Running:
-    """A cluster that runs, as seen from outside."""
+class RunningCluster:
+    """How to use a running cluster."""
 
     kubeconfig: Path
-    """Of the administrator."""
+    """The administrator's kubeconfig."""
     server: str
     check: Callable[[], None]
-    """Raises SandboxError when it has ended."""
+    """Raises SandboxError when the cluster has ended."""
     ingress_port: int | None = None
     https_port: int | None = None
 
 
-def prepare(options: Options, say: Say) -> tuple[dict[str, Path], Path]:
-    """Programs and Envoy, built and fetched where they aren't there yet. Raises SandboxError."""
-    if problem := missing():
+def prepare(options: NodeOptions, report: Report) -> tuple[dict[str, Path], Path]:
+    """Build or install what is missing. Returns the programs by name, and Envoy. Raises SandboxError."""
+    if problem := missing_requirements():
         raise SandboxError(problem)
     for image in options.images:
         if not image.exists():
-            raise SandboxError(f"there is no image {image}; make images")
-    return build_node(say), fetch_envoy(say)
+            raise SandboxError(f"there is no image {image}; run `make images`")
+    return build_node(report), fetch_envoy(report)
 
 
 @contextmanager
-def node(folder: Path, options: Options, say: Say) -> Iterator[Running]:
-    """A real node until the end of the block; comes back with all its data on the same folder. Raises SandboxError."""
-    programs, envoy = prepare(options, say)
-    folder = hold(folder)
-    wait_until_gone(folder)
-    state, name = folder / "node", group_of(folder)
-    work = {
+def running_node(folder: Path, options: NodeOptions, report: Report) -> Iterator[RunningCluster]:
+    """A real node until the end of the block, with the data of the folder if there is any. Raises SandboxError."""
+    programs, envoy = prepare(options, report)
+    folder = lock_data_folder(folder)
+    remove_leftovers(folder)
+    state, name = folder / "node", cgroup_name(folder)
+    config = {
         "folder": str(state),
         "programs": {program: str(path) for program, path in programs.items()},
         "envoy": str(envoy),
@@ -77,43 +78,43 @@ def node(folder: Path, options: Options, say: Say) -> Iterator[Running]:
         "images": [str(image) for image in options.images],
         "base_domain": options.base_domain if options.platform_port is not None else None,
     }
-    argv = [sys.executable, "-m", "sandbox.kubernetes.node.inside", json.dumps(work)]
-    with control_group(name):
-        child = enclose("node", argv, folder / "logs" / "node.log")
+    argv = [sys.executable, "-m", "sandbox.kubernetes.node.entrypoint", json.dumps(config)]
+    with cgroup(name):
+        child = start_isolated("node", argv, folder / "logs" / "node.log")
         try:
             _wait(child)
-            with opened(first_process(child)) as ports:
-                api = ports.publish(port_of(folder / "kubeconfig") or 0, (ADDRESS, API_PORT))
-                http = _publish(ports, folder / "ingress-port", INGRESS_PORT, options.ingress_port)
-                https = _publish(ports, folder / "https-port", HTTPS_PORT)
+            with port_forwarder(init_pid(child)) as forwarder:
+                api = forwarder.publish(previous_port(folder / "kubeconfig") or 0, (NODE_IP, API_PORT))
+                http = _publish(forwarder, folder / "ingress-port", INGRESS_PORT, options.ingress_port)
+                https = _publish(forwarder, folder / "https-port", HTTPS_PORT)
                 if options.platform_port is not None:
-                    ports.expose((ADDRESS, PLATFORM_PORT), options.platform_port)
+                    forwarder.expose((NODE_IP, PLATFORM_PORT), options.platform_port)
                 server = f"https://{HOST}:{api}"
                 _publish_kubeconfig(state / "kubeconfig", folder / "kubeconfig", server)
-                yield Running(folder / "kubeconfig", server, lambda: _check(child), http, https)
+                yield RunningCluster(folder / "kubeconfig", server, lambda: _check(child), http, https)
         finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # what was started is now ended in order
-            _end(child)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not interrupt the cleanup
+            _stop(child)
 
 
-def wait_until_gone(folder: Path) -> None:
-    """What a killed launcher left ends within moments; then its control group is removed. Raises SandboxError."""
-    for name, program in RESIDENTS.items():
-        evict(folder / "node" / name, program, GRACE_SECONDS)
+def remove_leftovers(folder: Path) -> None:
+    """Wait for the end of processes that a killed launcher left, and remove their cgroup. Raises SandboxError."""
+    for name, program in STATE_OWNERS.items():
+        end_processes(folder / "node" / name, program, GRACE_SECONDS)
     try:
-        remove_control_group(group_of(folder))
+        remove_cgroup(cgroup_name(folder))
     except TimeoutError as error:
         raise SandboxError(f"an earlier node can't be removed: {error}") from None
 
 
-def group_of(folder: Path) -> str:
-    """The name of the control group of a node on that folder."""
+def cgroup_name(folder: Path) -> str:
+    """The name of the cgroup of the node whose state is in this folder."""
     return f"storefleet-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
 
 
 def _wait(child: Child) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while not any(line.startswith('{"server"') for line in child.last_words()):
+    while not any(line.startswith('{"server"') for line in child.log_tail()):
         _check(child)
         if time.monotonic() > deadline:
             raise SandboxError(f"the node isn't ready after {START_SECONDS:g} s (log: {child.log})")
@@ -122,39 +123,39 @@ def _wait(child: Child) -> None:
 
 def _check(child: Child) -> None:
     if child.returncode is not None:
-        said = child.last_words(1) or ["it said nothing"]
-        raise SandboxError(f"the node ended: {said[0][:300]} (log: {child.log})")
+        lines = child.log_tail(1) or ["no output"]
+        raise SandboxError(f"the node ended: {lines[0][:300]} (log: {child.log})")
 
 
-def _end(child: Child) -> None:
-    """In order if it still runs: etcd writes everything down. Killing what is then left takes all with it."""
+def _stop(child: Child) -> None:
+    """Stop the node: SIGTERM first, so that etcd writes its data; then kill all processes that are left."""
     if child.returncode is None:
-        with suppress(SandboxError, ProcessLookupError):  # it is ending by itself
-            os.kill(first_process(child), signal.SIGTERM)
+        with suppress(SandboxError, ProcessLookupError):  # it has just ended
+            os.kill(init_pid(child), signal.SIGTERM)
         child.wait(STOP_SECONDS)
     child.kill()
 
 
-def _publish(ports: Ports, kept: Path, inside: int, wanted: int = 0) -> int:
-    """The port outside: the wanted one, or that of the last time if it is free, so that stores keep their addresses."""
-    port = ports.publish(wanted or _kept_port(kept), (ADDRESS, inside))
-    kept.write_text(str(port))
+def _publish(forwarder: PortForwarder, saved: Path, node_port: int, wanted: int = 0) -> int:
+    """Forward a loopback port to `node_port`. Returns the port: `wanted`, the one of the last start, or a free one.
+
+    With the port of the last start, the URLs of stores stay valid.
+    """
+    port = forwarder.publish(wanted or _previous_port(saved), (NODE_IP, node_port))
+    saved.write_text(str(port))
     return port
 
 
-def _kept_port(kept: Path) -> int:
-    """0 if there is none, or it is taken."""
+def _previous_port(saved: Path) -> int:
+    """The port of the last start; 0 if there is none, or it is taken."""
     try:
-        port = int(kept.read_text())
+        port = int(saved.read_text())
     except (OSError, ValueError):
         return 0
-    return port if is_free(port) else 0
+    return port if is_port_free(port) else 0
 
 
 def _publish_kubeconfig(inner: Path, outer: Path, server: str) -> None:
     config = json.loads(inner.read_text())
     config["clusters"][0]["cluster"]["server"] = server
-    unfinished = outer.with_name(outer.name + ".new")
-    with open(unfinished, "w", opener=lambda file, flags: os.open(file, flags, 0o600)) as file:
-        json.dump(config, file, indent=2)
-    unfinished.replace(outer)
+    write_private(outer, json.dumps(config, indent=2))

@@ -1,27 +1,26 @@
-"""The system's own programs, found where root's are, whatever PATH says."""
+"""Runs the system's programs. They are searched in SYSTEM_PATH, independent of PATH."""
 
 import shutil
 import subprocess
 from pathlib import Path
 
-from sandbox.folder import SandboxError
-from sandbox.kubernetes.control_plane import PLACES
+from sandbox.data_folder import SandboxError
+from sandbox.kubernetes.control_plane import SYSTEM_PATH
 
 
 def find_tool(name: str) -> str | None:
-    """Its path, or None."""
-    return shutil.which(name, path=PLACES)
+    """The program's path, or None."""
+    return shutil.which(name, path=SYSTEM_PATH)
 
 
-def run_tool(name: str, *words: str | Path, given: str | None = None) -> str:
-    """What it prints; `given` is its input. Raises SandboxError with what it complained of."""
+def run_tool(name: str, *arguments: str | Path, stdin: str | None = None) -> str:
+    """Run a program with this standard input. Returns its output. Raises SandboxError with its error output."""
     program = find_tool(name)
     if program is None:
         raise SandboxError(f"there is no {name} on this machine")
-    argv = [program, *map(str, words)]
-    done = subprocess.run(argv, input=given, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SandboxError(
-            f"`{' '.join([name, *map(str, words)])[:200]}` failed: {' '.join(done.stderr.split())[:500]}"
-        )
-    return done.stdout
+    argv = [program, *map(str, arguments)]
+    result = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False)
+    if result.returncode:
+        command, error = " ".join([name, *argv[1:]]), " ".join(result.stderr.split())
+        raise SandboxError(f"`{command[:200]}` failed: {error[:500]}")
+    return result.stdout

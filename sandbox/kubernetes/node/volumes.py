@@ -1,31 +1,33 @@
-"""Volumes of a real node: each claim gets a file system of exactly the size it asks for, in a file, mounted by a loop.
+"""A provisioner of volumes for the real node: each claim gets an ext4 file system of the requested size, in a file.
 
-`local` volumes, not `hostPath`: only those honour fsGroup. A full volume is full, and nobody else notices.
+The file is mounted with a loop device, so a volume has a hard size limit. `local` volumes, not `hostPath`: only `local`
+honours fsGroup.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sandbox.folder import SandboxError
+from sandbox.data_folder import SandboxError
 from sandbox.kubernetes.control_plane import ControlPlane
 from sandbox.kubernetes.node.tools import run_tool
+from sandbox.simulator.quantities import parse_quantity
 
 CLASS = "local"
 PROVISIONER = "sandbox/local"
 VOLUMES = "/api/v1/persistentvolumes"
 CLAIMS = "/api/v1/persistentvolumeclaims"
 CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
-_UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-SMALLEST = 16 * 2**20
-"""Bytes; below that a file system is all overhead."""
+
+MIN_BYTES = 16 * 2**20
+"""The smallest file system; a smaller one would consist of metadata only."""
 
 Objects = Sequence[dict[str, Any]]
 
 
-def make_class(plane: ControlPlane) -> None:
-    """The cluster's default StorageClass; of an earlier start it may be there."""
-    plane.make(
+def create_storage_class(plane: ControlPlane) -> None:
+    """Create the cluster's default StorageClass if it doesn't exist."""
+    plane.create(
         CLASSES,
         {
             "apiVersion": "storage.k8s.io/v1",
@@ -38,16 +40,8 @@ def make_class(plane: ControlPlane) -> None:
     )
 
 
-def size_of(quantity: str) -> int:
-    """Bytes of a quantity such as 1Gi. Raises ValueError."""
-    for unit, factor in _UNITS.items():
-        if quantity.endswith(unit):
-            return int(float(quantity.removesuffix(unit)) * factor)
-    return int(quantity)
-
-
 class Volumes:
-    """One folder has all of them: `<claim's uid>.ext4` and the mount point `<claim's uid>`."""
+    """The volumes are in one folder: the file `<claim's uid>.ext4` and the mount point `<claim's uid>`."""
 
     def __init__(self, plane: ControlPlane, folder: Path, node: str) -> None:
         self._plane = plane
@@ -56,35 +50,39 @@ class Volumes:
         folder.mkdir(mode=0o711, parents=True, exist_ok=True)
 
     def mount_all(self) -> None:
-        """Those of an earlier start, before anything uses them."""
+        """Mount the volumes of earlier starts, before the kubelet starts pods."""
         for file in self._folder.glob("*.ext4"):
             self._mount(file.stem)
 
-    def bring(self, claims: Objects, volumes: Objects, classes: Objects) -> None:
-        """Make what is asked for and remove what was released. Safe to call at any time, and after any end."""
+    def reconcile(self, claims: Objects, volumes: Objects, classes: Objects) -> None:
+        """Provision pending claims and delete released volumes. Idempotent, also after a crash in the middle."""
         ours = {item["metadata"]["name"] for item in classes if item["provisioner"] == PROVISIONER}
-        there = {volume["metadata"]["name"] for volume in volumes}
+        existing = {volume["metadata"]["name"] for volume in volumes}
         for claim in claims:
-            if claim["spec"].get("storageClassName") in ours and _waits(claim) and _volume_name(claim) not in there:
-                self._make(claim)
+            if (
+                claim["spec"].get("storageClassName") in ours
+                and _is_pending(claim)
+                and _volume_name(claim) not in existing
+            ):
+                self._provision(claim)
         for volume in volumes:
-            if self._made(volume) and volume.get("status", {}).get("phase") in ("Released", "Failed"):
-                self._remove(volume)
+            if self._is_ours(volume) and volume.get("status", {}).get("phase") in ("Released", "Failed"):
+                self._delete(volume)
 
-    def _make(self, claim: dict[str, Any]) -> None:
+    def _provision(self, claim: dict[str, Any]) -> None:
         uid, spec, metadata = claim["metadata"]["uid"], claim["spec"], claim["metadata"]
-        size = size_of(spec["resources"]["requests"]["storage"])
+        size = int(parse_quantity(spec["resources"]["requests"]["storage"]))
         if not self._file(uid).exists():
-            unfinished = self._file(uid).with_suffix(".new")
-            with unfinished.open("wb") as file:
-                file.truncate(max(size, SMALLEST))
+            temporary = self._file(uid).with_suffix(".new")
+            with temporary.open("wb") as file:
+                file.truncate(max(size, MIN_BYTES))
             run_tool(
-                "mkfs.ext4", "-q", "-F", "-m", "0", "-E", "nodiscard,lazy_itable_init=1,lazy_journal_init=1", unfinished
+                "mkfs.ext4", "-q", "-F", "-m", "0", "-E", "nodiscard,lazy_itable_init=1,lazy_journal_init=1", temporary
             )
-            unfinished.rename(self._file(uid))
+            temporary.rename(self._file(uid))
         self._mount(uid)
-        here = {"key": "kubernetes.io/hostname", "operator": "In", "values": [self._node]}
-        self._plane.make(
+        this_node = {"key": "kubernetes.io/hostname", "operator": "In", "values": [self._node]}
+        self._plane.create(
             VOLUMES,
             {
                 "apiVersion": "v1",
@@ -95,15 +93,15 @@ class Volumes:
                     "capacity": {"storage": spec["resources"]["requests"]["storage"]},
                     "claimRef": {"namespace": metadata["namespace"], "name": metadata["name"], "uid": uid},
                     "local": {"path": str(self._folder / uid)},
-                    "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}},
+                    "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [this_node]}]}},
                     "persistentVolumeReclaimPolicy": "Delete",
                     "storageClassName": spec["storageClassName"],
                 },
             },
         )
 
-    def _remove(self, volume: dict[str, Any]) -> None:
-        """One that is still mounted somewhere is tried again when something changes."""
+    def _delete(self, volume: dict[str, Any]) -> None:
+        """Delete a volume. If it is still in use, the next `reconcile` tries again."""
         uid = Path(volume["spec"]["local"]["path"]).name
         point = self._folder / uid
         try:
@@ -125,12 +123,12 @@ class Volumes:
     def _file(self, uid: str) -> Path:
         return self._folder / f"{uid}.ext4"
 
-    def _made(self, volume: dict[str, Any]) -> bool:
-        """By us, whatever became of its class."""
+    def _is_ours(self, volume: dict[str, Any]) -> bool:
+        """Whether this provisioner created the volume; its class may be deleted."""
         return Path(volume["spec"].get("local", {}).get("path", "")).parent == self._folder
 
 
-def _waits(claim: dict[str, Any]) -> bool:
+def _is_pending(claim: dict[str, Any]) -> bool:
     return not claim["spec"].get("volumeName") and "deletionTimestamp" not in claim["metadata"]
 
 

@@ -1,16 +1,16 @@
-"""From what an engine's manifests leave in a cluster, the store's row and its secrets can be made again."""
+"""A store's row and its secrets can be restored from the objects of its namespace."""
 
 import pytest
 
 from stores.engines import Engine
-from tests.unit.engines.rendered import ENGINES, profile, render, spec, the
-from workers.engines.description import read
-from workers.orphans import secret_places
+from tests.support.rendered import ENGINES, get_object, profile, render, spec
+from workers.engines.description import read_store_config_map
+from workers.orphans import secret_locations
 
 
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 def test_every_secret_of_every_engine_can_be_read_back(engine: Engine) -> None:
-    places = secret_places(engine, spec(), profile())
+    places = secret_locations(engine, spec(), profile())
     assert places.keys() == {field.name for field in engine.secrets}
     assert len(set(places.values())) == len(places)
 
@@ -18,7 +18,9 @@ def test_every_secret_of_every_engine_can_be_read_back(engine: Engine) -> None:
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 def test_a_store_is_described_whole(engine: Engine) -> None:
     store = spec(name="Fig & Olive 🛒", slug="fig-olive")
-    told = read(the(render(engine, name="Fig & Olive 🛒", slug="fig-olive"), "ConfigMap", "store"))
+    told = read_store_config_map(
+        get_object(render(engine, name="Fig & Olive 🛒", slug="fig-olive"), "ConfigMap", "store")
+    )
     assert told == {
         "name": "Fig & Olive 🛒",
         "slug": "fig-olive",
@@ -31,4 +33,4 @@ def test_a_store_is_described_whole(engine: Engine) -> None:
         "language": store.language,
         "setup": store.setup,
     }
-    assert set(read({}).values()) == {"", "en-US", "ready"}
+    assert set(read_store_config_map({}).values()) == {"", "en-US", "ready"}

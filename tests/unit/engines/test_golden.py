@@ -1,6 +1,6 @@
-"""What a store is made of, written down: a change of any manifest shows as a diff in review.
+"""Golden files of a store's manifests: a changed manifest shows as a diff in review.
 
-To write the files anew: `UPDATE_GOLDEN=1 .venv/bin/python -m pytest tests/unit/engines/test_golden.py`.
+To update the files: `UPDATE_GOLDEN=1 .venv/bin/python -m pytest tests/unit/engines/test_golden.py`.
 Then read the diff.
 """
 
@@ -16,7 +16,7 @@ import yaml
 
 from stores.engines import Engine
 from stores.plans import PLANS
-from tests.unit.engines.rendered import ENGINES, objects, profile, render
+from tests.support.rendered import ENGINES, objects, profile, render
 from workers.engines.woocommerce import ENGINE
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -25,22 +25,22 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     **{plan: (plan, {}) for plan in PLANS},
     "small-gateway": ("small", {"routing": "gateway", "store_scheme": "https", "database_image": "mariadb:11.8"}),
 }
-HASH = "from tests.unit.engines.rendered import render; print(render().spec_hash)"
+HASH = "from tests.support.rendered import render; print(render().spec_hash)"
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_store_is_made_of_what_is_written_down(variant: str) -> None:
     plan, changes = VARIANTS[variant]
-    made = render(cluster=profile(**changes), plan=plan)
-    text = yaml.dump_all(objects(made), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120)
+    manifests = render(cluster=profile(**changes), plan=plan)
+    text = yaml.dump_all(objects(manifests), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120)
     file = GOLDEN / f"woocommerce-{variant}.yaml"
     if os.environ.get("UPDATE_GOLDEN"):
         file.write_text(text)
-    assert text == file.read_text(), "what a store is made of changed; if it should, see this file's first lines"
+    assert text == file.read_text(), "the manifests changed; if that is intended, see the first lines of this file"
 
 
 class _Plain(yaml.SafeDumper):
-    """Without references: every object can be read alone."""
+    """Without YAML anchors and aliases."""
 
     def ignore_aliases(self, data: object) -> bool:
         return True
@@ -55,10 +55,10 @@ def test_kubernetes_knows_every_field(engine: Engine, plan: str) -> None:
 
 
 def test_the_validation_can_fail() -> None:
-    made = render()
-    made.proof["spec"]["template"]["spec"]["containers"][0]["securityContext"]["readonlyRootFilesystem"] = True
+    manifests = render()
+    manifests.proof["spec"]["template"]["spec"]["containers"][0]["securityContext"]["readonlyRootFilesystem"] = True
     with pytest.raises(kubernetes_validate.ValidationError):
-        kubernetes_validate.validate(made.proof, "1.37", strict=True)
+        kubernetes_validate.validate(manifests.proof, "1.37", strict=True)
 
 
 def test_another_process_makes_the_same() -> None:

@@ -1,4 +1,4 @@
-"""Every rule holds for every object of every engine and plan, and each can be broken."""
+"""Every rule holds for every object of every engine and plan, and each rule can fail."""
 
 import copy
 from collections import Counter
@@ -8,9 +8,9 @@ import pytest
 from runtime.settings import ClusterProfile
 from stores.engines import Engine
 from stores.plans import PLANS
-from tests.unit.engines.rendered import ENGINES, profile, render
-from tests.unit.engines.rules import RULES
-from tests.unit.engines.ruling import SUBJECTS, Rule
+from tests.support.manifest_rules import RULES
+from tests.support.rendered import ENGINES, profile, render
+from tests.support.rule_builders import SUBJECTS, Rule
 
 CLUSTERS = {
     "plain": profile(),
@@ -26,22 +26,22 @@ CLUSTERS = {
 @pytest.mark.parametrize("plan", PLANS)
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 def test_every_rule_holds(engine: Engine, plan: str, cluster: ClusterProfile) -> None:
-    made = render(engine, cluster, plan=plan)
+    manifests = render(engine, cluster, plan=plan)
     broken = [
-        f"{rule.of}: {rule.name}: {subject}"
+        f"{rule.subject_type}: {rule.name}: {subject}"
         for rule in RULES
-        for subject in SUBJECTS[rule.of](made)
+        for subject in SUBJECTS[rule.subject_type](manifests)
         if not rule.holds(subject)
     ]
     assert broken == []
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.of}: {rule.name}".replace(" ", "-"))
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.subject_type}: {rule.name}".replace(" ", "-"))
 def test_a_rule_can_be_broken(rule: Rule) -> None:
-    subjects = list(SUBJECTS[rule.of](render()))
-    assert subjects, "no object has such a part, so the rule says nothing"
-    assert rule.broken, "nothing breaks the rule"
-    for number, change in enumerate(rule.broken):
+    subjects = list(SUBJECTS[rule.subject_type](render()))
+    assert subjects, "the rule has no subject"
+    assert rule.breaking_changes, "the rule has no breaking change"
+    for number, change in enumerate(rule.breaking_changes):
         bad = copy.deepcopy(subjects[0])
         change(bad)
         assert bad != subjects[0], f"change {number} changes nothing"
@@ -49,4 +49,6 @@ def test_a_rule_can_be_broken(rule: Rule) -> None:
 
 
 def test_each_rule_is_written_once() -> None:
-    assert [name for name, times in Counter((rule.of, rule.name) for rule in RULES).items() if times > 1] == []
+    assert [
+        name for name, times in Counter((rule.subject_type, rule.name) for rule in RULES).items() if times > 1
+    ] == []

@@ -1,4 +1,4 @@
-"""What a store may use and whom it may reach."""
+"""Quotas, and which connections a store's network policies allow."""
 
 from ipaddress import IPv6Network, ip_network
 from itertools import product
@@ -9,14 +9,14 @@ from pydantic import SecretStr
 
 from stores.engines import Engine, Manifest
 from stores.plans import PLANS
-from tests.unit.engines.network import End, reaches
-from tests.unit.engines.rendered import ENGINES, objects, of_kind, profile, render, spec, template, the
-from workers.engines.isolation import Part, isolation
-from workers.engines.pods import Resources, cpu_of, memory_of
+from tests.support.network_policies import Endpoint, allows
+from tests.support.rendered import ENGINES, get_object, objects, of_kind, profile, render, spec, template
+from workers.engines.isolation import Component, isolation
+from workers.engines.pods import Resources, parse_cpu, parse_memory
 
 WEB, DATABASE = ("web", 8080), ("database", 3306)
-PARTS = ("web", "database", "install", "proof", "cron", "rotate")
-ABROAD = ("93.184.215.14", "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c")
+COMPONENTS = ("web", "database", "install", "proof", "cron", "rotate")
+PUBLIC = ("93.184.215.14", "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c")
 PRIVATE = (
     *("10.0.0.1", "10.96.0.1", "127.0.0.1", "172.16.5.4", "172.31.255.255", "192.168.1.1", "100.64.0.1"),
     *("169.254.169.254", "100.100.100.200", "192.0.0.192", "168.63.129.16", "224.0.0.1", "255.255.255.255", "0.1.2.3"),
@@ -34,8 +34,8 @@ def test_who_reaches_whom_within_a_store() -> None:
     ports = [WEB[1], DATABASE[1], 22, 33060]
     found = {
         (source, target, port)
-        for source, target, port in product(PARTS, PARTS, ports)
-        if reaches(rules, End(source), End(target), port)
+        for source, target, port in product(COMPONENTS, COMPONENTS, ports)
+        if allows(rules, Endpoint(source), Endpoint(target), port)
     }
     assert found == {
         *((source, *WEB) for source in ("install", "proof", "cron")),
@@ -43,19 +43,21 @@ def test_who_reaches_whom_within_a_store() -> None:
     }
 
 
-@pytest.mark.parametrize("open_to", [{"public": True}, {"callers": ("proof",)}])
+@pytest.mark.parametrize("open_to", [{"public": True}, {"clients": ("proof",)}])
 def test_a_part_that_forgot_its_port_is_refused_rather_than_opened(open_to: dict[str, Any]) -> None:
     small = Resources(cpu=100, memory=64)
     with pytest.raises(ValueError, match="'web', but it has no port"):
-        isolation(spec(), "mine", profile(), [Part("web", small, **open_to), Part("proof", small)])
+        isolation(spec(), "mine", profile(), [Component("web", small, **open_to), Component("proof", small)])
 
 
 def test_only_the_ingress_controller_comes_in_from_elsewhere() -> None:
     rules = policies(ingress_namespace="traefik")
-    for namespace, part, port in product(("traefik", "default", "kube-system", "store-other"), PARTS, (8080, 3306)):
-        come_in = reaches(rules, End(namespace=namespace), End(part), port)
-        assert come_in == ((namespace, part, port) == ("traefik", *WEB)), (namespace, part, port)
-    assert not reaches(rules, End(address="93.184.215.14"), End("web"), 8080)
+    for namespace, component, port in product(
+        ("traefik", "default", "kube-system", "store-other"), COMPONENTS, (8080, 3306)
+    ):
+        come_in = allows(rules, Endpoint(namespace=namespace), Endpoint(component), port)
+        assert come_in == ((namespace, component, port) == ("traefik", *WEB)), (namespace, component, port)
+    assert not allows(rules, Endpoint(address="93.184.215.14"), Endpoint("web"), 8080)
 
 
 def test_a_challenge_over_http_is_answered_to_the_ingress_controller_alone() -> None:
@@ -76,52 +78,57 @@ def test_a_challenge_over_http_is_answered_to_the_ingress_controller_alone() -> 
 
 def test_every_part_may_ask_for_names_and_nobody_else() -> None:
     rules = policies()
-    for part, protocol in product(PARTS, ("UDP", "TCP")):
-        assert reaches(rules, End(part), End(namespace="kube-system"), 53, protocol)
-        assert not reaches(rules, End(part), End(namespace="kube-system"), 443, protocol)
-        assert not reaches(rules, End(part), End(namespace="default"), 53, protocol)
-        assert not reaches(rules, End(part), End(address="8.8.8.8"), 53, protocol)
+    for component, protocol in product(COMPONENTS, ("UDP", "TCP")):
+        assert allows(rules, Endpoint(component), Endpoint(namespace="kube-system"), 53, protocol)
+        assert not allows(rules, Endpoint(component), Endpoint(namespace="kube-system"), 443, protocol)
+        assert not allows(rules, Endpoint(component), Endpoint(namespace="default"), 53, protocol)
+        assert not allows(rules, Endpoint(component), Endpoint(address="8.8.8.8"), 53, protocol)
 
 
-@pytest.mark.parametrize("address", ABROAD)
+@pytest.mark.parametrize("address", PUBLIC)
 def test_web_and_cron_reach_web_servers_of_the_internet(address: str) -> None:
     rules = policies()
-    for part, port in product(PARTS, (80, 443, 25, 6443)):
-        reached = reaches(rules, End(part), End(address=address), port)
-        assert reached == (part in ("web", "cron") and port in (80, 443)), (part, port)
+    for component, port in product(COMPONENTS, (80, 443, 25, 6443)):
+        reached = allows(rules, Endpoint(component), Endpoint(address=address), port)
+        assert reached == (component in ("web", "cron") and port in (80, 443)), (component, port)
 
 
-@pytest.mark.parametrize("address", ABROAD)
+@pytest.mark.parametrize("address", PUBLIC)
 def test_a_plugin_reaches_the_owner_s_mail_server(address: str) -> None:
     rules = policies(plugins=("small",))
-    for part, port in product(PARTS, (80, 443, 465, 587, 25, 6443)):
-        reached = reaches(rules, End(part), End(address=address), port)
-        assert reached == (part in ("web", "cron") and port in (80, 443, 465, 587)), (part, port)
-    assert not any(reaches(rules, End("web"), End(address=address), 587) for address in PRIVATE)
+    for component, port in product(COMPONENTS, (80, 443, 465, 587, 25, 6443)):
+        reached = allows(rules, Endpoint(component), Endpoint(address=address), port)
+        assert reached == (component in ("web", "cron") and port in (80, 443, 465, 587)), (component, port)
+    assert not any(allows(rules, Endpoint("web"), Endpoint(address=address), 587) for address in PRIVATE)
 
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_nothing_reaches_private_addresses(address: str) -> None:
     rules = policies()
-    assert not [part for part in PARTS if reaches(rules, End(part), End(address=address), 80)]
+    assert not [
+        component for component in COMPONENTS if allows(rules, Endpoint(component), Endpoint(address=address), 80)
+    ]
 
 
 @pytest.mark.parametrize(
     ("url", "server", "port"),
     [
-        ("smtps://mail.example.com", End(address=ABROAD[0]), 465),
-        ("smtp://mail.example.com", End(address=ABROAD[0]), 587),
-        ("smtp://me:p%40ss@mail.example.com:2525/?from=a@b.example", End(address=ABROAD[2]), 2525),
-        ("smtp://relay.mail.svc:25", End(namespace="mail"), 25),
-        ("smtp://relay.mail.svc.cluster.local:25", End(namespace="mail"), 25),
+        ("smtps://mail.example.com", Endpoint(address=PUBLIC[0]), 465),
+        ("smtp://mail.example.com", Endpoint(address=PUBLIC[0]), 587),
+        ("smtp://me:p%40ss@mail.example.com:2525/?from=a@b.example", Endpoint(address=PUBLIC[2]), 2525),
+        ("smtp://relay.mail.svc:25", Endpoint(namespace="mail"), 25),
+        ("smtp://relay.mail.svc.cluster.local:25", Endpoint(namespace="mail"), 25),
     ],
 )
-def test_web_and_cron_reach_the_mail_server(url: str, server: End, port: int) -> None:
+def test_web_and_cron_reach_the_mail_server(url: str, server: Endpoint, port: int) -> None:
     rules = policies(smtp_url=SecretStr(url))
-    assert {part for part in PARTS if reaches(rules, End(part), server, port)} == {"web", "cron"}
-    for other in (End(address="10.0.0.1"), End(namespace="default")):
-        assert not any(reaches(rules, End(part), other, port) for part in PARTS)
-    assert not any(reaches(policies(), End(part), server, port) for part in PARTS)
+    assert {component for component in COMPONENTS if allows(rules, Endpoint(component), server, port)} == {
+        "web",
+        "cron",
+    }
+    for other in (Endpoint(address="10.0.0.1"), Endpoint(namespace="default")):
+        assert not any(allows(rules, Endpoint(component), other, port) for component in COMPONENTS)
+    assert not any(allows(policies(), Endpoint(component), server, port) for component in COMPONENTS)
 
 
 def test_the_api_server_takes_the_exceptions() -> None:
@@ -145,20 +152,20 @@ def test_the_api_server_takes_the_exceptions() -> None:
 @pytest.mark.parametrize("plan", PLANS)
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 def test_all_that_may_run_at_once_fits_the_quota(engine: Engine, plan: str) -> None:
-    made = render(engine, plan=plan)
-    hard = the(made, "ResourceQuota", "store")["spec"]["hard"]
-    pods = [found["spec"] for item in objects(made) if (found := template(item))]
-    doubled = [item["spec"]["template"]["spec"] for item in of_kind(made, "Deployment")]  # while one is replaced
-    boxes = [container["resources"] for pod in [*pods, *doubled] for container in pod["containers"]]
+    manifests = render(engine, plan=plan)
+    hard = get_object(manifests, "ResourceQuota", "store")["spec"]["hard"]
+    pods = [found["spec"] for item in objects(manifests) if (found := template(item))]
+    doubled = [item["spec"]["template"]["spec"] for item in of_kind(manifests, "Deployment")]  # while one is replaced
+    containers = [container["resources"] for pod in [*pods, *doubled] for container in pod["containers"]]
     for sort, (name, size) in product(
-        ("requests", "limits"), (("cpu", cpu_of), ("memory", memory_of), ("ephemeral-storage", memory_of))
+        ("requests", "limits"), (("cpu", parse_cpu), ("memory", parse_memory), ("ephemeral-storage", parse_memory))
     ):
-        needed, room = sum(size(box[sort][name]) for box in boxes), size(hard[f"{sort}.{name}"])
+        needed, room = sum(size(container[sort][name]) for container in containers), size(hard[f"{sort}.{name}"])
         assert needed <= room <= needed * 1.01 + 2, (sort, name)  # and hardly more
     assert 2 * len(pods) <= int(hard["pods"])  # those on their way out count until they are gone
-    claims = of_kind(made, "PersistentVolumeClaim")
-    assert sum(memory_of(claim["spec"]["resources"]["requests"]["storage"]) for claim in claims) <= (
-        memory_of(hard["requests.storage"])
+    claims = of_kind(manifests, "PersistentVolumeClaim")
+    assert sum(parse_memory(claim["spec"]["resources"]["requests"]["storage"]) for claim in claims) <= (
+        parse_memory(hard["requests.storage"])
     )
     for kind, name in (
         ("PersistentVolumeClaim", "persistentvolumeclaims"),
@@ -171,41 +178,45 @@ def test_all_that_may_run_at_once_fits_the_quota(engine: Engine, plan: str) -> N
         ("StatefulSet", "count/statefulsets.apps"),
         ("Ingress", "count/ingresses.networking.k8s.io"),
     ):
-        assert len(of_kind(made, kind)) <= int(hard[name]), kind
+        assert len(of_kind(manifests, kind)) <= int(hard[name]), kind
 
 
 @pytest.mark.parametrize("plan", PLANS)
 def test_a_container_has_what_its_plan_says(plan: str) -> None:
-    made, wanted = render(plan=plan), PLANS[plan]
+    manifests, wanted = render(plan=plan), PLANS[plan]
     for kind, name, cpu, memory in (
         ("Deployment", "web", wanted.web_cpu, wanted.web_memory),
         ("StatefulSet", "database", wanted.database_cpu, wanted.database_memory),
     ):
-        [container] = the(made, kind, name)["spec"]["template"]["spec"]["containers"]
+        [container] = get_object(manifests, kind, name)["spec"]["template"]["spec"]["containers"]
         limits = container["resources"]["limits"]
-        assert (cpu_of(limits["cpu"]), memory_of(limits["memory"])) == (cpu_of(cpu), memory_of(memory))
-    config = the(made, "ConfigMap", "database")["data"]["storefleet.cnf"]
+        assert (parse_cpu(limits["cpu"]), parse_memory(limits["memory"])) == (parse_cpu(cpu), parse_memory(memory))
+    config = get_object(manifests, "ConfigMap", "database")["data"]["storefleet.cnf"]
     assert f"innodb-buffer-pool-size = {wanted.database_buffer_pool}\n" in config
     assert ("performance-schema = OFF" in config) == (plan != "large")
 
 
 def test_quantities() -> None:
-    assert [cpu_of(text) for text in ("500m", "2")] == [500, 2000]
-    assert [memory_of(text) for text in ("320Mi", "2Gi")] == [320, 2048]
+    assert [parse_cpu(text) for text in ("500m", "2")] == [500, 2000]
+    assert [parse_memory(text) for text in ("320Mi", "2Gi")] == [320, 2048]
 
 
 def test_the_namespace_and_the_worker_that_fills_it() -> None:
-    made = render(cluster=profile(worker_service_account="fleet/its-worker", base_domain="a.example"))
-    assert made.namespace["metadata"]["name"] == "store-3f0d2c1e-8a4b-4c6d-9e7f-0123456789ab"
-    assert made.namespace["metadata"]["annotations"] == {"storefleet.dev/host": "fig-olive.a.example"}
-    [binding] = of_kind(made, "RoleBinding")
+    manifests = render(cluster=profile(worker_service_account="fleet/its-worker", base_domain="a.example"))
+    assert manifests.namespace["metadata"]["name"] == "store-3f0d2c1e-8a4b-4c6d-9e7f-0123456789ab"
+    assert manifests.namespace["metadata"]["annotations"] == {"storefleet.dev/host": "fig-olive.a.example"}
+    [binding] = of_kind(manifests, "RoleBinding")
     assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "its-worker", "namespace": "fleet"}]
-    assert all(item["metadata"]["namespace"] == made.namespace["metadata"]["name"] for item in made.isolation)
+    assert all(item["metadata"]["namespace"] == manifests.namespace["metadata"]["name"] for item in manifests.isolation)
 
 
 def test_each_part_has_an_account_and_policies_of_its_own() -> None:
-    made = render()
-    assert {item["metadata"]["name"] for item in of_kind(made, "ServiceAccount")} == set(PARTS)
-    assert {item["metadata"]["name"] for item in of_kind(made, "NetworkPolicy")} == {"deny-all", "dns", *PARTS}
-    deny = the(made, "NetworkPolicy", "deny-all")["spec"]
+    manifests = render()
+    assert {item["metadata"]["name"] for item in of_kind(manifests, "ServiceAccount")} == set(COMPONENTS)
+    assert {item["metadata"]["name"] for item in of_kind(manifests, "NetworkPolicy")} == {
+        "deny-all",
+        "dns",
+        *COMPONENTS,
+    }
+    deny = get_object(manifests, "NetworkPolicy", "deny-all")["spec"]
     assert deny == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from stores.engines import load_engines
-from tests import toy_engine
-from tests.unit.engines.rendered import TITLE, environment, objects, profile, render
-from workers.judge import read_receipt
+from tests.support import toy_engine
+from tests.support.rendered import TITLE, environment, objects, profile, render
+from tests.support.waiting import HANG_SECONDS
+from workers.evaluation import parse_receipt
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = (ROOT / "docs" / "ENGINES.md").read_text()
@@ -21,7 +22,7 @@ DOCUMENT = (ROOT / "docs" / "ENGINES.md").read_text()
 
 @pytest.fixture
 def server() -> Iterator[subprocess.Popen[str]]:
-    """The toy shop of the fixed store, served as its container would."""
+    """The process that the toy store's web container runs."""
     env = {**os.environ, **environment(render(toy_engine.ENGINE), "web"), "PORT": "0"}
     with subprocess.Popen(
         [sys.executable, "-c", toy_engine.SERVE], env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -32,7 +33,7 @@ def server() -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture
 def page(server: subprocess.Popen[str]) -> str:
-    """Its URL, once it listens."""
+    """The URL of the listening server."""
     assert server.stdout is not None
     said = server.stdout.readline()
     assert said.startswith("listening on "), said
@@ -40,7 +41,7 @@ def page(server: subprocess.Popen[str]) -> str:
 
 
 def prove(url: str, title: str, message: Path) -> int:
-    """Runs the proof's program; its termination message goes to the file."""
+    """The exit code of the proof's program. `message`: the file for its termination message."""
     program = toy_engine.PROVE.replace("/dev/termination-log", str(message))
     env = {**os.environ, "STORE_SERVICE": url, "STORE_TITLE": title}
     return subprocess.run([sys.executable, "-c", program], env=env, stderr=subprocess.DEVNULL, check=False).returncode
@@ -49,7 +50,7 @@ def prove(url: str, title: str, message: Path) -> int:
 def test_the_toy_serves_a_page_and_proves_it(page: str, tmp_path: Path) -> None:
     message = tmp_path / "message"
     assert prove(page, TITLE, message) == 0
-    receipt = read_receipt(message.read_text())
+    receipt = parse_receipt(message.read_text())
     assert receipt is not None
     assert receipt["simulated"] is False
     assert [step["name"] for step in receipt["steps"]] == ["page"]
@@ -65,11 +66,11 @@ def test_the_toy_s_proof_can_fail(page: str, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("page")
 def test_the_toy_stops_when_it_is_asked_to(server: subprocess.Popen[str]) -> None:
     server.terminate()
-    assert server.wait(10) == 0, "it was killed by the signal, which a container's first process would ignore"
+    assert server.wait(HANG_SECONDS) == 0, "it was killed by the signal, which a container's first process would ignore"
 
 
 def test_a_setting_is_all_it_takes() -> None:
-    engines = load_engines(("workers.engines.woocommerce", "tests.toy_engine"))
+    engines = load_engines(("workers.engines.woocommerce", "tests.support.toy_engine"))
     assert list(engines) == ["woocommerce", "toy"]
     assert engines["toy"].available
     assert len({field.generate() for field in engines["toy"].secrets} | {engines["toy"].secrets[0].generate()}) == 2
@@ -81,21 +82,21 @@ def test_the_document_shows_the_toy_engine() -> None:
 
 def test_the_document_s_receipt_is_one_that_is_read() -> None:
     [text] = re.findall(r"```json\n(.*?)```", DOCUMENT, re.DOTALL)
-    receipt = read_receipt(text)
+    receipt = parse_receipt(text)
     assert receipt == json.loads(text)
 
 
 def test_the_document_names_every_object_of_a_store() -> None:
     section = DOCUMENT.partition("## A WooCommerce store\n")[2].partition("\n## ")[0]
     table = {tuple(re.findall(r"`([^`]+)`", row)[:2]) for row in re.findall(r"^\| `.*$", section, re.MULTILINE)}
-    made = render(cluster=profile(cluster_issuer="letsencrypt"))
-    ours = {(item["kind"], item["metadata"]["name"]) for item in objects(made) if item["kind"] != "Namespace"}
+    manifests = render(cluster=profile(cluster_issuer="letsencrypt"))
+    ours = {(item["kind"], item["metadata"]["name"]) for item in objects(manifests) if item["kind"] != "Namespace"}
     accounts = {(kind, name) for kind, name in ours if kind == "ServiceAccount"}
     assert table == ours - accounts
 
 
 def test_a_module_without_an_engine_and_a_second_of_a_name_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"stores\.plans holds no ENGINE"):
+    with pytest.raises(ValueError, match=r"stores\.plans defines no ENGINE"):
         load_engines(("stores.plans",))
-    with pytest.raises(ValueError, match=r"tests\.toy_engine: another engine is called 'toy' already"):
-        load_engines(("tests.toy_engine", "tests.toy_engine"))
+    with pytest.raises(ValueError, match=r"tests\.support\.toy_engine: another engine is called 'toy' already"):
+        load_engines(("tests.support.toy_engine", "tests.support.toy_engine"))

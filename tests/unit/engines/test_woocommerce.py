@@ -1,4 +1,4 @@
-"""What is WooCommerce's own: its parts, its secrets, and what a change of them means."""
+"""The WooCommerce engine: components, secrets, and what changes the spec hash."""
 
 import base64
 import copy
@@ -12,16 +12,16 @@ from pydantic import SecretStr
 from runtime.settings import EngineSettings
 from stores.engines import Manifests, load_engines
 from stores.plans import PLANS
-from tests.unit.engines.rendered import (
+from tests.support.rendered import (
     containers,
     environment,
+    get_object,
     objects,
     of_kind,
     profile,
     render,
     template,
     templates,
-    the,
 )
 from workers.engines import medusa
 from workers.engines.woocommerce import ENGINE
@@ -33,8 +33,8 @@ CONTENT = "/var/www/content"
 WORDPRESS = ("web", "install", "proof", "cron", "rotate")
 
 
-def container(made: Manifests, kind: str, name: str) -> dict[str, Any]:
-    pod = template(the(made, kind, name))
+def container(manifests: Manifests, kind: str, name: str) -> dict[str, Any]:
+    pod = template(get_object(manifests, kind, name))
     assert pod is not None
     [found] = pod["spec"]["containers"]
     assert isinstance(found, dict)
@@ -57,18 +57,18 @@ def test_woocommerce_can_be_had_and_medusa_is_announced() -> None:
 
 
 def test_secrets_are_long_and_random_and_one_is_shown() -> None:
-    made = [field.generate() for field in ENGINE.secrets]
-    assert len(set(made)) == len(made) == len({field.name for field in ENGINE.secrets}) == 12
-    assert all(re.fullmatch(r"[\w-]{32,}", value, re.ASCII) for value in made)
-    assert [field.generate() for field in ENGINE.secrets] != made
-    assert [field.name for field in ENGINE.secrets if field.shown] == ["admin-password"]
+    manifests = [field.generate() for field in ENGINE.secrets]
+    assert len(set(manifests)) == len(manifests) == len({field.name for field in ENGINE.secrets}) == 12
+    assert all(re.fullmatch(r"[\w-]{32,}", value, re.ASCII) for value in manifests)
+    assert [field.generate() for field in ENGINE.secrets] != manifests
+    assert [field.name for field in ENGINE.secrets if field.revealable] == ["admin-password"]
 
 
-def test_each_container_is_given_the_secrets_it_needs() -> None:
-    made = render()
+def test_each_specis_given_the_secrets_it_needs() -> None:
+    manifests = render()
     salts = {f"WORDPRESS_{kind}_{use}" for kind in SALTED for use in ("KEY", "SALT")}
     wordpress = {"WORDPRESS_DB_PASSWORD", *salts}
-    assert {item["name"]: secret_variables(item) for item in containers(made)} == {
+    assert {item["name"]: secret_variables(item) for item in containers(manifests)} == {
         "database": {"MYSQL_PASSWORD", "MYSQL_ROOT_PASSWORD"},
         "web": {*wordpress, "STORE_PROOF_TOKEN"},
         "cron": wordpress,
@@ -81,54 +81,54 @@ def test_each_container_is_given_the_secrets_it_needs() -> None:
 def test_what_sends_mail_is_told_by_which_server() -> None:
     def told(password: str, ending: str = "") -> tuple[Manifests, str]:
         url = f"smtps://shop:{password}@mail.example.com"
-        made = render(cluster=profile(smtp_url=SecretStr(url)), ending=ending)
+        manifests = render(cluster=profile(smtp_url=SecretStr(url)), ending=ending)
         keys = {
             item["valueFrom"]["secretKeyRef"]["key"]
-            for found in containers(made)
+            for found in containers(manifests)
             for item in found["env"]
             if item["name"] == "STORE_SMTP_URL"
         }
         [key] = keys
-        assert base64.b64decode(the(made, "Secret", "wordpress")["data"][key]).decode() == url
-        assert password not in str(objects(made))
-        return made, key
+        assert base64.b64decode(get_object(manifests, "Secret", "wordpress")["data"][key]).decode() == url
+        assert password not in str(objects(manifests))
+        return manifests, key
 
-    made, key = told("figs-and-olives")
-    senders = {item["name"] for item in containers(made) if "STORE_SMTP_URL" in secret_variables(item)}
+    manifests, key = told("figs-and-olives")
+    senders = {item["name"] for item in containers(manifests) if "STORE_SMTP_URL" in secret_variables(item)}
     assert senders == {"web", "cron"}
     assert told("figs-and-olives")[1] == key
-    # another password replaces web; and by a key of one store nobody learns that of another
+    # another password replaces web; the keys of different stores differ
     assert len({key, told("others")[1], told("figs-and-olives", "-of-another-store")[1]}) == 3
-    assert made.spec_hash != told("others")[0].spec_hash
+    assert manifests.spec_hash != told("others")[0].spec_hash
 
 
 def test_no_plugin_can_read_the_password_of_everybody_s_mail_server() -> None:
     def senders(url: str, plan: str) -> set[str]:
-        made = render(cluster=profile(smtp_url=SecretStr(url), plugins=("medium", "large")), plan=plan)
-        return {item["name"] for item in containers(made) if "STORE_SMTP_URL" in secret_variables(item)}
+        manifests = render(cluster=profile(smtp_url=SecretStr(url), plugins=("medium", "large")), plan=plan)
+        return {item["name"] for item in containers(manifests) if "STORE_SMTP_URL" in secret_variables(item)}
 
     assert senders("smtps://shop:figs@mail.example.com", "small") == {"web", "cron"}
     assert senders("smtps://shop:figs@mail.example.com", "medium") == set()
     assert senders("smtp://relay.mail.svc:25", "large") == {"web", "cron"}
 
 
-def writable(made: Manifests) -> dict[str, dict[str, str]]:
-    """Of each container, by path: the volume, or the folder of it."""
+def writable(manifests: Manifests) -> dict[str, dict[str, str]]:
+    """For each container the writable mounts: path -> volume or volume/subPath."""
     found = {}
-    for pod in templates(made):
-        [box] = pod["spec"]["containers"]
+    for pod in templates(manifests):
+        [spec] = pod["spec"]["containers"]
         written = {volume["name"] for volume in pod["spec"]["volumes"] if "configMap" not in volume}
-        assert not [mount for mount in box["volumeMounts"] if mount["name"] not in written | {"config"}]
-        found[box["name"]] = {
-            item["mountPath"]: "/".join(item[part] for part in ("name", "subPath") if part in item)
-            for item in box["volumeMounts"]
+        assert not [mount for mount in spec["volumeMounts"] if mount["name"] not in written | {"config"}]
+        found[spec["name"]] = {
+            item["mountPath"]: "/".join(item[component] for component in ("name", "subPath") if component in item)
+            for item in spec["volumeMounts"]
             if item["name"] in written
         }
     return found
 
 
-def test_where_each_container_may_write() -> None:
-    """WordPress: its uploads. What it runs is in the image, and so are plugins."""
+def test_where_each_specmay_write() -> None:
+    """WordPress writes uploads only: its code and plugins are in the image."""
     assert writable(render()) == {
         # MySQL wants an empty folder, and a new disk has lost+found
         "database": {"/tmp": "tmp", "/var/lib/mysql": "data/mysql", "/var/run/mysqld": "run"},
@@ -138,34 +138,36 @@ def test_where_each_container_may_write() -> None:
 
 @pytest.mark.parametrize("plan", PLANS)
 def test_plugins_are_on_the_uploads_disk_where_a_plan_has_them(plan: str) -> None:
-    made = render(cluster=profile(plugins=("large",)), plan=plan)
-    told = {name: environment(made, name).get("STORE_PLUGINS") for name in WORDPRESS}
+    manifests = render(cluster=profile(plugins=("large",)), plan=plan)
+    told = {name: environment(manifests, name).get("STORE_PLUGINS") for name in WORDPRESS}
     if plan != "large":
-        assert made == render(plan=plan)
+        assert manifests == render(plan=plan)
         assert set(told.values()) == {None}
         return
     assert set(told.values()) == {"writable"}
     folders = {"/tmp": "tmp", UPLOADS: "uploads", CONTENT: "uploads/.content", f"{CONTENT}/uploads": "uploads"}
-    assert {name: writable(made)[name] for name in WORDPRESS} == dict.fromkeys(WORDPRESS, folders)
+    assert {name: writable(manifests)[name] for name in WORDPRESS} == dict.fromkeys(WORDPRESS, folders)
 
 
 def test_an_acknowledged_order_is_on_the_disk_before_it_is_acknowledged() -> None:
-    config = the(render(), "ConfigMap", "database")["data"]["storefleet.cnf"].splitlines()
+    config = get_object(render(), "ConfigMap", "database")["data"]["storefleet.cnf"].splitlines()
     assert {"innodb-flush-log-at-trx-commit = 1", "skip-log-bin", "skip-name-resolve"} < set(config)
     mounts = container(render(), "StatefulSet", "database")["volumeMounts"]
     assert {"name": "config", "mountPath": "/etc/mysql/conf.d"} in mounts
 
 
 def test_wordpress_finds_its_database_by_its_service() -> None:
-    made = render()
-    [service] = [item for item in of_kind(made, "Service") if item["spec"]["ports"][0]["port"] == 3306]
-    for part in ("web", "install", "proof", "cron"):
-        assert environment(made, part)["WORDPRESS_DB_HOST"] == service["metadata"]["name"]
+    manifests = render()
+    [service] = [item for item in of_kind(manifests, "Service") if item["spec"]["ports"][0]["port"] == 3306]
+    for component in ("web", "install", "proof", "cron"):
+        assert environment(manifests, component)["WORDPRESS_DB_HOST"] == service["metadata"]["name"]
 
 
 def test_our_image_is_of_the_release_and_the_database_s_is_a_setting() -> None:
-    made = render(cluster=profile(image_registry="r.example/fleet", database_image="mariadb:11.8"), release="2027.01")
-    assert {item["name"]: item["image"] for item in containers(made)} == {
+    manifests = render(
+        cluster=profile(image_registry="r.example/fleet", database_image="mariadb:11.8"), release="2027.01"
+    )
+    assert {item["name"]: item["image"] for item in containers(manifests)} == {
         "database": "mariadb:11.8",
         **dict.fromkeys(WORDPRESS, "r.example/fleet/woocommerce:2027.01"),
     }
@@ -183,8 +185,8 @@ def test_the_programs_that_run() -> None:
 
 
 def test_what_install_and_proof_are_told() -> None:
-    made = render(cluster=profile(store_scheme="https", store_port=8443))
-    install, proof = environment(made, "install"), environment(made, "proof")
+    manifests = render(cluster=profile(store_scheme="https", store_port=8443))
+    install, proof = environment(manifests, "install"), environment(manifests, "proof")
     assert {name: value for name, value in install.items() if name.startswith("STORE_")} == {
         "STORE_URL": "https://fig-olive.shops.example.com:8443",
         "STORE_TITLE": "Fig & Olive",
@@ -225,13 +227,15 @@ def test_pods_that_share_the_uploads_stay_together() -> None:
 
 
 def test_crons_of_different_stores_are_spread() -> None:
-    schedules = {the(render(store_id=UUID(int=number)), "CronJob", "cron")["spec"]["schedule"] for number in range(20)}
+    schedules = {
+        get_object(render(store_id=UUID(int=number)), "CronJob", "cron")["spec"]["schedule"] for number in range(20)
+    }
     assert schedules == {f"{minute}-59/5 * * * *" for minute in range(5)}
 
 
 def test_only_a_change_of_its_files_replaces_the_database() -> None:
     def digest(**changes: Any) -> str:
-        pod = template(the(render(**changes), "StatefulSet", "database"))
+        pod = template(get_object(render(**changes), "StatefulSet", "database"))
         assert pod is not None
         return str(pod["metadata"]["annotations"][CONFIG])
 
@@ -240,7 +244,7 @@ def test_only_a_change_of_its_files_replaces_the_database() -> None:
 
 
 def test_disks_hold_nothing_that_an_update_would_change() -> None:
-    """A claim's spec can't be changed but for its size."""
+    """Of a PersistentVolumeClaim's spec only the size can change."""
     small, large = render(), render(plan="large", release="2027.01")
     for before, after in zip(
         of_kind(small, "PersistentVolumeClaim"), of_kind(large, "PersistentVolumeClaim"), strict=True
@@ -268,7 +272,7 @@ def test_the_hash_is_of_all_that_runs_and_not_of_secrets() -> None:
     plain = render().spec_hash
     assert re.fullmatch(r"[0-9a-f]{64}", plain)
     assert render(ending="-rotated").spec_hash == plain
-    assert render(ending="-rotated").workloads != render().workloads
+    assert render(ending="-rotated").resources != render().resources
     others: list[dict[str, Any]] = [{"name": "Other"}, {"release": "2027.01"}, {"plan": "large"}, {"slug": "other"}]
     for changes in others:
         assert render(**changes).spec_hash != plain, changes
@@ -280,13 +284,13 @@ def test_the_hash_changes_with_any_image_and_any_variable() -> None:
     plain, changes = render().spec_hash, 0
     for number, found in enumerate(containers(render())):
         for field in range(len(found["env"]) + 1):
-            made = render()
-            target = list(containers(made))[number]
+            manifests = render()
+            target = list(containers(manifests))[number]
             if field == len(found["env"]):
                 target["image"] += "-other"
             else:
                 target["env"][field]["name"] += "_OTHER"
-            assert (made.spec_hash != plain) == (found["name"] != "rotate")  # which is no part of what runs
+            assert (manifests.spec_hash != plain) == (found["name"] != "rotate")  # the rotation isn't part of the hash
             changes += 1
     assert changes > 60
 

@@ -1,4 +1,4 @@
-"""The WooCommerce image fits the manifests that run it, and its recipe is complete."""
+"""The WooCommerce image fits the manifests that run it, and its definition is complete."""
 
 import re
 import shutil
@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.images import recipe
-from tests.unit.engines.rendered import containers, profile, render
-from tests.unit.images.php import IMAGE, PROGRAMS, code, demands, reads
+from sandbox.images import definition
+from tests.support.php import IMAGE, PROGRAMS, code, reads, requires
+from tests.support.rendered import containers, profile, render
 from workers.engines import pods
 from workers.engines.woocommerce import ENGINE, UPLOADS, WEB_PORT
 
@@ -20,40 +20,40 @@ DOCKERFILE = (IMAGE / "Dockerfile").read_text()
 APACHE = (IMAGE / "server" / "httpd.conf").read_text()
 RUN = (IMAGE / "run").read_text()
 PHP = sorted(IMAGE.rglob("*.php"))
-PARTS = ("web", "install", "proof", "cron", "rotate")
+COMPONENTS = ("web", "install", "proof", "cron", "rotate")
 
 
-def container(part: str) -> dict[str, Any]:
-    [found] = [item for item in containers(render()) if item["name"] == part]
+def container(component: str) -> dict[str, Any]:
+    [found] = [item for item in containers(render()) if item["name"] == component]
     return found
 
 
-def program(part: str) -> str:
-    """What `run` is told to do in that container."""
-    starter, word = container(part)["command"]
+def program(component: str) -> str:
+    """The argument of `run` in that container."""
+    starter, word = container(component)["command"]
     assert starter == "/opt/storefleet/run"
     return str(word)
 
 
-def variables(part: str) -> set[str]:
-    return {item["name"] for item in container(part)["env"]}
+def variables(component: str) -> set[str]:
+    return {item["name"] for item in container(component)["env"]}
 
 
 def unknown(patterns: set[str], names: set[str]) -> set[str]:
-    """Those names that fit none of the patterns."""
+    """The names that match no pattern."""
     return {name for name in names if not any(re.fullmatch(pattern, name) for pattern in patterns)}
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_each_program_is_given_what_it_needs_and_reads_what_it_is_given(part: str) -> None:
-    text, given = code(program(part)), variables(part)
-    assert demands(text) <= given
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_each_program_is_given_what_it_needs_and_reads_what_it_is_given(component: str) -> None:
+    text, given = code(program(component)), variables(component)
+    assert requires(text) <= given
     assert unknown(reads(text), given) == set()
 
 
 def test_all_that_is_read_is_given_or_optional_and_written_down() -> None:
     read = set().union(*(reads(code(name)) for name in PROGRAMS))
-    given = set().union(*(variables(part) for part in PARTS))
+    given = set().union(*(variables(component) for component in COMPONENTS))
     unset = {pattern for pattern in read if not any(re.fullmatch(pattern, name) for name in given)}
     documented = re.findall(r"^\| `(STORE_\w+)`", (ROOT / "docs" / "ENGINES.md").read_text(), re.MULTILINE)
     assert unset == set(documented)
@@ -63,7 +63,7 @@ def test_all_that_is_read_is_given_or_optional_and_written_down() -> None:
 def test_the_starter_knows_every_program() -> None:
     words = set(re.findall(r"\w+", " ".join(re.findall(r"^([\w |]+)\)", RUN, re.MULTILINE)))) - {"max"}
     assert words == set(PROGRAMS)
-    assert {program(part) for part in PARTS} == words
+    assert {program(component) for component in COMPONENTS} == words
     assert "usage: run " + " | ".join(PROGRAMS) in RUN
 
 
@@ -98,17 +98,17 @@ def test_it_runs_as_who_the_pods_say() -> None:
 def test_requests_in_flight_end() -> None:
     assert "STOPSIGNAL SIGWINCH\n" in DOCKERFILE
     assert re.search(r"^exec apache2 .* -D FOREGROUND$", RUN, re.MULTILINE)
-    patience = int(re.findall(r"^GracefulShutdownTimeout (\d+)$", APACHE, re.MULTILINE)[0])
+    graceful_timeout = int(re.findall(r"^GracefulShutdownTimeout (\d+)$", APACHE, re.MULTILINE)[0])
     [grace] = [
         item["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
-        for item in render().workloads
+        for item in render().resources
         if item["kind"] == "Deployment"
     ]
-    assert int(container("web")["lifecycle"]["preStop"]["exec"]["command"][1]) + patience < grace
+    assert int(container("web")["lifecycle"]["preStop"]["exec"]["command"][1]) + graceful_timeout < grace
 
 
 def test_a_proof_token_is_long_enough_for_the_gate() -> None:
-    [least] = re.findall(r"strlen\(\$token\) >= (\d+)", (IMAGE / "site" / "proof.php").read_text())
+    [least] = re.findall(r"strlen\(\$token\) >= (\d+)", (IMAGE / "mu-plugin" / "proof.php").read_text())
     [field] = [field for field in ENGINE.secrets if field.name == "proof-token"]
     assert len(field.generate()) >= int(least)
 
@@ -132,8 +132,8 @@ def test_what_it_copies_is_there() -> None:
         assert (IMAGE / file).stat().st_mode & 0o100, file
 
 
-def test_the_recipe_is_one_that_can_be_built_of_debian_packages() -> None:
-    read = recipe.read("woocommerce", {"WOOCOMMERCE_ZIP": IMAGE / "woocommerce-1.zip"})
+def test_the_image_can_be_built_from_debian_packages() -> None:
+    read = definition.load_definition("woocommerce", {"WOOCOMMERCE_ZIP": IMAGE / "woocommerce-1.zip"})
     assert f"{profile().image_registry}/woocommerce:2026.11" == read.image.removeprefix("docker.io/")
     assert set(read.bases) == {"BASE"}
     assert set(read.files) == {"WOOCOMMERCE_ZIP"}
@@ -142,15 +142,15 @@ def test_the_recipe_is_one_that_can_be_built_of_debian_packages() -> None:
 
 
 @pytest.mark.parametrize("file", PHP, ids=lambda path: str(path.relative_to(IMAGE)))
-def test_php_is_in_the_house_s_style(file: Path) -> None:
+def test_php_follows_the_style_of_the_project(file: Path) -> None:
     text = file.read_text()
-    assert text.startswith("<?php\n/**"), "says at its top what it is"
+    assert text.startswith("<?php\n/**"), "the file starts with a comment that describes it"
     assert "\ndeclare(strict_types=1);\n" in text
     assert text.endswith("\n")
     assert "\t" not in text
     assert text.count("\n") <= 300
     assert max(map(len, text.splitlines())) <= 120
-    assert not text.rstrip().endswith("?>"), "a space after it would be a part of every page"
+    assert not text.rstrip().endswith("?>"), "text after the closing tag would be part of every page"
 
 
 def test_php_can_be_read_by_php() -> None:

@@ -1,0 +1,108 @@
+"""Sessions of signed-in browsers. A session that ends closes its WebSockets (accounts/revocation.py)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts.actors import Actor, generate_secret, hash_credential
+from accounts.audit import audit
+from accounts.errors import CallerError, Code
+from accounts.models import Membership, Session
+
+MAX_USER_AGENT = 300
+PASSWORD_OPTIONAL = timedelta(hours=1)
+"""How long after a sign-in with a link the user may set a password without the current one."""
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A new session. `cookie`: the value of the session cookie, which is not stored."""
+
+    user_id: UUID
+    account_id: UUID | None
+    cookie: str
+
+
+async def begin_session(
+    session: AsyncSession, user_id: UUID, days: int, user_agent: str | None, *, by_link: bool = False
+) -> SignedIn:
+    """A new session of the user that expires after `days`. `account_id` is the user's first account."""
+    cookie = generate_secret()
+    account_id = await session.scalar(
+        select(Membership.account_id).where(Membership.user_id == user_id).order_by(Membership.account_id).limit(1)
+    )
+    await session.execute(
+        insert(Session).values(
+            token_hash=hash_credential(cookie),
+            user_id=user_id,
+            user_agent=_printable(user_agent),
+            by_link=by_link,
+            expires_at=func.now() + timedelta(days=days),
+        )
+    )
+    return SignedIn(user_id, account_id, cookie)
+
+
+def _printable(user_agent: str | None) -> str | None:
+    text = "".join(character for character in user_agent or "" if character.isprintable())
+    return text[:MAX_USER_AGENT] or None
+
+
+def password_optional(row: Session) -> bool:
+    """Whether this session may set a password without the current one: it began with a link, and not long ago."""
+    return row.by_link and row.created_at > datetime.now(UTC) - PASSWORD_OPTIONAL
+
+
+async def active_sessions(session: AsyncSession, actor: Actor, limit: int) -> Sequence[Session]:
+    """The user's sessions that are neither revoked nor expired, the newest first. Empty for an API token."""
+    if actor.kind != "user":
+        return []
+    query = (
+        select(Session)
+        .where(Session.user_id == actor.user_id, Session.revoked_at.is_(None), Session.expires_at > func.now())
+        .order_by(Session.created_at.desc(), Session.id)
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def end_session(session: AsyncSession, actor: Actor, session_id: UUID | None) -> Session:
+    """Revoke a session of the user. A session that has ended already is no error.
+
+    Raises CallerError: FORBIDDEN for an API token, NOT_FOUND for an id of no session of the user or None (malformed).
+    """
+    actor.require_session()
+    row = await session.scalar(
+        select(Session).where(Session.user_id == actor.user_id, Session.id == session_id).with_for_update()
+    )
+    if row is None:
+        raise CallerError(Code.NOT_FOUND, "id", "There is no such session.")
+    if row.revoked_at is None:
+        row.revoked_at = func.now()
+        await session.flush()
+        await session.refresh(row)
+        audit(session, min(actor.roles, default=None), actor.name, "session.ended", f"session:{row.id}")
+    return row
+
+
+async def end_other_sessions(session: AsyncSession, actor: Actor) -> None:
+    """Revoke all sessions of the user except the actor's own."""
+    await session.execute(
+        update(Session)
+        .where(Session.user_id == actor.user_id, Session.token_hash != actor.credential, Session.revoked_at.is_(None))
+        .values(revoked_at=func.now())
+    )
+
+
+async def sign_out(session: AsyncSession, cookie: str) -> None:
+    """Revoke the cookie's session. Does nothing for an unknown or revoked session."""
+    await session.execute(
+        update(Session)
+        .where(Session.token_hash == hash_credential(cookie), Session.revoked_at.is_(None))
+        .values(revoked_at=func.now())
+    )

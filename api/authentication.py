@@ -1,0 +1,74 @@
+"""Authenticates a request by an API token in the Authorization header, or by a session cookie from our own origin."""
+
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+
+from accounts.actors import Actor, hash_credential, load_actor
+from runtime.database import SessionFactory
+from runtime.settings import Settings
+
+
+class AuthenticationError(Exception):
+    """The credential was refused; the message says why. `status` is 401 or 403."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+def uses_https(settings: Settings) -> bool:
+    """Whether browsers reach the API over HTTPS."""
+    return (settings.public_url or "").startswith("https://")
+
+
+def session_cookie_name(settings: Settings) -> str:
+    """With HTTPS, the name has the prefix `__Host-`: browsers then accept the cookie from our own host only. Otherwise
+    a store on a sibling host could set a cookie for the parent domain, and sign a user in to another account."""
+    return "__Host-storefleet_session" if uses_https(settings) else "storefleet_session"
+
+
+def is_cross_origin(connection: HTTPConnection, settings: Settings) -> bool:
+    """Whether a page of another origin sent the request (CSRF). Only browsers send the Origin header."""
+    origin = connection.headers.get("origin")
+    if origin is None:
+        return False
+    if settings.public_url is not None and origin == settings.public_url.rstrip("/"):
+        return False
+    try:
+        return urlsplit(origin).netloc != connection.headers.get("host")
+    except ValueError:  # a malformed origin
+        return True
+
+
+async def authenticate_request(
+    connection: HTTPConnection, sessions: SessionFactory, settings: Settings
+) -> Actor | None:
+    """None: anonymous. Raises AuthenticationError for an invalid token, and for a cookie in a cross-origin request."""
+    header = connection.headers.get("authorization")
+    if header is not None:
+        return await authenticate_token(header, sessions)
+    cookie = connection.cookies.get(session_cookie_name(settings))
+    if cookie is None:
+        return None
+    if is_cross_origin(connection, settings):
+        raise AuthenticationError(
+            403, "Pages of another origin may not use the session cookie. Send an API token instead."
+        )
+    async with sessions() as session:
+        return await load_actor(session, hash_credential(cookie), "user")
+
+
+async def authenticate_token(header: str, sessions: SessionFactory) -> Actor:
+    """The actor of the header `Bearer sf_…`. Raises AuthenticationError."""
+    scheme, _, token = header.partition(" ")
+    actor = None
+    if scheme.lower() == "bearer":
+        async with sessions() as session:
+            actor = await load_actor(session, hash_credential(token.strip()), "token")
+    if actor is None:
+        raise AuthenticationError(
+            401, "This API token is unknown, expired or revoked. Send `Authorization: Bearer sf_…`."
+        )
+    return actor

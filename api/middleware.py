@@ -1,0 +1,110 @@
+"""For every HTTP request: a request id, a body size limit, security headers, a metric, and errors without traceback."""
+
+import asyncio
+import time
+from secrets import token_hex
+
+import structlog
+from prometheus_client import Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.responses import error_response
+from runtime.database import is_data_error
+
+MAX_BODY = 100_000
+"""Bytes."""
+BODY_SECONDS = 20.0
+"""From the headers to the end of the body."""
+SECURITY_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+SECONDS = Histogram("storefleet_http_seconds", "HTTP requests", ["method", "status"])
+
+log = structlog.get_logger()
+
+
+class _Refused(Exception):
+    """The body is beyond a limit."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+class RequestMiddleware:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """HTTP and WebSocket requests get a request id; everything else is for HTTP only."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        request_id = token_hex(8)
+        with structlog.contextvars.bound_contextvars(request=request_id):
+            if scope["type"] == "websocket":
+                await self._app(scope, receive, send)
+            else:
+                await self._http(scope, receive, send, request_id)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        started, status, received, complete = time.perf_counter(), 0, 0, False
+        too_large = error_response(413, "BAD_USER_INPUT", f"Send at most {MAX_BODY} bytes.")
+        too_slow = error_response(408, "BAD_USER_INPUT", f"The body took longer than {BODY_SECONDS:g} s.")
+        too_slow.headers["connection"] = "close"
+
+        async def limited_receive() -> Message:
+            nonlocal received, complete
+            try:
+                async with asyncio.timeout(None if complete else started + BODY_SECONDS - time.perf_counter()):
+                    message = await receive()
+            except TimeoutError:
+                raise _Refused(too_slow) from None
+            received += len(message.get("body", b""))
+            if received > MAX_BODY:
+                raise _Refused(too_large)
+            complete = complete or not message.get("more_body", False)
+            return message
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        length = Headers(scope=scope).get("content-length", "0")
+        try:
+            if length.isdecimal() and len(length) < 19 and int(length) > MAX_BODY:
+                raise _Refused(too_large)
+            await self._app(scope, limited_receive, send_with_headers)
+        except _Refused as refused:
+            await refused.response(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            log.info("request.client_disconnected")  # no error of ours, and no response is possible
+        except Exception as error:
+            if is_data_error(error) and not status:
+                message = (
+                    "A value can't be stored: a text with NUL or half a character, or a date that is out of range."
+                )
+                await error_response(400, "BAD_USER_INPUT", message)(scope, receive, send_with_headers)
+                return
+            log.exception("request.failed")
+            if status:
+                raise  # the response has started: closing the connection is the only way to report the error
+            message = f"Something went wrong on our side. If it stays so, tell the operator this id: {request_id}"
+            await error_response(500, "INTERNAL", message)(scope, receive, send_with_headers)
+        finally:
+            SECONDS.labels(scope["method"], str(status)).observe(time.perf_counter() - started)

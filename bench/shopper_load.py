@@ -1,0 +1,74 @@
+"""Load on a WooCommerce store: time to first byte, and pages per second with concurrent shoppers."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import aiohttp
+
+SKU = "storefleet-sample"
+PRODUCT = "/product/storefleet-sample/"
+
+
+@dataclass
+class Shopper:
+    """A shopper with its own cookies, who visits the store through the ingress controller."""
+
+    session: aiohttp.ClientSession
+    url: str
+    """The store's URL."""
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    async def visit(self, path: str) -> tuple[int, float]:
+        """GET a path. Returns the status, and the milliseconds to the first byte."""
+        address = urlsplit(self.url)
+        headers = {
+            "Host": address.netloc,
+            "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
+        }
+        started = time.perf_counter()
+        url = f"http://127.0.0.1:{address.port}{path}"
+        async with self.session.get(url, headers=headers, allow_redirects=False) as answer:
+            took = (time.perf_counter() - started) * 1000
+            self.cookies |= {name: morsel.value for name, morsel in answer.cookies.items()}
+            await answer.read()
+            return answer.status, took
+
+    async def fill_cart(self) -> None:
+        address = urlsplit(self.url)
+        path = f"/wp-json/wc/store/v1/products?sku={SKU}"
+        url = f"http://127.0.0.1:{address.port}{path}"
+        async with self.session.get(url, headers={"Host": address.netloc}) as answer:
+            [product] = await answer.json()
+        status, _ = await self.visit(f"/?add-to-cart={product['id']}")
+        assert status in (200, 302), status
+
+    async def time_to_first_byte(self, path: str, times: int) -> list[float]:
+        """Visit the path `times` times, after one visit that isn't counted. Returns milliseconds."""
+        took = []
+        for number in range(times + 1):
+            status, milliseconds = await self.visit(path)
+            assert status == 200, f"{path} answered {status}"
+            if number:
+                took.append(milliseconds)
+        return took
+
+
+async def run_shoppers(session: aiohttp.ClientSession, url: str, shoppers: int, seconds: float) -> float:
+    """Pages per second while that many shoppers visit home, product and checkout without a pause."""
+    end, pages = time.monotonic() + seconds, 0
+
+    async def shop() -> None:
+        nonlocal pages
+        shopper = Shopper(session, url)
+        await shopper.fill_cart()
+        while time.monotonic() < end:
+            for path in ("/", PRODUCT, "/checkout/"):
+                status, _ = await shopper.visit(path)
+                assert status == 200, f"{path} answered {status}"
+                pages += 1
+
+    started = time.monotonic()
+    await asyncio.gather(*(shop() for _ in range(shoppers)))
+    return pages / (time.monotonic() - started)

@@ -1,0 +1,108 @@
+"""The cluster of a demo: simulated, a real one on this machine, or the one of KUBECONFIG."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from cli import output
+from cli.kubeconfig import current_context
+from runtime.settings import EngineSettings
+from sandbox.images import build_images
+from sandbox.kubernetes.binaries import CONTROL_PLANE, Report, build
+from sandbox.kubernetes.node.launcher import NodeOptions, prepare
+
+INGRESS_PORT_OFFSET = 80
+"""The port of a real node's ingress controller is the API's port plus this."""
+SIMULATED_PROGRAMS = Path(__file__).with_name("simulated_programs.toml")
+"""What the containers of a store do in the simulator."""
+IMAGES = ("pause", "mariadb", "sample")
+ENGINES = ",".join(("workers.engines.sample", *EngineSettings.model_fields["engines"].default))
+"""On a real node: the default engines and the sample shop."""
+
+
+def _nothing(_report: Report) -> Sequence[str]:
+    return ()
+
+
+@dataclass(frozen=True)
+class DemoCluster:
+    """How to start and reach a cluster."""
+
+    kubeconfig: Path
+    context: str | None = None
+    title: str = ""
+    command: Sequence[str] = ()
+    """The sandbox module that runs it, and its arguments; empty: the cluster is already running."""
+    prepare: Callable[[Report], Sequence[str]] = _nothing
+    """Build what the cluster needs; slow at the first time. Returns additional arguments for `command`."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Settings for the API and worker processes."""
+    engine: str = "WOOCOMMERCE"
+    simulated_api: bool = False
+    """Whether the API is simulated; its clock has a speed."""
+    simulated_pods: bool = True
+    """Whether no containers run."""
+
+
+def choose_cluster(cluster: str, data: Path, port: int, plugin: Path | None) -> DemoCluster:
+    """The cluster of that kind. Only `kubeconfig` reads KUBECONFIG, and prints which cluster it is.
+
+    `plugin`: WooCommerce's zip file. With it, a real node runs WooCommerce; without it, a sample shop.
+    Raises KubeconfigError.
+    """
+    kubernetes = data / "kubernetes"
+    up = ["sandbox.kubernetes", "up", "--foreground", "--state", str(kubernetes), "--level", cluster]
+    if cluster == "simulated":
+        return DemoCluster(
+            data / "kubeconfig",
+            title="Kubernetes API (simulated: no containers run)",
+            command=[
+                *("sandbox.simulator", "--kubeconfig", str(data / "kubeconfig"), "--state", str(data / "cluster.db")),
+                *("--programs", str(SIMULATED_PROGRAMS)),
+            ],
+            simulated_api=True,
+        )
+    if cluster == "control-plane":
+        return DemoCluster(
+            kubernetes / "kubeconfig",
+            title="Kubernetes control plane (real, with fake nodes: no containers run)",
+            command=up,
+            prepare=_control_plane,
+        )
+    if cluster == "node":
+        stores = port + INGRESS_PORT_OFFSET
+        return DemoCluster(
+            kubernetes / "kubeconfig",
+            title="Kubernetes node (real: containers run on this machine)",
+            command=[*up, "--ingress-port", str(stores), "--platform-port", str(port)],
+            prepare=partial(_node, plugin),
+            environment={
+                "STOREFLEET_ENGINES": ENGINES,
+                "STOREFLEET_STORE_PORT": str(stores),
+                "STOREFLEET_DATABASE_IMAGE": "mariadb:debian",
+            },
+            engine="WOOCOMMERCE" if plugin else "SAMPLE",
+            simulated_pods=False,
+        )
+    context = current_context()
+    output.echo("This demo uses a real cluster, and will create namespaces in it:", "yellow")
+    output.field("kubeconfig", str(context.path))
+    output.field("context", context.name)
+    output.field("server", context.server)
+    return DemoCluster(context.path, context.name, simulated_pods=False)
+
+
+def _control_plane(report: Report) -> Sequence[str]:
+    build(CONTROL_PLANE, report)
+    return ()
+
+
+def _node(plugin: Path | None, report: Report) -> Sequence[str]:
+    """Build programs and images. Returns the images as arguments."""
+    if plugin is None:
+        archives = build_images(IMAGES, report)
+    else:
+        archives = build_images([*IMAGES, "woocommerce"], report, files={"WOOCOMMERCE_ZIP": plugin})
+    prepare(NodeOptions(images=tuple(archives)), report)
+    return [argument for archive in archives for argument in ("--image", str(archive))]

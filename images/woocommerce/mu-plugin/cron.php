@@ -1,0 +1,17 @@
+<?php
+/** Background work runs in the CronJob `cron`: `php wp-cron.php`, which also runs Action Scheduler. */
+
+declare(strict_types=1);
+
+namespace Storefleet\MuPlugin;
+
+// otherwise each page of the dashboard starts a request to the shop itself
+add_filter('action_scheduler_allow_async_request_runner', '__return_false');
+
+if (PHP_SAPI === 'cli' && !defined('STOREFLEET_PROGRAM')) {
+    if (get_option('storefleet_shop') !== 'ready') {
+        fwrite(STDOUT, "The shop isn't set up yet: nothing to do.\n");
+        exit(0);
+    }
+    add_action('wp_loaded', static fn () => do_action('storefleet_cleanup'));
+}

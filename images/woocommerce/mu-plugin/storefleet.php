@@ -1,0 +1,13 @@
+<?php
+/**
+ * Plugin Name: Storefleet
+ * Description: The platform's hooks for every shop. A must-use plugin of the image: it can't be deactivated.
+ */
+
+declare(strict_types=1);
+
+defined('ABSPATH') || exit;
+
+foreach (['hardening', 'theme', 'outbound-http', 'updates', 'login-throttle', 'mail', 'cron', 'proof'] as $name) {
+    require "/opt/storefleet/mu-plugin/{$name}.php";
+}

@@ -1,0 +1,39 @@
+"""What simulated containers do, by component. No image runs here, so the caller configures it."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ConfigDict, TypeAdapter
+
+
+@dataclass(frozen=True)
+class Program:
+    """What the containers with one value of the label app.kubernetes.io/component do."""
+
+    seconds: float = 0.5
+    """How long a Job's container runs, in simulated seconds."""
+    waits_for: tuple[Literal["Deployment", "StatefulSet"], ...] = ()
+    """All workloads of these kinds must be ready before a Job's container does its work, and one of the first kind
+    must exist."""
+    termination_message: str = ""
+    """Written by a Job's container that succeeds."""
+    log: tuple[str, ...] = ()
+    """The lines that a container prints at its start."""
+    heartbeat: str = ""
+    """A line that a container prints every HEARTBEAT_SECONDS; none if empty."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+
+Programs = Mapping[str, Program]
+DEFAULT_PROGRAM = Program()
+_PROGRAMS = TypeAdapter(dict[str, Program])
+
+
+def load_programs(path: Path) -> Programs:
+    """Read a TOML file with one table per component. Raises OSError, and ValueError for invalid content."""
+    with path.open("rb") as file:
+        return _PROGRAMS.validate_python(tomllib.load(file))

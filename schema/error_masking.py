@@ -1,0 +1,74 @@
+"""Internal errors are logged with a correlation id; the caller sees only the id."""
+
+import secrets
+
+import structlog
+from graphql import GraphQLError, GraphQLSyntaxError, VariableDefinitionNode
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from strawberry.exceptions import MissingQueryError
+from strawberry.extensions import MaskErrors
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+
+from runtime.database import is_data_error
+
+LOCK_ERRORS = ("55P03", "40P01")
+"""SQLSTATE codes: lock_not_available (lock timeout) and deadlock_detected. The transaction was rolled back."""
+
+DATA_ERROR = "A value can't be stored: a text with NUL or half a character, or a date that is out of range."
+
+log = structlog.get_logger()
+
+
+REQUEST_ERRORS = (GraphQLError, MissingQueryError, CannotGetOperationTypeError, InvalidOperationTypeError)
+
+
+def _is_internal(error: GraphQLError) -> bool:
+    """False for errors in the request: a RequestError, and GraphQL's own errors about the document and variables."""
+    original = error.original_error
+    return original is not None and not isinstance(original, REQUEST_ERRORS)
+
+
+def _request_error_code(error: GraphQLError) -> str:
+    """Apollo's codes for what GraphQL itself refuses."""
+    if isinstance(error, GraphQLSyntaxError):
+        return "GRAPHQL_PARSE_FAILED"
+    of_variable = any(isinstance(node, VariableDefinitionNode) for node in error.nodes or ())
+    return "BAD_USER_INPUT" if error.path or of_variable else "GRAPHQL_VALIDATION_FAILED"
+
+
+class MaskInternalErrors(MaskErrors):
+    """Shows errors in the request unchanged, and masks all others. Each error has a code."""
+
+    def __init__(self) -> None:
+        super().__init__(should_mask_error=_is_internal)
+
+    def _process_errors(self, errors: list[GraphQLError]) -> list[GraphQLError]:
+        errors = super()._process_errors(errors)
+        for error in errors:
+            error.extensions = {"code": _request_error_code(error), **(error.extensions or {})}
+        return errors
+
+    def anonymise_error(self, error: GraphQLError) -> GraphQLError:
+        """Logs the error. The caller gets the code INTERNAL or BUSY (a lock or a connection timed out) and its id.
+
+        A value that PostgreSQL can't store is the caller's error, and not logged.
+        """
+        if is_data_error(error.original_error):
+            return GraphQLError(DATA_ERROR, path=error.path, extensions={"code": "BAD_USER_INPUT"})
+        correlation_id, busy = secrets.token_hex(8), _gave_up_waiting(error.original_error)
+        log.error("graphql.failed", correlation_id=correlation_id, path=error.path, exc_info=error.original_error)
+        text = "Too much happens at once; nothing was done. Try again." if busy else "Something went wrong on our side."
+        return GraphQLError(
+            f"{text} If it stays so, tell the operator this id: {correlation_id}",
+            nodes=error.nodes,
+            path=error.path,
+            extensions={"code": "BUSY" if busy else "INTERNAL", "correlationId": correlation_id},
+        )
+
+
+def _gave_up_waiting(error: Exception | None) -> bool:
+    """Whether it waited too long for a lock, or for a connection of the pool. Nothing was done."""
+    if isinstance(error, PoolTimeoutError):
+        return True
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in LOCK_ERRORS

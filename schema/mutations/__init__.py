@@ -1,0 +1,11 @@
+"""The root type of all mutations. Each mutation has one input, runs in one transaction, and returns one payload: the
+object, or `userErrors`.
+"""
+
+from strawberry.tools import merge_types
+
+from schema.mutations.sessions import SessionMutations
+from schema.mutations.stores import StoreMutations
+from schema.mutations.tokens import TokenMutations
+
+Mutation = merge_types("Mutation", (StoreMutations, TokenMutations, SessionMutations))

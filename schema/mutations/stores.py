@@ -1,0 +1,237 @@
+"""Mutations of stores. The commands are in stores/commands.py."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
+
+import strawberry
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from accounts.actors import Actor
+from accounts.errors import CallerError
+from schema.context import Info
+from schema.enums import EngineName, PlanName, StoreSetup
+from schema.ids import decode_account_id, decode_id
+from schema.mutations.descriptions import ACCOUNT_ID, IDEMPOTENCY_KEY, USER_ERRORS
+from schema.types.errors import UserError
+from schema.types.stores import Store
+from stores import commands
+from stores.creation import NewStore, create_store
+from stores.names import store_url
+from stores.plans import DEFAULT_PLAN
+from stores.queries import StoreWithCursor
+
+
+@strawberry.input(description="Input of createStore.")
+class CreateStoreInput:
+    name: str = strawberry.field(description="1 to 80 characters of any script.")
+    engine: EngineName = strawberry.field(description="The store's engine; see Query.engines.")
+    account_id: strawberry.ID | None = strawberry.field(default=None, description=ACCOUNT_ID)
+    slug: str | None = strawberry.field(
+        default=None, description="First label of the store's address. The default is made from the name."
+    )
+    plan: PlanName = strawberry.field(default=PlanName(DEFAULT_PLAN), description="The store's plan; see Query.plans.")
+    admin_email: str | None = strawberry.field(
+        default=None, description="E-mail address of the store's owner. The default is the user's address."
+    )
+    country: str | None = strawberry.field(default=None, description="ISO 3166-1 alpha-2, e.g. DE.")
+    currency: str | None = strawberry.field(default=None, description="ISO 4217, e.g. EUR.")
+    language: str | None = strawberry.field(default=None, description="BCP 47, e.g. de-DE; see Query.languages.")
+    setup: StoreSetup | None = strawberry.field(default=None, description="READY by default; see Engine.setups.")
+    idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
+
+
+@strawberry.input(description="Input of retryStore.")
+class RetryStoreInput:
+    id: strawberry.ID = strawberry.field(description="Global id of the store.")
+    idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
+
+
+@strawberry.input(description="Input of suspendStore.")
+class SuspendStoreInput:
+    id: strawberry.ID = strawberry.field(description="Global id of the store.")
+    idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
+
+
+@strawberry.input(description="Input of resumeStore.")
+class ResumeStoreInput:
+    id: strawberry.ID = strawberry.field(description="Global id of the store.")
+    idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
+
+
+@strawberry.input(description="Input of deleteStore.")
+class DeleteStoreInput:
+    id: strawberry.ID = strawberry.field(description="Global id of the store.")
+    idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
+
+
+@strawberry.input(description="Input of rotateAdminPassword.")
+class RotateAdminPasswordInput:
+    id: strawberry.ID = strawberry.field(description="Global id of the store.")
+    idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
+
+
+@strawberry.input(description="Input of revealAdminCredentials.")
+class RevealAdminCredentialsInput:
+    id: strawberry.ID = strawberry.field(description="Global id of the store.")
+
+
+@strawberry.type
+class StorePayload:
+    store: Store | None = strawberry.field(
+        default=None, description="The store after the mutation; null when there are userErrors."
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
+
+
+Payload = TypeVar("Payload", bound=StorePayload)
+
+
+@strawberry.type(description="Result of createStore.")
+class CreateStorePayload(StorePayload): ...
+
+
+@strawberry.type(description="Result of retryStore.")
+class RetryStorePayload(StorePayload): ...
+
+
+@strawberry.type(description="Result of suspendStore.")
+class SuspendStorePayload(StorePayload): ...
+
+
+@strawberry.type(description="Result of resumeStore.")
+class ResumeStorePayload(StorePayload): ...
+
+
+@strawberry.type(description="Result of deleteStore.")
+class DeleteStorePayload(StorePayload): ...
+
+
+@strawberry.type(description="Result of rotateAdminPassword.")
+class RotateAdminPasswordPayload(StorePayload): ...
+
+
+@strawberry.type(description="The store's admin account.")
+class AdminCredentials:
+    url: str = strawberry.field(description="The sign-in page of the store's admin.")
+    username: str = strawberry.field(description="The admin's user name.")
+    password: str = strawberry.field(description="The admin's password.")
+    pending_password: str | None = strawberry.field(
+        description="The next password, while rotateAdminPassword is in progress or has failed: one of the two works."
+    )
+
+
+@strawberry.type(description="Result of revealAdminCredentials.")
+class RevealAdminCredentialsPayload:
+    credentials: AdminCredentials | None = strawberry.field(default=None, description="Null when there are userErrors.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
+
+
+@strawberry.type
+class StoreMutations:
+    @strawberry.mutation(description="Request a new store. Subscribe to storeEvents to see when it becomes READY.")
+    async def create_store(self, info: Info, input: CreateStoreInput) -> CreateStorePayload:
+        platform = info.context.platform
+        new_store = NewStore(
+            name=input.name,
+            engine=input.engine.value,
+            account_id=decode_account_id(input.account_id),
+            slug=input.slug,
+            plan=input.plan.value,
+            admin_email=input.admin_email,
+            country=input.country,
+            currency=input.currency,
+            language=input.language,
+            setup=input.setup.value if input.setup else None,
+        )
+        command = partial(
+            create_store,
+            new=new_store,
+            engines=platform.engines,
+            limits=platform.limits,
+            languages=platform.settings.languages,
+            cluster=platform.settings.cluster,
+            platform_label=platform.platform_label,
+            idempotency_key=input.idempotency_key,
+        )
+        return await _run(info, CreateStorePayload, command)
+
+    @strawberry.mutation(description="Retry a FAILED store. It continues with the step that failed.")
+    async def retry_store(self, info: Info, input: RetryStoreInput) -> RetryStorePayload:
+        command = partial(
+            commands.retry_store, store_id=decode_id("Store", input.id), idempotency_key=input.idempotency_key
+        )
+        return await _run(info, RetryStorePayload, command)
+
+    @strawberry.mutation(
+        description="Stop all that a READY store runs. All data is kept, and visitors read that the store is paused."
+    )
+    async def suspend_store(self, info: Info, input: SuspendStoreInput) -> SuspendStorePayload:
+        command = partial(
+            commands.suspend_store, store_id=decode_id("Store", input.id), idempotency_key=input.idempotency_key
+        )
+        return await _run(info, SuspendStorePayload, command)
+
+    @strawberry.mutation(
+        description="Start a SUSPENDED store again. It becomes READY after another synthetic checkout."
+    )
+    async def resume_store(self, info: Info, input: ResumeStoreInput) -> ResumeStorePayload:
+        command = partial(
+            commands.resume_store, store_id=decode_id("Store", input.id), idempotency_key=input.idempotency_key
+        )
+        return await _run(info, ResumeStorePayload, command)
+
+    @strawberry.mutation(description="Delete a store and all its data, whatever its status is.")
+    async def delete_store(self, info: Info, input: DeleteStoreInput) -> DeleteStorePayload:
+        command = partial(
+            commands.delete_store, store_id=decode_id("Store", input.id), idempotency_key=input.idempotency_key
+        )
+        return await _run(info, DeleteStorePayload, command)
+
+    @strawberry.mutation(
+        description="Give the store's admin a new password. A NOTICE event says when it works; then reveal it."
+    )
+    async def rotate_admin_password(self, info: Info, input: RotateAdminPasswordInput) -> RotateAdminPasswordPayload:
+        command = partial(
+            commands.rotate_admin_password,
+            store_id=decode_id("Store", input.id),
+            engines=info.context.platform.engines,
+            idempotency_key=input.idempotency_key,
+        )
+        return await _run(info, RotateAdminPasswordPayload, command)
+
+    @strawberry.mutation(
+        description="The username and password of the store's admin. Each call is written to the audit log."
+    )
+    async def reveal_admin_credentials(
+        self, info: Info, input: RevealAdminCredentialsInput
+    ) -> RevealAdminCredentialsPayload:
+        actor, platform = info.context.require_actor(), info.context.platform
+        try:
+            async with info.context.mutation_transaction() as session:
+                row, revealed = await commands.reveal_admin_credentials(
+                    session, actor, decode_id("Store", input.id), platform.engines, platform.admin_keys
+                )
+        except CallerError as error:
+            return RevealAdminCredentialsPayload(user_errors=[UserError.from_error(error)])
+        credentials = AdminCredentials(
+            url=store_url(row.slug, platform.profile) + platform.engines[row.engine].admin_path,
+            username=revealed.username,
+            password=revealed.password,
+            pending_password=revealed.pending,
+        )
+        return RevealAdminCredentialsPayload(credentials=credentials)
+
+
+async def _run(
+    info: Info, payload: type[Payload], command: Callable[[AsyncSession, Actor], Awaitable[StoreWithCursor]]
+) -> Payload:
+    """Run the command in a transaction, then enqueue its store for the workers."""
+    actor, platform = info.context.require_actor(), info.context.platform
+    try:
+        async with info.context.mutation_transaction() as session:
+            store = await command(session, actor)
+    except CallerError as error:
+        return payload(user_errors=[UserError.from_error(error)])
+    platform.enqueuer.enqueue([store.store.id])
+    return payload(store=Store.from_row(info, store))

@@ -1,0 +1,196 @@
+"""Store, and what a store consists of."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from schema.context import Info
+from schema.enums import EngineName, PlanName, StoreSetup
+from schema.ids import encode_event_cursor, encode_id, encode_page_cursor
+from schema.types.events import EventConnection, to_range
+from schema.types.pages import PageInfo
+from stores.models import Step as StepRow
+from stores.models import Store as StoreRow
+from stores.names import store_url
+from stores.queries import StoreWithCursor
+from stores.status import Health, Status, StepStatus
+from stores.store_pages import StorePage
+
+
+@strawberry.type(description="One step of a store's provisioning.")
+class Step:
+    name: str = strawberry.field(description="The step's name, unique in its store.")
+    status: StepStatus = strawberry.field(description="The step's status.")
+    started_at: datetime | None = strawberry.field(description="When the step started last; null: it is PENDING.")
+    finished_at: datetime | None = strawberry.field(description="When the step succeeded or failed.")
+    message: str | None = strawberry.field(
+        description="What the step waits for, or why the step failed and what to do about it."
+    )
+
+    @classmethod
+    def from_row(cls, row: StepRow) -> "Step":
+        return cls(
+            name=row.name,
+            status=StepStatus(row.status),
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+            message=row.message,
+        )
+
+
+@strawberry.type(name="Health", description="The health of a store's workloads.")
+class HealthReport:
+    state: Health = strawberry.field(description="The health now.")
+    cause: str | None = strawberry.field(description="Why the store is not HEALTHY, and what to do about it.")
+    since: datetime = strawberry.field(description="When the state last changed.")
+
+    @classmethod
+    def from_row(cls, row: StoreRow) -> "HealthReport | None":
+        """None until the store was READY, and while it is suspended."""
+        if row.health is None or row.health_since is None:
+            return None
+        return cls(state=Health(row.health), cause=row.health_cause, since=row.health_since)
+
+
+@strawberry.type(description="One action of the synthetic checkout.")
+class ReceiptStep:
+    name: str = strawberry.field(description="What it did.")
+    ms: int = strawberry.field(description="Duration in milliseconds.")
+
+
+@strawberry.type(description="What the synthetic checkout did before the store became READY.")
+class Receipt:
+    simulated: bool = strawberry.field(description="True: the cluster is simulated, so the checkout was not real.")
+    total_ms: int = strawberry.field(description="Duration in milliseconds.")
+    steps: list[ReceiptStep] = strawberry.field(description="The actions, in order.")
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "Receipt":
+        steps = [ReceiptStep(name=item["name"], ms=item["ms"]) for item in stored["steps"]]
+        return cls(simulated=stored["simulated"], total_ms=stored["totalMs"], steps=steps)
+
+
+@strawberry.type(description="What a deletion removed, and what it could not remove.")
+class Deletion:
+    namespace: str = strawberry.field(description="The Kubernetes namespace that was deleted.")
+    volumes: list[str] = strawberry.field(description="Persistent volumes of the store.")
+    leftovers: list[str] = strawberry.field(description="Persistent volumes that the cluster kept.")
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "Deletion":
+        leftovers = stored.get("leftovers", [])
+        return cls(namespace=stored["namespace"], volumes=stored["volumes"], leftovers=leftovers)
+
+
+@strawberry.type(description="An online store. Each store has its own Kubernetes namespace.")
+class Store:
+    id: strawberry.ID = strawberry.field(description="Global id.")
+    account_id: strawberry.ID = strawberry.field(description="Global id of the account that owns the store.")
+    slug: str = strawberry.field(description="First label of the store's address.")
+    name: str = strawberry.field(description="The store's name.")
+    engine: EngineName = strawberry.field(description="The store's engine.")
+    release: str = strawberry.field(description="The version of the engine's manifests that the store uses.")
+    plan: PlanName = strawberry.field(description="The store's plan.")
+    admin_email: str = strawberry.field(description="E-mail address of the store's owner.")
+    country: str = strawberry.field(description="ISO 3166-1 alpha-2.")
+    currency: str = strawberry.field(description="ISO 4217.")
+    language: str = strawberry.field(description="BCP 47.")
+    setup: StoreSetup = strawberry.field(description="How the store started.")
+    status: Status = strawberry.field(description="Where the store is in its lifecycle.")
+    cause: str | None = strawberry.field(
+        description="Why the store is FAILED, what is wrong with a SUSPENDED one, or why a deletion does not finish; "
+        "and what to do about it."
+    )
+    health: HealthReport | None = strawberry.field(
+        description="Null until the store was READY, and while it is suspended."
+    )
+    url: str = strawberry.field(description="The store's address.")
+    created_at: datetime = strawberry.field(description="When the store was requested.")
+    ready_at: datetime | None = strawberry.field(description="When the store became READY for the first time.")
+    deleted_at: datetime | None = strawberry.field(description="When the deletion finished.")
+    receipt: Receipt | None = strawberry.field(description="The receipt of the latest synthetic checkout.")
+    deletion: Deletion | None = strawberry.field(description="What the deletion removed; null until it began.")
+    event_cursor: str = strawberry.field(
+        description="Pass this to storeEvents or accountEvents as `after` to get every event since this response."
+    )
+    row: strawberry.Private[StoreRow]
+
+    @strawberry.field(description="The steps, in the order in which they run.")
+    async def steps(self, info: Info) -> list[Step]:
+        return [Step.from_row(row) for row in await info.context.steps.load(self.row.id)]
+
+    @strawberry.field(description="The store's events of the last 90 days, the oldest first. Give first or last.")
+    async def events(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> EventConnection:
+        wanted = to_range(self.row.account_id, first=first, after=after, last=last, before=before)
+        page = await info.context.event_pages.load((self.row.id, wanted))
+        return EventConnection.from_page(page, wanted)
+
+    @classmethod
+    def from_row(cls, info: Info, store: StoreWithCursor) -> "Store":
+        row = store.store
+        return cls(
+            id=strawberry.ID(encode_id("Store", row.id)),
+            account_id=strawberry.ID(encode_id("Account", row.account_id)),
+            slug=row.slug,
+            name=row.name,
+            engine=EngineName(row.engine),
+            release=row.release,
+            plan=PlanName(row.plan),
+            admin_email=row.admin_email,
+            country=row.country,
+            currency=row.currency,
+            language=row.language,
+            setup=StoreSetup(row.setup),
+            status=Status(row.status),
+            cause=row.cause,
+            health=HealthReport.from_row(row),
+            url=store_url(row.slug, info.context.platform.profile),
+            created_at=row.created_at,
+            ready_at=row.ready_at,
+            deleted_at=row.deleted_at,
+            receipt=Receipt.from_json(row.receipt) if row.receipt is not None else None,
+            deletion=Deletion.from_json(row.deletion) if row.deletion is not None else None,
+            event_cursor=encode_event_cursor(row.account_id, store.seq),
+            row=row,
+        )
+
+
+@strawberry.type(description="A store in a page.")
+class StoreEdge:
+    cursor: str = strawberry.field(description="The store's cursor, for the order of this list.")
+    node: Store = strawberry.field(description="The store.")
+
+
+@strawberry.type(description="A page of stores.")
+class StoreConnection:
+    edges: list[StoreEdge] = strawberry.field(description="The stores with their cursors.")
+    nodes: list[Store] = strawberry.field(description="The stores.")
+    page_info: PageInfo = strawberry.field(description="Where the page begins and ends.")
+    event_cursor: str = strawberry.field(description="As Store.eventCursor, for the whole page.")
+
+    @classmethod
+    def from_page(cls, info: Info, account_id: UUID, page: StorePage, *, has_previous: bool) -> "StoreConnection":
+        edges = [
+            StoreEdge(cursor=encode_page_cursor(cursor), node=Store.from_row(info, StoreWithCursor(row, page.seq)))
+            for row, cursor in page.stores
+        ]
+        return cls(
+            edges=edges,
+            nodes=[edge.node for edge in edges],
+            page_info=PageInfo(
+                has_next_page=page.has_next,
+                end_cursor=edges[-1].cursor if edges else None,
+                has_previous_page=has_previous,
+                start_cursor=edges[0].cursor if edges else None,
+            ),
+            event_cursor=encode_event_cursor(account_id, page.seq),
+        )

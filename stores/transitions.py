@@ -1,0 +1,94 @@
+"""The only module that changes a store's status. The caller appends the returned events in the same transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from stores.events import EventDraft
+from stores.models import Step, Store
+from stores.status import TRANSITIONS, Health, Status, StepStatus
+from stores.steps import CREDENTIALS, INSTALL, NAMESPACE, PROOF, fail_step, reset_step
+
+
+def transition(store: Store, to: Status, message: str) -> list[EventDraft]:
+    """Change the status. Raises ValueError: TRANSITIONS doesn't have this one."""
+    if to not in TRANSITIONS[Status(store.status)]:
+        raise ValueError(f"a store cannot go from {store.status} to {to}")
+    previous = store.status
+    store.failed_in = previous if to == Status.FAILED else None
+    store.status = to
+    store.trouble, store.trouble_since = None, None
+    return [EventDraft("STATUS", message, previous_status=previous)]
+
+
+def mark_failed(store: Store, steps: Sequence[Step], now: datetime, cause: str) -> list[EventDraft]:
+    """To FAILED, with the first step that has not succeeded."""
+    current = next((step for step in steps if step.status != StepStatus.SUCCEEDED), None)
+    drafts = fail_step(current, now, cause) if current is not None else []
+    store.cause = cause
+    return [*drafts, *transition(store, Status.FAILED, cause)]
+
+
+def begin_retry(store: Store, steps: Sequence[Step]) -> list[EventDraft]:
+    """Back to the status it failed in, as a new attempt. Steps that succeeded stay SUCCEEDED; the proof is repeated."""
+    for step in steps:
+        if step.status != StepStatus.SUCCEEDED or (step.name == PROOF and store.failed_in != Status.SUSPENDING):
+            reset_step(step)
+    store.attempt += 1
+    store.applied_hash, store.cause, store.failures = None, None, 0
+    return transition(store, Status(store.failed_in or ""), "Trying again.")
+
+
+def mark_ready(store: Store, now: datetime, receipt: dict[str, Any]) -> list[EventDraft]:
+    """To READY, with the receipt of the proof."""
+    store.proof_hash, store.receipt = store.spec_hash, receipt
+    store.ready_at = store.ready_at or now
+    store.observed_generation = store.generation
+    drafts = set_health(store, now, Health.HEALTHY, None)
+    kind = "simulated purchase" if receipt["simulated"] else "purchase"
+    return [*transition(store, Status.READY, f"READY: proven by a {kind} in {receipt['totalMs']} ms."), *drafts]
+
+
+def begin_update(store: Store, steps: Sequence[Step]) -> list[EventDraft]:
+    """To UPDATING: the rendered manifests differ from the proven ones. They are applied and proven again."""
+    reset_steps(steps)
+    return transition(store, Status.UPDATING, "Updating the store.")
+
+
+def begin_suspension(store: Store) -> list[EventDraft]:
+    """To SUSPENDING. A store that doesn't run has no health."""
+    store.applied_hash = None
+    store.health, store.health_cause, store.health_since = None, None, None
+    return transition(store, Status.SUSPENDING, "Suspending the store.")
+
+
+def mark_suspended(store: Store) -> list[EventDraft]:
+    """To SUSPENDED."""
+    store.observed_generation = store.generation
+    return transition(store, Status.SUSPENDED, "Suspended: nothing runs, and all data is kept.")
+
+
+def begin_resumption(store: Store, steps: Sequence[Step]) -> list[EventDraft]:
+    """To RESUMING, as a new attempt: no earlier proof counts. The installation is kept unless the manifests changed."""
+    reset_steps(steps, keep=(INSTALL,) if store.spec_hash == store.proof_hash else ())
+    store.attempt += 1
+    store.applied_hash, store.cause, store.failures = None, None, 0
+    return transition(store, Status.RESUMING, "Resuming the store.")
+
+
+def reset_steps(steps: Sequence[Step], keep: Sequence[str] = ()) -> None:
+    """Everything in the namespace is to be applied and proven again; but for the steps to keep."""
+    for step in steps:
+        if step.name not in (CREDENTIALS, NAMESPACE, *keep):
+            reset_step(step)
+
+
+def set_health(store: Store, now: datetime, state: Health, cause: str | None) -> list[EventDraft]:
+    """Set the health. The first one makes no event: the event READY implies it."""
+    if (store.health, store.health_cause) == (state, cause):
+        return []
+    first = store.health is None
+    if store.health != state:
+        store.health_since = now
+    store.health, store.health_cause = state, cause
+    return [] if first else [EventDraft("HEALTH", cause or "The store is healthy again.")]

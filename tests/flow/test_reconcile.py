@@ -1,0 +1,98 @@
+"""Leases that are renewed, lost and released; a cluster whose profile changes; releases that a worker doesn't know."""
+
+import pytest
+from prometheus_client import REGISTRY
+
+from runtime.settings import ClusterProfile
+from tests.support.harness import Harness
+from tests.support.stores import count_succeeded, wait_until_idle
+from tests.support.waiting import wait_until
+from workers.main import worker_lifespan
+
+LONG_FAILURE_PATIENCE = pytest.mark.parametrize("settings", [{"failure_patience": 60.0}], indirect=True)
+
+
+@LONG_FAILURE_PATIENCE
+async def test_a_slow_pass_renews_its_lease(harness: Harness) -> None:
+    slow = {"fault": "hang", "seconds": 2.6, "times": 1}
+    await harness.set_faults(
+        {**slow, "kind": "Namespace", "verb": "create"},
+        {**slow, "kind": "RoleBinding", "verb": "create"},
+        {**slow, "kind": "ResourceQuota", "verb": "apply"},
+    )
+    store = await harness.create_store()
+    await harness.wait_for_status(store["id"], "READY")
+    await wait_until(lambda: harness.sql("SELECT 1 FROM stores WHERE lease_until IS NULL"))
+
+
+@LONG_FAILURE_PATIENCE
+async def test_who_lost_the_lease_writes_nothing_more(harness: Harness) -> None:
+    await harness.set_faults({"fault": "hang", "seconds": 2, "times": 1, "kind": "Namespace", "verb": "create"})
+    store = await harness.create_store()
+    await wait_until(lambda: harness.sql("SELECT 1 FROM stores WHERE lease_until IS NOT NULL"))
+    await harness.sql("UPDATE stores SET lease_epoch = lease_epoch + 1, lease_until = now() + interval '1 hour'")
+    await wait_until(no_pass_runs)
+    assert await harness.sql("SELECT 1 FROM steps WHERE name = 'namespace' AND status = 'SUCCEEDED'") == []
+    await harness.sql("UPDATE stores SET lease_until = now()")
+    await harness.wait_for_status(store["id"], "READY")
+
+
+async def no_pass_runs() -> bool:
+    return REGISTRY.get_sample_value("storefleet_passes_running") == 0
+
+
+async def test_a_worker_that_ends_in_order_hands_its_stores_on(api: Harness) -> None:
+    await api.set_faults({"fault": "hang", "seconds": 20, "kind": "Namespace", "verb": "create"})
+    async with worker_lifespan(api.settings, api.profile):
+        store = await api.create_store()
+        await wait_until(lambda: api.sql("SELECT 1 FROM stores WHERE lease_until IS NOT NULL"))
+    assert await api.sql("SELECT 1 FROM stores WHERE lease_until IS NOT NULL") == []
+    await api.set_faults()
+    async with worker_lifespan(api.settings, api.profile):
+        await api.wait_for_status(store["id"], "READY")
+
+
+async def test_another_profile_updates_a_ready_store_and_proves_it_again(api: Harness) -> None:
+    async with worker_lifespan(api.settings, api.profile):
+        store = await api.create_store()
+        await api.wait_for_status(store["id"], "READY")
+    before = await api.get_store(store["id"])
+    other = ClusterProfile(image_registry="registry.example/shops")
+    async with worker_lifespan(api.settings, other):
+        await api.sql("UPDATE stores SET due_at = now()")
+        await api.wait_for_status(store["id"], "UPDATING")
+        await api.wait_for_store(store["id"], status="READY")
+    after = await api.get_store(store["id"])
+    assert after["readyAt"] == before["readyAt"]
+    assert await count_succeeded(api, "proof") == 2
+    [row] = await api.sql("SELECT id, proof_hash = spec_hash AS proven FROM stores")
+    assert row["proven"]
+    _, web = await api.kubernetes_request("GET", f"/apis/apps/v1/namespaces/store-{row['id']}/deployments/web")
+    image = web["spec"]["template"]["spec"]["containers"][0]["image"]
+    assert image == "registry.example/shops/woocommerce:2026.11"
+
+
+@LONG_FAILURE_PATIENCE
+async def test_a_namespace_removed_on_the_way_is_made_anew(harness: Harness) -> None:
+    await harness.set_faults({"fault": "unready", "component": "web"})
+    store = await harness.create_store()
+    await wait_until(lambda: harness.sql("SELECT 1 FROM steps WHERE name = 'web' AND status = 'RUNNING'"))
+    [row] = await harness.sql("SELECT id, namespace_uid FROM stores")
+    await harness.kubernetes_request("DELETE", f"/api/v1/namespaces/store-{row['id']}")
+    await harness.set_faults()
+    await harness.wait_for_status(store["id"], "READY")
+    [now] = await harness.sql("SELECT namespace_uid FROM stores")
+    assert now["namespace_uid"] != row["namespace_uid"]
+    told = await harness.sql("SELECT message FROM events WHERE type = 'NOTICE'")
+    assert any("created again" in event["message"] for event in told)
+
+
+async def test_a_worker_claims_only_releases_it_knows(harness: Harness) -> None:
+    unknown = await harness.create_store(name="From the future")
+    await harness.wait_for_status(unknown["id"], "READY")
+    await wait_until_idle(harness)  # a pass that follows READY would say when it is due again
+    await harness.sql("UPDATE stores SET release = '2099.01', due_at = now(), applied_hash = NULL")
+    known = await harness.create_store(name="Of today")
+    await harness.wait_for_status(known["id"], "READY")
+    [row] = await harness.sql("SELECT due_at < now() AS waits FROM stores WHERE release = '2099.01'")
+    assert row["waits"]

@@ -1,0 +1,52 @@
+"""Runs `make demo`, and finds what it leaves behind."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+from tests.support.harness import ROOT
+from tests.support.waiting import HANG_SECONDS
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 on which no server listens now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def demo_environment() -> dict[str, str]:
+    """Without Storefleet's settings, and with a KUBECONFIG that the demo must not read."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("STOREFLEET_")}
+    return {**kept, "KUBECONFIG": "/nowhere/kubeconfig"}
+
+
+def demo_command(data: Path, port: int, *options: str) -> list[str]:
+    """Without the dashboard, whose build takes half a minute."""
+    common = ["--data", str(data), "--port", str(port), "--speed", "inf", "--no-dashboard"]
+    return [sys.executable, "-m", "cli", "demo", *common, *options]
+
+
+def run_command(
+    command: list[str], seconds: float = HANG_SECONDS, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end, by default in the demo's environment."""
+    environment = environment or demo_environment()
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds, check=False
+    )
+
+
+def survivors(data: Path) -> list[str]:
+    """Command lines of the processes that use the data folder."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "cwd"]):
+        command = " ".join(process.info["cmdline"] or ())
+        if str(data) in command or str(data) in (process.info["cwd"] or ""):
+            found.append(command)
+    return found

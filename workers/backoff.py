@@ -1,0 +1,16 @@
+"""Exponential backoff: how long to wait before a retry."""
+
+import random
+
+MAX_RETRY_AFTER = 60.0
+"""Seconds; a longer Retry-After of the server is cut."""
+
+
+def backoff_seconds(failures: int, first: float, longest: float, retry_after: float | None = None) -> float:
+    """The pause after that many consecutive failures (from 1): doubled each time, with jitter, at most `longest`.
+
+    With the server's `retry_after` in seconds, it is at least this, but at most MAX_RETRY_AFTER.
+    """
+    pause: float = min(longest, first * 2 ** min(failures - 1, 10))
+    jitter = random.uniform(0.5, 1)  # noqa: S311  # not a secret
+    return max(pause * jitter, min(retry_after or 0, MAX_RETRY_AFTER))

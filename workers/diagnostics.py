@@ -1,0 +1,68 @@
+"""Finds what keeps a pod from running, and says it in plain words with a remedy. Pure."""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from stores.engines import Manifest
+from workers import messages
+from workers.snapshot import Snapshot, component
+from workers.warning_events import last_create_failure, volume_problem, warning_messages
+
+_IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
+_CREATE_REASONS = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+
+
+def find_problem(snapshot: Snapshot, *, exclude: Collection[str]) -> str | None:
+    """The first problem of a pod or workload outside the excluded components, or None. It may pass by itself."""
+    return next((message for name, message in _problems(snapshot) if name not in exclude), None)
+
+
+def components_with_problems(snapshot: Snapshot) -> set[str]:
+    """Values of the label app.kubernetes.io/component."""
+    return {name for name, _ in _problems(snapshot)}
+
+
+def has_config_error(snapshot: Snapshot) -> bool:
+    """Whether a pod waits for one of our Secrets or ConfigMaps. Secrets aren't watched, so only the pod shows it."""
+    return any(
+        container.get("state", {}).get("waiting", {}).get("reason") == "CreateContainerConfigError"
+        for pod in snapshot.pods
+        for container in pod.get("status", {}).get("containerStatuses", ())
+    )
+
+
+def _problems(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+    """(component, message): first what the objects' statuses say, then the warning Events."""
+    for pod in snapshot.active_pods:
+        for message in _pod_problems(snapshot, pod):
+            yield component(pod), message
+    for item in snapshot.workloads.values():
+        for condition in item.get("status", {}).get("conditions") or ():
+            if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
+                reason = last_create_failure(snapshot, item) or condition.get("message", "")
+                yield component(item), messages.pod_not_created(component(item), reason)
+    yield from warning_messages(snapshot)
+
+
+def _pod_problems(snapshot: Snapshot, pod: Manifest) -> Iterator[str]:
+    name, status = component(pod), pod.get("status", {})
+    for condition in status.get("conditions") or ():
+        if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable":
+            reason = condition.get("message", "")
+            no_volume = "PersistentVolumeClaim" in reason
+            yield volume_problem(snapshot, pod) if no_volume else messages.unschedulable(name, reason)
+    for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
+        yield from _container_problems(name, container)
+
+
+def _container_problems(name: str, container: dict[str, Any]) -> Iterator[str]:
+    waiting = container.get("state", {}).get("waiting", {})
+    reason, message = waiting.get("reason", ""), waiting.get("message", "")
+    last = container.get("state", {}).get("terminated") or container.get("lastState", {}).get("terminated") or {}
+    if reason in _IMAGE_REASONS:
+        yield messages.image_not_pulled(name, container.get("image", "?"), message)
+    elif reason in _CREATE_REASONS:
+        yield messages.container_not_started(name, message)
+    elif reason == "CrashLoopBackOff" or (last.get("exitCode") and not container.get("ready")):
+        # between two crashes the container runs for a moment: it has not recovered until it is ready
+        yield messages.container_crashes(name, last)

@@ -1,0 +1,286 @@
+"""What a snapshot of the namespace means for the store's row. Pure functions: no database, no cluster.
+
+Each function changes the rows that it is given and returns what to do next. The caller commits the rows.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from stores import transitions
+from stores.engines import Engine, EngineStep
+from stores.events import EventDraft
+from stores.models import Step, Store
+from stores.status import Health, Status, StepStatus
+from stores.steps import PROOF, start_step, step_title, succeed_step
+from workers import rotation
+from workers.diagnostics import find_problem, has_config_error
+from workers.engines.labels import CRON
+from workers.messages import last_log_line
+from workers.snapshot import JobOutcome, Snapshot, attempt_label, component, desired_replicas
+
+JOB_COMPONENTS = ("install", "proof", rotation.ROTATION_COMPONENT)
+REPORT_AFTER = timedelta(seconds=3)
+"""A problem is reported when it has lasted this long."""
+SLOW_STEP_AFTER = timedelta(seconds=10)
+"""When a step has taken this long, the namespace's warning Events are read too."""
+POLL_INTERVAL = timedelta(seconds=30)
+"""A store in progress is reconciled at least this often, even if the informer reports nothing."""
+
+
+@dataclass
+class Evaluation:
+    """What to record, and what to do next."""
+
+    drafts: list[EventDraft] = field(default_factory=list)
+    requeue_after: timedelta | None = None
+    """None: only the slow resync is due."""
+    create_proof: bool = False
+    """Create the proof Job, unless `finished_jobs` have to be deleted first."""
+    reapply: bool = False
+    """One of our objects is missing in the cluster."""
+    finished_jobs: list[str] = field(default_factory=list)
+    """Names of Jobs that can be deleted."""
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Progress deadlines: how long a store may wait before it is FAILED."""
+
+    problem: timedelta
+    """For a problem that may pass by itself."""
+    step: timedelta
+    """For one step."""
+
+
+def install_job_name(store: Store) -> str:
+    """The name contains the spec's hash, because the template of a Job is immutable."""
+    return f"install-{(store.spec_hash or '')[:8]}"
+
+
+def proof_job_name(store: Store) -> str:
+    """Another Job for each spec and attempt."""
+    return f"proof-{(store.spec_hash or '')[:8]}-{store.attempt}"
+
+
+def evaluate_provisioning(
+    store: Store,
+    steps: Sequence[Step],
+    engine: Engine,
+    snapshot: Snapshot,
+    now: datetime,
+    timeouts: Timeouts,
+    *,
+    applied: bool,
+) -> Evaluation:
+    """Record the steps that ended, start the next one and say what it waits for. After the last step: READY.
+
+    `applied`: all manifests were applied just before the snapshot.
+    """
+    evaluation = Evaluation(requeue_after=POLL_INTERVAL, finished_jobs=_outdated_proofs(store, snapshot))
+    problem = find_problem(snapshot, exclude=(CRON, rotation.ROTATION_COMPONENT))
+    evaluation.reapply = not applied and has_config_error(snapshot)
+    receipt: dict[str, Any] = {}
+    for step in (step for step in steps if step.status != StepStatus.SUCCEEDED):
+        outcome = _step_outcome(store, step, engine, snapshot, evaluation)
+        if step.name == PROOF and outcome.state == "succeeded":
+            receipt = parse_receipt(outcome.message) or {}
+            outcome = outcome if receipt else JobOutcome("failed", "It ended well but left no receipt.")
+        if outcome.state == "failed":
+            cause = f"The step {step.name} failed: {last_log_line(outcome.message) or 'its Job gave no reason.'}"
+            return Evaluation([*evaluation.drafts, *transitions.mark_failed(store, steps, now, cause)])
+        if outcome.state == "running":
+            track_failure(store, problem, now)
+            message = problem if problem and _is_reportable(store, now, timeouts) else f"{step_title(step, engine)}."
+            evaluation.drafts += start_step(step, now, message)
+            if not evaluation.reapply and _may_create_proof_early(store, step, engine, snapshot):
+                evaluation.create_proof = (
+                    evaluation.create_proof or _job_outcome(store, proof_job_name(store), snapshot) is None
+                )
+            evaluation.create_proof = evaluation.create_proof and not evaluation.finished_jobs
+            if cause_of_failure := exceeded_deadline(store, step, now, timeouts):
+                return Evaluation([*evaluation.drafts, *transitions.mark_failed(store, steps, now, cause_of_failure)])
+            evaluation.requeue_after = _time_until_next_check(store, step, now, timeouts)
+            return evaluation
+        evaluation.drafts += start_step(step, now, f"{step_title(step, engine)}.")
+        evaluation.drafts += succeed_step(step, now, steps)
+    evaluation.drafts += transitions.mark_ready(store, now, receipt)
+    evaluation.requeue_after, evaluation.finished_jobs = None, finished_jobs(store, snapshot)
+    return evaluation
+
+
+def _step_outcome(store: Store, step: Step, engine: Engine, snapshot: Snapshot, evaluation: Evaluation) -> JobOutcome:
+    if step.name == PROOF:
+        outcome = _job_outcome(store, proof_job_name(store), snapshot)
+        evaluation.create_proof = evaluation.create_proof or outcome is None
+        return outcome or JobOutcome("running")
+    wait = next(item for item in engine.steps if item.name == step.name)
+    if wait.kind == "Job":
+        outcome = _job_outcome(store, install_job_name(store), snapshot)
+        evaluation.reapply = evaluation.reapply or outcome is None
+        return outcome or JobOutcome("running")
+    evaluation.reapply = evaluation.reapply or (wait.kind, wait.object) not in snapshot.workloads
+    return JobOutcome("succeeded" if snapshot.is_ready(wait.kind, wait.object) else "running")
+
+
+def _outdated_proofs(store: Store, snapshot: Snapshot) -> list[str]:
+    """Running proof Jobs of another attempt or spec. They may still wait for the shop, and would buy as well."""
+    proofs = [
+        name for name, job in snapshot.jobs.items() if component(job) == "proof" and name != proof_job_name(store)
+    ]
+    return [name for name in proofs if snapshot.job_outcome(name).state == "running"]
+
+
+def _may_create_proof_early(store: Store, step: Step, engine: Engine, snapshot: Snapshot) -> bool:
+    """Whether the proof Job may be created while the install Job runs, and after it.
+
+    The proof Job waits inside its pod, so the pod has started when the shop opens. Not where the old shop may still
+    answer: after a change, at a retry, or while pods of an older template run.
+    """
+    names = [item.name for item in engine.steps]
+    first = next((number for number, item in enumerate(engine.steps) if item.kind == "Job"), None)
+    if first is None or step.name not in names[first:] or store.ready_at is not None or store.attempt > 1:
+        return False
+    return all(snapshot.is_up_to_date(item.kind, item.object) for item in _workload_steps(engine))
+
+
+def _job_outcome(store: Store, name: str, snapshot: Snapshot) -> JobOutcome | None:
+    """None: there is no such Job, or it belongs to another attempt."""
+    job = snapshot.jobs.get(name)
+    if job is None or attempt_label(job) != str(store.attempt):
+        return None
+    return snapshot.job_outcome(name)
+
+
+def track_failure(store: Store, problem: str | None, now: datetime) -> None:
+    """Store the problem and since when it lasts. None: the problem has passed."""
+    store.trouble_since = None if problem is None else store.trouble_since or now
+    store.trouble = problem
+
+
+def exceeded_deadline(store: Store, step: Step | None, now: datetime, timeouts: Timeouts) -> str | None:
+    """The cause of failure when a deadline has passed, else None."""
+    if store.trouble_since is not None and now - store.trouble_since >= timeouts.problem:
+        return store.trouble
+    if step is not None and step.started_at is not None and now - step.started_at >= timeouts.step:
+        return f"The step {step.name} took longer than {timeouts.step.total_seconds():g} s. Retry, or see its pods."
+    return None
+
+
+def _is_reportable(store: Store, now: datetime, timeouts: Timeouts) -> bool:
+    """Many problems pass within a moment, for example a volume that is still being provisioned."""
+    return store.trouble_since is not None and now - store.trouble_since >= min(REPORT_AFTER, timeouts.problem)
+
+
+def is_step_slow(steps: Sequence[Step], now: datetime) -> bool:
+    """Whether the current step has taken longer than SLOW_STEP_AFTER."""
+    current = next((step for step in steps if step.status != StepStatus.SUCCEEDED), None)
+    return current is not None and current.started_at is not None and now - current.started_at >= SLOW_STEP_AFTER
+
+
+def is_healthy(engine: Engine, snapshot: Snapshot) -> bool:
+    """Whether all workloads are ready and have no problem."""
+    return _health(engine, snapshot)[0] == Health.HEALTHY
+
+
+def _time_until_next_check(store: Store, step: Step, now: datetime, timeouts: Timeouts) -> timedelta:
+    delays = [POLL_INTERVAL, (step.started_at or now) + timeouts.step - now]
+    if not is_step_slow([step], now):
+        delays.append((step.started_at or now) + SLOW_STEP_AFTER - now)
+    if store.trouble_since is not None:
+        delays.append(store.trouble_since + timeouts.problem - now)
+        if not _is_reportable(store, now, timeouts):
+            delays.append(store.trouble_since + REPORT_AFTER - now)
+    return max(min(delays), timedelta(milliseconds=50))
+
+
+def parse_receipt(message: str) -> dict[str, Any] | None:
+    """`{simulated, totalMs, steps: [{name, ms}]}` from a proof pod's termination message; None if malformed."""
+    try:
+        content = json.loads(message)
+        return {
+            "simulated": content["simulated"] is not False,  # if in doubt, the purchase was simulated
+            "totalMs": _milliseconds(content["totalMs"]),
+            "steps": [_receipt_step(item) for item in content["steps"]],
+        }
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None
+
+
+def _receipt_step(content: Any) -> dict[str, Any]:
+    """Raises ValueError for a name that the database or a screen can't take."""
+    name = str(content["name"])
+    if not name.isprintable():
+        raise ValueError
+    return {"name": name, "ms": _milliseconds(content["ms"])}
+
+
+def _milliseconds(content: Any) -> int:
+    """Raises ValueError for a number outside GraphQL's Int."""
+    number = int(content)
+    if not 0 <= number < 2**31:
+        raise ValueError
+    return number
+
+
+def evaluate_ready(
+    store: Store, engine: Engine, snapshot: Snapshot, now: datetime, threat: str | None, *, applied: bool
+) -> Evaluation:
+    """The health of a READY store, and whether objects are missing.
+
+    `threat`: what will break the store later, for example a volume claim that somebody deleted.
+    """
+    evaluation = Evaluation()
+    missing = [step for step in _workload_steps(engine) if (step.kind, step.object) not in snapshot.workloads]
+    evaluation.reapply = not applied and (bool(missing) or has_config_error(snapshot))
+    state, cause = _health(engine, snapshot)
+    if state == Health.HEALTHY and threat is not None:
+        state, cause = Health.DEGRADED, threat
+    evaluation.drafts += transitions.set_health(store, now, state, cause)
+    return evaluation
+
+
+def evaluate_suspension(
+    store: Store, steps: Sequence[Step], snapshot: Snapshot, now: datetime, timeouts: Timeouts, *, applied: bool
+) -> Evaluation:
+    """SUSPENDED when all workloads are scaled to zero and no pod runs; FAILED when that exceeds `timeouts.step`."""
+    scaled_up = {component(item) for item in snapshot.workloads.values() if desired_replicas(item)}
+    evaluation = Evaluation(reapply=not applied and bool(scaled_up))
+    remaining = sorted(scaled_up | {component(pod) for pod in snapshot.unfinished_pods})
+    if store.status == Status.SUSPENDED:
+        store.cause = None
+    elif not remaining:
+        evaluation.drafts += transitions.mark_suspended(store)
+    else:
+        track_failure(store, f"These pods have not stopped yet: {', '.join(remaining)}.", now)
+        remaining_time = (store.trouble_since or now) + timeouts.step - now
+        if remaining_time <= timedelta(0):
+            cause = f"{store.trouble} Retry; if it happens again, tell the operator."
+            return Evaluation([*transitions.mark_failed(store, steps, now, cause)])
+        evaluation.requeue_after = min(POLL_INTERVAL, remaining_time)
+    return evaluation
+
+
+def _workload_steps(engine: Engine) -> list[EngineStep]:
+    return [step for step in engine.steps if step.kind != "Job"]
+
+
+def finished_jobs(store: Store, snapshot: Snapshot) -> list[str]:
+    """Our Jobs that nothing waits for any more. Kubernetes deletes the Jobs of a CronJob."""
+    awaited = rotation.rotation_job_name(store)
+    return [name for name, job in snapshot.jobs.items() if component(job) in JOB_COMPONENTS and name != awaited]
+
+
+def _health(engine: Engine, snapshot: Snapshot) -> tuple[Health, str | None]:
+    problem = find_problem(snapshot, exclude=(CRON, *JOB_COMPONENTS))
+    worst = (Health.DEGRADED, problem) if problem is not None else (Health.HEALTHY, None)
+    for step in _workload_steps(engine):
+        item = snapshot.workloads.get((step.kind, step.object))
+        ready = item.get("status", {}).get("readyReplicas", 0) if item else 0
+        if ready == 0 and step.object in engine.essential:
+            return Health.DOWN, problem or f"No {step.object} pod is ready. It usually comes back by itself."
+        if item is None or ready < desired_replicas(item):
+            worst = (Health.DEGRADED, problem or f"Not all {step.object} pods are ready.")
+    return worst

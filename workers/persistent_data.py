@@ -1,0 +1,48 @@
+"""What holds a store's data: its namespace and its volume claims. If one is gone, we never create an empty one."""
+
+from collections.abc import Sequence
+
+from stores.engines import Manifest
+from workers.apply import Blocked, check_namespace
+from workers.cluster.client import Cluster
+from workers.cluster.errors import NotFound
+
+
+async def verify_namespace(cluster: Cluster, desired: Manifest, uid: str | None) -> Manifest:
+    """The live namespace with this UID. Raises Blocked if it is gone, being deleted or changed; ClusterError."""
+    name = desired["metadata"]["name"]
+    try:
+        live = await cluster.get("Namespace", name)
+    except NotFound:
+        live = None
+    if live is None or live["metadata"]["uid"] != uid:
+        cause = f"The namespace {name} was removed from the cluster, and the store's data with it. "
+        raise Blocked(f"{cause}Restore a backup, or delete the store.", retryable=False)
+    check_namespace(desired, live)
+    return live
+
+
+async def pin_volume_claims(
+    cluster: Cluster, namespace: str, desired: Sequence[Manifest]
+) -> tuple[list[Manifest], str | None]:
+    """The manifests with the UIDs of the live volume claims, and a warning if a claim is being deleted.
+
+    With the UID, applying fails instead of creating an empty claim if the claim goes at this moment.
+    Raises Blocked when a claim is gone, and ClusterError.
+    """
+    claims, _ = await cluster.list("PersistentVolumeClaim", namespace)
+    live = {claim["metadata"]["name"]: claim["metadata"] for claim in claims}
+    pinned = []
+    for item in desired:
+        if item["kind"] == "PersistentVolumeClaim":
+            name = item["metadata"]["name"]
+            if name not in live:
+                cause = f"The disk {name} was removed from the cluster, and its data with it. "
+                raise Blocked(f"{cause}Restore a backup, or delete the store.", retryable=False)
+            item = {**item, "metadata": {**item["metadata"], "uid": live[name]["uid"]}}
+        pinned.append(item)
+    terminating = [name for name, metadata in live.items() if metadata.get("deletionTimestamp")]
+    if not terminating:
+        return pinned, None
+    warning = f"Somebody deleted the disk {terminating[0]}: it and its data go when its pod ends."
+    return pinned, f"{warning} Make a backup now."

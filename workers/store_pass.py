@@ -1,0 +1,121 @@
+"""What the passes of all statuses share: the rendered store, and the ways to record progress."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from stores import transitions
+from stores.engines import Engine, Manifest, Manifests
+from stores.events import EventDraft
+from stores.leases import Lease
+from stores.models import Step, Store
+from stores.specs import store_spec
+from stores.status import STEADY_STATUSES, Status, StepStatus
+from stores.steps import CREDENTIALS, start_step, step_title, succeed_step
+from workers import apply, drift, evaluation, persistent_data
+from workers.cluster.errors import ClusterError
+from workers.context import Context
+from workers.evaluation import Evaluation, Timeouts
+from workers.secrets import ensure_secrets
+from workers.transaction import LockedStore, finish_pass, store_transaction
+
+
+@dataclass(frozen=True)
+class Pass:
+    """The store as it was when the pass began, and its rendered manifests."""
+
+    store: Store
+    steps: list[Step]
+    engine: Engine
+    values: dict[str, str] = field(repr=False)
+    """The store's secrets by field name."""
+    manifests: Manifests
+    applying: str | None
+    """The row's applied_hash while this pass applies the manifests; None when they are applied already."""
+    slow: bool
+    """The current step takes long, so warning Events are read too."""
+
+    @property
+    def namespace(self) -> str:
+        return str(self.manifests.namespace["metadata"]["name"])
+
+
+async def prepare_pass(context: Context, lease: Lease, locked: LockedStore) -> Pass:
+    """Seal the secrets and render the manifests. A READY store becomes UPDATING if they differ from what was proven."""
+    store, steps, engine = locked.store, locked.steps, context.engines[locked.store.engine]
+    is_resync = store.observed_requeues == store.requeues
+    suspended = store.status in (Status.SUSPENDING, Status.SUSPENDED)
+    if store.status == Status.REQUESTED:
+        locked.drafts += transitions.transition(store, Status.PROVISIONING, "Setting up the store.")
+    credentials = next(step for step in steps if step.name == CREDENTIALS)
+    if credentials.status == StepStatus.SUCCEEDED:
+        values = await ensure_secrets(locked.session, context, store, engine)
+    else:
+        locked.drafts += start_step(credentials, locked.now, f"{step_title(credentials, engine)}.")
+        values = await ensure_secrets(locked.session, context, store, engine)
+        complete_step(locked, engine, CREDENTIALS)
+    manifests = engine.render(store_spec(store), values, context.profile)
+    if store.status == Status.READY and manifests.spec_hash != store.proof_hash:
+        locked.drafts += transitions.begin_update(store, steps)
+    elif store.spec_hash not in (None, manifests.spec_hash) and not suspended:
+        transitions.reset_steps(steps)  # the cluster's profile changed meanwhile
+    store.spec_hash = manifests.spec_hash
+    if (is_resync and store.status in STEADY_STATUSES) or store.applied_hash != store.spec_hash:
+        # a marker instead of the hash: after a crash the next pass applies again, and a None that the informer
+        # writes meanwhile is not overwritten
+        store.applied_hash = f"applying:{lease.epoch}:{lease.requeues}"
+    applying = None if store.applied_hash == store.spec_hash else store.applied_hash
+    return Pass(store, steps, engine, values, manifests, applying, evaluation.is_step_slow(steps, locked.now))
+
+
+def complete_step(locked: LockedStore, engine: Engine, name: str) -> None:
+    """A platform step succeeded; start the next step."""
+    step = next(step for step in locked.steps if step.name == name)
+    locked.drafts += start_step(step, locked.now, f"{step_title(step, engine)}.")
+    locked.drafts += succeed_step(step, locked.now, locked.steps)
+    following = next((later for later in locked.steps if later.status != StepStatus.SUCCEEDED), None)
+    if following is not None:
+        locked.drafts += start_step(following, locked.now, f"{step_title(following, engine)}.")
+
+
+async def pin_volume_claims(context: Context, this: Pass) -> tuple[Pass, str | None]:
+    """The pass with manifests that can't create an empty volume claim, and a warning. Raises Blocked."""
+    resources, warning = await persistent_data.pin_volume_claims(
+        context.cluster, this.namespace, this.manifests.resources
+    )
+    return replace(this, manifests=replace(this.manifests, resources=resources)), warning
+
+
+async def correct_drift(context: Context, lease: Lease, this: Pass, resources: Sequence[Manifest]) -> list[EventDraft]:
+    """Apply isolation and resources. A NOTICE for each object that had drifted.
+
+    Raises LeaseLost, and ClusterError after it has recorded the notices so far.
+    """
+    manifests = [*this.manifests.isolation, *(apply.with_attempt(item, this.store.attempt) for item in resources)]
+    messages: list[str] = []
+    try:
+        await drift.correct_drift(context, lease, this.namespace, manifests, messages)
+    except ClusterError:
+        async with store_transaction(context, lease, this.store.generation) as locked:
+            locked.drafts += [EventDraft("NOTICE", message) for message in messages]
+        raise
+    return [EventDraft("NOTICE", message) for message in messages]
+
+
+def record_applied(locked: LockedStore, this: Pass) -> None:
+    if this.applying is not None and locked.store.applied_hash == this.applying:
+        locked.store.applied_hash = this.manifests.spec_hash
+
+
+def finish(locked: LockedStore, lease: Lease, result: Evaluation) -> bool:
+    if result.reapply:
+        locked.store.applied_hash = None
+        return finish_pass(locked, lease, timedelta(0))
+    return finish_pass(locked, lease, result.requeue_after)
+
+
+def timeouts(context: Context) -> Timeouts:
+    return Timeouts(
+        problem=timedelta(seconds=context.settings.failure_patience),
+        step=timedelta(seconds=context.settings.step_timeout),
+    )

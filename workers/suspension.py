@@ -1,0 +1,73 @@
+"""Reconciling a store in SUSPENDING or SUSPENDED: nothing runs, and all data is kept.
+
+The workloads are scaled to zero and the CronJobs are suspended. The route is deleted: then the platform's wildcard
+route leads visitors to the store's status page. Everything else stays: namespace, volume claims, Secrets, Services.
+"""
+
+from collections.abc import Sequence
+
+from stores.engines import Manifest
+from stores.events import EventDraft
+from stores.leases import Lease
+from stores.status import Status
+from workers import apply, evaluation, persistent_data, rotation
+from workers.apply import Blocked
+from workers.context import Context
+from workers.snapshot import fetch_snapshot
+from workers.store_pass import Pass, correct_drift, finish, pin_volume_claims, record_applied, timeouts
+from workers.transaction import store_transaction
+
+ROUTE_KINDS = ("Ingress", "HTTPRoute")
+
+
+def suspend_resources(resources: Sequence[Manifest]) -> list[Manifest]:
+    """The manifests of a suspended store: without its route, with nothing that runs."""
+    return [_without_pods(item) for item in resources if item["kind"] not in ROUTE_KINDS]
+
+
+def _without_pods(manifest: Manifest) -> Manifest:
+    if manifest["kind"] in ("Deployment", "StatefulSet"):
+        return {**manifest, "spec": {**manifest["spec"], "replicas": 0}}
+    if manifest["kind"] == "CronJob":
+        return {**manifest, "spec": {**manifest["spec"], "suspend": True}}
+    return manifest
+
+
+async def reconcile_suspended(context: Context, lease: Lease, this: Pass) -> bool:
+    """One pass. True: another pass must follow. Raises Blocked, ClusterError, LeaseLost."""
+    store = this.store
+    await persistent_data.verify_namespace(context.cluster, this.manifests.namespace, store.namespace_uid)
+    pinned, threat = await pin_volume_claims(context, this)
+    if threat is not None and store.status == Status.SUSPENDING:
+        raise Blocked(threat, retryable=False)  # a claim that somebody deleted would go with its last pod
+    notices: list[EventDraft] = []
+    if this.applying is not None:
+        await _delete_routes(context, lease, this)
+        resources = suspend_resources(pinned.manifests.resources)
+        if store.status == Status.SUSPENDED and this.manifests.spec_hash == store.proof_hash:
+            notices = await correct_drift(context, lease, this, resources)
+        else:  # the differences are our own: the store was running, or its manifests changed
+            await apply.apply_isolation(context, lease, this.manifests.isolation)
+            await apply.apply_all(context, lease, resources, None, store.attempt)
+    snapshot = await fetch_snapshot(context.cluster, this.namespace)
+    if names := list(snapshot.jobs):
+        await rotation.delete_rotation_secret(context, lease, this.namespace, snapshot, names)
+        await apply.delete_jobs(context, lease, this.namespace, names)
+    async with store_transaction(context, lease, store.generation) as locked:
+        record_applied(locked, this)
+        result = evaluation.evaluate_suspension(
+            locked.store, locked.steps, snapshot, locked.now, timeouts(context), applied=this.applying is not None
+        )
+        locked.drafts += [*notices, *result.drafts]
+        return finish(locked, lease, result)
+
+
+async def _delete_routes(context: Context, lease: Lease, this: Pass) -> None:
+    """Before anything is scaled, so that no visitor reaches a shop that is about to stop."""
+    await apply.ensure_lease(context, lease)
+    routes = [item for item in this.manifests.resources if item["kind"] in ROUTE_KINDS]
+    calls = [
+        context.cluster.delete(item["kind"], item["metadata"]["name"], this.namespace, apply.lease_guard(lease))
+        for item in routes
+    ]
+    await apply.gather(calls)

@@ -1,0 +1,92 @@
+"""Problems that only Kubernetes Events of type Warning tell: why a StatefulSet has no pod, why a pod was evicted.
+
+The API server keeps an Event for an hour. So an Event counts only while its object's status still fits it.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from stores.engines import Manifest
+from workers import messages
+from workers.snapshot import Snapshot, component, desired_replicas
+
+_STARTING_REASONS = {"ContainerCreating", "PodInitializing"}
+_IGNORED_REASONS = {"FailedScheduling", "Unhealthy", "BackOff", "Failed"}
+"""They occur at every start, or the pod's status says more."""
+
+
+def warning_messages(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+    """(component, message) for objects that aren't ready and whose status doesn't say why."""
+    for item in snapshot.workloads.values():
+        if item.get("status", {}).get("readyReplicas", 0) < desired_replicas(item):
+            for message in _workload_messages(snapshot, item):
+                yield component(item), message
+    for job in snapshot.jobs.values():
+        if not any(job.get("status", {}).get(count) for count in ("active", "succeeded", "failed")):
+            for message in _create_failures(snapshot, job):
+                yield component(job), message
+    for pod in snapshot.active_pods:
+        for message in _start_failures(snapshot, pod):
+            yield component(pod), message
+
+
+def last_create_failure(snapshot: Snapshot, deployment: Manifest) -> str:
+    """Why the last pod of a Deployment was not created, or "". The Deployment's condition keeps the first reason."""
+    prefix = f"{deployment['metadata']['name']}-"
+    failures = [event for event in snapshot.warnings if event["reason"] == "FailedCreate"]
+    return next((row["message"] for row in reversed(failures) if _subject(row, "ReplicaSet").startswith(prefix)), "")
+
+
+def volume_problem(snapshot: Snapshot, pod: Manifest) -> str:
+    """Why an unschedulable pod has no volume."""
+    volumes = pod.get("spec", {}).get("volumes") or ()
+    claims = {volume.get("persistentVolumeClaim", {}).get("claimName") for volume in volumes}
+    reasons = [event["message"] for event in snapshot.warnings if _subject(event, "PersistentVolumeClaim") in claims]
+    return messages.volume_not_provisioned(component(pod), reasons[-1] if reasons else "")
+
+
+def _workload_messages(snapshot: Snapshot, item: Manifest) -> Iterator[str]:
+    pods = [pod for pod in snapshot.active_pods if component(pod) == component(item)]
+    if not item.get("status", {}).get("replicas"):
+        yield from _create_failures(snapshot, item)
+    if not any(container.get("started") for pod in pods for container in _container_statuses(pod)):
+        uids = {pod["metadata"].get("uid") for pod in pods}
+        prefix = f"{item['metadata']['name']}-"
+        evictions = [
+            event
+            for event in snapshot.warnings
+            if event["reason"] == "Evicted" and _subject(event, "Pod").startswith(prefix)
+        ]
+        if evictions and evictions[-1]["involvedObject"].get("uid") not in uids:
+            yield messages.pod_evicted(component(item), evictions[-1]["message"])
+    for pod in pods:
+        unhealthy = [event["message"] for event in snapshot.warnings_for(pod) if event["reason"] == "Unhealthy"]
+        if unhealthy and messages.mentions_full_disk(unhealthy[-1]):
+            yield messages.disk_full(component(item))
+
+
+def _create_failures(snapshot: Snapshot, item: Manifest) -> Iterator[str]:
+    """For a StatefulSet or Job that could not create a pod. A Deployment says so in its status."""
+    reasons = [event["message"] for event in snapshot.warnings_for(item) if event["reason"] == "FailedCreate"]
+    if reasons:
+        yield messages.pod_not_created(component(item), reasons[-1])
+
+
+def _start_failures(snapshot: Snapshot, pod: Manifest) -> Iterator[str]:
+    waiting = [row.get("state", {}).get("waiting", {}).get("reason") for row in _container_statuses(pod)]
+    if waiting and all(reason in _STARTING_REASONS for reason in waiting):
+        events = snapshot.warnings_for(pod)
+        reasons = [event["message"] for event in events if event["reason"] not in _IGNORED_REASONS]
+        if reasons:
+            yield messages.container_not_started(component(pod), reasons[-1])
+
+
+def _container_statuses(pod: Manifest) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = pod.get("status", {}).get("containerStatuses") or []
+    return found
+
+
+def _subject(event: Manifest, kind: str) -> str:
+    """The name of the object that the Event is about, if it is of this kind, else ""."""
+    subject = event["involvedObject"]
+    return str(subject.get("name", "")) if subject.get("kind") == kind else ""

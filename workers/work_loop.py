@@ -1,0 +1,101 @@
+"""Claims due stores and reconciles them in this process, up to STOREFLEET_WORKER_CONCURRENCY at a time.
+
+It polls the database every POLL_SECONDS. A job from the queue only makes it poll at once: a lost job costs seconds.
+"""
+
+import asyncio
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+from sqlalchemy.exc import SQLAlchemyError
+
+from runtime.tasks import cancel_and_wait
+from stores.leases import Lease, LeaseLost, claim_due_stores, release_leases
+from workers.context import Context
+from workers.reconcile import reconcile
+
+POLL_SECONDS = 2.0
+
+PASSES = Counter("storefleet_passes", "Reconcile passes by how they ended", ["end"])
+RUNNING = Gauge("storefleet_passes_running", "Stores that this worker reconciles now")
+SECONDS = Histogram("storefleet_pass_seconds", "How long a store was held")
+
+log = structlog.get_logger()
+
+
+class WorkLoop:
+    """One per worker. `run` claims and reconciles stores for ever."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._poll_now = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def poll_now(self) -> None:
+        """Poll at once instead of after POLL_SECONDS. Callable at any time."""
+        self._poll_now.set()
+
+    async def run(self) -> None:
+        """Never returns. Raises database errors; running passes continue, and `run` can be called again."""
+        try:
+            while True:
+                self._poll_now.clear()
+                await self._claim_due_stores()
+                try:
+                    await asyncio.wait_for(self._poll_now.wait(), POLL_SECONDS)
+                except TimeoutError:
+                    continue
+        except asyncio.CancelledError:
+            await cancel_and_wait(*self._tasks)
+            await self._release_leases()
+            raise
+
+    async def _release_leases(self) -> None:
+        try:
+            async with asyncio.timeout(2), self._context.sessions.begin() as session:
+                await release_leases(session, self._context.holder)
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            log.warning("work_loop.leases_not_released", error=type(error).__name__, hint="they expire")
+
+    async def _claim_due_stores(self) -> None:
+        free = self._context.settings.worker_concurrency - len(self._tasks)
+        if free <= 0:
+            return  # the end of a pass polls again
+        async with self._context.sessions.begin() as session:
+            leases = await claim_due_stores(
+                session,
+                holder=self._context.holder,
+                cluster=self._context.settings.cluster,
+                releases=self._context.releases,
+                limit=free,
+                max_provisioning=self._context.settings.provisioning_at_once,
+            )
+        for lease in leases:
+            task = asyncio.create_task(self._reconcile(lease))
+            self._tasks.add(task)
+            task.add_done_callback(self._on_done)
+        RUNNING.set(len(self._tasks))
+
+    def _on_done(self, task: asyncio.Task[None]) -> None:
+        full = len(self._tasks) >= self._context.settings.worker_concurrency
+        self._tasks.discard(task)
+        RUNNING.set(len(self._tasks))
+        if full:
+            self._poll_now.set()
+
+    async def _reconcile(self, lease: Lease) -> None:
+        with structlog.contextvars.bound_contextvars(store=str(lease.store_id)), SECONDS.time():
+            try:
+                await reconcile(self._context, lease)
+            except LeaseLost:
+                log.warning("pass.lease_lost", hint="another worker continues")
+                PASSES.labels("lease_lost").inc()
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                log.warning("pass.interrupted", error=type(error).__name__, hint="due again when its lease expires")
+                PASSES.labels("cut_short").inc()
+            except Exception:
+                # a bug must not end the worker; the store is due again when its lease expires
+                log.exception("pass.crashed")
+                PASSES.labels("crashed").inc()
+            else:
+                PASSES.labels("done").inc()
