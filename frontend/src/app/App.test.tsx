@@ -1,7 +1,7 @@
 import createCache from '@emotion/cache'
-import { cleanup, configure, render, screen, waitFor, within } from '@testing-library/react'
+import { act, cleanup, configure, render, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { act } from 'react'
+
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { mockApi, signedIn, store } from '@/testing/api'
 

@@ -393,5 +393,6 @@ export const en = {
   'sessions.since': 'Since',
   'sessions.lastUsed': 'last used',
   'sessions.current': 'This one',
+  'sessions.showAll': 'Show all {count}',
   'sessions.end': 'End it',
 } as const
