@@ -12,6 +12,7 @@ import { t } from '@/shared/i18n'
 import { Monitor, Moon, Store, Sun, User } from '@/shared/icons'
 import { useKeys } from '@/shared/keys'
 import { v } from '@/shared/theme'
+import { PageSkeleton } from '@/features/stores/Placeholders'
 import { Favicon } from './Favicon'
 import { PersonButton } from './PersonButton'
 import { PhoneBar } from './PhoneBar'
@@ -109,9 +110,9 @@ export function Shell() {
         </Box>
       </Box>
       <Box component="main" id="main" tabIndex={-1} sx={page}>
-        {pathname !== '/' && <ConnectionLost />}
+        {pathname !== '/' && !creating && <ConnectionLost />}
         <ErrorBoundary resetKey={pathname}>
-          <Suspense>
+          <Suspense fallback={<PageSkeleton />}>
             <Outlet key={account.id} />
           </Suspense>
         </ErrorBoundary>

@@ -90,7 +90,7 @@ const dark: Tokens = {
   slip: '#e4dfd2',
   slipInk: '#25241f',
   slipSoft: '#5f5c51',
-  stamp: '#a8322a',
+  stamp: '#8a1f18',
   term: '#0a0e0c',
   termInk: '#d3d8d2',
   termSoft: '#87928b',

@@ -36,9 +36,10 @@ export function useNow(everyMs: keyof typeof TICKERS, running = true) {
 
 const oneDigit = new Intl.NumberFormat(formatLocale, { minimumFractionDigits: 1, maximumFractionDigits: 1 })
 
-/** 30 ms, 3.1 s, 1 min 4 s, 2 h 5 min */
+/** < 10 ms, 30 ms, 3.1 s, 1 min 4 s, 2 h 5 min */
 export function duration(ms: number) {
-  if (ms < 950) return t('time.ms', { n: Math.max(0, Math.round(ms / 10) * 10) })
+  if (ms < 10) return t('time.instant')
+  if (ms < 950) return t('time.ms', { n: Math.round(ms / 10) * 10 })
   if (ms < 59_950) return t('time.seconds', { n: oneDigit.format(ms / 1000) })
   const minutes = Math.floor(ms / 60_000)
   if (minutes < 60) return t('time.minutes', { m: minutes, s: Math.round((ms % 60_000) / 1000) })

@@ -1,4 +1,5 @@
 import { Box, Button } from '@mui/material'
+import { useState } from 'react'
 import { useMutation } from 'urql'
 import { ErrorBanner } from '@/shared/components/ErrorBanner'
 import { inset, plainList } from '@/shared/components/styles'
@@ -20,10 +21,14 @@ export function browserName(userAgent: string | null) {
   return system ? t('sessions.browser', { browser: name, system: system.replace('Mac OS X', 'macOS') }) : name
 }
 
+const SHOWN = 5
+
 /** Where one is signed in; each session but this one can be ended. */
 export function Sessions() {
   const { data, error, refetch } = useData({ query: SessionsQuery, variables: {} })
   const [{ fetching }, execute] = useMutation(EndSession)
+  const [all, setAll] = useState(false)
+  const sessions = data?.viewer?.sessions ?? []
   const end = async ({ id }: Session) => {
     const [failure] = userErrors(await execute({ input: { id } }))
     if (failure) showToast({ text: failure.message })
@@ -32,7 +37,7 @@ export function Sessions() {
   if (error && !data) return <ErrorBanner onRetry={refetch}>{errorMessage(error)}</ErrorBanner>
   return (
     <Box component="ul" sx={{ ...plainList, minHeight: 60 }}>
-      {data?.viewer?.sessions.map((session) => (
+      {(all ? sessions : sessions.slice(0, SHOWN)).map((session) => (
         <Box
           key={session.id}
           component="li"
@@ -76,6 +81,13 @@ export function Sessions() {
           )}
         </Box>
       ))}
+      {!all && sessions.length > SHOWN && (
+        <Box component="li" sx={{ ...inset, py: 3, borderTop: `1px solid ${v.line}` }}>
+          <Button size="small" onClick={() => setAll(true)}>
+            {t('sessions.showAll', { count: sessions.length })}
+          </Button>
+        </Box>
+      )}
     </Box>
   )
 }

@@ -1,5 +1,5 @@
 import { Box, Typography } from '@mui/material'
-import { useMemo, useState } from 'react'
+import { Suspense, lazy, useMemo, useState } from 'react'
 import { Navigate, useLocation } from 'react-router'
 import { ErrorBanner } from '@/shared/components/ErrorBanner'
 import { signedOut } from '@/shared/graphql/connection'
@@ -7,7 +7,8 @@ import { errorMessage } from '@/shared/graphql/errors'
 import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
 import { SessionContext, ViewerQuery } from './viewer'
-import { SignInAgain } from './SignInAgain'
+
+const SignInAgain = lazy(() => import('./SignInAgain').then((module) => ({ default: module.SignInAgain })))
 
 const ACCOUNT_KEY = 'sf-account'
 
@@ -38,7 +39,7 @@ export function RequireSession({ children, fallback }: { children: React.ReactNo
     return (
       <SessionContext value={session}>
         {children}
-        {ended && <SignInAgain email={session.user.email} userId={session.user.id} />}
+        <Suspense>{ended && <SignInAgain email={session.user.email} userId={session.user.id} />}</Suspense>
       </SessionContext>
     )
   }

@@ -12,13 +12,13 @@ import { v } from '@/shared/theme'
 import { showToast } from '@/shared/toast'
 import { useSession } from '@/features/session/viewer'
 import { StateTag } from '@/features/stores/Glyph'
+import { PageSkeleton } from '@/features/stores/Placeholders'
 import { SimulatedTag } from '@/features/stores/SimulatedTag'
 import { isMoving, progressOf } from '@/features/stores/state'
 import { useRetryStore } from '@/features/stores/useRetryStore'
 import { StoreQuery, type StoreDetail } from './documents'
 import { Overview } from './Overview'
 import { StoreMenu } from './StoreMenu'
-import { StoreSkeleton } from './StoreSkeleton'
 
 const Activity = lazy(() => import('./Activity').then((module) => ({ default: module.Activity })))
 const Logs = lazy(() => import('./logs/Logs').then((module) => ({ default: module.Logs })))
@@ -40,7 +40,7 @@ function LoadedStore({ slug, tab }: { slug: string; tab: TabName }) {
   if (data?.store) return <StoreTabs store={data.store} tab={tab} />
   if (data) return <NoSuchStore />
   if (error) return <ErrorBanner onRetry={refetch}>{errorMessage(error)}</ErrorBanner>
-  return <StoreSkeleton />
+  return <PageSkeleton />
 }
 
 function StoreTabs({ store, tab }: { store: StoreDetail; tab: TabName }) {

@@ -116,7 +116,7 @@ const timeColour = (status: ShownStep['status']) =>
   ({ PENDING: v.ink3, RUNNING: v.ink, SUCCEEDED: v.ink2, FAILED: v.badFg })[status]
 
 function timeText(status: ShownStep['status'], ms: number | null, usualMs: number | null) {
-  if (ms === null) return usualMs === null ? '' : t('timeline.usually', { duration: duration(usualMs) })
+  if (ms === null) return usualMs === null || usualMs < 10 ? '' : t('timeline.usually', { duration: duration(usualMs) })
   return status === 'FAILED' ? t('timeline.gaveUp', { duration: duration(ms) }) : duration(ms)
 }
 
@@ -144,7 +144,7 @@ function RunningStep({ title, ms, usualMs, message }: RunningProps) {
           />
         </Box>
       )}
-      {message && <Box sx={{ mt: 1.5, color: v.ink2, textWrap: 'pretty' }}>{message}</Box>}
+      {message && message !== `${title}.` && <Box sx={{ mt: 1.5, color: v.ink2, textWrap: 'pretty' }}>{message}</Box>}
       {usual && (
         <Box sx={{ mt: 1.5, color: late ? v.warnFg : v.ink2 }}>
           {late ? t('timeline.late', { duration: usual }) : t('timeline.usuallyLong', { duration: usual })}

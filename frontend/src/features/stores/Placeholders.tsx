@@ -81,5 +81,33 @@ export function StoresSkeleton() {
 }
 
 export function Bar({ width, height = 12 }: { width: number | string; height?: number }) {
-  return <Box aria-hidden sx={{ width, maxWidth: '100%', height, borderRadius: '6px', bgcolor: v.sunken }} />
+  return (
+    <Box
+      aria-hidden
+      sx={{
+        width,
+        height,
+        flex: `0 ${height === width ? 0 : 1} auto`,
+        maxWidth: '100%',
+        borderRadius: '6px',
+        bgcolor: v.sunken,
+      }}
+    />
+  )
+}
+
+/** A page before its code or its first answer is there. */
+export function PageSkeleton() {
+  return (
+    <Box
+      role="status"
+      aria-label={t('loading')}
+      sx={{ display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: 6, animation: `${appear} 1ms 150ms both` }}
+    >
+      <Bar width={140} />
+      <Bar width={320} height={28} />
+      <Bar width={280} />
+      <Box sx={{ height: 180, borderRadius: '12px', border: `1px solid ${v.line}`, bgcolor: v.surface }} />
+    </Box>
+  )
 }

@@ -44,8 +44,6 @@ export function StoreList({ groups, selectedId, wide, onHold }: ListProps) {
     onBlur: () => onHold(null),
   }
   const common = (store: Store) => ({
-    // Another key begins the tint again.
-    key: `${store.id} ${changed.get(store.id) ?? ''}`,
     store,
     engine: engineOf(store.engine),
     changed: changed.has(store.id),
@@ -57,10 +55,9 @@ export function StoreList({ groups, selectedId, wide, onHold }: ListProps) {
           {t(`group.${part.group}`)} <Count>{part.stores.length}</Count>
         </Box>
         <Box component="ul" sx={{ ...card, listStyle: 'none', m: 0, p: 0, overflow: 'clip' }}>
-          {part.stores.map((store) => {
-            const { key, ...props } = common(store)
-            return <StoreCard key={key} {...props} />
-          })}
+          {part.stores.map((store) => (
+            <StoreCard key={store.id} {...common(store)} />
+          ))}
         </Box>
       </Box>
     ))
@@ -86,7 +83,7 @@ export function StoreList({ groups, selectedId, wide, onHold }: ListProps) {
         <col />
         <Box component="col" sx={{ width: 132 }} />
         <Box component="col" sx={{ width: 104 }} />
-        <Box component="col" sx={{ width: 120 }} />
+        <Box component="col" sx={{ width: 132 }} />
       </colgroup>
       <Box component="thead" sx={visuallyHidden}>
         <tr>
@@ -109,11 +106,14 @@ export function StoreList({ groups, selectedId, wide, onHold }: ListProps) {
               {t(`group.${part.group}`)} <Count>{part.stores.length}</Count>
             </Box>
           </tr>
-          {part.stores.map((store) => {
-            const { key, ...props } = common(store)
-            const planTitle = planOf(store.plan)?.title ?? ''
-            return <StoreRow key={key} {...props} planTitle={planTitle} selected={store.id === selectedId} />
-          })}
+          {part.stores.map((store) => (
+            <StoreRow
+              key={store.id}
+              {...common(store)}
+              planTitle={planOf(store.plan)?.title ?? ''}
+              selected={store.id === selectedId}
+            />
+          ))}
         </tbody>
       ))}
     </Box>

@@ -50,7 +50,7 @@ export function StoresPage() {
   const groups = chosen === 'all' ? all : all.filter(({ group }) => group === chosen)
   const flat = groups.flatMap((part) => part.stores)
   const current = flat[selected]
-  const count = counts?.all ?? stores.length
+  const count = counts?.all ?? (loaded ? stores.length : undefined)
   const empty = loaded && !loadMore && count === 0 && !search && stores.length === 0
 
   useEffect(() => {
@@ -100,7 +100,7 @@ export function StoresPage() {
             {t('stores.title')}
           </Typography>
           <Box component="span" sx={{ color: v.ink2, ...tabular }}>
-            {t('stores.used', { used: count, quota: account.storeQuota })}
+            {count !== undefined && t('stores.used', { used: count, quota: account.storeQuota })}
           </Box>
           <ConnectionState />
         </Box>

@@ -27,6 +27,7 @@ export const de: Catalogue = {
   'nav.account': 'Konto',
   'nav.playground': 'API-Spielwiese',
   'person.menu': '{email}, Menü',
+  'time.instant': '< 10 ms',
   'time.ms': '{n} ms',
   'time.seconds': '{n} s',
   'time.minutes': '{m} min {s} s',
@@ -154,7 +155,7 @@ export const de: Catalogue = {
   'store.open': 'Öffnen',
   'store.openNamed': 'Shop {name} öffnen',
   'store.openShop': 'Shop öffnen',
-  'store.retry': 'Noch einmal',
+  'store.retry': 'Nochmal',
   'store.retryNamed': '{name} noch einmal versuchen',
   'store.moreNamed': 'Mehr zu {name}',
   'store.copyAddress': 'Adresse kopieren',
@@ -397,5 +398,6 @@ export const de: Catalogue = {
   'sessions.since': 'Seit',
   'sessions.lastUsed': 'zuletzt benutzt',
   'sessions.current': 'Diese hier',
+  'sessions.showAll': 'Alle {count} zeigen',
   'sessions.end': 'Beenden',
 }

@@ -25,6 +25,7 @@ export const en = {
   'nav.account': 'Account',
   'nav.playground': 'API playground',
   'person.menu': '{email}, menu',
+  'time.instant': '< 10 ms',
   'time.ms': '{n} ms',
   'time.seconds': '{n} s',
   'time.minutes': '{m} min {s} s',
@@ -392,5 +393,6 @@ export const en = {
   'sessions.since': 'Since',
   'sessions.lastUsed': 'last used',
   'sessions.current': 'This one',
+  'sessions.showAll': 'Show all {count}',
   'sessions.end': 'End it',
 } as const
