@@ -45,7 +45,7 @@ dashboard: $(ENVIRONMENT) ## build the dashboard, with the machine's Node.js or 
 
 .PHONY: dashboard-dev
 dashboard-dev: dashboard ## the dashboard with hot reload, against an API at PORT=8000
-	@cd frontend && API=http://127.0.0.1:$(or $(PORT),8000) npm run dev
+	@cd frontend && STOREFLEET_API=http://127.0.0.1:$(or $(PORT),8000) npm run dev
 
 .PHONY: images
 images: $(ENVIRONMENT) ## build the images that stores run (IMAGES="mariadb pause" BASES=debian ARCHIVES=1 WOOCOMMERCE_ZIP=… LANGUAGES="de_DE ar")

@@ -59,7 +59,7 @@ class LastUsed:
                     execution_options={"synchronize_session": False},
                 )
         except CONNECTION_ERRORS as error:
-            log.warning("last_used.database_unavailable", error=type(error).__name__)
+            log.warning("last_used.database_unavailable", error=repr(error))
         except Exception:
             log.exception("last_used.failed")
 

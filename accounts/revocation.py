@@ -30,7 +30,7 @@ async def access_ended(sessions: SessionFactory, changefeed: Changefeed, actor: 
                 async with sessions() as session:
                     current = await load_actor(session, actor.credential, actor.kind)
             except CONNECTION_ERRORS as error:
-                log.warning("access_check.database_unavailable", error=type(error).__name__)
+                log.warning("access_check.database_unavailable", error=repr(error))
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             if current is None:

@@ -72,7 +72,7 @@ class GraphQLApp(GraphQL[Context, None]):
             code = "UNAUTHENTICATED" if error.status == 401 else "FORBIDDEN"
             response = _error_response(error.status, code, error.message)
         except CONNECTION_ERRORS as error:
-            log.warning("graphql.database_unavailable", error=type(error).__name__)
+            log.warning("graphql.database_unavailable", error=repr(error))
             response = _error_response(503, "UNAVAILABLE", "The database can't be reached now. Try again in a moment.")
         else:
             if actor is not None:

@@ -27,7 +27,7 @@ async def readyz(request: Request) -> Response:
         async with platform.sessions() as session:
             problem = await schema_problem(session)
     except CONNECTION_ERRORS as error:
-        log.warning("readyz.database_unavailable", error=type(error).__name__)
+        log.warning("readyz.database_unavailable", error=repr(error))
         problem = "the database can't be reached"
     if problem is not None:
         return JSONResponse({"status": "unready", "reason": problem}, 503)

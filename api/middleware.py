@@ -93,7 +93,7 @@ class RequestMiddleware:
         except _Refused as refused:
             await refused.response(scope, receive, send_with_headers)
         except ClientDisconnect:
-            log.info("request.client_disconnected")  # no error of ours, and no response is possible
+            log.info("request.client_disconnected")  # not an error of the API, and no response is possible
         except Exception as error:
             if is_data_error(error) and not status:
                 message = (

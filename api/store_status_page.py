@@ -18,8 +18,8 @@ from api.pages import page
 from runtime.database import CONNECTION_ERRORS
 from schema.context import Platform
 from stores.engines import Engine
-from stores.public_status import PublicStatus, public_status
 from stores.names import host_label, slug_syntax_problem
+from stores.public_status import PublicStatus, public_status
 from stores.status import Status
 from stores.steps import step_titles
 
@@ -139,7 +139,7 @@ class StoreStatusPages:
             async with asyncio.timeout(LOOKUP_TIMEOUT_SECONDS), platform.sessions() as session:
                 store = await public_status(session, label)
         except CONNECTION_ERRORS as error:
-            log.warning("store_status_page.database_unavailable", error=type(error).__name__)
+            log.warning("store_status_page.database_unavailable", error=repr(error))
             return notice_page(DATABASE_UNAVAILABLE, address)
         except Exception:
             log.exception("store_status_page.failed")

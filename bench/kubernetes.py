@@ -224,7 +224,10 @@ def measure_at_rest(instance: System, workers: int) -> None:
     time.sleep(20)
     requests_before, cpu_before = requests(instance), cpu(instance)
     time.sleep(60)
-    row(f"at rest, {workers} worker(s): requests to the API server a minute", f"{requests(instance) - requests_before:.0f}")
+    row(
+        f"at rest, {workers} worker(s): requests to the API server a minute",
+        f"{requests(instance) - requests_before:.0f}",
+    )
     row(f"at rest, {workers} worker(s): CPU of API and workers a minute", f"{cpu(instance) - cpu_before:.1f} s")
     used = ", ".join(f"{memory_mib(child):.0f}" for child in (instance.api, *instance.workers))
     row("memory of the API and each worker then (USS)", f"{used} MiB")

@@ -69,6 +69,7 @@ def system(
             "STOREFLEET_PORT": str(port),
             "STOREFLEET_STORE_QUOTA": "10000",
             "STOREFLEET_CREATIONS_PER_HOUR": "100000",
+            "STOREFLEET_MAX_WEBSOCKETS_PER_ADDRESS": "10000",  # all clients have one address here
             "STOREFLEET_LOG_LEVEL": "warning",
             **(settings or {}),
         }

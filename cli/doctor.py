@@ -71,7 +71,7 @@ async def _database(settings: Settings) -> Finding:
         async with session_factory(settings.direct_database_url, 2) as sessions, sessions() as session:
             problem = await schema_problem(session)
     except CONNECTION_ERRORS as error:
-        return Finding("database", f"can't be reached ({type(error).__name__})", "Check STOREFLEET_DATABASE_URL.")
+        return Finding("database", f"can't be reached ({error!r})", "Check STOREFLEET_DATABASE_URL.")
     if problem is not None:
         return Finding("database", problem, "Run `storefleet migrate`.")
     return Finding("database", "reachable, schema up to date")

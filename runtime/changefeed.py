@@ -124,7 +124,7 @@ class Changefeed:
                     await _until_lost(connection, lost)
                     log.warning("changefeed.connection_lost", hint="reconnecting; subscribers read the events table")
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-                log.warning("changefeed.database_unavailable", error=type(error).__name__)
+                log.warning("changefeed.database_unavailable", error=repr(error))
             self._set_connected(False)
             await asyncio.sleep(RETRY_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # jitter, not a secret
 

@@ -66,7 +66,7 @@ class ClusterProfile(BaseSettings):
 
 
 class EngineSettings(BaseSettings):
-    """The engines of this installation. A class of its own, because the GraphQL schema needs it at import time."""
+    """The engines of this installation. A separate class, because the GraphQL schema needs it at import time."""
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True)
 

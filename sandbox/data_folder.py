@@ -61,7 +61,7 @@ def remove_socket_folder(link: Path) -> None:
     if not link.is_symlink():
         return
     target = link.readlink()
-    ours = target.name.startswith("storefleet-") and target.is_dir() and not target.is_symlink()
-    if ours and os.geteuid() in (0, target.stat().st_uid):
+    is_socket_folder = target.name.startswith("storefleet-") and target.is_dir() and not target.is_symlink()
+    if is_socket_folder and os.geteuid() in (0, target.stat().st_uid):
         shutil.rmtree(target)
     link.unlink()

@@ -1,4 +1,4 @@
-"""The context of resolvers: the caller, the process's connections, and dataloaders. One Context per request or WebSocket."""
+"""The context of resolvers: actor, connections of the process, and dataloaders. One per request or WebSocket."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager

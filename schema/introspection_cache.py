@@ -1,4 +1,4 @@
-"""Introspection, which anybody may ask for and which takes some 100 ms, costs little.
+"""Caches and limits introspection: the standard query takes some 100 ms, and every client may send it.
 
 The schema never changes while a process runs, so answers are kept. Other documents with introspection are limited in
 number.

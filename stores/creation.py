@@ -88,7 +88,7 @@ async def create_store(
             return StoreWithCursor(await session.get_one(Store, replayed), await last_seq(session, account_id))
     slugs = candidates(store.slug)
     account = await lock_account(session, account_id)
-    # a statement of its own: the one that waited for the lock doesn't see what was committed meanwhile
+    # a separate statement: the one that waited for the lock doesn't see what was committed meanwhile
     query = usage(account_id).add_columns(
         held_slugs(account_id, slugs), select(User.email).where(User.id == actor.user_id).scalar_subquery()
     )

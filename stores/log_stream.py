@@ -61,7 +61,7 @@ log = structlog.get_logger()
 
 
 class LogStreamError(Exception):
-    """The log stream can't start or go on. `code`: of the GraphQL error."""
+    """The log stream can't start or continue. `code`: of the GraphQL error."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -141,7 +141,7 @@ class LogStream:
                 yield _notice("The store is deleted, and its logs with it.")
                 return
             if time.monotonic() >= deadline:
-                yield _notice(f"{STREAM_SECONDS / 60:g} minutes are over. Subscribe again to go on.")
+                yield _notice(f"{STREAM_SECONDS / 60:g} minutes are over. Subscribe again to continue.")
                 return
             busy += answer == "busy"
             fails = positions is None and (answer == "redis" or busy >= BUSY_WORKERS)

@@ -24,6 +24,12 @@ def step_names(engine: Engine) -> list[str]:
     return [CREDENTIALS, NAMESPACE, ISOLATION, *(step.name for step in engine.steps), PROOF]
 
 
+def platform_steps_succeeded(steps: Sequence[Step]) -> bool:
+    """Whether the namespace is made and isolated: then the engine's workloads are applied."""
+    before = [step for step in steps if step.name in (CREDENTIALS, NAMESPACE, ISOLATION)]
+    return all(step.status == StepStatus.SUCCEEDED for step in before)
+
+
 def step_titles(engine: Engine) -> dict[str, str]:
     """The title of each step, by its name."""
     return {**{step.name: step.title for step in engine.steps}, **_PLATFORM_TITLES}

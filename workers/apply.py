@@ -121,7 +121,7 @@ async def forbidden_is_transient(binding_created: bool) -> AsyncIterator[None]:
 async def apply_all(
     context: Context, lease: Lease, manifests: Sequence[Manifest], install: Manifest | None, attempt: int
 ) -> None:
-    """All concurrently. What needs another object to be ready waits for it inside its own pod."""
+    """Apply all concurrently, and create the install Job. Programs wait inside their pods for other objects."""
     await ensure_lease(context, lease)
     calls = [context.cluster.apply(with_attempt(manifest, attempt), lease_guard(lease)) for manifest in manifests]
     await gather([*calls, *([create_job(context, lease, install)] if install is not None else [])])

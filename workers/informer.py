@@ -154,7 +154,7 @@ class Informer:
             try:
                 requeued = await self._flush(pending, reappeared, relisted)
             except CONNECTION_ERRORS as error:
-                log.warning("informer.requeue_failed", stores=len(pending), error=type(error).__name__)
+                log.warning("informer.requeue_failed", stores=len(pending), error=repr(error))
                 for store_id, reapply in pending.items():
                     self._pending[store_id] = self._pending.get(store_id, False) or reapply
                 self._reappeared_namespaces |= reappeared
@@ -172,7 +172,7 @@ class Informer:
                 async with self._context.sessions() as session:
                     orphans = await missing_rows(session, self._namespaces.values())
             except CONNECTION_ERRORS as error:
-                log.warning("informer.orphan_count_failed", error=type(error).__name__)
+                log.warning("informer.orphan_count_failed", error=repr(error))
                 continue
             ORPHANS.set(len(orphans))
             if orphans:
@@ -195,17 +195,17 @@ class Informer:
 
     async def _after_list(self, session: AsyncSession) -> list[UUID]:
         """Changes may have been missed: stores in progress or unhealthy are requeued now, the others soon."""
-        ours = Store.cluster == self._context.settings.cluster
+        in_cluster = Store.cluster == self._context.settings.cluster
         unsteady = or_(
             Store.status.not_in(STEADY_STATUSES), Store.health != Health.HEALTHY, Store.rotating.is_not(None)
         )
         await session.execute(
             update(Store)
-            .where(ours, Store.status == Status.READY, Store.health == Health.HEALTHY)
+            .where(in_cluster, Store.status == Status.READY, Store.health == Health.HEALTHY)
             .values(due_at=func.least(Store.due_at, func.now() + RESYNC_SPREAD * func.random()))
             .execution_options(synchronize_session=False)
         )
-        return await requeue(session, list(await session.scalars(select(Store.id).where(ours, unsteady))))
+        return await requeue(session, list(await session.scalars(select(Store.id).where(in_cluster, unsteady))))
 
 
 def _had_ended(item: Manifest) -> bool:
@@ -225,16 +225,16 @@ def _is_cron_routine(item: Manifest) -> bool:
 
 async def acquire_lease(context: Context) -> bool:
     """Acquire or renew the informer's lease. Raises database errors."""
-    ours = insert(InformerLease).values(
+    row = insert(InformerLease).values(
         cluster=context.settings.cluster,
         holder=context.holder,
         until=func.now() + timedelta(seconds=LEASE_SECONDS),
     )
     async with context.sessions.begin() as session:
         held = await session.scalar(
-            ours.on_conflict_do_update(
+            row.on_conflict_do_update(
                 index_elements=[InformerLease.cluster],
-                set_={"holder": ours.excluded.holder, "until": ours.excluded.until},
+                set_={"holder": row.excluded.holder, "until": row.excluded.until},
                 where=or_(InformerLease.holder == context.holder, InformerLease.until < func.now()),
             ).returning(InformerLease.cluster)
         )
@@ -252,7 +252,7 @@ async def run_informer(context: Context) -> None:
                 acquired = await acquire_lease(context)
                 deadline = requested_at + LEASE_SECONDS if acquired else 0.0
             except CONNECTION_ERRORS as error:
-                log.warning("informer.lease_not_renewed", error=type(error).__name__)
+                log.warning("informer.lease_not_renewed", error=repr(error))
             holding = time.monotonic() < deadline
             if task is not None and (task.done() or not holding):
                 await _stop(task)
@@ -274,7 +274,7 @@ async def _release_lease(context: Context) -> None:
         async with asyncio.timeout(2), context.sessions.begin() as session:
             await session.execute(delete(InformerLease).where(InformerLease.holder == context.holder))
     except CONNECTION_ERRORS as error:
-        log.warning("informer.lease_not_released", error=type(error).__name__)
+        log.warning("informer.lease_not_released", error=repr(error))
     except Exception:  # the worker ends in any case
         log.exception("informer.lease_not_released")
 

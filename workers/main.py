@@ -48,14 +48,14 @@ async def supervise(name: str, run: Callable[[], Awaitable[object]]) -> None:
         try:
             await run()
         except (RedisError, *CONNECTION_ERRORS) as error:
-            log.warning("task.interrupted", task=name, error=type(error).__name__)
+            log.warning("task.interrupted", task=name, error=repr(error))
         except Exception:
             log.exception("task.crashed", task=name)
         await asyncio.sleep(RESTART_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # jitter, not a secret
 
 
 async def run_arq_worker(settings: Settings, queue: str, name: str, start: Callable[[Any], None]) -> None:
-    """An arq worker for one kind of job. The job calls `start` with its argument. Ends when Redis is gone."""
+    """An arq worker for one kind of job. The job calls `start` with its argument. Ends without Redis."""
 
     async def job(_context: dict[str, Any], argument: Any) -> None:
         start(argument)

@@ -41,7 +41,7 @@ class Remedies:
     """What the owner can do for this store now."""
 
     retry: bool = True
-    """retryStore works: not for a READY store."""
+    """Another attempt is possible: not for a READY store."""
     larger_plan: bool = True
     """changePlan works, and there is a larger plan."""
 

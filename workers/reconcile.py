@@ -2,7 +2,7 @@
 
 A pass is idempotent, and a worker may be killed at any point of it: writes to the cluster can be repeated, and writes
 to the row carry the lease's epoch. A pass never waits for a pod. Errors have types: a TransientError leads to a
-back-off, a rejected request may be retried, and Blocked says whether a retry can help.
+backoff, a rejected request may be retried, and Blocked says whether a retry can help.
 """
 
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A retry recreates unhealthy workloads, so that it doesn't wait for Kubernetes' back-offs.
+"""A retry recreates unhealthy workloads, so that it doesn't wait for Kubernetes' backoffs.
 
 A kubelet waits up to five minutes before it starts a container or pulls an image again; a controller waits up to a
 quarter of an hour before it creates a pod again. The owner retries after the cause is removed, and would see the old

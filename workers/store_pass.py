@@ -11,7 +11,7 @@ from stores.leases import Lease
 from stores.models import Step, Store
 from stores.specs import store_spec
 from stores.status import STEADY_STATUSES, Status, StepStatus
-from stores.steps import CREDENTIALS, ISOLATION, start_step, step_title, succeed_step
+from stores.steps import CREDENTIALS, platform_steps_succeeded, start_step, step_title, succeed_step
 from workers import apply, drift, evaluation, persistent_data
 from workers.cluster.errors import ClusterError
 from workers.context import Context
@@ -75,8 +75,7 @@ async def prepare_pass(context: Context, lease: Lease, locked: LockedStore) -> P
 
 def _was_applied(store: Store, steps: Sequence[Step], manifests: Manifests) -> bool:
     """Whether the last update has got as far as the store's workloads, with these manifests."""
-    isolated = any(step.name == ISOLATION and step.status == StepStatus.SUCCEEDED for step in steps)
-    return isolated and store.spec_hash == manifests.spec_hash
+    return platform_steps_succeeded(steps) and store.spec_hash == manifests.spec_hash
 
 
 def complete_step(locked: LockedStore, engine: Engine, name: str) -> None:

@@ -72,7 +72,7 @@ def finish_pass(locked: LockedStore, lease: Lease, requeue_after: timedelta | No
 
 
 def finish_failed_pass(locked: LockedStore, lease: Lease, requeue_after: timedelta) -> None:
-    """As `finish_pass`, but the next pass waits for the back-off even if the store was requeued."""
+    """As `finish_pass`, but the next pass waits for the backoff even if the store was requeued."""
     locked.store.failures += 1
     locked.store.observed_requeues = lease.requeues
     _release(locked, requeue_after)

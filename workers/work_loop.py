@@ -16,6 +16,8 @@ from workers.context import Context
 from workers.reconcile import reconcile
 
 POLL_SECONDS = 2.0
+RELEASE_SECONDS = 2.0
+"""How long a worker that ends waits for the database to release its leases."""
 
 PASSES = Counter("storefleet_passes", "Reconcile passes by how they ended", ["end"])
 RUNNING = Gauge("storefleet_passes_running", "Stores that this worker reconciles now")
@@ -48,10 +50,10 @@ class WorkLoop:
         """End the running passes and hand their leases on. Call it after `run` has ended, also when that has failed."""
         await cancel_and_wait(*self._tasks)
         try:
-            async with asyncio.timeout(2), self._context.sessions.begin() as session:
+            async with asyncio.timeout(RELEASE_SECONDS), self._context.sessions.begin() as session:
                 await release_leases(session, self._context.holder)
         except CONNECTION_ERRORS as error:
-            log.warning("work_loop.leases_not_released", error=type(error).__name__, hint="they expire")
+            log.warning("work_loop.leases_not_released", error=repr(error), hint="they expire")
         except Exception:  # the worker ends in any case
             log.exception("work_loop.leases_not_released")
 
@@ -89,7 +91,7 @@ class WorkLoop:
                 log.warning("pass.lease_lost", hint="another worker continues")
                 PASSES.labels("lease_lost").inc()
             except CONNECTION_ERRORS as error:
-                log.warning("pass.interrupted", error=type(error).__name__, hint="due again when its lease expires")
+                log.warning("pass.interrupted", error=repr(error), hint="due again when its lease expires")
                 PASSES.labels("cut_short").inc()
             except Exception:
                 # a bug must not end the worker; the store is due again when its lease expires

@@ -1,4 +1,4 @@
-"""The Job controller: runs one pod after the other until one succeeds or the back-off limit is reached."""
+"""The Job controller: runs one pod after the other until one succeeds or the backoff limit is reached."""
 
 from typing import Any
 
@@ -95,14 +95,14 @@ def _finished_conditions(reason: str, message: str) -> list[Manifest]:
 
 
 def _backoff_elapsed(cluster: ClusterState, key: Key, spec: Manifest, failed: int) -> bool:
-    """Whether the next pod may start: after an exponential back-off, and never beyond the back-off limit."""
+    """Whether the next pod may start: after an exponential backoff, and never beyond the backoff limit."""
     if not failed:
         return True
     if failed > spec["backoffLimit"]:
         return False
     first, longest = clock.BACKOFF_SECONDS
     return cluster.timer_elapsed(
-        key, f"back-off {failed}", min(longest, first * 2 ** (failed - 1)), timer="pause", mode="retry"
+        key, f"backoff {failed}", min(longest, first * 2 ** (failed - 1)), timer="pause", mode="retry"
     )
 
 

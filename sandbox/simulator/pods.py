@@ -141,11 +141,11 @@ def _is_initialized(status: Manifest) -> bool:
 
 
 def _start_containers(cluster: ClusterState, key: Key, pod: Manifest, waiting: str) -> None:
-    """Start waiting containers once their references exist, their image is pulled and their back-off is over."""
+    """Start waiting containers once their references exist, their image is pulled and their backoff is over."""
     restarts = _restart_count(pod)
     if waiting == "CrashLoopBackOff":
         first, longest = clock.BACKOFF_SECONDS
-        if cluster.timer_elapsed(key, f"back-off {restarts}", min(longest, first * 2 ** (restarts - 1)), mode="retry"):
+        if cluster.timer_elapsed(key, f"backoff {restarts}", min(longest, first * 2 ** (restarts - 1)), mode="retry"):
             _run_containers(cluster, key, pod)
         return
     if missing := missing_reference(cluster.objects, pod):

@@ -1,4 +1,4 @@
-"""Functions that the controllers of Deployments, StatefulSets and Jobs share: pods from a template, and owner references."""
+"""Shared by the controllers of Deployments, StatefulSets and Jobs: pods from a template, and owner references."""
 
 import hashlib
 import json

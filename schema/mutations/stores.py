@@ -205,7 +205,7 @@ class StoreMutations:
         )
         return await _run(info, ResumeStorePayload, command)
 
-    @strawberry.mutation(description="Delete a store and all its data, whatever its status is.")
+    @strawberry.mutation(description="Delete a store and all its data. Possible in every status.")
     async def delete_store(self, info: Info, input: DeleteStoreInput) -> DeleteStorePayload:
         command = partial(
             commands.delete_store, store_id=decode_id("Store", input.id), idempotency_key=input.idempotency_key

@@ -48,7 +48,7 @@ class HealthReport:
 
     @classmethod
     def from_row(cls, row: StoreRow) -> "HealthReport | None":
-        """None until the store was READY, and while it is suspended."""
+        """None until the store was READY, while it is suspended, and once it is being deleted."""
         if row.health is None or row.health_since is None:
             return None
         return cls(state=Health(row.health), cause=row.health_cause, since=row.health_since)
@@ -106,7 +106,7 @@ class Store:
         "and what to do about it."
     )
     health: HealthReport | None = strawberry.field(
-        description="Null until the store was READY, and while it is suspended."
+        description="Null until the store was READY, while it is suspended, and once it is being deleted."
     )
     url: str = strawberry.field(description="The store's address.")
     created_at: datetime = strawberry.field(description="When the store was requested.")

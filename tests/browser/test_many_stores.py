@@ -29,7 +29,9 @@ FROM generate_series(1, 1000) number
 @pytest_asyncio.fixture
 async def harness(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Harness]:
     async with run_harness(database_url, redis_url, tmp_path, worker=False, store_quota=1000) as running:
-        await running.sql(STORES, decode_id("Account", running.account))
+        account = decode_id("Account", running.account)
+        await running.sql("INSERT INTO account_streams (account_id) VALUES ($1)", account)
+        await running.sql(STORES, account)
         yield running
 
 

@@ -10,7 +10,7 @@ from tests.support.harness import Harness
 from tests.support.stores import create_ready_store
 
 
-async def test_the_palette_goes_anywhere_by_keyboard(harness: Harness, open_dashboard: SignedInPage) -> None:
+async def test_the_palette_navigates_by_keyboard(harness: Harness, open_dashboard: SignedInPage) -> None:
     store, _ = await create_ready_store(harness)
     await harness.create_store(name="Candle Corner")
     page = await open_dashboard()
@@ -93,7 +93,7 @@ async def test_shortcuts(harness: Harness, open_dashboard: SignedInPage) -> None
     await expect(page.get_by_role("dialog", name="Create a store")).to_be_visible()
 
 
-async def test_a_toast_tells_what_happens_elsewhere(harness: Harness, open_dashboard: SignedInPage) -> None:
+async def test_toasts_report_events_of_other_stores(harness: Harness, open_dashboard: SignedInPage) -> None:
     page = await open_dashboard("/account")
     icon = page.locator('link[rel="icon"]')
     await expect(icon).to_have_attribute("href", "/icons/idle.svg")

@@ -38,7 +38,7 @@ async def test_a_deep_link_leads_there_after_signing_in(harness: Harness, new_pa
     assert observed.failed_requests == [f"POST {harness.url}/auth/sign-in: 401"]
 
 
-async def test_an_ended_session_loses_nothing_that_was_typed(harness: Harness, new_page: NewPage) -> None:
+async def test_an_ended_session_keeps_typed_text(harness: Harness, new_page: NewPage) -> None:
     page = (await new_page()).page
     await sign_in(page, harness.url)
     await page.goto(f"{harness.url}/new")

@@ -1,4 +1,4 @@
-"""Installs the platform's account once per session, on the API server that STOREFLEET_TEST_KUBECONFIG names."""
+"""Installs the workers' service account once per session, on the API server that STOREFLEET_TEST_KUBECONFIG names."""
 
 from collections.abc import AsyncIterator
 

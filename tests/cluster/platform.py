@@ -1,4 +1,4 @@
-"""Installs the platform's account on a real API server, with the roles and bindings of the chart."""
+"""Installs the workers' service account on a real API server, with the roles and bindings of the chart."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ APPLY = {"Content-Type": "application/apply-patch+yaml"}
 
 @dataclass(frozen=True)
 class Platform:
-    """Kubeconfigs of the administrator and of the platform's account."""
+    """Kubeconfigs of the administrator and of the workers' service account."""
 
     admin: Path
     account: Path
@@ -42,7 +42,7 @@ def chart_files() -> list[dict[str, Any]]:
 
 
 def install(folder: Path) -> Platform:
-    """Install roles, admission policy and account as the administrator; wait until the policy is in force."""
+    """Install roles, admission policy and service account as the administrator; wait until the policy is in force."""
     admin = Path(os.environ["STOREFLEET_TEST_KUBECONFIG"])
     config = json.loads(admin.read_text())
     config["users"][0]["user"] = {"token": asyncio.run(_install(KubernetesUser.from_kubeconfig(admin)))}
@@ -53,7 +53,7 @@ def install(folder: Path) -> Platform:
 
 
 async def _install(admin: KubernetesUser) -> str:
-    """Create the objects. Returns a token of the account."""
+    """Create the objects. Returns a token of the service account."""
     async with aiohttp.ClientSession() as http:
         for item in (
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},

@@ -31,7 +31,7 @@ TLS = ({"cluster_issuer": "letsencrypt"}, {"wildcard_certificate": "default"}, {
 
 @pytest.fixture(scope="module", autouse=True)
 def store(platform: Platform) -> Iterator[None]:
-    """A store's namespace, created by the account."""
+    """A store's namespace, created by the service account."""
 
     async def make() -> None:
         async with connect(platform.account) as cluster:
@@ -49,7 +49,7 @@ def store(platform: Platform) -> Iterator[None]:
 
 
 async def dry_run(platform: Platform, http: aiohttp.ClientSession, item: JSON, verb: str = "apply") -> tuple[int, str]:
-    """Dry run of an apply (or create) as the account. Returns the status and the message."""
+    """Dry run of an apply (or create) as the service account. Returns the status and the message."""
     path = API_RESOURCES[item["kind"]].path(item["metadata"].get("namespace"))
     account = KubernetesUser.from_kubeconfig(platform.account)
     if verb == "create":
@@ -211,7 +211,7 @@ async def test_what_a_rule_is_for_is_refused(
     assert reason in message
 
 
-async def test_what_somebody_else_wrote_on_an_ingress_may_stay(platform: Platform, http: aiohttp.ClientSession) -> None:
+async def test_foreign_annotations_of_an_ingress_may_stay(platform: Platform, http: aiohttp.ClientSession) -> None:
     admin, name = KubernetesUser.from_kubeconfig(platform.admin), ANNOTATIONS[0]
     path = API_RESOURCES["Ingress"].path(STORE)
     assert (await admin.request(http, "POST", path, modified(*INGRESS, annotated(name))))[0] == 201
@@ -302,7 +302,7 @@ async def test_a_role_binding_is_for_the_account_alone(
     assert (await dry_run(platform, http, good, "create"))[0] == 201
 
 
-async def test_it_holds_nobody_else(platform: Platform, http: aiohttp.ClientSession) -> None:
+async def test_it_does_not_affect_other_users(platform: Platform, http: aiohttp.ClientSession) -> None:
     admin = KubernetesUser.from_kubeconfig(platform.admin)
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"free-{uuid.uuid4().hex[:8]}"}}
     assert (await admin.request(http, "POST", "/api/v1/namespaces?dryRun=All", body))[0] == 201

@@ -167,7 +167,7 @@ async def test_bookmarks_come_and_a_cut_watch_goes_on_from_them(
 
 @pytest.fixture
 def crowded(platform: Platform) -> Iterator[None]:
-    """API Priority and Fairness gives the platform's account one seat and no queue."""
+    """API Priority and Fairness gives the workers' service account one seat and no queue."""
     level = {
         "apiVersion": "flowcontrol.apiserver.k8s.io/v1",
         "kind": "PriorityLevelConfiguration",

@@ -1,4 +1,4 @@
-"""Requests that the platform's account must not make: the API server denies each by RBAC or by the admission policy.
+"""Requests that the workers' service account must not make: RBAC or the admission policy denies each.
 
 The matrix is generated from verbs, resources and namespaces. The administrator makes the same requests, to show that
 nothing else denies them, and that they name resources that exist.
@@ -65,7 +65,7 @@ def _matrix() -> Iterator[tuple[str, Request]]:
     yield (
         "delete its own namespace",
         _request("DELETE", f"/api/v1/namespaces/{NAMESPACE}"),
-    )  # the API server lets nobody delete the others
+    )  # the API server lets no user delete the others
     yield from _in_a_store()
     yield from _in_the_cluster()
 
@@ -79,7 +79,7 @@ def _bind(role: str, account: str = ACCOUNT) -> JSON:
 
 
 def _in_a_store() -> Iterator[tuple[str, Request]]:
-    """Requests in a namespace that the account manages."""
+    """Requests in a namespace that the service account manages."""
     core, apps = f"/api/v1/namespaces/{STORE}", f"/apis/apps/v1/namespaces/{STORE}"
     yield "list a store's secrets", _request("GET", f"{core}/secrets")
     yield "watch a store's secrets", _request("GET", f"{core}/secrets?watch=1")
@@ -191,7 +191,7 @@ IMPERSONATION = {
 
 @pytest.fixture(scope="module")
 def store(platform: Platform) -> Iterator[None]:
-    """A namespace that the account created and manages."""
+    """A namespace that the service account created and manages."""
     made = render(store_id=STORE_ID)
     binding = next(item for item in made.isolation if item["kind"] == "RoleBinding")
 
@@ -230,7 +230,7 @@ async def test_everything_in_the_matrix_is_refused(platform: Platform, http: aio
 
 @pytest.mark.usefixtures("store")
 async def test_nothing_else_would_have_refused_it(platform: Platform, http: aiohttp.ClientSession) -> None:
-    """The administrator is allowed everything, so a denial is about the account."""
+    """The administrator is allowed everything, so each denial is about the service account."""
     admin = KubernetesUser.from_kubeconfig(platform.admin)
     for name, (method, path, body, media) in MATRIX.items():
         if "watch=1" in path:
@@ -241,7 +241,7 @@ async def test_nothing_else_would_have_refused_it(platform: Platform, http: aioh
 
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("headers", IMPERSONATION.values(), ids=IMPERSONATION)
-async def test_it_cannot_be_somebody_else(
+async def test_impersonation_is_denied(
     platform: Platform, http: aiohttp.ClientSession, headers: dict[str, str]
 ) -> None:
     account = KubernetesUser.from_kubeconfig(platform.account)

@@ -9,11 +9,11 @@ import pytest_asyncio
 from tests.flow.test_drift import (  # noqa: F401  # collected here once more
     ADDITIONS,
     check_all_restored,
-    test_a_disk_that_somebody_deletes_is_told_before_and_after_it_goes,
-    test_a_namespace_that_somebody_deletes_is_not_made_again_empty,
+    test_a_deleted_disk_is_reported_before_and_after_its_removal,
+    test_a_deleted_namespace_is_not_recreated_empty,
+    test_drift_is_corrected_and_reported,
     test_many_changes_are_each_told,
     test_what_kubernetes_itself_changes_is_no_drift,
-    test_what_somebody_changed_is_put_right_and_told,
 )
 from tests.support.harness import Harness, run_harness
 
@@ -25,5 +25,5 @@ async def on_a_real_server(database_url: str, redis_url: str, tmp_path: Path) ->
         yield made
 
 
-async def test_what_somebody_added_is_removed_and_told(harness: Harness) -> None:
+async def test_foreign_fields_are_removed_and_reported(harness: Harness) -> None:
     await check_all_restored(harness, ADDITIONS)

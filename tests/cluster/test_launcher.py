@@ -198,7 +198,7 @@ def test_a_command_gets_a_cluster_of_its_own() -> None:
     assert (missing.returncode, missing.stderr) == (1, "sandbox.kubernetes: there is no /no/such/program\n")
 
 
-def test_what_cannot_start_says_why_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_start_gives_the_reason_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     programs = tmp_path / "programs"
     programs.mkdir()
     (programs / "etcd").write_text("#!/bin/sh\necho 'no disk' >&2; exit 1\n")

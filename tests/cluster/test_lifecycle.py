@@ -1,4 +1,4 @@
-"""A store's whole lifecycle with the platform's account, and only the rights that the chart gives it."""
+"""A store's whole lifecycle with the workers' service account, and only the rights that the chart gives it."""
 
 import asyncio
 from collections.abc import AsyncIterator

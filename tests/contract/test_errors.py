@@ -110,8 +110,8 @@ async def test_a_wrong_token_may_be_a_new_one(server: Server, controls: Client, 
         assert caught.value.status == 401
 
 
-async def test_nobody_listens(tmp_path: Path) -> None:
-    with socket.socket() as taken:  # bound but not listening: nobody else gets the port
+async def test_a_refused_connection_is_transient(tmp_path: Path) -> None:
+    with socket.socket() as taken:  # bound but not listening: no other process gets the port
         taken.bind(("127.0.0.1", 0))
         kubeconfigs.write(tmp_path / "kubeconfig", f"http://127.0.0.1:{taken.getsockname()[1]}", "token")
         async with connect(tmp_path / "kubeconfig") as cluster:

@@ -44,7 +44,7 @@ async def test_what_is_made_has_an_identity(cluster: Cluster, namespace: str) ->
         await cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
 
 
-async def test_what_is_not_there(cluster: Cluster, namespace: str) -> None:
+async def test_missing_objects_are_not_found(cluster: Cluster, namespace: str) -> None:
     with pytest.raises(NotFound) as caught:
         await cluster.get("ConfigMap", "missing", namespace)
     assert (caught.value.status, caught.value.reason) == (404, "NotFound")

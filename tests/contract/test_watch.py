@@ -1,4 +1,4 @@
-"""list_and_watch reports each change once, whatever happens to the connection."""
+"""list_and_watch reports each change once, also through broken connections."""
 
 import asyncio
 import operator
@@ -129,7 +129,7 @@ async def test_a_dropped_watch_recovers_soon(
                 await cluster.create(settings(namespace, name))
                 await seen.wait_for_object(name)
             assert len(seen.lists) == 1
-    assert [row["errors"] for row in logs] == [1, 1, 1]  # so each delay is the first one of the back-off
+    assert [row["errors"] for row in logs] == [1, 1, 1]  # so each delay is the first one of the backoff
 
 
 async def test_a_watch_that_drops_now_and_then_never_waits_long(
@@ -149,7 +149,7 @@ async def test_a_watch_that_drops_now_and_then_never_waits_long(
 
 
 @pytest.mark.parametrize("source", ["in the watch", "by the status"])
-async def test_a_forgotten_version_is_listed_anew(
+async def test_an_expired_version_is_listed_again(
     cluster: Cluster, namespace: str, controls: Client, source: str
 ) -> None:
     for name in "ab":

@@ -14,7 +14,7 @@ from stores.event_stream import EventStream
 from tests.support.harness import Harness, run_harness
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _cheap_passwords() -> Iterator[None]:
     """Nearly every test signs up a user, and a hash costs 64 MiB on purpose. Separate processes hash at full cost."""
     with pytest.MonkeyPatch.context() as patch:

@@ -84,7 +84,7 @@ async def test_a_cluster_that_does_not_answer_is_waited_for(api: Harness) -> Non
         ([DENIED], ""),
     ],
 )
-async def test_what_is_missing_is_named(
+async def test_the_missing_policy_is_named(
     api: Harness, tmp_path: Path, faults: list[dict[str, object]], problem: str
 ) -> None:
     await api.set_faults(*faults)

@@ -102,7 +102,7 @@ async def test_names_of_all_scripts_arrive_intact(api: Harness) -> None:
     assert len({store["slug"] for store in stores}) == len(names)
 
 
-async def test_requests_that_are_none(api: Harness) -> None:
+async def test_a_job_that_is_no_request_is_refused(api: Harness) -> None:
     for body, status in INVALID_REQUESTS:
         found, answer = await post(api, body, **{"Content-Type": "application/json"} if isinstance(body, bytes) else {})
         assert found == status, (body, answer)

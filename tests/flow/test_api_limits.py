@@ -208,7 +208,7 @@ async def test_guesses_are_counted_for_whom_the_ingress_names(api: Harness) -> N
 
 
 @pytest.mark.parametrize("settings", [{"trusted_proxies": ("10.0.0.0/8",)}], indirect=True)
-async def test_whoever_comes_by_no_ingress_is_who_it_is(api: Harness) -> None:
+async def test_without_a_trusted_proxy_the_peer_address_counts(api: Harness) -> None:
     given = {"email": "owner@example.com", "password": "wrong"}
     async with api.http.post(f"{api.url}/auth/sign-in", json=given, headers={"X-Forwarded-For": "203.0.113.7"}):
         pass

@@ -109,7 +109,7 @@ async def test_a_session_can_be_ended_and_its_socket_with_it(api: Harness) -> No
     assert not await is_signed_in(browser)
 
 
-async def test_nobody_ends_the_session_of_another(api: Harness) -> None:
+async def test_a_user_cannot_end_another_users_session(api: Harness) -> None:
     browser, other = await sign_in(api), await sign_in(api, path="sign-up")
     [theirs] = await other.sessions()
     [row] = await api.sql("SELECT id FROM users WHERE email = 'other@example.com'")
@@ -252,7 +252,7 @@ async def test_the_use_of_a_session_and_of_a_socket_is_recorded(api: Harness) ->
 
 
 async def test_recording_a_use_waits_for_no_lock(api: Harness) -> None:
-    """And nobody waits for it: a locked row is left out."""
+    """The request doesn't wait: a locked row is skipped."""
     url = api.settings.database_url.get_secret_value()
     async with connected(url) as connection, connection.transaction():
         await connection.execute("SELECT FROM api_tokens FOR UPDATE")

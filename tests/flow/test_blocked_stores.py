@@ -1,4 +1,4 @@
-"""Stores that can't go on say so, whatever their status is."""
+"""Stores that are blocked report the cause, in every status."""
 
 from schema.ids import decode_id
 from tests.support.harness import DELETE, JSON, Harness
@@ -23,7 +23,7 @@ async def test_a_requested_store_whose_secret_cannot_be_opened_fails_with_the_ca
         await api.wait_for_store(store["id"], status="DELETED")
 
 
-async def test_the_receipt_lists_volumes_of_a_namespace_that_was_going_already(harness: Harness) -> None:
+async def test_the_receipt_lists_volumes_of_a_terminating_namespace(harness: Harness) -> None:
     store, namespace = await create_ready_store(harness)
     paths = [object_path(namespace, "persistentvolumeclaims", name) for name in ("database", "uploads")]
     claims: list[JSON] = [await request_object(harness, "GET", path) for path in paths]

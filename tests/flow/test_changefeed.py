@@ -130,7 +130,7 @@ async def test_after_a_lost_connection_everybody_looks_and_hears_again(
             assert not listener.access_changed
 
 
-async def test_it_listens_as_soon_as_there_is_somebody_to_listen_to(
+async def test_it_listens_as_soon_as_the_server_is_available(
     postgres: Postgres, database_url: str, sessions: SessionFactory, tmp_path: Path
 ) -> None:
     link = tmp_path / "pg"

@@ -35,7 +35,7 @@ async def test_a_store_that_failed_once_is_followed_to_where_it_is_now(
         if query == STATUS:
             asked.append(query)
             if len(asked) == 3:
-                raise ClientError("nobody answers")
+                raise ClientError("no answer")
         return await execute(client, query, *given)
 
     asked: list[str] = []

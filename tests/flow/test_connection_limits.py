@@ -36,7 +36,7 @@ REFUSED = (
 )
 
 
-async def test_anonymous_sockets_of_an_address(api: Harness) -> None:
+async def test_anonymous_sockets_per_address_are_limited(api: Harness) -> None:
     address = "203.0.113.1"
     sockets = [await open_from(api, address) for _ in range(MAX_ANONYMOUS_PER_ADDRESS)]
     assert await refused(api) == REFUSED
@@ -52,7 +52,7 @@ async def test_anonymous_sockets_of_an_address(api: Harness) -> None:
 
 
 @pytest.mark.parametrize("settings", [{"max_websockets": 4, "max_websockets_per_address": 3}], indirect=True)
-async def test_sockets_of_an_address_and_in_all(api: Harness) -> None:
+async def test_sockets_per_address_and_in_total_are_limited(api: Harness) -> None:
     address = "2001:db8:1:2::7"
     sockets = [await open_from(api, address, api.token) for _ in range(3)]
     assert await refused(api, api.token, "2001:db8:1:2:ffff::1") == REFUSED
@@ -74,7 +74,7 @@ async def test_sockets_of_an_address_and_in_all(api: Harness) -> None:
 
 
 @pytest.mark.parametrize("settings", [{"max_connections": 10}], indirect=True)
-async def test_connections_in_all(api: Harness) -> None:
+async def test_connections_in_total_are_limited(api: Harness) -> None:
     port = int(api.url.rpartition(":")[2])
     sockets = [await open_socket(api, api.token) for _ in range(8)]
     waiting = [await asyncio.open_connection("127.0.0.1", port) for _ in range(8)]

@@ -40,7 +40,7 @@ async def test_a_page_of_a_named_origin_opens_a_socket_with_a_token(api: Harness
 
 
 @WITH_APP
-async def test_a_page_of_another_origin_is_not_helped(api: Harness) -> None:
+async def test_a_page_of_another_origin_gets_no_cors_headers(api: Harness) -> None:
     other = {"Origin": "https://evil.example.com"}
     async with api.http.options(f"{api.url}/graphql", headers={**other, **PREFLIGHT}) as response:
         assert response.status == 400
@@ -70,7 +70,7 @@ async def test_without_the_setting_no_origin_is_allowed(api: Harness) -> None:
         assert "Access-Control-Allow-Origin" not in response.headers
 
 
-async def test_a_host_is_needed_and_never_repeated(api: Harness) -> None:
+async def test_the_host_header_is_required_and_never_reflected(api: Harness) -> None:
     async def answer(request: bytes) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", int(api.url.rpartition(":")[2]))
         writer.write(request + b"Connection: close\r\n\r\n")

@@ -1,4 +1,4 @@
-"""Only an unavailable database is told as one. A programming error is INTERNAL, with a traceback in the log."""
+"""Only a lost database is UNAVAILABLE. A programming error is INTERNAL, with a traceback in the log."""
 
 import asyncio
 from typing import Any
@@ -21,7 +21,7 @@ RENAMES = {
 
 
 @pytest.mark.parametrize("path", RENAMES)
-async def test_a_renamed_column_is_loud(api: Harness, path: str, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_renamed_column_is_logged(api: Harness, path: str, capsys: pytest.CaptureFixture[str]) -> None:
     await api.sql(RENAMES[path])
     headers = {"Authorization": f"Bearer {api.token}"} if path else {"Host": "shop.localhost"}
     async with api.http.get(api.url + path, headers=headers) as response:
@@ -33,7 +33,7 @@ async def test_a_renamed_column_is_loud(api: Harness, path: str, capsys: pytest.
     assert "UndefinedColumnError" in logged
 
 
-async def test_a_renamed_column_is_loud_in_a_worker_and_the_worker_goes_on(harness: Harness) -> None:
+async def test_a_renamed_column_is_logged_by_a_worker_which_continues(harness: Harness) -> None:
     with capture_logs() as logs:
         await harness.sql("ALTER TABLE stores RENAME due_at TO renamed")
 
@@ -56,7 +56,7 @@ async def test_a_renamed_column_closes_open_sockets(api: Harness) -> None:
     assert [entry["event"] for entry in logs if entry.get("exc_info")] == ["access_check.failed"]
 
 
-async def test_what_a_lost_or_refused_connection_raises(api: Harness) -> None:
+async def test_a_lost_or_refused_connection_is_database_unavailable(api: Harness) -> None:
     url = api.settings.database_url
     engine = create_engine(url, 2)
     async with engine.connect() as connection:
@@ -73,7 +73,7 @@ async def test_what_a_lost_or_refused_connection_raises(api: Harness) -> None:
         await engine.dispose()
 
 
-async def test_what_a_lock_raises(api: Harness) -> None:
+async def test_a_lock_timeout_is_database_busy(api: Harness) -> None:
     engine = create_engine(api.settings.database_url, 2, timeouts={"lock_timeout": "10"})
     async with engine.begin() as first, engine.connect() as second:
         await first.execute(text("LOCK TABLE stores"))

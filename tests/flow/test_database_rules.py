@@ -181,7 +181,7 @@ async def test_numbers_have_no_gap_under_parallel_transactions(rules_url: str) -
             numbers = []
             for _ in range(1 + number % 4):
                 numbers.append(await new_event(connection, account, store))
-                await asyncio.sleep(0)  # others go on meanwhile
+                await asyncio.sleep(0)  # let the other tasks run
             if number % 3 == 0:
                 await transaction.rollback()
                 return []

@@ -68,7 +68,7 @@ def test_what_it_refuses_is_said_in_one_line_and_it_ends_with_ctrl_c(tmp_path: P
     data, port = tmp_path / "data", free_port()
     with serve_demo(data, port, demo_environment()) as process:
         check_refusals(data, port, tmp_path)
-        # a worker that is killed is started again, and what it was doing goes on
+        # a killed worker is started again, and its work continues
         [worker] = [found for found in psutil.process_iter(["cmdline"]) if is_worker_of(found, process.pid)]
         worker.kill()
         created = run_command([sys.executable, "-c", CREATE_AND_WATCH, str(data)])

@@ -1,4 +1,4 @@
-"""Drift: somebody changes the objects of a READY store. Each is restored, or the owner is told; the proof stays valid.
+"""Drift: foreign changes of a READY store's objects. Each is restored or reported; the proof stays valid.
 
 Also run on a real API server, by tests/cluster/test_drift.py.
 """
@@ -68,7 +68,7 @@ CHANGES: dict[str, tuple[str, str, str, JSON | None, str]] = {
     "a RoleBinding is removed": ("rolebindings", "storefleet", "DELETE", None, "removed the RoleBinding storefleet"),
 }
 ADDITIONS: dict[str, tuple[str, str, str, JSON | None, str]] = {
-    # only a real API server tells who owns these fields
+    # only a real API server reports the owner of these fields
     "a container is added": ("deployments", "web", "PATCH", SIDECAR, "changed the Deployment web"),
     "a policy is opened": ("networkpolicies", "deny-all", "PATCH", OPEN_EGRESS, "changed the NetworkPolicy deny-all"),
     "a file is added": (
@@ -79,7 +79,7 @@ ADDITIONS: dict[str, tuple[str, str, str, JSON | None, str]] = {
 }
 
 
-async def test_what_somebody_changed_is_put_right_and_told(harness: Harness) -> None:
+async def test_drift_is_corrected_and_reported(harness: Harness) -> None:
     await check_all_restored(harness, CHANGES)
 
 
@@ -96,7 +96,7 @@ async def check_all_restored(harness: Harness, changes: Mapping[str, tuple[str, 
         try:
             await wait_until(partial(restored, harness, where, was, watched=collection not in UNWATCHED))
             await wait_until(partial(has_notices, harness, expected))
-            # a change between a pass's snapshot and its apply is restored, but may not be told
+            # a change between a pass's snapshot and its apply is restored, but maybe not reported
             await wait_until_idle(harness)
         except TimeoutError:
             raise AssertionError(
@@ -104,7 +104,7 @@ async def check_all_restored(harness: Harness, changes: Mapping[str, tuple[str, 
             ) from None
     await harness.wait_for_store(store["id"], status="READY", health="HEALTHY")
     assert await proofs(harness) == before
-    await resync(harness)  # which tells nothing again
+    await resync(harness)  # it reports nothing again
     await wait_until_idle(harness)
     assert await notices(harness) == expected
 
@@ -156,7 +156,7 @@ async def test_what_kubernetes_itself_changes_is_no_drift(harness: Harness) -> N
     await harness.wait_for_store(store["id"], status="READY", health="HEALTHY")
 
 
-async def test_a_disk_that_somebody_deletes_is_told_before_and_after_it_goes(harness: Harness) -> None:
+async def test_a_deleted_disk_is_reported_before_and_after_its_removal(harness: Harness) -> None:
     """It is removed when no pod uses it any more; it is never replaced by an empty disk."""
     store, namespace = await create_ready_store(harness)
     where = object_path(namespace, "persistentvolumeclaims", "database")
@@ -171,7 +171,7 @@ async def test_a_disk_that_somebody_deletes_is_told_before_and_after_it_goes(har
     assert (await harness.kubernetes_request("GET", where))[0] == 404
 
 
-async def test_a_namespace_that_somebody_deletes_is_not_made_again_empty(harness: Harness) -> None:
+async def test_a_deleted_namespace_is_not_recreated_empty(harness: Harness) -> None:
     store, namespace = await create_ready_store(harness)
     await request_object(harness, "DELETE", f"/api/v1/namespaces/{namespace}")
     lost = await wait_for_health_cause(harness, store, "was removed from the cluster")

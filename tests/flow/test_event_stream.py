@@ -194,7 +194,7 @@ async def test_who_waits_reads_nothing(account: Account, monkeypatch: pytest.Mon
     assert await waiting == [1, 2]
 
 
-async def test_a_read_that_began_before_a_ring_isnt_joined_after_it(
+async def test_a_read_that_began_before_a_notification_is_not_shared_after_it(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It missed the events of that notification, and the new listener isn't notified of them again."""
@@ -248,7 +248,7 @@ async def test_a_read_whose_reader_left_isnt_joined_after_a_ring(
     assert await coming == [1]
 
 
-async def test_one_that_leaves_disturbs_nobody_who_reads_with_it(
+async def test_a_cancelled_subscriber_does_not_disturb_a_shared_read(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reading, go_on = asyncio.Event(), asyncio.Event()

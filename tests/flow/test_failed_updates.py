@@ -32,20 +32,21 @@ async def _failed(harness: Harness) -> tuple[JSON, str]:
 
 
 async def test_its_health_follows_the_cluster(harness: Harness, failed: tuple[JSON, str]) -> None:
-    store, namespace = failed
+    store, _ = failed
     looked = await harness.get_store(store["id"])
     assert (looked["status"], looked["health"]["state"]) == ("FAILED", "DEGRADED")  # the old web pod is ready
     assert looked["health"]["cause"].startswith("No node can take the web pod")
 
-    await harness.set_faults({"fault": "crash", "component": "database", "message": "corrupt"})
+    no_room = {"fault": "unschedulable", "component": "web"}
+    await harness.set_faults(no_room, {"fault": "crash", "component": "database", "message": "corrupt"})
     await harness.wait_for_store(store["id"], status="FAILED", health="DOWN")
     down = await wait_for_health_cause(harness, store, "corrupt")
     assert down["health"]["cause"].endswith("See its logs, then retry.")  # retryStore works
-    await harness.set_faults({"fault": "unschedulable", "component": "web"})
+    await harness.set_faults(no_room)
     await harness.wait_for_store(store["id"], status="FAILED", health="DEGRADED")
 
 
-async def test_what_somebody_removes_is_restored(harness: Harness, failed: tuple[JSON, str]) -> None:
+async def test_removed_objects_are_restored(harness: Harness, failed: tuple[JSON, str]) -> None:
     store, namespace = failed
     service = object_path(namespace, "services", "web")
     await harness.kubernetes_request("DELETE", service)
@@ -61,7 +62,7 @@ async def test_what_somebody_removes_is_restored(harness: Harness, failed: tuple
     await harness.wait_for_store(store["id"], status="READY", health="HEALTHY", plan="MEDIUM")
 
 
-async def test_a_removed_namespace_is_told(harness: Harness, failed: tuple[JSON, str]) -> None:
+async def test_a_removed_namespace_is_reported(harness: Harness, failed: tuple[JSON, str]) -> None:
     store, namespace = failed
     await harness.kubernetes_request("DELETE", f"/api/v1/namespaces/{namespace}")
     await wait_for_health_cause(harness, store, "Restore a backup")

@@ -1,4 +1,4 @@
-"""`storefleet keys reseal`: all secrets are sealed with the first key of their ring, also after a kill in the middle."""
+"""`storefleet keys reseal` seals all secrets with the first key of their ring, also after a kill in the middle."""
 
 import asyncio
 import sys
@@ -72,7 +72,7 @@ async def add_sealed_stores(harness: Harness) -> list[Any]:
     return stores
 
 
-async def test_a_killed_command_goes_on_where_it_was(api: Harness) -> None:
+async def test_a_killed_command_continues(api: Harness) -> None:
     stores, variables = await add_sealed_stores(api), rotated(api)
     blocker = await asyncpg.connect(api.settings.database_url.get_secret_value())
     async with blocker.transaction():
@@ -97,7 +97,7 @@ async def test_a_killed_command_goes_on_where_it_was(api: Harness) -> None:
         assert keys.unseal(row["store_id"], row["field"], row["sealed"]) == f"of {row['store_id']}"
 
 
-async def test_stores_go_on_without_the_old_keys(api: Harness) -> None:
+async def test_stores_work_without_the_old_keys(api: Harness) -> None:
     async with worker_lifespan(api.settings, api.profile):
         store, _ = await create_ready_store(api)
         variables = rotated(api)
@@ -115,7 +115,7 @@ async def test_stores_go_on_without_the_old_keys(api: Harness) -> None:
 
 
 @pytest.mark.parametrize("sealed", ["k9.AAAA", "w1.AAAA", ""])
-async def test_what_no_key_opens_is_named_and_left(api: Harness, sealed: str) -> None:
+async def test_secrets_without_a_key_are_reported_and_kept(api: Harness, sealed: str) -> None:
     [store, *_] = await add_sealed_stores(api)
     await api.sql("UPDATE sealed_secrets SET sealed = $1 WHERE store_id = $2", sealed, store)
     code, output = await run(api, **rotated(api))
@@ -124,7 +124,7 @@ async def test_what_no_key_opens_is_named_and_left(api: Harness, sealed: str) ->
     assert row["sealed"] == sealed
 
 
-async def test_without_worker_keys_nothing_is_done(api: Harness) -> None:
+async def test_without_worker_keys_it_is_refused(api: Harness) -> None:
     environment = process_environment(api.settings)
     environment.pop("STOREFLEET_WORKER_KEYS")
     process = await asyncio.create_subprocess_exec(

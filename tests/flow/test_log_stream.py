@@ -18,6 +18,8 @@ from tests.support.waiting import wait_until
 from workers.logs import buffer, reader
 
 TOKEN = 'mutation ($scopes: [Scope!]!) { createApiToken(input: {name: "x", scopes: $scopes}) { token { id } secret } }'
+STOPPED = {"speed": 1e-6}
+"""A clock at which containers print no line by themselves."""
 REVOKE = "mutation ($id: ID!) { revokeApiToken(input: {id: $id}) { token { id } } }"
 
 
@@ -25,6 +27,7 @@ async def test_the_last_lines_and_then_each_that_comes(harness: Harness, monkeyp
     monkeypatch.setattr(buffer, "LINES_PER_SECOND", 1000)
     store = (await harness.create_store())["id"]
     await harness.wait_for_status(store, "READY")
+    await harness.call_simulator("clock", STOPPED)
     await print_lines(harness, store, *(f"line {number}" for number in range(600)))
     async with (
         follow_logs(harness, store, tail=500) as most,
@@ -181,6 +184,7 @@ async def test_what_ends_is_followed_by_its_successor(harness: Harness) -> None:
         await logs.wait_for_notice("ended (exit code 139) and started again.")
         await harness.set_faults()
         await harness.wait_for_store(store, health="HEALTHY")
+        await harness.call_simulator("clock", STOPPED)
         await print_lines(harness, store, "well again")
         await logs.wait_for_lines("well again")
         async with follow_logs(harness, store, tail=7) as later:

@@ -1,4 +1,4 @@
-"""Following logs through failures: no line is lost or repeated; where that is impossible, the subscriber is told."""
+"""Following logs through failures: no line is lost or repeated; if that is impossible, there is a notice."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -153,7 +153,7 @@ async def test_who_follows_for_long_subscribes_again(harness: Harness, monkeypat
     store = (await harness.create_store())["id"]
     async with follow_logs(harness, store) as logs:
         await logs.wait_for_end()
-    assert (logs.error, logs.notices[-1].partition(" ")[2]) == (None, "minutes are over. Subscribe again to go on.")
+    assert (logs.error, logs.notices[-1].partition(" ")[2]) == (None, "minutes are over. Subscribe again to continue.")
 
 
 async def test_what_breaks_off_goes_on_and_what_cant_be_read_is_said(
@@ -194,7 +194,7 @@ async def test_what_breaks_off_goes_on_and_what_cant_be_read_is_said(
     assert "The workers can't read these logs" in str(await subscription_error(harness, store))
 
 
-async def test_a_job_that_asks_for_nothing_sensible_harms_nobody(harness: Harness) -> None:
+async def test_a_malformed_job_is_ignored(harness: Harness) -> None:
     """Every client of Redis can write any job into the queue."""
     store = (await harness.create_store())["id"]
     redis = open_redis(harness.settings.redis_url)

@@ -73,7 +73,7 @@ async def test_a_store_grows_with_its_plan_and_is_proven_again(harness: Harness)
     assert '"large"' in entry["detail"]
 
 
-async def test_the_same_key_and_the_same_plan_change_nothing_twice(harness: Harness) -> None:
+async def test_a_repeated_key_and_the_current_plan_change_nothing(harness: Harness) -> None:
     store, _ = await create_ready_store(harness)
     first = await change_plan(harness, store["id"], "MEDIUM", key="one")
     assert first["store"]["plan"] == "MEDIUM"
@@ -89,7 +89,7 @@ async def test_the_same_key_and_the_same_plan_change_nothing_twice(harness: Harn
     assert row["generation"] == 2
 
 
-async def test_what_cannot_change_is_refused(harness: Harness) -> None:
+async def test_invalid_plan_changes_are_refused(harness: Harness) -> None:
     store = await harness.create_store(plan="MEDIUM")
     assert refusal(await change_plan(harness, "nonsense", "LARGE")) == ("NOT_FOUND", "id")
     assert refusal(await change_plan(harness, store["id"], "LARGE")) == ("WRONG_STATUS", "id")
@@ -100,7 +100,7 @@ async def test_what_cannot_change_is_refused(harness: Harness) -> None:
     assert (await harness.get_store(store["id"]))["plan"] == "MEDIUM"
 
 
-async def test_a_disk_that_cannot_grow_fails_the_update_and_the_shop_goes_on(harness: Harness) -> None:
+async def test_a_disk_that_cannot_grow_fails_the_update_and_the_shop_keeps_running(harness: Harness) -> None:
     store, namespace = await create_ready_store(harness)
     await wait_until_idle(harness)
     web = await request_object(harness, "GET", object_path(namespace, "deployments", "web"))
@@ -121,7 +121,7 @@ async def test_a_disk_that_cannot_grow_fails_the_update_and_the_shop_goes_on(har
     assert await disks(harness, namespace) == {"database": "2Gi", "uploads": "2Gi"}
 
 
-async def test_a_failed_update_goes_back_and_grown_disks_stay(harness: Harness) -> None:
+async def test_a_failed_update_can_return_to_the_old_plan_and_grown_disks_stay(harness: Harness) -> None:
     store, namespace = await create_ready_store(harness)
     await harness.set_faults({"fault": "unschedulable", "component": "web"})
     await change_plan(harness, store["id"], "LARGE")
@@ -157,7 +157,7 @@ async def test_a_disk_that_an_operator_enlarged_keeps_its_size(harness: Harness)
     assert claim["spec"]["resources"]["requests"]["storage"] == "7Gi"
 
 
-async def test_a_ready_store_is_told_only_what_works(harness: Harness) -> None:
+async def test_causes_of_a_ready_store_suggest_only_possible_remedies(harness: Harness) -> None:
     store, _ = await create_ready_store(harness)
     await harness.set_faults({"fault": "crash", "component": "web", "message": "No space left on device"})
     down = await wait_for_health_cause(harness, store, "The disk")

@@ -56,7 +56,9 @@ async def test_the_timeouts_hold_behind_a_pooler_and_end_with_the_transaction(po
     assert left == 0
 
 
-async def test_without_the_setting_a_pooler_is_noticed_at_once(pooler_url: str, redis_url: str, tmp_path: Path) -> None:
+async def test_without_the_setting_a_pooler_is_detected_at_start(
+    pooler_url: str, redis_url: str, tmp_path: Path
+) -> None:
     """PgBouncer refuses the timeouts, which it can't keep apart for each client."""
     async with (
         run_harness(pooler_url, redis_url, tmp_path, worker=False, sign_up="closed") as harness,

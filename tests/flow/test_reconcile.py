@@ -6,7 +6,8 @@ from prometheus_client import REGISTRY
 from runtime.settings import ClusterProfile
 from tests.support.harness import Harness
 from tests.support.stores import count_succeeded, wait_until_idle
-from tests.support.waiting import wait_until
+from tests.support.waiting import HANG_SECONDS, wait_until
+from workers import work_loop
 from workers.main import worker_lifespan
 
 LONG_FAILURE_PATIENCE = pytest.mark.parametrize("settings", [{"failure_patience": 60.0}], indirect=True)
@@ -41,7 +42,8 @@ async def no_pass_runs() -> bool:
     return REGISTRY.get_sample_value("storefleet_passes_running") == 0
 
 
-async def test_a_worker_that_ends_in_order_hands_its_stores_on(api: Harness) -> None:
+async def test_a_worker_that_ends_in_order_hands_its_stores_on(api: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work_loop, "RELEASE_SECONDS", HANG_SECONDS)
     await api.set_faults({"fault": "hang", "seconds": 20, "kind": "Namespace", "verb": "create"})
     async with worker_lifespan(api.settings, api.profile):
         store = await api.create_store()
@@ -73,7 +75,7 @@ async def test_another_profile_updates_a_ready_store_and_proves_it_again(api: Ha
 
 
 @LONG_FAILURE_PATIENCE
-async def test_a_namespace_removed_on_the_way_is_made_anew(harness: Harness) -> None:
+async def test_a_namespace_removed_during_provisioning_is_recreated(harness: Harness) -> None:
     await harness.set_faults({"fault": "unready", "component": "web"})
     store = await harness.create_store()
     await wait_until(lambda: harness.sql("SELECT 1 FROM steps WHERE name = 'web' AND status = 'RUNNING'"))

@@ -1,4 +1,4 @@
-"""Who is limited is told after how many seconds the same request may succeed."""
+"""A limited request gets the number of seconds after which it may succeed."""
 
 from typing import Any
 

@@ -79,7 +79,7 @@ def test_a_long_strange_path_and_a_strange_environment_dont_matter(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
-def test_where_root_is_refused_user_namespaces_postgres_runs_as_nobody(
+def test_without_user_namespaces_root_runs_postgres_as_nobody(
     data: Path, running: list[Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The data folder is inside folders that only root may enter; the server gets access all the same."""

@@ -102,7 +102,7 @@ def test_a_second_start_on_the_same_data_is_refused_and_harmless(data: Path) -> 
     assert eventually(lambda: not server_pids(data))
 
 
-def test_an_initdb_that_was_killed_is_begun_anew(data: Path, running: list[Server]) -> None:
+def test_a_killed_initdb_is_restarted(data: Path, running: list[Server]) -> None:
     code = f"from pathlib import Path; from sandbox.postgres import start_postgres; start_postgres(Path({str(data)!r}))"
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) as killed:
         assert eventually(lambda: (data / "postgres.new" / "PG_VERSION").exists())

@@ -134,7 +134,7 @@ async def test_guessing_is_throttled(api: Harness, cli: Any) -> None:
     assert (await use(api, {"token": token}))[0] == 200, "the throttled attempt didn't use it up"
 
 
-async def test_there_is_no_link_for_nobody(cli: Any) -> None:
+async def test_an_unknown_user_gets_no_link(cli: Any) -> None:
     code, printed, error = await cli("users", "link", "nobody@example.com")
     assert (code, printed) == (1, "")
     assert "There is no user nobody@example.com." in error

@@ -1,11 +1,12 @@
-"""Failures in the cluster: their cause is told, the store is never READY meanwhile, and it recovers afterwards."""
+"""Failures in the cluster: their cause is reported, the store isn't READY until they end, and then it recovers."""
 
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.support.harness import DELETE, RETRY, Harness
-from tests.support.stores import exists, is_gone, namespace_of, resync, wait_until_idle
+from tests.support.stores import exists, has_notice, is_gone, namespace_of, resync, wait_until_idle
 from tests.support.waiting import hang_limit, wait_until
 
 LONG = pytest.mark.parametrize("settings", [{"failure_patience": 30.0}], indirect=True)
@@ -159,13 +160,14 @@ async def test_a_namespace_that_will_not_go_keeps_the_store_deleting_with_the_ca
     assert (await harness.get_store(store["id"]))["cause"] is None
 
 
-async def test_what_somebody_deletes_is_put_back_and_told(harness: Harness) -> None:
+async def test_deleted_objects_are_recreated_and_reported(harness: Harness) -> None:
     store = await harness.create_store()
     await harness.wait_for_status(store["id"], "READY")
     place = namespace_of(store["id"])
     await harness.kubernetes_request("DELETE", f"/apis/apps/v1/namespaces/{place}/deployments/web")
     await harness.kubernetes_request("DELETE", f"/api/v1/namespaces/{place}/services/web")
-    await harness.wait_for_store(store["id"], health="DOWN")
+    for removed in ("Deployment web", "Service web"):
+        await wait_until(partial(has_notice, harness, f"removed the {removed}"))
     await harness.wait_for_store(store["id"], health="HEALTHY", status="READY")
     for path in (f"/apis/apps/v1/namespaces/{place}/deployments/web", f"/api/v1/namespaces/{place}/services/web"):
         status, _ = await harness.kubernetes_request("GET", path)
@@ -240,7 +242,7 @@ async def test_a_namespace_without_a_row_is_left_alone(harness: Harness) -> None
 
 
 async def test_rights_that_come_a_moment_after_the_role_binding_are_waited_for(harness: Harness) -> None:
-    """An API server applies a RoleBinding a moment after it stored it; the owner isn't told about that."""
+    """An API server applies a RoleBinding a moment after it stored it; that isn't reported to the owner."""
     late = {"fault": "http", "code": 403, "message": "cannot patch resource", "verb": "apply", "times": 1}
     await harness.set_faults({**late, "kind": "ResourceQuota"})
     store = await harness.create_store()

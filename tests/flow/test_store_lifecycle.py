@@ -46,7 +46,7 @@ async def test_a_new_store_is_applied_once(harness: Harness) -> None:
     assert requests("apply", "Deployment", "200") == before
 
 
-async def test_work_that_comes_by_the_clock_wakes_nobody(harness: Harness) -> None:
+async def test_cron_jobs_requeue_no_store(harness: Harness) -> None:
     store = await harness.create_store()
     await harness.wait_for_status(store["id"], "READY")
     await wait_until_idle(harness)
@@ -78,7 +78,7 @@ async def test_events_are_numbered_without_a_gap_and_go_on_after_a_cursor(harnes
     assert rest == events[middle + 1 :]
 
 
-async def test_what_the_proof_left_is_tidied_and_the_store_rests(harness: Harness) -> None:
+async def test_the_proofs_jobs_are_deleted_and_the_store_becomes_idle(harness: Harness) -> None:
     store = await harness.create_store()
     await harness.wait_for_status(store["id"], "READY")
     path = f"/apis/batch/v1/namespaces/{namespace_of(store['id'])}/jobs"
@@ -153,7 +153,7 @@ async def test_a_store_waits_for_its_turn(harness: Harness) -> None:
         await wait_until(partial(is_at, harness, store["id"], "web"))
     assert [(await harness.get_store(store["id"]))["status"] for store in stores[2:]] == ["REQUESTED"] * 3
     await harness.client().execute(DELETE, {"id": stores[2]["id"]})
-    await harness.wait_for_status(stores[2]["id"], "DELETED")  # which waits for nobody
+    await harness.wait_for_status(stores[2]["id"], "DELETED")  # deletions don't wait for other stores
     await harness.client().execute(DELETE, {"id": stores[0]["id"]})
     await harness.wait_for_store(stores[3]["id"], status="PROVISIONING")
     assert (await harness.get_store(stores[4]["id"]))["status"] == "REQUESTED"

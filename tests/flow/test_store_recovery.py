@@ -19,7 +19,7 @@ from workers.engines.objects import EXIT_NON_RETRYABLE
 async def test_a_retry_does_not_wait_for_kubernetes_own_pauses(
     harness: Harness, monkeypatch: pytest.MonkeyPatch, component: str, place: str, other: str
 ) -> None:
-    """An unhealthy workload is recreated: otherwise its back-off would go on and the store would fail again."""
+    """An unhealthy workload is recreated: otherwise its backoff would continue, and the store would fail again."""
     monkeypatch.setattr(clock, "BACKOFF_SECONDS", (1e6, 1e6))
     await harness.set_faults({"fault": "crash-loop", "component": component})
     store = await harness.create_store()
@@ -45,7 +45,9 @@ async def test_a_retry_does_not_wait_for_kubernetes_own_pauses(
     assert (after[0] == before[0], after[1] == before[1]) == (False, True)
 
 
-async def test_what_never_was_ready_is_made_anew_at_a_retry(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_retry_recreates_deployments_that_were_never_ready(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A store without its plugin has no unhealthy workload: it waits for the installation. Its image may be new."""
     monkeypatch.setattr(clock, "BACKOFF_SECONDS", (1e6, 1e6))  # a program that can't succeed isn't run again
     fails = {"fault": "job", "component": "install", "exitCode": EXIT_NON_RETRYABLE, "message": "No plugin."}

@@ -158,7 +158,7 @@ async def test_a_removed_namespace_is_told_once_and_fails_the_resumption(harness
     assert failed["cause"] == cause
 
 
-async def test_a_volume_that_somebody_deletes_keeps_its_pod(harness: Harness) -> None:
+async def test_a_deleted_volume_claim_keeps_its_pod(harness: Harness) -> None:
     store, namespace = await create_ready_store(harness)
     await harness.kubernetes_request("DELETE", f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/database")
     await suspend_store(harness, store["id"])

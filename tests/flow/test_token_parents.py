@@ -46,7 +46,7 @@ async def test_a_child_expires_no_later_than_its_parent(api: Harness) -> None:
     assert refused["token"] is None
 
 
-async def test_a_revoked_token_takes_all_its_descendants_along(api: Harness) -> None:
+async def test_revoking_a_token_revokes_its_descendants(api: Harness) -> None:
     parent = await create(api, api.token)
     child = await create(api, parent["secret"])
     grandchild, sibling = await create(api, child["secret"]), await create(api, api.token)
@@ -60,7 +60,7 @@ async def test_a_revoked_token_takes_all_its_descendants_along(api: Harness) -> 
     assert not await ended(api, api.token)  # the parent of all
 
 
-async def test_a_deleted_token_takes_its_children_along(api: Harness) -> None:
+async def test_deleting_a_token_deletes_its_children(api: Harness) -> None:
     """However it is deleted: the database sees to it."""
     parent = await create(api, api.token, name="parent")
     child = await create(api, parent["secret"])
@@ -91,8 +91,20 @@ async def test_a_child_has_no_scope_that_its_parent_lacks(api: Harness) -> None:
     assert (await create(api, reader["secret"], scopes=["READ"]))["userErrors"][0]["code"] == "FORBIDDEN"
 
 
-@pytest.mark.parametrize("column", ["revoked_at", "expires_at"])
-async def test_what_ended_is_kept_for_a_time_and_then_deleted(api: Harness, column: str) -> None:
+ENDINGS = {
+    "revoked": (
+        "UPDATE api_tokens SET revoked_at = now() - $1::interval WHERE name = 'ended'",
+        "UPDATE sessions SET revoked_at = now() - $1::interval WHERE user_agent = 'ended'",
+    ),
+    "expired": (
+        "UPDATE api_tokens SET expires_at = now() - $1::interval WHERE name = 'ended'",
+        "UPDATE sessions SET expires_at = now() - $1::interval WHERE user_agent = 'ended'",
+    ),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+async def test_ended_credentials_are_deleted_after_their_retention(api: Harness, ending: str) -> None:
     await create(api, api.token, name="ended")
     user = {"email": "owner@example.com", "password": "correct horse battery"}
     headers = {"User-Agent": "ended"}
@@ -101,8 +113,8 @@ async def test_what_ended_is_kept_for_a_time_and_then_deleted(api: Harness, colu
 
     async def left(age: timedelta) -> list[int]:
         """The numbers of tokens and sessions after maintenance, when one of each ended so long ago."""
-        await api.sql(f"UPDATE api_tokens SET {column} = now() - $1::interval WHERE name = 'ended'", age)
-        await api.sql(f"UPDATE sessions SET {column} = now() - $1::interval WHERE user_agent = 'ended'", age)
+        for statement in ENDINGS[ending]:
+            await api.sql(statement, age)
         async with session_factory(api.settings.database_url, 2) as factory, factory.begin() as session:
             await tokens.delete_expired(session)
             await sessions.delete_expired(session)

@@ -26,7 +26,7 @@ async def get(
 ) -> tuple[int, str, str]:
     """Status, Location and body of a GET to this machine with the URL's host.
 
-    `trust` None: by HTTP whatever the URL's scheme, as from a proxy that has ended TLS.
+    `trust` None: over HTTP even if the URL has https, as behind a proxy that ends TLS.
     """
     address = urlsplit(url)
     here = f"{'https' if trust else 'http'}://127.0.0.1:{port or address.port}{address.path}"

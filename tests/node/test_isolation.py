@@ -34,7 +34,7 @@ async def service(harness: Harness, namespace: str, name: str) -> str:
     return address
 
 
-async def test_a_store_reaches_its_own_and_nobody_else(harness: Harness, node: RealNode) -> None:
+async def test_a_store_can_connect_only_to_its_own_pods(harness: Harness, node: RealNode) -> None:
     (_, mine), (_, other) = (
         await create_ready_store(harness, name="Mine"),
         await create_ready_store(harness, name="Other"),

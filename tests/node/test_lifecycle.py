@@ -86,7 +86,7 @@ async def test_a_whole_life(harness: Harness, node: RealNode) -> None:
 async def test_a_crash_after_ready_is_told_and_passes(harness: Harness, node: RealNode) -> None:
     store, _ = await create_ready_store(harness)
     await kill_and_wait(harness, node, "python3", "serve")
-    await kill_process(node, "python3", "serve")  # its second restart has a back-off, so that DOWN is observed
+    await kill_process(node, "python3", "serve")  # its second restart has a backoff, so that DOWN is observed
     down = await harness.wait_for_store(store["id"], status="READY", health="DOWN")
     assert "web" in down["health"]["cause"]
     status, _ = await visit(harness, store)

@@ -137,7 +137,7 @@ def _is_another(node: RealNode, name: str, before: int) -> bool:
     return [process.pid for process in node.processes(name)] not in ([], [before])
 
 
-def test_what_cannot_start_says_why_and_leaves_nothing(tmp_path: Path, archives: dict[str, Path]) -> None:
+def test_a_failed_start_gives_the_reason_and_leaves_nothing(tmp_path: Path, archives: dict[str, Path]) -> None:
     state, broken = tmp_path / "state", tmp_path / "broken.tar"
     before = machine_state(state)
     broken.write_text("no archive")

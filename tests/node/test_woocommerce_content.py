@@ -53,7 +53,7 @@ def test_several_programs_may_begin_at_once(shop: Shop, content: Mounts) -> None
     assert (content[CONTENT] / "themes").is_dir()
 
 
-def test_what_an_owner_broke_stands_in_nobodys_way(shop: Shop, content: Mounts) -> None:
+def test_a_broken_plugin_does_not_block_rotation_or_upgrade(shop: Shop, content: Mounts) -> None:
     shop.serve(CUSTOM_PLUGINS, content).stop(signal.SIGKILL)
     plugin, theme = content[CONTENT] / "plugins" / "fig.php", content[CONTENT] / "themes" / "olive"
     theme.mkdir()

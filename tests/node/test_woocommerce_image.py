@@ -90,7 +90,7 @@ def test_a_shop_speaks_its_language(new_shop: Shops) -> None:
 def test_an_image_refuses_a_language_that_it_lacks(new_shop: Shops) -> None:
     shop = new_shop()
     for locale, why in (
-        ("tlh", 'This image doesn\'t speak tlh: build it with LANGUAGES="tlh"'),
+        ("tlh", 'This image has no language files for tlh: build it with LANGUAGES="tlh"'),
         ("../../etc", "STORE_LOCALE must be a language of WordPress's"),
     ):
         code, last = shop.run(INSTALL_COMMAND, {"STORE_LOCALE": locale})

@@ -50,7 +50,7 @@ def kill(program: Container, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("given", [{}, {"STORE_LOCALE": "ar", "STORE_SETUP": "wizard"}], ids=["usual", "arabic"])
-def test_killed_at_any_moment_and_run_again(new_shop: Shops, given: Env) -> None:
+def test_it_can_be_killed_at_any_point_and_run_again(new_shop: Shops, given: Env) -> None:
     complete = uninterrupted(new_shop, given)
     rng = random.Random(20261124)
     for tenths in range(1, 11):

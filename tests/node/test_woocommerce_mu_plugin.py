@@ -211,7 +211,7 @@ def test_https_before_the_ingress_is_believed(new_shop: Shops) -> None:
     assert scheme(server) == "http"
     server.stop(signal.SIGKILL)
 
-    # a store whose address is https is never asked to go there again, whatever an ingress says
+    # a store with an https URL never redirects to it, independent of the header of the ingress
     server = shop.serve({"STORE_URL": f"https://{HOST}"})
     for headers in ({}, {"X_Forwarded_Proto": "http"}, {"X_Forwarded_Proto": "https"}):
         assert scheme(server, **headers) == "https"

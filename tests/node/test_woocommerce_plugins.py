@@ -162,7 +162,9 @@ def test_woocommerce_installs_by_rest(shop: Shop, content: Mounts, name_server: 
         assert asked.names == {"api.wordpress.org"}
 
 
-def test_nobody_outside_hears_of_a_proof(shop: Shop, content: Mounts, name_server: Mounts, tmp_path: Path) -> None:
+def test_a_proof_sends_no_request_to_other_systems(
+    shop: Shop, content: Mounts, name_server: Mounts, tmp_path: Path
+) -> None:
     server = shop.serve({**TOKEN, **CUSTOM_PLUGINS}, {**content, **name_server})
     (content[CONTENT] / "plugins" / "tell.php").write_text(TELL)
     assert php(server, "is_wp_error(activate_plugin('tell.php'))", PLUGINS) is False

@@ -165,7 +165,7 @@ def test_a_shop_that_is_coming_soon_fails_it_plainly(shop: Shop) -> None:
 
 
 @pytest.mark.usefixtures("web")
-def test_killed_at_any_moment_and_run_again(shop: Shop) -> None:
+def test_it_can_be_killed_at_any_point_and_run_again(shop: Shop) -> None:
     before, rng = shop_snapshot(shop), random.Random(20261124)
     for step in STEPS[:-1]:
         for seconds in (0, rng.uniform(0.005, 0.05)):

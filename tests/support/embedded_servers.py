@@ -25,7 +25,7 @@ from sandbox.valkey import start_valkey
 
 postgres = start_postgres(Path(sys.argv[1]), durable=False)
 valkey = start_valkey(Path(sys.argv[1]))
-sockets = [str(server.sockets) for server in (postgres, valkey)]
+sockets = [str(server.socket_folder) for server in (postgres, valkey)]
 print(json.dumps({"postgres": postgres.url, "valkey": valkey.url, "sockets": sockets}), flush=True)
 signal.pause()
 """

@@ -88,10 +88,10 @@ async def follow_logs(
 async def subscription_error(
     harness: Harness, store_id: str, workload: str = "web", tail: int = 100, *, token: str | None = None
 ) -> str | None:
-    """The error that ends a subscription to storeLogs before its first item."""
+    """The error that ends a subscription to storeLogs before its first line."""
     async with follow_logs(harness, store_id, workload, tail, token=token) as subscriber:
         await subscriber.wait_for_end()
-        assert subscriber.items == []
+        assert subscriber.lines == []
         return subscriber.error
 
 

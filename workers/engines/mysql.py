@@ -1,6 +1,6 @@
 """The database of one store: MySQL or MariaDB, as the setting `database_image` says. Both read the same variables.
 
-One server with one database and one user of the same name, on a volume of its own.
+One server with one database and one user of the same name, on a separate volume.
 """
 
 import secrets as random

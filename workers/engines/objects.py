@@ -37,7 +37,7 @@ def config_map(spec: StoreSpec, engine: str, name: str, files: Mapping[str, str]
 
 
 def claim(spec: StoreSpec, engine: str, profile: ClusterProfile, name: str, size: str) -> Manifest:
-    """A PersistentVolumeClaim of its own: a StatefulSet's volumeClaimTemplates can't be resized."""
+    """A separate PersistentVolumeClaim: a StatefulSet's volumeClaimTemplates can't be resized."""
     storage_class = {"storageClassName": profile.storage_class} if profile.storage_class else {}
     return {
         "apiVersion": "v1",

@@ -48,7 +48,7 @@ class Buffer:
         self._bytes += size
 
     def drop(self, positions: Positions) -> None:
-        """Count a line instead of queueing it. Once half of the queue is free, a notice tells how many were dropped."""
+        """Count a line instead of queueing it. When half of the queue is free, a notice has their number."""
         self._dropped += 1
         self._dropped_positions |= positions
 

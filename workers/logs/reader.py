@@ -48,7 +48,7 @@ class LogReaders:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, job: dict[str, Any]) -> None:
-        """Read for a request in a task of its own. At MAX_READERS the request is answered with `busy`."""
+        """Read for a request in a separate task. At MAX_READERS the request is answered with `busy`."""
         try:
             request = LogRequest.parse(job)
         except ValueError as error:
@@ -74,7 +74,7 @@ class LogReaders:
             try:
                 end = await reader.run()
             except (RedisError, *CONNECTION_ERRORS) as error:
-                log.warning("logs.interrupted", error=type(error).__name__, hint="the API sends the request again")
+                log.warning("logs.interrupted", error=repr(error), hint="the API sends the request again")
                 end = "failed"
             except Exception:
                 log.exception("logs.failed")
@@ -88,7 +88,7 @@ class LogReaders:
             async with asyncio.timeout(CLOSE_TIMEOUT):
                 await self._redis.publish(request.channel, answer.encode())
         except (RedisError, OSError, TimeoutError) as error:
-            log.warning("logs.end_not_published", error=type(error).__name__, hint="the API misses the heartbeat")
+            log.warning("logs.end_not_published", error=repr(error), hint="the API misses the heartbeat")
 
     async def close(self) -> None:
         """End all readers. The API sends their requests to another worker."""

@@ -78,7 +78,7 @@ async def read_new_lines(
     """Each line after the source's position, as (nanoseconds since 1970, text); the position moves with each line.
 
     The time is None for messages of the kubelet itself. A run that hasn't terminated is followed. With `tail`, only
-    the last lines are read, whatever the position. Raises what Cluster.logs raises.
+    the last lines are read, independent of the position. Raises the errors of Cluster.logs.
     """
     query = {"container": source.name, "timestamps": "true", **({"previous": "true"} if run.previous else {})}
     known = source.position if tail is None else None

@@ -147,7 +147,7 @@ def _publish(forwarder: PortForwarder, saved: Path, node_port: int, wanted: int 
 
 
 def _previous_port(saved: Path) -> int:
-    """The port of the last start; 0 if there is none, or it is taken."""
+    """The port of the last start; 0 at the first start, or if the port is taken."""
     try:
         port = int(saved.read_text())
     except (OSError, ValueError):

@@ -56,11 +56,11 @@ class Volumes:
 
     def reconcile(self, claims: Objects, volumes: Objects, classes: Objects) -> None:
         """Provision pending claims and delete released volumes. Idempotent, also after a crash in the middle."""
-        ours = {item["metadata"]["name"] for item in classes if item["provisioner"] == PROVISIONER}
+        own_classes = {item["metadata"]["name"] for item in classes if item["provisioner"] == PROVISIONER}
         existing = {volume["metadata"]["name"] for volume in volumes}
         for claim in claims:
             if (
-                claim["spec"].get("storageClassName") in ours
+                claim["spec"].get("storageClassName") in own_classes
                 and _is_pending(claim)
                 and _volume_name(claim) not in existing
             ):

@@ -15,7 +15,7 @@ async def test_a_hash_is_as_expensive_as_is_recommended() -> None:
     assert (costs.type, costs.memory_cost, costs.time_cost, costs.parallelism) == (Type.ID, 64 * 1024, 3, 4)
 
 
-async def test_nobody_costs_what_somebody_does_and_has_no_password() -> None:
+async def test_an_unknown_user_costs_the_same_as_a_known_one() -> None:
     somebody = await hash_password(PASSWORD)
     assert extract_parameters(DUMMY_HASH) == extract_parameters(somebody)
     assert await verify_password(somebody, PASSWORD)

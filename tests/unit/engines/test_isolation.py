@@ -76,7 +76,7 @@ def test_a_challenge_over_http_is_answered_to_the_ingress_controller_alone() -> 
     }
 
 
-def test_every_part_may_ask_for_names_and_nobody_else() -> None:
+def test_every_component_may_use_dns_only() -> None:
     rules = policies()
     for component, protocol in product(COMPONENTS, ("UDP", "TCP")):
         assert allows(rules, Endpoint(component), Endpoint(namespace="kube-system"), 53, protocol)

@@ -64,7 +64,7 @@ def test_secrets_are_long_and_random_and_one_is_shown() -> None:
     assert [field.name for field in ENGINE.secrets if field.revealable] == ["admin-password"]
 
 
-def test_each_specis_given_the_secrets_it_needs() -> None:
+def test_each_container_gets_only_its_secrets() -> None:
     manifests = render()
     salts = {f"WORDPRESS_{kind}_{use}" for kind in SALTED for use in ("KEY", "SALT")}
     wordpress = {"WORDPRESS_DB_PASSWORD", *salts}
@@ -127,7 +127,7 @@ def writable(manifests: Manifests) -> dict[str, dict[str, str]]:
     return found
 
 
-def test_where_each_specmay_write() -> None:
+def test_writable_paths_of_each_container() -> None:
     """WordPress writes uploads only: its code and plugins are in the image."""
     assert writable(render()) == {
         # MySQL wants an empty folder, and a new disk has lost+found

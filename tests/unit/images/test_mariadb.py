@@ -176,7 +176,7 @@ def test_variables_that_arent_given_ask_for_nothing(
         ({"MYSQL_PASSWORD": "a;\nDROP DATABASE mysql"}, "start: a variable has more than one line\n"),
     ],
 )
-def test_what_makes_no_sense_is_refused(there: Path, start: Start, changes: dict[str, str], message: str) -> None:
+def test_invalid_variables_are_refused(there: Path, start: Start, changes: dict[str, str], message: str) -> None:
     process = start(**changes)
     assert process.communicate(timeout=HANG_SECONDS)[1] == message
     assert process.returncode == 1

@@ -76,7 +76,7 @@ def test_web_answers_where_it_is_asked() -> None:
         assert (IMAGE / file).exists()
 
 
-def test_redirects_lead_to_the_stores_own_address() -> None:
+def test_redirects_lead_to_the_stores_url() -> None:
     """Apache would write http: TLS ends before it. `-t` and the build need a value, too."""
     assert "\nServerName ${STORE_URL}\nUseCanonicalName On\n" in APACHE
     assert "STORE_URL" in variables("web")

@@ -101,7 +101,7 @@ def test_these_are_fine(body: str) -> None:
     assert problems(migration(body)) == []
 
 
-def test_a_table_that_the_migration_makes_is_nobodys_yet() -> None:
+def test_new_tables_may_be_changed() -> None:
     body = """op.create_table("notes", sa.Column("id", sa.Uuid(), primary_key=True))
     op.add_column("notes", sa.Column("text", sa.Text(), nullable=False))
     op.alter_column("notes", "text", type_=sa.Integer(), nullable=False)

@@ -41,7 +41,7 @@ def _empty_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("url", HONOURED)
-def test_what_libpq_understands(url: str) -> None:
+def test_urls_are_read_as_by_libpq(url: str) -> None:
     assert url_problem(url) is None
 
 
@@ -51,7 +51,7 @@ def test_each_sslmode(mode: str) -> None:
 
 
 @pytest.mark.parametrize("url", REFUSED)
-def test_what_cannot_be_honoured_is_refused(url: str) -> None:
+def test_unsupported_parameters_are_refused(url: str) -> None:
     problem = url_problem(url)
     assert problem is not None
     assert problem.startswith(REFUSED[url])

@@ -23,7 +23,7 @@ async def test_holders_per_key_are_limited_and_others_wait_in_order() -> None:
     release.set()
     await asyncio.gather(*tasks)
     assert order == ["first", "second", "other", "third", "fourth"]
-    assert len(limiter._semaphores) == 0  # nothing is kept for a key that nobody holds
+    assert len(limiter._semaphores) == 0  # no state is kept for a key without a holder
 
 
 async def test_a_wait_ends_in_an_error_and_leaves_no_trace() -> None:

@@ -89,7 +89,7 @@ def test_a_new_key_seals_and_the_old_one_still_opens() -> None:
         f":{KEY}",
     ],
 )
-def test_what_is_no_keyring_is_refused_without_being_repeated(text: str) -> None:
+def test_malformed_keyrings_are_refused_without_repeating_them(text: str) -> None:
     with pytest.raises(ValueError, match=r"must (be|hold)") as refusal:
         Keyring.parse(text)
     assert not [piece for piece in text.split(":") if len(piece) > 4 and piece in str(refusal.value)]

@@ -40,7 +40,7 @@ def isolated(text: str, direction: str) -> bool:
     return f"set {direction}_isolated {{ type ipv4_addr; elements = {{ 10.0.0.1, 10.0.0.2 }}; }}" in text
 
 
-def test_without_policies_nobody_is_isolated() -> None:
+def test_without_policies_no_pod_is_isolated() -> None:
     assert "elements" not in render_table([], PODS, NAMESPACES)
 
 
@@ -136,7 +136,7 @@ def test_expressions(operator: str, values: list[str], labels: dict[str, str], w
     assert matches_selector({"matchExpressions": [rule]}, labels) is wanted
 
 
-def test_pods_that_are_over_or_on_the_nodes_network_are_nobody() -> None:
+def test_finished_and_host_network_pods_are_ignored() -> None:
     host = pod("web")
     host["spec"]["hostNetwork"] = True
     gone = [pod("web", phase="Succeeded"), pod("web", phase="Failed"), pod("web", podIP="")]

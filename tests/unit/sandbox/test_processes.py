@@ -204,7 +204,7 @@ def test_an_ordinary_user_needs_no_other_identity(monkeypatch: pytest.MonkeyPatc
     ("refusal", "identity"),
     [(None, "mapped"), (PermissionError("unshare"), "nobody"), (subprocess.SubprocessError("preexec_fn"), "nobody")],
 )
-def test_root_is_mapped_where_the_system_lets_it_and_nobody_elsewhere(
+def test_root_is_mapped_if_possible_else_nobody_is_used(
     monkeypatch: pytest.MonkeyPatch, refusal: Exception | None, identity: str
 ) -> None:
     def run(*_: object, **__: object) -> None:
@@ -219,7 +219,7 @@ def test_root_is_mapped_where_the_system_lets_it_and_nobody_elsewhere(
 
 
 @needs_root
-def test_root_becomes_somebody_else(tmp_path: Path) -> None:
+def test_root_becomes_another_user(tmp_path: Path) -> None:
     identities: dict[Identity, list[str]] = {"nobody": ["65534", "65534", "65534"]}
     if unprivileged_identity() == "mapped":
         identities["mapped"] = ["1000", "1000", "1000"]

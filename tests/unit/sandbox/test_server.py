@@ -25,7 +25,7 @@ def make(data: Path, code: str, is_ready: Callable[[Server], bool]) -> Server:
     )
 
 
-def test_one_that_ends_instead_of_answering_says_why(tmp_path: Path) -> None:
+def test_a_server_that_ends_at_start_gives_the_reason(tmp_path: Path) -> None:
     toy = make(tmp_path, "print('no luck today')", lambda _: False)
     with pytest.raises(SandboxError) as failure:
         toy.start()

@@ -49,8 +49,8 @@ ALLOWED = {
     "equal fields": "{" + repeated("x", count=45) + "}",
     "depth": nested(MAX_DEPTH),
     "fields called fields": "{ a { fields { b { fields { c } } } } }",
-    "a fragment that spreads itself, which validation tells": "{ ...F } fragment F on Query { x ...F }",
-    "a fragment that isn't there, which validation tells": "{ ...Nope }",
+    "a fragment that spreads itself, which validation reports": "{ ...F } fragment F on Query { x ...F }",
+    "a missing fragment, which validation reports": "{ ...Nope }",
     "introspection of tools": get_introspection_query(
         specified_by_url=True, directive_is_repeatable=True, schema_description=True, input_value_deprecation=True
     ),

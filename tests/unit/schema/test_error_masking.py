@@ -17,7 +17,7 @@ from schema.error_masking import MaskInternalErrors
         (ValueError("a secret"), "INTERNAL"),
     ],
 )
-def test_a_wait_that_was_too_long_is_busy(error: Exception, code: str) -> None:
+def test_a_wait_that_timed_out_is_busy(error: Exception, code: str) -> None:
     shown = MaskInternalErrors().anonymise_error(GraphQLError("a secret", original_error=error))
     assert (shown.extensions or {})["code"] == code
     assert ("nothing was done" in shown.message) == (code == "BUSY")

@@ -72,7 +72,7 @@ async def test_a_long_document_is_kept_by_its_text_only() -> None:
     assert [query for query, _ in introspection_cache._answers] == [long]
 
 
-async def test_the_least_recently_used_answers_go(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_least_recently_used_answers_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(introspection_cache._budget, "take", lambda: True)
     queries = [f'{{a{number}:__type(name:"Query"){{name}}}}' for number in range(MAX_ANSWERS + 1)]
     for query in queries[:-1]:
@@ -82,7 +82,7 @@ async def test_the_least_recently_used_answers_go(monkeypatch: pytest.MonkeyPatc
     assert {query for query, _ in introspection_cache._answers} == set(queries) - {queries[1]}
 
 
-async def test_what_is_not_kept_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_uncached_introspection_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr("schema.introspection_cache.monotonic", lambda: now)
     monkeypatch.setattr(introspection_cache, "_budget", introspection_cache._Budget())

@@ -25,8 +25,8 @@ def test_the_committed_file_is_the_schema() -> None:
 
 
 @pytest.mark.parametrize("revision", ["HEAD", "HEAD~1"])
-def test_nothing_that_somebody_may_rely_on_is_taken_away(revision: str) -> None:
-    """What is to go is deprecated first, and goes once nobody uses it: with a decision record that says so."""
+def test_the_schema_has_no_breaking_change(revision: str) -> None:
+    """A field is deprecated first, and removed when no client uses it: with a decision record."""
     shown = subprocess.run(
         ["git", "show", f"{revision}:schema.graphql"], cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -70,7 +70,7 @@ async def test_the_last_lines_and_those_since(api: Client) -> None:
     assert await lines(api, pod, sinceTime="2999-01-01T00:00:00Z") == []
 
 
-async def test_who_follows_is_told_until_the_container_ends(api: Client) -> None:
+async def test_following_ends_with_the_container(api: Client) -> None:
     pod = await web(api)
     async with api.session.get(f"{PODS}/{pod}/log", params={"follow": "true", "tailLines": "1"}) as response:
         await response.content.readline()

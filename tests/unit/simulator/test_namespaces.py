@@ -9,6 +9,7 @@ from tests.support.simulator_client import (
     APPS,
     BATCH,
     JSON,
+    MERGE,
     V1,
     Client,
     claim,
@@ -210,6 +211,19 @@ async def test_nothing_new_is_made_in_a_namespace_that_ends(api: Client) -> None
     assert await api.names(f"{V1}/shop/events") == []
     await api.ok("POST", "/_sim/clock", {"speed": "inf"})
     await api.gone(f"{V1}/shop")
+
+
+async def test_a_claim_grows_only_where_its_class_allows_it(api: Client) -> None:
+    await api.ok("POST", CLAIMS, claim("a", "1Gi"))
+    await api.until(f"{CLAIMS}/a", lambda answer: answer["status"]["phase"] == "Bound")
+    larger = {"spec": {"resources": {"requests": {"storage": "3Gi"}}}}
+    path = "/apis/storage.k8s.io/v1/storageclasses/simulated"
+    await api.merge(path, {"allowVolumeExpansion": None})
+    status, answer = await api.raw("PATCH", f"{CLAIMS}/a", larger, content_type=MERGE)
+    assert (status, answer["message"].endswith("provisions the pvc must support resize")) == (403, True)
+    await api.merge(path, {"allowVolumeExpansion": True})
+    await api.merge(f"{CLAIMS}/a", larger)
+    await api.until(f"{CLAIMS}/a", lambda answer: answer["status"]["capacity"]["storage"] == "3Gi")
 
 
 async def test_without_a_default_class_a_claim_waits(api: Client) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from runtime.setting_types import PLAN_NAMES
 from sandbox.simulator.quantities import parse_quantity
+from stores import plans
 from stores.plans import DEFAULT_PLAN, PLANS, Plan
 
 QUANTITIES = [field.name for field in fields(Plan) if field.name not in ("name", "database_buffer_pool")]
@@ -37,3 +38,14 @@ def test_a_larger_plan_is_nowhere_smaller() -> None:
     for small, large in pairwise(PLANS.values()):
         sizes = [(parse_quantity(getattr(small, name)), parse_quantity(getattr(large, name))) for name in QUANTITIES]
         assert all(less < more for less, more in sizes)
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "7", "1.5", "500m", "2Gi", "1Ti", "3Mi", "1Ki", "10G", "20M", "5k", "1T", "2e3", "2147483648"]
+)
+def test_quantities_of_a_live_claim_are_understood(text: str) -> None:
+    assert plans.parse_quantity(text) == float(parse_quantity(text))
+
+
+def test_no_plan_is_above_the_last() -> None:
+    assert [name for name in PLANS if not plans.has_larger_plan(name)] == [list(PLANS)[-1]]

@@ -23,7 +23,7 @@ def test_a_retry_leads_back_to_where_it_failed() -> None:
     assert TRANSITIONS[Status.FAILED] - {Status.DELETING} == set(FAILABLE)
 
 
-def test_nobody_stays_where_they_are() -> None:
+def test_no_status_leads_to_itself() -> None:
     assert not [status for status in Status if status in TRANSITIONS[status]]
 
 

@@ -1,4 +1,4 @@
-"""Each error response of the Kubernetes API becomes an exception type that tells how to react."""
+"""Each error response of the Kubernetes API becomes an exception type, one for each reaction."""
 
 import json
 
@@ -96,6 +96,6 @@ def test_a_quota_is_told_from_other_refusals() -> None:
         assert not other.quota_exceeded
 
 
-def test_a_quota_that_nobody_has_counted_yet_passes() -> None:
+def test_an_uncalculated_quota_is_transient() -> None:
     message = 'secrets "admin" is forbidden: status unknown for quota: store, resources: count/secrets'
     assert isinstance(error_from_response(403, status("Forbidden", message), None), TransientError)

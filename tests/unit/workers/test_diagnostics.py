@@ -79,7 +79,7 @@ PROBLEMS = {
 
 
 @pytest.mark.parametrize(("item", "message"), PROBLEMS.values(), ids=list(PROBLEMS))
-def test_the_message(item: Manifest, message: str) -> None:
+def test_messages_of_pod_statuses(item: Manifest, message: str) -> None:
     assert find_problem(snapshot(item), exclude=()) == message
 
 

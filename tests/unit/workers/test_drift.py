@@ -1,4 +1,4 @@
-"""Fields that another field manager added to an object, as opposed to fields of ours that it changed."""
+"""Fields that another field manager added to an object, as opposed to our fields that it changed."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Lines that are safe to show, whatever bytes a program prints: without secrets and control characters."""
+"""Lines that are safe to show, for any bytes that a program prints: without secrets and control characters."""
 
 import base64
 import json

@@ -134,7 +134,9 @@ READY_AND_LARGEST = messages.Remedies(retry=False, larger_plan=False)
         (messages.pod_evicted("web", "Gone."), LARGEST, "A new pod replaces it."),
     ],
 )
-def test_only_what_works_is_advised(problem: messages.Problem, remedies: messages.Remedies, advice: str) -> None:
+def test_only_possible_remedies_are_suggested(
+    problem: messages.Problem, remedies: messages.Remedies, advice: str
+) -> None:
     """A READY store can't be retried, and no plan is larger than the largest."""
     cause, text = problem.cause.removesuffix(f" {advice}"), problem.text(remedies)
     assert text == f"{cause} {advice}"

@@ -65,7 +65,7 @@ IRRELEVANT_CHANGES = {
     "a service's bookkeeping": (service(), changed(service(), "metadata", "resourceVersion", to="2")),
     "a service's status": (service(), changed(service(), "status", to={"loadBalancer": {}})),
     "a service's annotations": (service(), changed(service(), "metadata", "annotations", to={"a": "b"})),
-    "a pod that is ready, of which its workload tells": (pod("web"), pod("web", conditions=[READY])),
+    "a pod that is ready, which its workload reports": (pod("web"), pod("web", conditions=[READY])),
     "a Job that will be complete in a moment": (
         job("install-1", "install"),
         changed(

@@ -53,7 +53,7 @@ def test_it_waits_for_pods_and_workloads_that_are_not_scaled_yet(item: Manifest)
 
 
 @pytest.mark.parametrize("status", [Status.SUSPENDING, Status.SUSPENDED])
-def test_a_workload_that_somebody_scaled_up_is_applied_again_unless_it_just_was(status: Status) -> None:
+def test_a_scaled_up_workload_is_applied_again(status: Status) -> None:
     up = workload("Deployment", "web")
     assert evaluate(suspending(status=status), up, applied=False).reapply
     assert not evaluate(suspending(status=status), up, applied=True).reapply

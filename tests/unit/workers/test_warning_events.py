@@ -55,7 +55,7 @@ MESSAGES = {
         [NO_PODS, warning("FailedCreate", REFUSED, NO_PODS)],
         NO_ROOM.format("database"),
     ),
-    "a Deployment whose condition tells of an earlier refusal": (
+    "a Deployment whose condition has an earlier refusal": (
         [
             workload("Deployment", "web", ready=0, conditions=refused_pods("violates PodSecurity")),
             warning("FailedCreate", f"Error creating: {QUOTA}", "web-cc65fd44d", kind="ReplicaSet"),
