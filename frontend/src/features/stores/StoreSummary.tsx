@@ -43,7 +43,7 @@ function Healthy({ since }: { since: string }) {
 function Progress({ store, engine }: { store: Store; engine: Engine | undefined }) {
   const { steps, current, number, total } = progressOf(store, engine)
   const started = current?.startedAt ?? null
-  const now = useNow(100, started !== null)
+  const now = useNow(1000, started !== null)
   return (
     <Box component="span" sx={{ display: 'flex', alignItems: 'center', gap: 3, minWidth: 0 }}>
       <Box component="span" sx={{ flex: 'none', width: 54 }}>
