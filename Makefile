@@ -72,6 +72,14 @@ test-kubernetes: .venv/.dev ## test on a real Kubernetes API server, which is bu
 test-node: .venv/.dev ## test stores as real containers on a real, isolated node (root; Debian or Ubuntu)
 	@$(RUN) tests/checks.py node
 
+.PHONY: test-browser
+test-browser: .venv/.dev ## check the dashboard: types, lint, texts, and everything in a real browser (Chromium, Node.js)
+	@$(RUN) tests/checks.py browser
+
+.PHONY: screenshots
+screenshots: .venv/.dev ## take screenshots of the dashboard, into build/screenshots (Chromium, Node.js)
+	@$(RUN) -m pytest -q tests/browser/screenshots.py
+
 .PHONY: test-all
 test-all: .venv/.dev ## run all test tiers, and print which were skipped and why
 	@$(RUN) tests/checks.py --all
@@ -93,7 +101,7 @@ bench-kubernetes: .venv/.dev ## measure many stores on a real API server, compar
 bench-node: .venv/.dev ## measure stores as real containers on a real node (root; WOOCOMMERCE_ZIP=…)
 	@$(RUN) -m bench.node $(if $(WOOCOMMERCE_ZIP),--woocommerce-zip '$(WOOCOMMERCE_ZIP)')
 
-##@ Look after it
+##@ Maintain it
 .PHONY: lock
 lock: ## resolve requirements/*.txt from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv; one way to get it: pipx install uv" >&2; exit 1; }

@@ -21,6 +21,7 @@ class Code(StrEnum):
     INVALID_SETUP = "INVALID_SETUP"
     INVALID_SCOPES = "INVALID_SCOPES"
     INVALID_EXPIRY = "INVALID_EXPIRY"
+    DISK_TOO_SMALL = "DISK_TOO_SMALL"
     ENGINE_UNAVAILABLE = "ENGINE_UNAVAILABLE"
     NOT_SUPPORTED = "NOT_SUPPORTED"
     EMAIL_TAKEN = "EMAIL_TAKEN"
@@ -33,10 +34,14 @@ class Code(StrEnum):
 
 
 class CallerError(Exception):
-    """`field`: the invalid input field in camelCase, or None. `message` says what to do."""
+    """`field`: the invalid input field in camelCase, or None. `message` says what to do.
 
-    def __init__(self, code: Code, field: str | None, message: str) -> None:
+    `retry_after`: seconds after which the same request may succeed, of RATE_LIMITED.
+    """
+
+    def __init__(self, code: Code, field: str | None, message: str, *, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.field = field
         self.message = message
+        self.retry_after = retry_after

@@ -11,11 +11,10 @@ from datetime import timedelta
 
 import structlog
 from sqlalchemy import func, or_, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from accounts.actors import Actor
 from accounts.models import ApiToken, Session
-from runtime.database import SessionFactory
+from runtime.database import CONNECTION_ERRORS, SessionFactory
 
 INTERVAL_SECONDS = 60.0
 MAX_REMEMBERED = 10_000
@@ -59,8 +58,10 @@ class LastUsed:
                     update(table).where(table.token_hash.in_(unlocked)).values(last_used_at=func.now()),
                     execution_options={"synchronize_session": False},
                 )
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
+        except CONNECTION_ERRORS as error:
             log.warning("last_used.database_unavailable", error=type(error).__name__)
+        except Exception:
+            log.exception("last_used.failed")
 
     async def close(self) -> None:
         """Wait for what is being written."""

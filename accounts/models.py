@@ -82,6 +82,8 @@ class ApiToken(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
     created_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("api_tokens.id", ondelete="CASCADE"), index=True)
+    """The token that created this token, which ends with its parent. None: a signed-in user created it."""
     name: Mapped[str]
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     last_used_at: Mapped[datetime | None]

@@ -11,14 +11,19 @@ from accounts.models import Session, User
 from accounts.passwords import hash_password, password_problem, verify_password
 from accounts.sessions import end_other_sessions, password_optional
 from accounts.sign_in_links import expire_links
-from accounts.throttle import MAX_ATTEMPTS, count_attempt, refund_attempt
+from accounts.throttle import MAX_ATTEMPTS, WINDOW, count_attempt, refund_attempt
 
 
 async def count_password_attempt(session: AsyncSession, actor: Actor) -> None:
     """Call it, and commit, before `change_password`, so that parallel attempts count. Raises CallerError."""
     actor.require_session()
     if not await count_attempt(session, {_throttle_key(actor): MAX_ATTEMPTS}):
-        raise CallerError(Code.RATE_LIMITED, None, "Too many attempts. Wait a quarter of an hour.")
+        raise CallerError(
+            Code.RATE_LIMITED,
+            None,
+            "Too many attempts. Wait a quarter of an hour.",
+            retry_after=int(WINDOW.total_seconds()),
+        )
 
 
 async def change_password(
@@ -32,7 +37,7 @@ async def change_password(
     """Set the password, and end the user's other sessions and open sign-in links.
 
     `current_password`: None only if accounts.sessions.password_optional. Raises CallerError. A repeated idempotency key
-    is recognized whatever the input is, because no hash of a password may be stored with the key. Keys belong to an
+    is recognized with any input, because no hash of a password may be stored with the key. Keys belong to an
     account: without one, the key is ignored.
     """
     actor.require_session()

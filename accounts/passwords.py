@@ -16,6 +16,7 @@ MIN_LENGTH = 10
 MAX_LENGTH = 200
 MAX_QUEUED = 40
 """Hashes that run and wait: about ten seconds of two threads."""
+RETRY_AFTER_SECONDS = 5
 
 _hasher = PasswordHasher()
 _pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
@@ -43,7 +44,7 @@ async def _run(function: Callable[..., T], *arguments: str) -> T:
     """Runs it in the pool. A full queue is an error at once: clients that wait too long try again and add to it."""
     if len(_queue) >= MAX_QUEUED:
         message = "Too many passwords are being checked now. Try again in a few seconds."
-        raise CallerError(Code.RATE_LIMITED, None, message)
+        raise CallerError(Code.RATE_LIMITED, None, message, retry_after=RETRY_AFTER_SECONDS)
     future = asyncio.get_running_loop().run_in_executor(_pool, function, *arguments)
     _queue.add(future)
     future.add_done_callback(_queue.discard)

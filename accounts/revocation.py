@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from accounts.actors import Actor, load_actor
 from runtime.changefeed import Changefeed
-from runtime.database import SessionFactory
+from runtime.database import CONNECTION_ERRORS, SessionFactory
 
 RETRY_SECONDS = 1.0
 EXPIRY_MARGIN_SECONDS = 0.05
@@ -30,7 +29,7 @@ async def access_ended(sessions: SessionFactory, changefeed: Changefeed, actor: 
             try:
                 async with sessions() as session:
                     current = await load_actor(session, actor.credential, actor.kind)
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+            except CONNECTION_ERRORS as error:
                 log.warning("access_check.database_unavailable", error=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +15,8 @@ from accounts.errors import CallerError, Code
 from accounts.models import Membership, Session
 
 MAX_USER_AGENT = 300
+RETENTION = timedelta(days=30)
+"""How long the row of an ended session is kept."""
 PASSWORD_OPTIONAL = timedelta(hours=1)
 """How long after a sign-in with a link the user may set a password without the current one."""
 
@@ -74,7 +76,7 @@ async def active_sessions(session: AsyncSession, actor: Actor, limit: int) -> Se
 async def end_session(session: AsyncSession, actor: Actor, session_id: UUID | None) -> Session:
     """Revoke a session of the user. A session that has ended already is no error.
 
-    Raises CallerError: FORBIDDEN for an API token, NOT_FOUND for an id of no session of the user or None (malformed).
+    Raises CallerError: FORBIDDEN for an API token, NOT_FOUND for an unknown id, another user's id, or None (malformed).
     """
     actor.require_session()
     row = await session.scalar(
@@ -106,3 +108,9 @@ async def sign_out(session: AsyncSession, cookie: str) -> None:
         .where(Session.token_hash == hash_credential(cookie), Session.revoked_at.is_(None))
         .values(revoked_at=func.now())
     )
+
+
+async def delete_expired(session: AsyncSession) -> None:
+    """Delete sessions that ended more than RETENTION ago; called by the workers' maintenance."""
+    before = func.now() - RETENTION
+    await session.execute(delete(Session).where(or_(Session.revoked_at < before, Session.expires_at < before)))

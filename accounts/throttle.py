@@ -11,7 +11,7 @@ from accounts.models import SignInThrottle
 
 MAX_ATTEMPTS = 10
 MAX_ATTEMPTS_PER_EMAIL = 100
-"""From all addresses together: a lower limit would let anybody lock a user out. Sign-in links aren't counted here."""
+"""From all addresses together: a lower limit would let an attacker lock a user out. Sign-in links aren't counted here."""
 WINDOW = timedelta(minutes=15)
 
 

@@ -1,10 +1,10 @@
 """API tokens: shown once, stored as SHA-256, valid for one account."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.actors import TOKEN_PREFIX, Actor, generate_secret, hash_credential
@@ -14,6 +14,8 @@ from accounts.idempotency import claim_idempotency_key
 from accounts.models import SCOPES, ApiToken
 
 MAX_NAME = 80
+RETENTION = timedelta(days=30)
+"""How long a revoked or expired token is still listed."""
 
 
 async def create_token(
@@ -28,7 +30,7 @@ async def create_token(
 ) -> tuple[ApiToken, str | None]:
     """The token and its secret; None instead of the secret when this is a replay. Raises CallerError.
 
-    Nobody makes a token that can do more than itself: a token's maker is its user, its scopes at most its own.
+    A token that a token creates has at most its scopes, expires no later, and is revoked with it.
     """
     account_id = actor.resolve_account(account_id)
     actor.require_write(account_id)
@@ -49,11 +51,14 @@ async def create_token(
         )
         if first is not None:
             return await session.get_one(ApiToken, first), None
+    if actor.token_id is not None:
+        expires_at = await _child_expiry(session, actor.token_id, expires_at)
     secret = TOKEN_PREFIX + generate_secret()
     token = ApiToken(
         id=token_id,
         account_id=account_id,
         created_by=actor.user_id,
+        parent_id=actor.token_id,
         name=name,
         token_hash=hash_credential(secret),
         scopes=sorted(set(scopes)),
@@ -63,6 +68,21 @@ async def create_token(
     await session.flush()
     audit(session, account_id, actor.name, "token.created", f"token:{token_id}", name=name, scopes=token.scopes)
     return token, secret
+
+
+async def _child_expiry(session: AsyncSession, parent_id: UUID, wanted: datetime | None) -> datetime | None:
+    """The expiry of a new child: `wanted`, or the parent's. Raises CallerError FORBIDDEN, INVALID_EXPIRY.
+
+    Locks the parent, because a parallel revocation would miss the child.
+    """
+    query = select(ApiToken).where(ApiToken.id == parent_id, ApiToken.revoked_at.is_(None)).with_for_update(read=True)
+    parent = await session.scalar(query)
+    if parent is None:
+        raise CallerError(Code.FORBIDDEN, None, "Your token has been revoked.")
+    if parent.expires_at is not None and wanted is not None and wanted > parent.expires_at:
+        message = f"Give a time no later than {parent.expires_at:%Y-%m-%dT%H:%M:%SZ}, when your own token expires."
+        raise CallerError(Code.INVALID_EXPIRY, "expiresAt", message)
+    return wanted or parent.expires_at
 
 
 async def revoke_token(session: AsyncSession, actor: Actor, token_id: UUID | None) -> ApiToken:
@@ -78,10 +98,28 @@ async def revoke_token(session: AsyncSession, actor: Actor, token_id: UUID | Non
 
 
 async def revoke(session: AsyncSession, token: ApiToken, actor: str) -> None:
-    """Revoke a (locked) token; WebSockets that were opened with it end. Does nothing for a revoked token."""
+    """Revoke a (locked) token and all its descendants; WebSockets that were opened with them end.
+
+    Does nothing for a revoked token.
+    """
     if token.revoked_at is not None:
         return
-    await session.execute(update(ApiToken).where(ApiToken.id == token.id).values(revoked_at=func.now()))
-    audit(session, token.account_id, actor, "token.revoked", f"token:{token.id}")
+    family = select(ApiToken.id).where(ApiToken.id == token.id).cte(recursive=True)
+    family = family.union(select(ApiToken.id).join(family, ApiToken.parent_id == family.c.id))
+    revoked = await session.scalars(
+        update(ApiToken)
+        .where(ApiToken.id.in_(select(family.c.id)), ApiToken.revoked_at.is_(None))
+        .values(revoked_at=func.now())
+        .returning(ApiToken.id)
+        .execution_options(synchronize_session=False)
+    )
+    for token_id in revoked:
+        audit(session, token.account_id, actor, "token.revoked", f"token:{token_id}")
     await session.flush()
     await session.refresh(token)
+
+
+async def delete_expired(session: AsyncSession) -> None:
+    """Delete tokens that ended more than RETENTION ago; called by the workers' maintenance."""
+    before = func.now() - RETENTION
+    await session.execute(delete(ApiToken).where(or_(ApiToken.revoked_at < before, ApiToken.expires_at < before)))

@@ -1,12 +1,13 @@
 """The API process as an ASGI application."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
@@ -51,13 +52,28 @@ class _GraphQLRoute:
         await graphql(scope, receive, send)
 
 
+def _cors(origins: Sequence[str]) -> list[Middleware]:
+    """For pages of other origins, which send an API token. Without credentials: never the session cookie."""
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type"],
+            expose_headers=["Retry-After", "X-Request-Id"],
+        )
+    ]
+
+
 def build_app(settings: Settings, profile: ClusterProfile) -> Starlette:
     """Starts without Redis and without the database: requests that need them fail until they are available."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with (
-            session_factory(settings.database_url, settings.database_pool, pooler=settings.has_pooler) as sessions,
+            session_factory(settings.database_url, settings.database_pool, has_pooler=settings.has_pooler) as sessions,
             record_last_used(sessions) as last_used,
             open_enqueuer(settings.redis_url) as enqueuer,
             run_changefeed(settings.direct_database_url.get_secret_value()) as changefeed,
@@ -89,9 +105,14 @@ def build_app(settings: Settings, profile: ClusterProfile) -> Starlette:
             Route("/graphql", _GraphQLRoute()),
             WebSocketRoute("/graphql", _GraphQLRoute()),
         ],
-        middleware=[Middleware(StoreStatusPages, profile.base_domain, own_label), Middleware(RequestMiddleware)],
+        middleware=[
+            Middleware(StoreStatusPages, profile.base_domain, own_label),
+            *_cors(settings.cors_origins),
+            Middleware(RequestMiddleware),
+        ],
         exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,
     )
-    app.router.default = Dashboard().behind(app.router.default)
+    app.router.redirect_slashes = False  # it would repeat any Host that a client sends
+    app.router.default = Dashboard().with_fallback(app.router.default)
     return app

@@ -1,6 +1,6 @@
 """Serves the built dashboard and the GraphQL playground: files with cache headers, precompressed, and one page each.
 
-Files are read once, as soon as a folder is built. Until then the API works as ever, and `/` says how to build it.
+Files are read once, as soon as a folder is built. Until then `/` says how to build it.
 """
 
 import mimetypes
@@ -45,7 +45,7 @@ class BuiltFile:
 
 
 def load_files(folder: Path) -> dict[str, BuiltFile]:
-    """The files of a folder by their path below it; empty until it is built whole."""
+    """The files of a folder by their path below it; empty until the build is complete."""
     files: dict[str, BuiltFile] = {}
     if not (folder / STAMP).exists():
         return files
@@ -62,7 +62,7 @@ def load_files(folder: Path) -> dict[str, BuiltFile]:
 
 
 class Dashboard:
-    """What the application answers where no route matches."""
+    """The files of both folders, which the application serves where no route matches."""
 
     def __init__(self, frontend: Path = FRONTEND) -> None:
         self._folders = {"dashboard": frontend / "dist", "graphiql": frontend / "graphiql" / "dist"}
@@ -73,8 +73,8 @@ class Dashboard:
             self._files[name] = load_files(self._folders[name])
         return self._files[name]
 
-    def behind(self, not_found: ASGIApp) -> ASGIApp:
-        """The router's default: GET requests get a file or a page, all others what `not_found` answers."""
+    def with_fallback(self, not_found: ASGIApp) -> ASGIApp:
+        """The router's default: GET requests get a file or a page; `not_found` answers all others."""
 
         async def default(scope: Scope, receive: Receive, send: Send) -> None:
             response = None

@@ -6,7 +6,6 @@ from typing import Any
 
 import structlog
 from cross_web import HTTPException, StarletteRequestAdapter
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -20,7 +19,11 @@ from strawberry.types.unset import UnsetType
 
 from accounts.actors import Actor
 from api.authentication import AuthenticationError, authenticate_request, authenticate_token
+from api.client_address import client_address
 from api.graphql_socket import GraphQLSocket, GraphQLSocketAdapter
+from api.responses import retry_after_header
+from api.socket_limits import RETRY_AFTER_SECONDS, SocketLimits, TooManySockets
+from runtime.database import CONNECTION_ERRORS
 from schema.build import schema
 from schema.context import Context, Platform
 
@@ -55,8 +58,10 @@ class GraphQLApp(GraphQL[Context, None]):
             max_subscriptions_per_connection=MAX_OPERATIONS_PER_SOCKET,
         )
         self._platform = platform
-        public_url = platform.settings.public_url
-        self.allowed_origins = frozenset({public_url.rstrip("/")} if public_url else ())
+        settings = platform.settings
+        own = {settings.public_url.rstrip("/")} if settings.public_url else set()
+        self.allowed_origins = frozenset({*own, *settings.cors_origins})
+        self._socket_limits = SocketLimits(settings.max_websockets, settings.max_websockets_per_address)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Authenticates before it reads the body."""
@@ -66,15 +71,29 @@ class GraphQLApp(GraphQL[Context, None]):
         except AuthenticationError as error:
             code = "UNAUTHENTICATED" if error.status == 401 else "FORBIDDEN"
             response = _error_response(error.status, code, error.message)
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
+        except CONNECTION_ERRORS as error:
             log.warning("graphql.database_unavailable", error=type(error).__name__)
             response = _error_response(503, "UNAVAILABLE", "The database can't be reached now. Try again in a moment.")
         else:
             if actor is not None:
                 self._platform.last_used.record(actor)
-            scope.setdefault("state", {})["actor"] = actor
-            await super().__call__(scope, receive, send)
-            return
+            state = scope.setdefault("state", {})
+            state["actor"] = actor
+            if scope["type"] == "http":
+                await super().__call__(scope, receive, send)
+                return
+            try:
+                slot = self._socket_limits.take(client_address(connection), anonymous=actor is None)
+            except TooManySockets:
+                message = "Too many WebSockets are open. Close some, or try again later."
+                response = _error_response(429, "RATE_LIMITED", message, retry_after=RETRY_AFTER_SECONDS)
+            else:
+                state["socket_slot"] = slot
+                try:
+                    await super().__call__(scope, receive, send)
+                finally:
+                    slot.release()
+                return
         if isinstance(connection, WebSocket):
             await connection.send_denial_response(response)
         else:
@@ -157,9 +176,11 @@ def media_type(value: str) -> str:
 
 
 def _accepts_graphql_response(request: Request) -> bool:
-    """Whether the client accepts the media type of "GraphQL over HTTP": only then may statuses tell of errors."""
+    """Whether the client accepts the media type of "GraphQL over HTTP": only then may HTTP statuses report errors."""
     return GRAPHQL_RESPONSE in map(media_type, request.headers.get("accept", "").split(","))
 
 
-def _error_response(status: int, code: str, message: str) -> Response:
-    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, status)
+def _error_response(status: int, code: str, message: str, *, retry_after: int | None = None) -> Response:
+    extensions = {"code": code} if retry_after is None else {"code": code, "retryAfterSeconds": retry_after}
+    answer = {"errors": [{"message": message, "extensions": extensions}]}
+    return JSONResponse(answer, status, retry_after_header(retry_after))

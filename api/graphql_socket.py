@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncGenerator
 from typing import Any, cast
 
+import structlog
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived
@@ -21,12 +22,15 @@ from accounts.actors import Actor, load_actor
 from accounts.revocation import access_ended
 from schema.context import Context
 
+log = structlog.get_logger()
+
 MAX_REASON = 123
 """Bytes of a close reason (RFC 6455)."""
 MESSAGES_PER_SECOND = 50.0
 BURST = 300.0
 """Messages that may come at once. A message counts as one, and as one more for each KiB."""
 ENDED = 4401, "The token or session has ended. Sign in again."
+UNCHECKED = 1011, "Your access can't be checked. Connect again later."
 CHANGED = 4403, "Your role in an account has changed. Connect again."
 
 
@@ -88,6 +92,7 @@ class GraphQLSocket(BaseGraphQLTransportWSHandler[Context, None]):
         actor = self.context.actor
         if self.connection_acknowledged and self._access_task is None and actor is not None:
             self._access_task = asyncio.create_task(self._close_when_access_ends(actor))
+            cast("GraphQLSocketAdapter", self.websocket).ws.scope["state"]["socket_slot"].authenticated()
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         """Runs the operation with the rights that its actor has now."""
@@ -108,8 +113,13 @@ class GraphQLSocket(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def _close_when_access_ends(self, actor: Actor) -> None:
         platform = self.context.platform
-        why = await access_ended(platform.sessions, platform.changefeed, actor)
-        await self.websocket.close(*(ENDED if why == "ended" else CHANGED))
+        try:
+            why = await access_ended(platform.sessions, platform.changefeed, actor)
+        except Exception:
+            log.exception("access_check.failed")
+            await self.websocket.close(*UNCHECKED)
+        else:
+            await self.websocket.close(*(ENDED if why == "ended" else CHANGED))
 
     async def _send_result_stream(self, operation: Operation[Context, None], result_source: Any) -> None:
         """An error without data ends the operation as `error`: `next` and `complete` would look like a normal end."""

@@ -2,12 +2,11 @@
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from runtime.database import schema_problem
+from runtime.database import CONNECTION_ERRORS, schema_problem
 from schema.context import Platform
 
 log = structlog.get_logger()
@@ -27,7 +26,7 @@ async def readyz(request: Request) -> Response:
     try:
         async with platform.sessions() as session:
             problem = await schema_problem(session)
-    except (SQLAlchemyError, OSError, TimeoutError) as error:
+    except CONNECTION_ERRORS as error:
         log.warning("readyz.database_unavailable", error=type(error).__name__)
         problem = "the database can't be reached"
     if problem is not None:

@@ -1,4 +1,6 @@
-"""Limits on the head of an HTTP request, which uvicorn and httptools don't have: 431 for its size, 408 for its time."""
+"""Limits that uvicorn doesn't have: it refuses the head of a request that is too large (431), too slow (408) or without
+Host (400), and too many connections (503, with Retry-After).
+"""
 
 import asyncio
 from asyncio.events import TimerHandle
@@ -7,17 +9,25 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from api.responses import error_response
+
 MAX_HEAD = 32_768
 """Bytes of the request line and all headers."""
 HEAD_SECONDS = 10.0
 """From the start of a connection, or of the next request on it, to the end of the headers."""
 
 
+RETRY_AFTER_SECONDS = 5
+LIVENESS = b"/healthz"
+"""Answered in any case: a busy process must not be killed."""
+
+
 class LimitedHttpProtocol(HttpToolsProtocol):
     """One connection. A request beyond a limit is answered with its status, and the connection is closed."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, max_connections: int, **options: Any) -> None:
         super().__init__(*args, **options)
+        self._max_connections = max_connections
         self._head_bytes = 0
         self._head_timer: TimerHandle | None = None
         self._refused = False
@@ -51,6 +61,10 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._end_head()
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        elif self.parser.get_http_version() == "1.1" and all(name != b"host" for name, _ in self.headers):
+            self._refuse(HTTPStatus.BAD_REQUEST)
+        elif len(self.connections) > self._max_connections and self.url != LIVENESS:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
         else:
             super().on_headers_complete()
 
@@ -74,10 +88,10 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def _refuse(self, status: HTTPStatus) -> None:
         self._end_head()
         self._refused = True
-        body = f'{{"errors": [{{"code": "BAD_USER_INPUT", "field": null, "message": "{status.phrase}."}}]}}'.encode()
-        head = (
-            f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: application/json\r\n"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
+        busy = status == HTTPStatus.SERVICE_UNAVAILABLE
+        code, retry_after = ("RATE_LIMITED", RETRY_AFTER_SECONDS) if busy else ("BAD_USER_INPUT", None)
+        response = error_response(status, code, f"{status.phrase}.", retry_after=retry_after)
+        response.headers["connection"] = "close"
+        head = b"".join(b"%b: %b\r\n" % header for header in response.raw_headers)
+        self.transport.write(f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() + head + b"\r\n" + response.body)
         self.transport.close()

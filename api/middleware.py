@@ -104,7 +104,7 @@ class RequestMiddleware:
             log.exception("request.failed")
             if status:
                 raise  # the response has started: closing the connection is the only way to report the error
-            message = f"Something went wrong on our side. If it stays so, tell the operator this id: {request_id}"
+            message = f"Something went wrong on our side. If it happens again, give the operator this id: {request_id}"
             await error_response(500, "INTERNAL", message)(scope, receive, send_with_headers)
         finally:
             SECONDS.labels(scope["method"], str(status)).observe(time.perf_counter() - started)

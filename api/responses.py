@@ -3,6 +3,14 @@
 from starlette.responses import JSONResponse
 
 
-def error_response(status: int, code: str, message: str, field: str | None = None) -> JSONResponse:
-    """`{"errors": [{"code", "field", "message"}]}`."""
-    return JSONResponse({"errors": [{"code": code, "field": field, "message": message}]}, status)
+def error_response(
+    status: int, code: str, message: str, field: str | None = None, *, retry_after: int | None = None
+) -> JSONResponse:
+    """`{"errors": [{"code", "field", "message", "retryAfterSeconds"}]}`. `retry_after`: seconds, also a header."""
+    error = {"code": code, "field": field, "message": message, "retryAfterSeconds": retry_after}
+    return JSONResponse({"errors": [error]}, status, retry_after_header(retry_after))
+
+
+def retry_after_header(seconds: int | None) -> dict[str, str]:
+    """The header `Retry-After`; empty for None."""
+    return {} if seconds is None else {"retry-after": str(seconds)}

@@ -1,5 +1,7 @@
 """Serves the application with uvicorn."""
 
+from functools import partial
+
 import uvicorn
 
 from api.app import build_app
@@ -18,7 +20,7 @@ def create_server(settings: Settings, profile: ClusterProfile) -> uvicorn.Server
             log_config=None,
             server_header=False,
             forwarded_allow_ips=list(settings.trusted_proxies),
-            http=LimitedHttpProtocol,
+            http=partial(LimitedHttpProtocol, max_connections=settings.max_connections),  # type: ignore[arg-type]  # any callable
             ws="websockets-sansio",
             ws_max_size=MAX_WEBSOCKET_MESSAGE,
             timeout_graceful_shutdown=5,

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 from starlette.requests import Request
@@ -15,6 +14,7 @@ from accounts.sign_in_links import sign_in_with_link
 from accounts.throttle import MAX_ATTEMPTS, MAX_ATTEMPTS_PER_EMAIL, WINDOW, count_attempt, refund_attempt
 from accounts.users import check_password, sign_in, sign_up
 from api.authentication import is_cross_origin, session_cookie_name, uses_https
+from api.client_address import client_address
 from api.responses import error_response
 from schema.context import Platform
 from schema.ids import encode_id
@@ -135,12 +135,8 @@ def _signed_in_response(signed_in: SignedIn, platform: Platform, status: int) ->
 
 
 def _client_key(request: Request) -> str:
-    """The throttle's key for the client's IP address. IPv6: the /64 network, since a client has all its addresses."""
-    try:
-        address = ip_address(request.client.host if request.client else "")
-    except ValueError:  # a proxy may send anything
-        return "ip:unknown"
-    return f"ip:{address if address.version == 4 else ip_network((int(address), 64), strict=False)}"
+    """The throttle's key for the client's address."""
+    return f"ip:{client_address(request)}"
 
 
 async def _count_attempt(platform: Platform, limits: Mapping[str, int]) -> bool:
@@ -154,17 +150,13 @@ def _cross_origin_error() -> Response:
 
 
 def _throttled_error() -> Response:
-    response = error_response(429, "RATE_LIMITED", "Too many attempts. Wait a quarter of an hour.")
-    response.headers["retry-after"] = str(int(WINDOW.total_seconds()))
-    return response
+    wait = int(WINDOW.total_seconds())
+    return error_response(429, "RATE_LIMITED", "Too many attempts. Wait a quarter of an hour.", retry_after=wait)
 
 
 def _caller_error(error: CallerError) -> Response:
-    if error.code != Code.RATE_LIMITED:
-        return error_response(422, error.code, error.message, error.field)
-    response = error_response(503, error.code, error.message)
-    response.headers["retry-after"] = "5"
-    return response
+    status = 503 if error.code == Code.RATE_LIMITED else 422
+    return error_response(status, error.code, error.message, error.field, retry_after=error.retry_after)
 
 
 ROUTES = [

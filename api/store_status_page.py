@@ -10,15 +10,15 @@ from html import escape
 
 import structlog
 from prometheus_client import Counter
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from api.pages import page
+from runtime.database import CONNECTION_ERRORS
 from schema.context import Platform
 from stores.engines import Engine
-from stores.hosts import PublicStatus, public_status
+from stores.public_status import PublicStatus, public_status
 from stores.names import host_label, slug_syntax_problem
 from stores.status import Status
 from stores.steps import step_titles
@@ -61,6 +61,7 @@ DATABASE_UNAVAILABLE = Notice(
     "The store can&rsquo;t be looked up just now. This page tries again by itself.",
     tone="muted",
 )
+LOOKUP_FAILED = replace(DATABASE_UNAVAILABLE, status=500)
 OPENING = Notice(
     "{store} is being set up",
     "It will open at this address. This page follows along by itself.",
@@ -137,9 +138,12 @@ class StoreStatusPages:
         try:
             async with asyncio.timeout(LOOKUP_TIMEOUT_SECONDS), platform.sessions() as session:
                 store = await public_status(session, label)
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
+        except CONNECTION_ERRORS as error:
             log.warning("store_status_page.database_unavailable", error=type(error).__name__)
             return notice_page(DATABASE_UNAVAILABLE, address)
+        except Exception:
+            log.exception("store_status_page.failed")
+            return notice_page(LOOKUP_FAILED, address)
         if store is None:
             return notice_page(UNKNOWN, address)
         notice = notice_for(store)

@@ -12,6 +12,7 @@ import aiohttp
 import asyncpg
 import uvloop
 
+from bench import attacks
 from bench.system import ROOT, TOKEN_PREFIX, System, accounts, memory_mib, percentile, system
 from cli.client import Access, Client
 from schema.ids import encode_event_cursor
@@ -57,10 +58,10 @@ def second_demo() -> None:
         row("second demo to READY (median of 3)", f"{percentile(seconds[1:], 0.5):.1f} s, {total:.1f} s with the end")
 
 
-async def create_store(up: System) -> None:
+async def create_store(instance: System) -> None:
     """Measure createStore: one client, one call after the other."""
     async with aiohttp.ClientSession() as session:
-        client = Client(session, Access(up.url, f"{TOKEN_PREFIX}0"))
+        client = Client(session, Access(instance.url, f"{TOKEN_PREFIX}0"))
         took = []
         for number in range(300):
             started = time.perf_counter()
@@ -76,18 +77,18 @@ async def create_store(up: System) -> None:
 class Sockets:
     """WebSockets that subscribe to accounts, and the latency of each event in milliseconds."""
 
-    def __init__(self, up: System, accounts: list[asyncpg.Record]) -> None:
-        self.up = up
+    def __init__(self, instance: System, accounts: list[asyncpg.Record]) -> None:
+        self.instance = instance
         self.accounts = accounts
         self.latencies: list[float] = []
         self.started: dict[str, float] = {}
-        self.greeted = asyncio.Semaphore(0)
+        self.subscribed = asyncio.Semaphore(0)
 
     async def follow(self, session: aiohttp.ClientSession, index: int) -> None:
-        """Subscribe from the account's first event, a greeting: after it, no event can be missed."""
+        """Subscribe from the account's first event, `first`: after it has come, no event can be missed."""
         headers = {"Authorization": f"Bearer {TOKEN_PREFIX}{index}"}
         variables = {"after": encode_event_cursor(self.accounts[index]["account_id"], 0)}
-        url = self.up.url.replace("http", "ws", 1) + "/graphql"
+        url = self.instance.url.replace("http", "ws", 1) + "/graphql"
         async with session.ws_connect(url, protocols=("graphql-transport-ws",), headers=headers) as socket:
             await socket.send_json({"type": "connection_init"})
             await socket.receive_json()
@@ -96,8 +97,8 @@ class Sockets:
             async for frame in socket:
                 now = time.perf_counter()
                 message = frame.json()["payload"]["data"]["accountEvents"]["message"]
-                if message == "greeting":
-                    self.greeted.release()
+                if message == "first":
+                    self.subscribed.release()
                 elif message in self.started:
                     self.latencies.append((now - self.started[message]) * 1000)
 
@@ -112,40 +113,40 @@ class Sockets:
     async def subscribe_all(self, session: aiohttp.ClientSession, indexes: list[int]) -> list[asyncio.Task[None]]:
         tasks = [asyncio.create_task(self.follow(session, index)) for index in indexes]
         for _ in tasks:
-            await self.greeted.acquire()
+            await self.subscribed.acquire()
         await asyncio.sleep(1)
         return tasks
 
 
-async def sockets(up: System) -> None:
+async def sockets(instance: System) -> None:
     """Measure from COMMIT to the frame in the client, including the client's own work."""
-    connection = await asyncpg.connect(up.database_url)
+    connection = await asyncpg.connect(instance.database_url)
     await connection.execute(FOREIGN_STORES)
     account_rows = await connection.fetch(ACCOUNTS)
     for account in account_rows:
-        await connection.execute(EVENT, account["account_id"], account["store_id"], "greeting")
-    each = Sockets(up, account_rows)
+        await connection.execute(EVENT, account["account_id"], account["store_id"], "first")
+    own_accounts = Sockets(instance, account_rows)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        tasks = await each.subscribe_all(session, list(range(SOCKETS)))
+        tasks = await own_accounts.subscribe_all(session, list(range(SOCKETS)))
         for number in range(500):
-            await each.insert_event(connection, f"one {number}", number * 7 % SOCKETS)
+            await own_accounts.insert_event(connection, f"one {number}", number * 7 % SOCKETS)
             await asyncio.sleep(0.02)
         await asyncio.sleep(1)
-        took = each.latencies
+        took = own_accounts.latencies
         assert len(took) == 500, len(took)
         latency = f"{percentile(took, 0.5):.1f} / {percentile(took, 0.99):.1f} ms"
         row(f"commit → socket p50 / p99, {SOCKETS} sockets of as many accounts, 50 events/s", latency)
-        row("memory of the API with them (USS)", f"{memory_mib(up.api):.0f} MiB")
+        row("memory of the API with them (USS)", f"{memory_mib(instance.api):.0f} MiB")
         await _cancel(tasks)
-    one = Sockets(up, account_rows)
+    one_account = Sockets(instance, account_rows)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        tasks = await one.subscribe_all(session, [1] * SOCKETS)
+        tasks = await one_account.subscribe_all(session, [1] * SOCKETS)
         for number in range(5):
-            await one.insert_event(connection, f"all {number}", 1)
+            await one_account.insert_event(connection, f"all {number}", 1)
             await asyncio.sleep(2)
-        assert len(one.latencies) == 5 * SOCKETS, len(one.latencies)
-        fan = f"{percentile(one.latencies, 0.5):.0f} / {percentile(one.latencies, 0.99):.0f} ms"
-        row(f"one event to all {SOCKETS} sockets of one account p50 / p99", fan)
+        assert len(one_account.latencies) == 5 * SOCKETS, len(one_account.latencies)
+        latency = f"{percentile(one_account.latencies, 0.5):.0f} / {percentile(one_account.latencies, 0.99):.0f} ms"
+        row(f"one event to all {SOCKETS} sockets of one account p50 / p99", latency)
         await _cancel(tasks)
     await connection.close()
 
@@ -156,11 +157,11 @@ async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def to_ready(up: System, workers: int) -> None:
+async def to_ready(instance: System, workers: int) -> None:
     """Create STORES stores at the same time, and wait until the last is READY."""
-    connection = await asyncpg.connect(up.database_url)
+    connection = await asyncpg.connect(instance.database_url)
     async with aiohttp.ClientSession() as session:
-        client = Client(session, Access(up.url, f"{TOKEN_PREFIX}1"))
+        client = Client(session, Access(instance.url, f"{TOKEN_PREFIX}1"))
         started = time.perf_counter()
         await asyncio.gather(*(client.execute(CREATE, {"name": f"Many {number}"}) for number in range(STORES)))
         for pause in itertools.repeat(0.05):
@@ -182,19 +183,22 @@ def main() -> None:
     print(f"{platform.machine()}, Python {platform.python_version()}, commit {commit.stdout.strip()}\n")
     print("| what | figure |\n| --- | --- |", flush=True)
     second_demo()
-    with system(workers=1) as up:
+    with system(workers=1) as instance:
         time.sleep(3)
-        row("idle memory of the API (USS)", f"{memory_mib(up.api):.0f} MiB")
-        row("idle memory of a worker (USS)", f"{memory_mib(up.workers[0]):.0f} MiB")
-        uvloop.run(accounts(up.database_url, 2))
-        uvloop.run(to_ready(up, 1))
-    with system(workers=2) as up:
-        uvloop.run(accounts(up.database_url, 2))
-        uvloop.run(to_ready(up, 2))
-    with system(workers=0) as up:
-        uvloop.run(accounts(up.database_url, SOCKETS))
-        uvloop.run(create_store(up))
-        uvloop.run(sockets(up))
+        row("idle memory of the API (USS)", f"{memory_mib(instance.api):.0f} MiB")
+        row("idle memory of a worker (USS)", f"{memory_mib(instance.workers[0]):.0f} MiB")
+        uvloop.run(accounts(instance.database_url, 2))
+        uvloop.run(to_ready(instance, 1))
+    with system(workers=2) as instance:
+        uvloop.run(accounts(instance.database_url, 2))
+        uvloop.run(to_ready(instance, 2))
+    with system(workers=0) as instance:
+        uvloop.run(accounts(instance.database_url, SOCKETS))
+        uvloop.run(create_store(instance))
+        uvloop.run(sockets(instance))
+    with system(workers=0) as instance:
+        uvloop.run(accounts(instance.database_url, 1))
+        attacks.measure(instance)
 
 
 if __name__ == "__main__":

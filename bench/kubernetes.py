@@ -78,12 +78,12 @@ def report(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-async def create(up: System, stores: int) -> float:
+async def create(instance: System, stores: int) -> float:
     """Create stores. Returns the seconds from the first createStore until the last store is READY."""
-    connection = await asyncpg.connect(up.database_url)
+    connection = await asyncpg.connect(instance.database_url)
     limit = asyncio.Semaphore(CLIENTS)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=600)) as session:
-        client = Client(session, Access(up.url, f"{TOKEN_PREFIX}1"))
+        client = Client(session, Access(instance.url, f"{TOKEN_PREFIX}1"))
 
         async def one(number: int) -> None:
             async with limit:
@@ -93,8 +93,8 @@ async def create(up: System, stores: int) -> float:
         started = time.perf_counter()
         await asyncio.gather(*(one(number) for number in range(stores)))
         for pause in itertools.repeat(0.2):
-            bad = await connection.fetchval("SELECT cause FROM stores WHERE status = 'FAILED' LIMIT 1")
-            assert bad is None, bad
+            cause = await connection.fetchval("SELECT cause FROM stores WHERE status = 'FAILED' LIMIT 1")
+            assert cause is None, cause
             if not await connection.fetchval("SELECT 1 FROM stores WHERE status <> 'READY' LIMIT 1"):
                 break
             await asyncio.sleep(pause)
@@ -103,53 +103,53 @@ async def create(up: System, stores: int) -> float:
     return seconds
 
 
-def requests(up: System) -> float:
+def requests(instance: System) -> float:
     """How many requests the workers have sent to the API server."""
     total = 0.0
-    for port in up.metrics:
+    for port in instance.metrics:
         text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read().decode()
         total += sum(float(n) for n in re.findall(r"^storefleet_cluster_requests_total\{.*\} (\S+)$", text, re.M))
     return total
 
 
-def kib_on_wire(up: System, kubeconfig: Path) -> float:
+def kib_on_wire(instance: System, kubeconfig: Path) -> float:
     """Traffic in KiB between the workers and the API server, as the kernel counts it for open connections."""
     port = json.loads(kubeconfig.read_text())["clusters"][0]["cluster"]["server"].rpartition(":")[2]
     command = ["ss", "-tinpH", f"dport = :{port}"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    pids = {f"pid={child.pid}," for child in up.workers}
+    pids = {f"pid={child.pid}," for child in instance.workers}
     blocks = re.split(r"\n(?=\S)", text)
     ours = [block for block in blocks if any(pid in block for pid in pids)]
     return sum(int(n) for block in ours for n in re.findall(r"bytes_(?:sent|received):(\d+)", block)) / 1024
 
 
-def cpu(up: System) -> float:
+def cpu(instance: System) -> float:
     """CPU seconds of API and workers so far."""
-    times = [psutil.Process(child.pid).cpu_times() for child in (up.api, *up.workers)]
+    times = [psutil.Process(child.pid).cpu_times() for child in (instance.api, *instance.workers)]
     return float(sum(item.user + item.system for item in times))
 
 
-def storefleet(up: System, kubeconfig: Path, stores: int, existing: int) -> Run:
-    counted, sent, burned = requests(up), kib_on_wire(up, kubeconfig), cpu(up)
-    seconds = uvloop.run(create(up, stores))
-    client = f"Storefleet, {len(up.workers)} worker{'s' * (len(up.workers) > 1)}"
+def storefleet(instance: System, kubeconfig: Path, stores: int, existing: int) -> Run:
+    requests_before, kib_before, cpu_before = requests(instance), kib_on_wire(instance, kubeconfig), cpu(instance)
+    seconds = uvloop.run(create(instance, stores))
+    client = f"Storefleet, {len(instance.workers)} worker{'s' * (len(instance.workers) > 1)}"
     return Run(
         client,
         stores,
         existing,
         seconds,
-        (requests(up) - counted) / stores,
-        (kib_on_wire(up, kubeconfig) - sent) / stores,
-        (cpu(up) - burned) / stores,
+        (requests(instance) - requests_before) / stores,
+        (kib_on_wire(instance, kubeconfig) - kib_before) / stores,
+        (cpu(instance) - cpu_before) / stores,
     )
 
 
-async def latency(up: System, admin: Path, stores: int) -> list[float]:
+async def latency(instance: System, admin: Path, stores: int) -> list[float]:
     """Milliseconds from the success of the proof's pod, as our watch sees it, to READY at a subscriber."""
     succeeded, ready = asyncio.Queue[float](), asyncio.Queue[float]()
     seen: set[str] = set()
 
-    def note(_change: str, item: dict[str, object]) -> None:
+    def on_event(_change: str, item: dict[str, object]) -> None:
         metadata, status = item["metadata"], item["status"]
         assert isinstance(metadata, dict)
         assert isinstance(status, dict)
@@ -158,7 +158,7 @@ async def latency(up: System, admin: Path, stores: int) -> list[float]:
             succeeded.put_nowait(time.perf_counter())
 
     async with aiohttp.ClientSession() as session, connect(admin) as watching:
-        client = Client(session, Access(up.url, f"{TOKEN_PREFIX}1"))
+        client = Client(session, Access(instance.url, f"{TOKEN_PREFIX}1"))
 
         async def subscribe() -> None:
             async for data in client.subscribe(EVENTS, {}):
@@ -168,7 +168,9 @@ async def latency(up: System, admin: Path, stores: int) -> list[float]:
 
         proofs = "app.kubernetes.io/component=proof"
         tasks = [
-            asyncio.create_task(list_and_watch(watching, "Pod", proofs, on_list=lambda _items: None, on_event=note)),
+            asyncio.create_task(
+                list_and_watch(watching, "Pod", proofs, on_list=lambda _items: None, on_event=on_event)
+            ),
             asyncio.create_task(subscribe()),
         ]
         await asyncio.sleep(1)
@@ -190,7 +192,7 @@ def row(what: str, figure: str) -> None:
 def measure(stores: int, helm: int, most: int, written: Path | None) -> list[Run]:
     runs: list[Run] = []
 
-    def done(run: Run) -> None:
+    def record(run: Run) -> None:
         runs.append(run)
         if written:  # after each run, so that a later failure doesn't lose results
             written.write_text(json.dumps([asdict(run) for run in runs], indent=1))
@@ -199,32 +201,32 @@ def measure(stores: int, helm: int, most: int, written: Path | None) -> list[Run
         )
 
     with cluster() as (admin, _):
-        done(Run("bare client", stores, 0, uvloop.run(bare_client(admin, stores))))
+        record(Run("bare client", stores, 0, uvloop.run(bare_client(admin, stores))))
     with cluster() as (admin, _):
-        done(Run("helm install, 8 at a time", helm, 0, helm_install_loop(admin, helm, report)))
+        record(Run("helm install, 8 at a time", helm, 0, helm_install_loop(admin, helm, report)))
     for workers in (1, 2):
-        with cluster() as (admin, account), system(workers, account) as up:
-            uvloop.run(accounts(up.database_url, 2))
+        with cluster() as (admin, account), system(workers, account) as instance:
+            uvloop.run(accounts(instance.database_url, 2))
             if workers == 1:
-                took = uvloop.run(latency(up, admin, 50))
+                took = uvloop.run(latency(instance, admin, 50))
                 figures = f"{percentile(took, 0.5):.0f} / {percentile(took, 0.99):.0f} ms"
                 row("proof's pod succeeded → READY at the subscriber, p50 / p99 (50, one at a time)", figures)
-            done(storefleet(up, account, 100, 50 if workers == 1 else 0))
-            done(storefleet(up, account, stores, 150 if workers == 1 else 100))
-            measure_at_rest(up, workers)
+            record(storefleet(instance, account, 100, 50 if workers == 1 else 0))
+            record(storefleet(instance, account, stores, 150 if workers == 1 else 100))
+            measure_at_rest(instance, workers)
             if workers == 2 and most > stores + 100:
-                done(storefleet(up, account, most - stores - 100, stores + 100))
+                record(storefleet(instance, account, most - stores - 100, stores + 100))
     return runs
 
 
-def measure_at_rest(up: System, workers: int) -> None:
+def measure_at_rest(instance: System, workers: int) -> None:
     """Measure the cost of stores that don't change."""
     time.sleep(20)
-    sent, burned = requests(up), cpu(up)
+    requests_before, cpu_before = requests(instance), cpu(instance)
     time.sleep(60)
-    row(f"at rest, {workers} worker(s): requests to the API server a minute", f"{requests(up) - sent:.0f}")
-    row(f"at rest, {workers} worker(s): CPU of API and workers a minute", f"{cpu(up) - burned:.1f} s")
-    used = ", ".join(f"{memory_mib(child):.0f}" for child in (up.api, *up.workers))
+    row(f"at rest, {workers} worker(s): requests to the API server a minute", f"{requests(instance) - requests_before:.0f}")
+    row(f"at rest, {workers} worker(s): CPU of API and workers a minute", f"{cpu(instance) - cpu_before:.1f} s")
+    used = ", ".join(f"{memory_mib(child):.0f}" for child in (instance.api, *instance.workers))
     row("memory of the API and each worker then (USS)", f"{used} MiB")
 
 

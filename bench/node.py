@@ -49,7 +49,7 @@ class Bench:
     """A running node, and the platform that uses it."""
 
     node: RealNode
-    up: System
+    instance: System
     administrator: Path
     archives: Mapping[str, Path]
 
@@ -76,9 +76,9 @@ def running_bench(plugin: Path | None) -> Iterator[Bench]:
                 "STOREFLEET_DATABASE_IMAGE": DATABASE_IMAGE,
                 "STOREFLEET_FAILURE_PATIENCE": "30",
             }
-            with system(1, platform_of.account, node.platform_port, settings) as up:
-                uvloop.run(accounts(up.database_url, 1))
-                yield Bench(node, up, platform_of.admin, dict(zip(names, archives, strict=True)))
+            with system(1, platform_of.account, node.platform_port, settings) as instance:
+                uvloop.run(accounts(instance.database_url, 1))
+                yield Bench(node, instance, platform_of.admin, dict(zip(names, archives, strict=True)))
         finally:
             node.stop()
 
@@ -112,7 +112,7 @@ async def measure_capacity(bench: Bench, owner: StoreOwner, most: int) -> JSON:
             limit_reached = f"a store that was READY: {unhealthy[0]}"
             break
     await asyncio.sleep(SETTLE_SECONDS)
-    memory, load = memory_by_program(launcher(bench), bench.up), os.getloadavg()[0]
+    memory, load = memory_by_program(launcher(bench), bench.instance), os.getloadavg()[0]
     await asyncio.gather(*(owner.delete(created) for created in stores))
     return {
         "fit": len(stores),
@@ -140,14 +140,14 @@ def launcher(bench: Bench) -> int:
 
 async def measure_sample(bench: Bench, stores: int, most: int) -> JSON:
     """Measure the node and the sample shop, the smallest store."""
-    async with store_owner(bench.up, bench.administrator) as owner:
+    async with store_owner(bench.instance, bench.administrator) as owner:
         await owner.delete(await create_warm_store(owner, "SAMPLE"))
         timings = await measure_one_by_one(owner, "SAMPLE", stores)
         print("\n## The sample shop")
         print_timings(timings)
         created = await create_warm_store(owner, "SAMPLE")
         await asyncio.sleep(SETTLE_SECONDS)
-        memory = memory_by_program(launcher(bench), bench.up)
+        memory = memory_by_program(launcher(bench), bench.instance)
         of_store = await usage_idle(bench, owner, created)
         await owner.delete(created)
         result = {"stories": [asdict(timing) for timing in timings], "memory": memory, "idle": of_store}
@@ -196,7 +196,7 @@ async def measure_woocommerce(bench: Bench, stores: int) -> JSON:
     profile = ClusterProfile(store_port=bench.node.ingress_port, database_image=DATABASE_IMAGE)
     timings: list[StoreTiming] = []
     baseline: list[float] = []
-    async with store_owner(bench.up, bench.administrator) as owner:
+    async with store_owner(bench.instance, bench.administrator) as owner:
         await owner.delete(await create_warm_store(owner, "WOOCOMMERCE"))
         for number in range(stores):
             timings += await measure_one_by_one(owner, "WOOCOMMERCE", 1)

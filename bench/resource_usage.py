@@ -37,7 +37,7 @@ class Usage:
     cpu: float
 
 
-def memory_by_program(launcher: int, up: System) -> dict[str, float]:
+def memory_by_program(launcher: int, instance: System) -> dict[str, float]:
     """Memory in MiB by program (proportional set size: shared pages count once)."""
     usage: dict[str, float] = defaultdict(float)
     for process in [psutil.Process(launcher), *psutil.Process(launcher).children(recursive=True)]:
@@ -45,10 +45,10 @@ def memory_by_program(launcher: int, up: System) -> dict[str, float]:
             usage[_program(process)] += process.memory_full_info().pss / MIB
         except psutil.NoSuchProcess:
             continue  # short-lived: a probe, or a CNI plugin
-    usage["our API"] = _tree([up.api.pid])
-    usage["our worker"] = _tree([child.pid for child in up.workers])
-    usage["PostgreSQL"] = _tree([up.servers["postgres"]])
-    usage["Valkey"] = _tree([up.servers["valkey"]])
+    usage["Storefleet API"] = _tree([instance.api.pid])
+    usage["Storefleet worker"] = _tree([child.pid for child in instance.workers])
+    usage["PostgreSQL"] = _tree([instance.servers["postgres"]])
+    usage["Valkey"] = _tree([instance.servers["valkey"]])
     return dict(usage)
 
 

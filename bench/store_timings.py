@@ -145,11 +145,11 @@ def _seconds(started: str, ended: str) -> float:
 
 
 @asynccontextmanager
-async def store_owner(up: System, administrator: Path) -> AsyncIterator[StoreOwner]:
+async def store_owner(instance: System, administrator: Path) -> AsyncIterator[StoreOwner]:
     """The owner of account 0, until the end of the block. `administrator`: a kubeconfig."""
-    database = await asyncpg.connect(up.database_url)
+    database = await asyncpg.connect(instance.database_url)
     async with aiohttp.ClientSession() as session, watch_timeline(administrator) as watch:
-        created = StoreOwner(Client(session, Access(up.url, f"{TOKEN_PREFIX}0")), database, watch)
+        created = StoreOwner(Client(session, Access(instance.url, f"{TOKEN_PREFIX}0")), database, watch)
         collecting = asyncio.create_task(created.collect_events())
         await asyncio.sleep(1)  # until the server has the subscription
         try:

@@ -61,9 +61,16 @@ def _parser() -> argparse.ArgumentParser:
         "--secrets", action="store_true", help="include the Secrets in plain text: keep the output safe"
     )
 
-    adopt = commands.add_parser("adopt", help="restore a store that is in the cluster but not in the database")
+    adopt = commands.add_parser(
+        "adopt", help="take a namespace back: of a store without a row, or restored from a backup"
+    )
     adopt.add_argument("namespace")
     adopt.add_argument("--owner", metavar="EMAIL", help="owner of a new account, if the store's account is gone too")
+
+    keys = commands.add_parser("keys", help="manage the keys that seal secrets")
+    keys.add_subparsers(dest="action", required=True, metavar="ACTION").add_parser(
+        "reseal", help="seal all secrets with the first key of their ring; docs/OPERATIONS.md tells when"
+    )
 
     watch = commands.add_parser("watch", help="follow a store in the terminal")
     logs = commands.add_parser("logs", help="follow what a store's containers print")
@@ -188,6 +195,10 @@ def run(options: argparse.Namespace) -> int:
             from cli.adopt import adopt
 
             return asyncio.run(adopt(load_settings_or_exit(), load_cluster_profile(), options.namespace, options.owner))
+        case "keys":
+            from cli.keys import reseal
+
+            return asyncio.run(reseal(load_settings_or_exit()))
         case _:
             return _follow(options)
 

@@ -1,4 +1,4 @@
-"""`storefleet adopt NAMESPACE`: restore the row of a store that is in the cluster but not in the database."""
+"""`storefleet adopt NAMESPACE`: restore the row of a store without one, or take a namespace that a backup restored."""
 
 from accounts.errors import CallerError
 from cli import output
@@ -18,7 +18,7 @@ ARGUMENTS = (None, "namespace", "owner")
 
 
 async def adopt(settings: Settings, profile: ClusterProfile, namespace: str, owner: str | None) -> int:
-    """Add the store's row; workers then verify the namespace and prove the store.
+    """Add the store's row, or give the row its restored namespace; workers then verify it and prove the store.
 
     Returns the exit code: 0: done; 1: refused, with a message; 2: the settings lack worker keys.
     """
@@ -32,6 +32,7 @@ async def adopt(settings: Settings, profile: ClusterProfile, namespace: str, own
         async with connect_cluster(settings.kubeconfig, settings.kube_context) as cluster:
             description = await discover_store(cluster, namespace)
             store = row_of(description, engines, settings.cluster)
+            name, slug = store.name, store.slug
             engine = engines[store.engine]
             values = await recover_secrets(cluster, store, engine, profile)
         sealed = {
@@ -39,7 +40,7 @@ async def adopt(settings: Settings, profile: ClusterProfile, namespace: str, own
             for field in engine.secrets
         }
         async with session_factory(settings.direct_database_url, 2) as sessions, sessions.begin() as session:
-            await add_row(
+            added = await add_row(
                 session,
                 store,
                 sealed,
@@ -47,7 +48,6 @@ async def adopt(settings: Settings, profile: ClusterProfile, namespace: str, own
                 platform_label=platform_label(settings.public_url, profile.base_domain),
                 owner=owner,
             )
-            name, slug = store.name, store.slug
     except CallerError as error:
         prefix = "" if error.field in ARGUMENTS else f"{namespace}: its {error.field} can't be used: "
         output.error(prefix + error.message)
@@ -55,5 +55,6 @@ async def adopt(settings: Settings, profile: ClusterProfile, namespace: str, own
     except (AdoptionError, ClusterError, MissingConfiguration) as error:
         output.error(str(error))
         return 1
-    output.echo(f"{name} ({slug}) is in the database again; a worker verifies it now: storefleet watch {slug}")
+    done = "is in the database again" if added else "has the restored namespace"
+    output.echo(f"{name} ({slug}) {done}; a worker verifies it now: storefleet watch {slug}")
     return 0

@@ -6,11 +6,12 @@ from uuid import UUID
 import yaml
 from sqlalchemy import or_, select
 
+from accounts.errors import CallerError
 from cli import output
 from runtime.database import session_factory
 from runtime.sealing import Keyring, UnsealError
 from runtime.settings import ClusterProfile, Settings
-from stores.engines import Engine, Manifests, load_engines
+from stores.engines import Engine, Manifests, load_engines, require_engine
 from stores.models import SealedSecret, Slug, Store
 from stores.specs import store_spec
 
@@ -37,7 +38,11 @@ async def manifests(settings: Settings, profile: ClusterProfile, slug_or_id: str
             return 1
         sealed = await session.scalars(select(SealedSecret).where(SealedSecret.store_id == store.id))
         rows = {row.field: row.sealed for row in sealed}
-    engine = load_engines(settings.engines)[store.engine]
+    try:
+        engine = require_engine(load_engines(settings.engines), store.engine)
+    except CallerError as error:
+        output.error(error.message)
+        return 1
     try:
         values = _unseal(settings, engine, store.id, rows) if secrets else dict.fromkeys(_secret_names(engine), "")
     except (UnsealError, KeyError) as error:

@@ -4,10 +4,10 @@ import asyncio
 import time
 
 from alembic import context
+from pydantic import SecretStr
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from runtime.database import Base, sqlalchemy_url
+from runtime.database import Base, create_engine
 from runtime.settings import load_settings_or_exit
 from stores import models  # noqa: F401  # registers the tables in the metadata
 
@@ -28,7 +28,7 @@ def run(connection: Connection) -> None:
 
 
 async def online(url: str) -> None:
-    engine = create_async_engine(sqlalchemy_url(url))
+    engine = create_engine(SecretStr(url), 1, timeouts={})
     try:
         async with engine.connect() as connection:
             await connection.run_sync(run)
@@ -37,5 +37,5 @@ async def online(url: str) -> None:
         await engine.dispose()
 
 
-url = context.config.attributes.get("url") or load_settings_or_exit().database_url.get_secret_value()
+url = context.config.attributes.get("url") or load_settings_or_exit().direct_database_url.get_secret_value()
 asyncio.run(online(url))

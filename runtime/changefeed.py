@@ -18,6 +18,7 @@ from prometheus_client import Gauge
 from sqlalchemy import Function, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from runtime.database_url import connect_arguments
 from runtime.tasks import cancel_and_wait
 
 CHANNEL = "account_changed"
@@ -47,8 +48,8 @@ class Listener:
     def __init__(self) -> None:
         self._notified = asyncio.Event()
         self.access_changed = False
-        """True: check whether access is still allowed. The user of the listener resets it. Triggers of the tables
-        that hold access send such notifications."""
+        """True: check whether access is still allowed. The user of the listener resets it. Triggers on the tables
+        of tokens, sessions and memberships send such notifications."""
         self.slot = random.randrange(RESYNC_SLOTS)  # noqa: S311  # jitter, not a secret
         """The part of a resync in which it is notified: a thousand simultaneous reads would delay each other."""
 
@@ -163,7 +164,8 @@ async def _connect(url: str, callback: object) -> AsyncIterator[tuple[asyncpg.Co
     """A connection that listens, and an event that is set when the connection is lost."""
     lost = asyncio.Event()
     connection = await asyncpg.connect(
-        url, timeout=5, server_settings={"application_name": "storefleet changefeed", "tcp_keepalives_idle": "15"}
+        **connect_arguments(url, timeout=5),
+        server_settings={"application_name": "storefleet changefeed", "tcp_keepalives_idle": "15"},
     )
     try:
         connection.add_termination_listener(lambda _connection: lost.set())

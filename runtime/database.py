@@ -1,27 +1,59 @@
-"""PostgreSQL: one SQLAlchemy engine per process, and the base class of all tables."""
+"""PostgreSQL: one SQLAlchemy engine per process, its errors, and the base class of all tables."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID
 
+import asyncpg
 from pydantic import SecretStr
 from sqlalchemy import DateTime, MetaData, Text, Uuid, event, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
+
+from runtime import pooler
+from runtime.database_url import connect_arguments
 
 POOL_TIMEOUT_SECONDS = 30.0
 """How long a session waits for a free connection of the pool: a burst of requests is slow, and doesn't fail."""
 CONNECT_TIMEOUT_SECONDS = 15.0
 """A burst opens all connections of the pool at the same time: on a busy machine that takes seconds."""
+TIMEOUTS = {
+    "statement_timeout": "35000",  # longer than lock_timeout: it counts the wait for locks, too
+    "lock_timeout": "30000",
+    "idle_in_transaction_session_timeout": "15000",
+}
+"""Milliseconds."""
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations" / "versions"
 
 SessionFactory = async_sessionmaker[AsyncSession]
+
+
+class DatabaseUnavailable(Exception):
+    """The connection was refused or lost."""
+
+
+class DatabaseBusy(DatabaseUnavailable):
+    """Another transaction held a lock for too long. The transaction was rolled back: nothing was done."""
+
+
+BUSY = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+)
+CONNECTION_ERRORS = (DatabaseUnavailable, PoolTimeoutError, OSError, TimeoutError)
+"""What a query raises when the database can't be reached now: try again later. Each other error is a bug, or bad input,
+and must be seen."""
 
 
 class Base(DeclarativeBase):
@@ -44,31 +76,42 @@ class Base(DeclarativeBase):
     }
 
 
-def sqlalchemy_url(url: str) -> str:
-    """The same URL with the asyncpg driver."""
-    return url.replace("postgresql://", "postgresql+asyncpg://", 1)
+def create_engine(
+    url: SecretStr, pool: int, *, has_pooler: bool = False, timeouts: Mapping[str, str] = TIMEOUTS
+) -> AsyncEngine:
+    """An engine with timeouts for connecting, statements, locks and idle transactions.
 
-
-def create_engine(url: SecretStr, pool: int) -> AsyncEngine:
-    """An engine with timeouts for connecting, statements, locks and idle transactions."""
+    `has_pooler`: the URL leads through a transaction pooler (runtime/pooler.py).
+    """
     engine = create_async_engine(
-        sqlalchemy_url(url.get_secret_value()),
+        pooler.URL if has_pooler else "postgresql+asyncpg://",
         pool_size=pool,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_SECONDS,
         hide_parameters=True,  # they hold e-mail addresses and hashes, and errors are logged
         connect_args={
-            "timeout": CONNECT_TIMEOUT_SECONDS,
-            "server_settings": {
-                "application_name": "storefleet",
-                "statement_timeout": "10000",
-                "lock_timeout": "9000",
-                "idle_in_transaction_session_timeout": "15000",
-            },
+            **connect_arguments(url.get_secret_value(), CONNECT_TIMEOUT_SECONDS),
+            "server_settings": {"application_name": "storefleet", **({} if has_pooler else timeouts)},
+            **(pooler.UNNAMED_STATEMENTS if has_pooler else {}),
         },
     )
     event.listen(engine.sync_engine, "checkout", _replace_closed)
+    event.listen(engine.sync_engine, "handle_error", _translate_error, retval=True)
+    if has_pooler:
+        pooler.set_in_each_transaction(engine, timeouts)
     return engine
+
+
+def _translate_error(context: ExceptionContext) -> BaseException | None:
+    """DatabaseUnavailable or DatabaseBusy; None: the error as it is, e.g. a CancelledError."""
+    error = context.original_exception
+    if context.sqlalchemy_exception is None:
+        return None
+    cause = getattr(error, "driver_exception", error)
+    is_connecting = context.connection is None
+    if is_connecting or context.is_disconnect or isinstance(cause, LOST):
+        return DatabaseUnavailable(f"{type(cause).__name__}: {cause}")
+    return DatabaseBusy(str(cause)) if isinstance(cause, BUSY) else None
 
 
 def _replace_closed(connection: DBAPIConnection, _record: object, _proxy: object) -> None:
@@ -81,9 +124,9 @@ def _replace_closed(connection: DBAPIConnection, _record: object, _proxy: object
 
 
 @asynccontextmanager
-async def session_factory(url: SecretStr, pool: int) -> AsyncIterator[SessionFactory]:
+async def session_factory(url: SecretStr, pool: int, *, has_pooler: bool = False) -> AsyncIterator[SessionFactory]:
     """A session factory on its own engine, disposed at the end of the block. Connects at the first query."""
-    engine = create_engine(url, pool)
+    engine = create_engine(url, pool, has_pooler=has_pooler)
     try:
         yield async_sessionmaker(engine, expire_on_commit=False)
     finally:
@@ -101,7 +144,7 @@ def head_revision() -> str:
 
 
 async def schema_problem(session: AsyncSession) -> str | None:
-    """Why this code can't work with the database's schema, or None. Raises SQLAlchemyError or OSError."""
+    """Why this code can't work with the database's schema, or None. Raises CONNECTION_ERRORS."""
     if await session.scalar(text("SELECT to_regclass('alembic_version')")) is None:
         return "the database has no schema yet: run `storefleet migrate`"
     revision = await session.scalar(text("SELECT version_num FROM alembic_version"))

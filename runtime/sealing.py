@@ -1,7 +1,7 @@
 """Encrypts secrets at rest with AES-256-GCM. The ciphertext binds the store and the field, so a sealed value works in
 no other row.
 
-Key rotation: put a new key first in the setting and keep the old one, because stored values name their key.
+A sealed value names its key, so keys can be rotated: docs/OPERATIONS.md.
 """
 
 import base64
@@ -58,6 +58,10 @@ class Keyring:
         nonce = os.urandom(NONCE_BYTES)
         plaintext = json.dumps({"store": str(store_id), "field": field, "value": value}).encode()
         return f"{name}.{base64.b64encode(nonce + AESGCM(key).encrypt(nonce, plaintext, name.encode())).decode()}"
+
+    def is_current(self, sealed: str) -> bool:
+        """Whether the first key sealed it, judged by the key's id."""
+        return sealed.partition(".")[0] == self.keys[0][0]
 
     def unseal(self, store_id: UUID, field: str, sealed: str) -> str:
         """The value, if it was sealed for this store and field. Raises UnsealError."""

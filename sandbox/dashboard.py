@@ -65,13 +65,13 @@ def _sources(folder: Path) -> Iterator[Path]:
 
 
 def is_current(folder: Path) -> bool:
-    """Whether the built folder is of these sources."""
+    """Whether the built folder was built from these sources."""
     stamp = folder / "dist" / STAMP
     return stamp.exists() and stamp.read_text() == source_hash(folder)
 
 
 def _is_installed(folder: Path) -> bool:
-    """Whether npm installed what the lock says; with the packages for development, if somebody wanted them."""
+    """Whether npm installed what the lock says; with the development packages, if these were installed before."""
     installed, lock = folder / "node_modules" / ".package-lock.json", folder / "package-lock.json"
     return installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime
 
@@ -109,7 +109,7 @@ def _node_version() -> tuple[int, int]:
 
 
 def build(report: Report, frontend: Path = FRONTEND) -> None:
-    """Build what is out of date. Raises BuildError. Killed anywhere, the next build does the rest."""
+    """Build what is out of date. Raises BuildError. It can be killed at any point: the next build does the rest."""
     stale = [folder for folder in packages(frontend) if not is_current(folder)]
     if not stale:
         return
@@ -127,7 +127,7 @@ def build(report: Report, frontend: Path = FRONTEND) -> None:
 
 def main() -> int:
     """The exit code: 1 when the build failed."""
-    os.nice(10)  # what runs beside it, such as the demo's store, goes first
+    os.nice(10)  # a lower priority than other processes, such as those of the demo
     try:
         build(lambda line: print(line, flush=True))
     except BuildError as error:

@@ -1,4 +1,4 @@
-"""What the embedded servers share: start, stop, kill, pause, and a socket address that survives restarts."""
+"""An embedded server, PostgreSQL or Valkey: start, stop, kill, pause, and a socket address that survives restarts."""
 
 import os
 import signal

@@ -8,6 +8,7 @@ from strawberry.types.graphql import OperationType
 
 from schema.document_limits import DocumentLimits
 from schema.error_masking import MaskInternalErrors
+from schema.introspection_cache import IntrospectionCache
 from schema.mutations import Mutation
 from schema.queries import Query
 from schema.read_scope import RequireReadScope
@@ -30,5 +31,5 @@ schema = _Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    extensions=[DocumentLimits, RequireReadScope, MaskInternalErrors],
+    extensions=[IntrospectionCache, DocumentLimits, RequireReadScope, MaskInternalErrors],
 )

@@ -1,4 +1,4 @@
-"""What resolvers use: the caller, the process's connections, and dataloaders. One Context per request or WebSocket."""
+"""The context of resolvers: the caller, the process's connections, and dataloaders. One Context per request or WebSocket."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -39,10 +39,14 @@ MAX_EVENTS = 1000
 
 
 class RequestError(GraphQLError):
-    """An error in the request itself, as a top-level GraphQL error. The caller sees its code and message unchanged."""
+    """An error in the request itself, as a top-level GraphQL error. The caller sees its code and message unchanged.
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message, extensions={"code": code})
+    `retry_after`: seconds after which the same request may succeed.
+    """
+
+    def __init__(self, code: str, message: str, *, retry_after: int | None = None) -> None:
+        extensions = {"code": code} if retry_after is None else {"code": code, "retryAfterSeconds": retry_after}
+        super().__init__(message, extensions=extensions)
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ class _Usage:
                 self._count_field(node, place, depth, lists, inside)
             elif isinstance(node, FragmentSpreadNode):
                 name = node.name.value
-                if name in self._fragments and name not in self._spreading:  # validation tells of the others
+                if name in self._fragments and name not in self._spreading:  # validation reports the others
                     self.spread.add(name)
                     self._spreading.append(name)
                     self.count(self._fragments[name].selection_set, place, depth, lists, inside)

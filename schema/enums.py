@@ -19,6 +19,9 @@ strawberry.enum(Health, name="HealthState", description="The health of a store t
 strawberry.enum(StepStatus, name="StepStatus", description="The status of one provisioning step.")
 strawberry.enum(Code, name="ErrorCode", description="The kind of error in a mutation's input.")
 
+UNKNOWN = "unknown"
+"""An engine that isn't in the setting `engines`: a list with one such store must not fail."""
+
 if TYPE_CHECKING:
 
     class EngineName(Enum): ...
@@ -41,7 +44,12 @@ else:
         members = Enum(name, {value.upper(): value for value in values})
         return strawberry.enum(members, name=name, description=description)
 
-    EngineName = _enum("Engine", load_engines(EngineSettings().engines), "A store engine.")
+    EngineName = _enum(
+        "Engine",
+        (*load_engines(EngineSettings().engines), UNKNOWN),
+        "A store engine that this installation offers. UNKNOWN: another one, of a store that was created with other "
+        "settings or by a newer version.",
+    )
     PlanName = _enum("Plan", PLANS, "The resource limits of a store.")
     EventType = _enum("EventType", EVENT_TYPES, "What an event reports.")
     LogLineKind = _enum(
@@ -50,3 +58,8 @@ else:
     Role = _enum("Role", ROLES, "A member's permissions. A VIEWER can only read.")
     StoreSetup = _enum("StoreSetup", SETUPS, "How a store starts: set up (READY), or with its engine's setup WIZARD.")
     Scope = _enum("Scope", SCOPES, "A token's permission.")
+
+
+def engine_name(name: str) -> EngineName:
+    """The member for the engine in a store's row."""
+    return EngineName(name if name.upper() in EngineName.__members__ else UNKNOWN)

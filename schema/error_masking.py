@@ -4,16 +4,12 @@ import secrets
 
 import structlog
 from graphql import GraphQLError, GraphQLSyntaxError, VariableDefinitionNode
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from runtime.database import is_data_error
-
-LOCK_ERRORS = ("55P03", "40P01")
-"""SQLSTATE codes: lock_not_available (lock timeout) and deadlock_detected. The transaction was rolled back."""
+from runtime.database import DatabaseBusy, is_data_error
 
 DATA_ERROR = "A value can't be stored: a text with NUL or half a character, or a date that is out of range."
 
@@ -60,7 +56,7 @@ class MaskInternalErrors(MaskErrors):
         log.error("graphql.failed", correlation_id=correlation_id, path=error.path, exc_info=error.original_error)
         text = "Too much happens at once; nothing was done. Try again." if busy else "Something went wrong on our side."
         return GraphQLError(
-            f"{text} If it stays so, tell the operator this id: {correlation_id}",
+            f"{text} If it happens again, give the operator this id: {correlation_id}",
             nodes=error.nodes,
             path=error.path,
             extensions={"code": "BUSY" if busy else "INTERNAL", "correlationId": correlation_id},
@@ -68,7 +64,5 @@ class MaskInternalErrors(MaskErrors):
 
 
 def _gave_up_waiting(error: Exception | None) -> bool:
-    """Whether it waited too long for a lock, or for a connection of the pool. Nothing was done."""
-    if isinstance(error, PoolTimeoutError):
-        return True
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in LOCK_ERRORS
+    """Whether the wait for a lock, or for a connection of the pool, timed out. Then nothing was done."""
+    return isinstance(error, DatabaseBusy | PoolTimeoutError)

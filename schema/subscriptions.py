@@ -14,6 +14,7 @@ from schema.context import Info, RequestError
 from schema.ids import decode_event_cursor, decode_id
 from schema.types.events import Event
 from schema.types.logs import StoreLogLine
+from stores.engines import require_engine
 from stores.events import events_after, is_expired, last_seq
 from stores.log_protocol import MAX_TAIL
 from stores.log_stream import LogStreamError
@@ -67,10 +68,10 @@ class Subscription:
         )
         if not 0 <= tail <= MAX_TAIL:
             raise RequestError("BAD_USER_INPUT", f"Ask for a tail of 0 to {MAX_TAIL} lines: it was {tail}.")
-        components = platform.engines[store.store.engine].components
-        if workload not in components:
-            raise RequestError("BAD_USER_INPUT", f"`workload` is one of {', '.join(components)}.")
         try:
+            components = require_engine(platform.engines, store.store.engine).components
+            if workload not in components:
+                raise RequestError("BAD_USER_INPUT", f"`workload` is one of {', '.join(components)}.")
             async with aclosing(platform.log_stream.follow(actor, store, workload, tail)) as items:
                 async for item in items:
                     yield StoreLogLine.from_item(item)

@@ -1,4 +1,4 @@
-"""Adopts a store that has a namespace but no row: the database was restored from an old backup."""
+"""Adopts a namespace: of a store without a row (an old database was restored), or one that a backup restored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,19 +8,22 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts.audit import audit
 from accounts.errors import CallerError, Code
 from accounts.models import Account, Membership, User
-from accounts.users import normalize_email
-from stores import countries
+from stores import countries, transitions
+from stores.admin_emails import normalize_admin_email
 from stores.engines import Engine, choose_setup
+from stores.events import append_events
 from stores.insertion import insert_store
 from stores.languages import validate_language
-from stores.models import SealedSecret, Store
-from stores.names import normalize_store_name, slug_problem
+from stores.leases import requeue
+from stores.models import SealedSecret, Step, Store
+from stores.names import check_slug, normalize_store_name
 from stores.plans import PLANS
 from stores.quota import lock_account
 from stores.slugs import slug_error
-from stores.status import Status
+from stores.status import Desired, Status
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ def row_of(discovered: DiscoveredStore, engines: Mapping[str, Engine], cluster: 
     engine = engines.get(description["engine"])
     if engine is None or description["release"] not in engine.releases or description["plan"] not in PLANS:
         what = f"{description['engine'] or 'such store'} {description['release']} of the plan {description['plan']!r}"
-        raise CallerError(Code.ENGINE_UNAVAILABLE, None, f"this version knows no {what}")
+        raise CallerError(Code.ENGINE_UNAVAILABLE, None, f"this version doesn't have {what}")
     return Store(
         id=discovered.store_id,
         account_id=discovered.account_id,
@@ -50,7 +53,7 @@ def row_of(discovered: DiscoveredStore, engines: Mapping[str, Engine], cluster: 
         engine=engine.name,
         release=description["release"],
         plan=description["plan"],
-        admin_email=normalize_email(description["adminEmail"]),
+        admin_email=normalize_admin_email(description["adminEmail"]),
         country=countries.validate_country(description["country"]),
         currency=countries.validate_currency(description["currency"]),
         language=validate_language(description["language"]),
@@ -72,24 +75,41 @@ async def adopt(
     engine: Engine,
     platform_label: str | None,
     owner: str | None,
-) -> None:
-    """Add the row: the next passes verify the namespace, apply everything and prove the store.
+) -> bool:
+    """Add the row: the next passes verify the namespace, apply everything and prove the store. False: there is a row,
+    and its namespace had another UID. The row keeps all its values, and takes the namespace.
 
     `sealed`: the encrypted secrets by field. `owner`: e-mail address of the user who gets the account when the account
     is missing too. Raises CallerError.
     """
-    known = await session.get(Store, store.id)
+    known = await session.scalar(select(Store).where(Store.id == store.id).with_for_update(key_share=True))
     if known is not None:
-        message = f"The store is known: {known.name} ({known.slug}), {known.status}."
-        raise CallerError(Code.WRONG_STATUS, "namespace", message)
-    if problem := slug_problem(store.slug, platform_label):
-        raise CallerError(Code.INVALID_SLUG, "slug", problem)
+        await _adopt_restored(session, known, store.namespace_uid or "")
+        return False
+    check_slug(store.slug, platform_label)
     await _ensure_account(session, store.account_id, owner)
     await lock_account(session, store.account_id)
     message = f"{store.name} was taken back from the cluster."
     if await insert_store(session, store, engine, "operator", "store.adopted", message) is None:
         raise await slug_error(session, store.account_id, store.slug, platform_label)
     session.add_all(SealedSecret(store_id=store.id, field=field, sealed=value) for field, value in sealed.items())
+    return True
+
+
+async def _adopt_restored(session: AsyncSession, store: Store, uid: str) -> None:
+    """Raises CallerError if the row has this namespace already, or is being deleted."""
+    if store.namespace_uid == uid or store.desired == Desired.DELETED:
+        message = f"The store is known: {store.name} ({store.slug}), {store.status}."
+        raise CallerError(Code.WRONG_STATUS, "namespace", message)
+    steps = (await session.scalars(select(Step).where(Step.store_id == store.id).order_by(Step.position))).all()
+    drafts = transitions.adopt_namespace(store, steps, uid)
+    # a running pass has verified the namespace before: its lease ends
+    store.lease_epoch, store.lease_holder, store.lease_until = Store.lease_epoch + 1, None, None
+    audit(session, store.account_id, "operator", "store.adopted", f"store:{store.id}", slug=store.slug)
+    await session.flush()
+    await requeue(session, [store.id], reapply=True)
+    await session.refresh(store)
+    await append_events(session, store, drafts)
 
 
 async def _ensure_account(session: AsyncSession, account_id: UUID, owner: str | None) -> None:

@@ -16,9 +16,10 @@ from accounts.errors import CallerError, Code
 from accounts.idempotency import claim_idempotency_key
 from runtime.sealing import Keyring
 from stores import transitions
-from stores.engines import Engine, pending_field
+from stores.engines import Engine, pending_field, require_engine
 from stores.events import EventDraft, append_events, last_seq
 from stores.models import SealedSecret, Step, Store
+from stores.plans import PLANS
 from stores.queries import StoreWithCursor
 from stores.status import Desired, Status
 
@@ -44,9 +45,17 @@ async def _lock_own_store(session: AsyncSession, actor: Actor, store_id: UUID | 
 
 
 async def _begin_change(
-    session: AsyncSession, actor: Actor, store_id: UUID | None, mutation: str, idempotency_key: str | None
+    session: AsyncSession,
+    actor: Actor,
+    store_id: UUID | None,
+    mutation: str,
+    idempotency_key: str | None,
+    **arguments: str,
 ) -> tuple[Store, bool]:
-    """The actor's store, locked, and whether this is the first call with the idempotency key."""
+    """The actor's store, locked, and whether this is the first call with the idempotency key.
+
+    `arguments`: the mutation's other arguments; with the same key they must be the same.
+    """
     if idempotency_key is None:
         store = await _lock_own_store(session, actor, store_id)
         actor.require_write(store.account_id)
@@ -59,7 +68,7 @@ async def _begin_change(
         raise CallerError(Code.NOT_FOUND, "id", "There is no such store.")
     actor.require_write(row.account_id)
     replayed = await claim_idempotency_key(
-        session, actor, row.account_id, mutation, idempotency_key, {"id": str(row.id)}, row.id
+        session, actor, row.account_id, mutation, idempotency_key, {"id": str(row.id), **arguments}, row.id
     )
     return await _lock_own_store(session, actor, store_id), replayed is None
 
@@ -98,6 +107,38 @@ async def retry_store(
     return await _written(session, store, drafts)
 
 
+async def change_plan(
+    session: AsyncSession, actor: Actor, store_id: UUID | None, plan: str, *, idempotency_key: str | None = None
+) -> StoreWithCursor:
+    """Give a READY store another plan: it becomes UPDATING, and READY by another proof. A FAILED store is tried again
+    with the plan. With the plan that it has nothing changes. Raises CallerError.
+    """
+    store, first = await _begin_change(session, actor, store_id, "changePlan", idempotency_key, plan=plan)
+    if not first or store.plan == plan:
+        return await _unchanged(session, store)
+    if store.status not in (Status.READY, Status.FAILED):
+        message = f"Only the plan of a READY or FAILED store can be changed; this one is {store.status}."
+        raise CallerError(Code.WRONG_STATUS, "id", message)
+    if store.rotating is not None:
+        message = "The admin password is being changed. Change the plan when that has ended."
+        raise CallerError(Code.NOT_YET, "id", message)
+    # a failed update may go back to what was proven: volumes that have grown keep their size
+    goes_back = store.failed_in == Status.UPDATING and plan == (store.receipt or {}).get("plan")
+    if PLANS[plan].shrinks_disks_of(PLANS[store.plan]) and not goes_back:
+        message = f"A disk can't shrink, and those of {PLANS[plan].title} are smaller. Choose a plan with larger ones."
+        raise CallerError(Code.DISK_TOO_SMALL, "plan", message)
+    steps = (await session.scalars(select(Step).where(Step.store_id == store.id).order_by(Step.position))).all()
+    store.plan = plan
+    store.generation += 1
+    if store.status == Status.FAILED:
+        drafts = transitions.begin_retry(store, steps)
+    else:
+        drafts = transitions.begin_update(store, steps, f"Changing the plan to {PLANS[plan].title}.")
+    _requeue(store)
+    audit(session, store.account_id, actor.name, "store.plan_changed", f"store:{store.id}", plan=plan)
+    return await _written(session, store, drafts)
+
+
 async def delete_store(
     session: AsyncSession, actor: Actor, store_id: UUID | None, *, idempotency_key: str | None = None
 ) -> StoreWithCursor:
@@ -107,8 +148,7 @@ async def delete_store(
         return await _unchanged(session, store)
     store.desired = Desired.DELETED
     store.generation += 1
-    store.cause = None
-    drafts = transitions.transition(store, Status.DELETING, "Deleting the store.")
+    drafts = transitions.begin_deletion(store)
     _requeue(store)
     audit(session, store.account_id, actor.name, "store.deleted", f"store:{store.id}", slug=store.slug)
     return await _written(session, store, drafts)
@@ -176,7 +216,7 @@ async def rotate_admin_password(
     store, first = await _begin_change(session, actor, store_id, "rotateAdminPassword", idempotency_key)
     if not first or store.rotating is not None:
         return await _unchanged(session, store)
-    engine = engines[store.engine]
+    engine = require_engine(engines, store.engine)
     if not engine.rotates:
         message = f"The password of {engine.title} stores can't be changed from here. Change it in the shop."
         raise CallerError(Code.NOT_SUPPORTED, "id", message)
@@ -196,7 +236,7 @@ async def reveal_admin_credentials(
     """Decrypt the admin credentials, and log that in the audit log. Raises CallerError, SealError."""
     store = await _lock_own_store(session, actor, store_id)
     actor.require_write(store.account_id)
-    engine = engines[store.engine]
+    engine = require_engine(engines, store.engine)
     field = engine.admin_password_field.name
     sealed = await session.get(SealedSecret, (store.id, field))
     if sealed is None:

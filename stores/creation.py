@@ -14,14 +14,14 @@ from accounts.actors import Actor
 from accounts.errors import CallerError, Code
 from accounts.idempotency import claim_idempotency_key
 from accounts.models import User
-from accounts.users import normalize_email
 from stores import countries
+from stores.admin_emails import normalize_admin_email
 from stores.engines import Engine, choose_setup
 from stores.events import last_seq
 from stores.insertion import insert_store
 from stores.languages import choose_language
 from stores.models import Store
-from stores.names import normalize_store_name, slug_problem, slugify
+from stores.names import check_slug, normalize_store_name, slugify
 from stores.plans import DEFAULT_PLAN
 from stores.queries import StoreWithCursor
 from stores.quota import Limits, Usage, check_limits, lock_account, usage
@@ -72,7 +72,7 @@ async def create_store(
         engine=engine.name,
         release=engine.releases[-1],
         plan=new.plan,
-        admin_email=_admin_email(new.admin_email),
+        admin_email=None if new.admin_email is None else normalize_admin_email(new.admin_email),
         country=countries.validate_country(new.country or countries.DEFAULT_COUNTRY),
         currency=countries.validate_currency(new.currency or countries.DEFAULT_CURRENCY),
         language=choose_language(new.language, languages),
@@ -94,7 +94,7 @@ async def create_store(
     )
     *used, held, user_email = (await session.execute(query)).one()
     check_limits(account, limits, Usage(*used))
-    store.admin_email = store.admin_email or user_email
+    store.admin_email = store.admin_email or normalize_admin_email(user_email)
     while True:
         if new.slug is None:
             store.slug = first_free(slugs, held, platform_label)
@@ -120,15 +120,5 @@ def _find_engine(engines: Mapping[str, Engine], name: str) -> Engine:
 def _wanted_slug(new: NewStore, platform_label: str | None) -> str:
     if new.slug is None:
         return slugify(new.name, platform_label)
-    if problem := slug_problem(new.slug, platform_label):
-        raise CallerError(Code.INVALID_SLUG, "slug", f"{problem} For example: {slugify(new.name, platform_label)}")
+    check_slug(new.slug, platform_label, f" For example: {slugify(new.name, platform_label)}")
     return new.slug
-
-
-def _admin_email(email: str | None) -> str | None:
-    if email is None:
-        return None
-    try:
-        return normalize_email(email)
-    except CallerError as error:
-        raise CallerError(error.code, "adminEmail", error.message) from None

@@ -140,6 +140,14 @@ class Engine:
         return next(item for item in self.secrets if item.revealable)
 
 
+def require_engine(engines: Mapping[str, Engine], name: str) -> Engine:
+    """The engine of an existing store. Raises CallerError if this installation doesn't offer it (any more, or yet)."""
+    if name not in engines:
+        message = f"This installation doesn't offer the engine {name} now. Ask its operator."
+        raise CallerError(Code.ENGINE_UNAVAILABLE, "id", message)
+    return engines[name]
+
+
 def choose_setup(engine: Engine, wanted: str | None) -> str:
     """The setup of a new store; `wanted` None: the engine's default. Raises CallerError."""
     if wanted is not None and wanted not in engine.setups:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from accounts.errors import CallerError, Code
-from runtime.settings import LANGUAGE
+from runtime.setting_types import LANGUAGE
 
 
 def choose_language(wanted: str | None, offered: Sequence[str]) -> str:
@@ -13,7 +13,7 @@ def choose_language(wanted: str | None, offered: Sequence[str]) -> str:
     for tag in offered:
         if tag.lower() == wanted.lower():
             return tag
-    message = f"Stores here speak {' or '.join(offered)}. Without a language, {offered[0]}."
+    message = f"Choose one of these languages: {', '.join(offered)}. The default is {offered[0]}."
     raise CallerError(Code.INVALID_LANGUAGE, "language", message)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, tuple_, update
+from sqlalchemy import and_, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stores.models import Store
@@ -50,7 +50,7 @@ async def claim_due_stores(
     """Lease at most `limit` due stores whose (engine, release) this worker can render; the longest due first.
 
     A deletion needs no manifests, so any worker may claim it. Rows that another transaction has locked are skipped. A
-    REQUESTED store waits while `max_provisioning` other stores of its cluster are PROVISIONING.
+    REQUESTED store waits while `max_provisioning` other stores of its cluster are being set up.
     """
     deadline = time.monotonic() + LEASE_SECONDS
     claimable = (
@@ -60,7 +60,15 @@ async def claim_due_stores(
         or_(Store.desired == Desired.DELETED, tuple_(Store.engine, Store.release).in_(list(releases))),
     )
     provisioning = (
-        select(func.count()).where(Store.cluster == cluster, Store.status == Status.PROVISIONING).scalar_subquery()
+        select(func.count())
+        .where(
+            Store.cluster == cluster,
+            or_(
+                Store.status == Status.PROVISIONING,
+                and_(Store.status == Status.REQUESTED, Store.lease_until >= func.now()),  # its first pass has begun
+            ),
+        )
+        .scalar_subquery()
     )
     next_requested = (
         select(Store.id)

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from urllib.parse import urlsplit
 
+from anyascii import anyascii
+
 from accounts.errors import CallerError, Code
 from runtime.settings import ClusterProfile
 
@@ -17,6 +19,8 @@ RESERVED = frozenset(
     www""".split()
 )
 _DANGEROUS = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
+_BLANK = set("\u115f\u1160\u2800\u3164\uffa0\U00013441\U00013442\U0001d159")
+"""Letters and symbols without a glyph: Hangul fillers, a Braille pattern, hieroglyphs and a notehead that are blank."""
 _BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -29,8 +33,9 @@ def normalize_store_name(name: str) -> str:
         if unicodedata.category(character) in _DANGEROUS or character in _BIDI:
             message = f"The name has a character that can't be shown (U+{ord(character):04X}). Leave it out."
             raise CallerError(Code.INVALID_NAME, "name", message)
-    if not any(unicodedata.category(character)[0] in "LNS" for character in name):
-        raise CallerError(Code.INVALID_NAME, "name", "The name needs at least one letter, digit or symbol.")
+    if not any(unicodedata.category(character)[0] in "LNS" and character not in _BLANK for character in name):
+        message = "The name needs at least one letter, digit or symbol that can be seen."
+        raise CallerError(Code.INVALID_NAME, "name", message)
     return name
 
 
@@ -69,22 +74,37 @@ def slug_syntax_problem(slug: str) -> str | None:
     return None
 
 
+def is_reserved(slug: str, platform_label: str | None) -> bool:
+    """Whether the platform keeps the slug for itself."""
+    return slug in RESERVED or slug == platform_label
+
+
 def slug_problem(slug: str, platform_label: str | None = None) -> str | None:
     """Why no new store can have the slug, or None."""
-    if slug in RESERVED or slug == platform_label:
+    if is_reserved(slug, platform_label):
         return "This address is reserved for the platform. Choose another."
     return slug_syntax_problem(slug)
 
 
+def check_slug(slug: str, platform_label: str | None, advice: str = "") -> None:
+    """Raises CallerError SLUG_RESERVED or INVALID_SLUG if no new store can have the slug; `advice` ends the message."""
+    if problem := slug_problem(slug, platform_label):
+        code = Code.SLUG_RESERVED if is_reserved(slug, platform_label) else Code.INVALID_SLUG
+        raise CallerError(code, "slug", f"{problem}{advice}")
+
+
 def slugify(name: str, platform_label: str | None = None) -> str:
-    """A valid slug that resembles the name; `my-store` for a name without usable letters."""
-    plain = unicodedata.normalize("NFKD", name.replace("ß", "ss").replace("ø", "o").replace("æ", "ae")).casefold()
-    plain = "".join(character for character in plain if not unicodedata.combining(character))
-    slug = re.sub(r"-{2,}", "-", re.sub(r"[^a-z0-9]+", "-", plain.replace("'", "").replace("\u2019", "")))
-    slug = slug[:40].strip("-")
+    """A valid slug that resembles the name, in Latin letters; `my-store` for a name without letters and digits."""
+    words = "".join(character if _is_spelt_out(character) else " " for character in re.sub("['\u2019]", "", name))
+    slug = re.sub(r"[^a-z0-9]+", "-", anyascii(words).lower()).strip("-")[:40].strip("-")
     if len(slug) < 3 or slug_problem(slug, platform_label) is not None:
         slug = f"my-{slug}".strip("-") if slug else "my-store"
     return slug if slug_problem(slug, platform_label) is None else "my-store"
+
+
+def _is_spelt_out(character: str) -> bool:
+    """Letters with their marks, and digits. The library has words for symbols: ❤ would be `heart`."""
+    return unicodedata.category(character)[0] in "LMN"
 
 
 def numbered_slug(slug: str, number: int) -> str:

@@ -37,13 +37,21 @@ class Plan:
         """Both volumes together."""
         return int(sum(parse_quantity(text) for text in (self.database_disk, self.uploads_disk)) / 2**30)
 
+    def shrinks_disks_of(self, other: "Plan") -> bool:
+        """Whether one of the two volumes is smaller than in the other plan."""
+        pairs = ((self.database_disk, other.database_disk), (self.uploads_disk, other.uploads_disk))
+        return any(parse_quantity(mine) < parse_quantity(theirs) for mine, theirs in pairs)
+
+
+_UNITS = {"m": 0.001, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18} | {
+    f"{unit}i": 1024.0**power for power, unit in enumerate("KMGTPE", 1)
+}
+
 
 def parse_quantity(text: str) -> float:
-    """A Kubernetes quantity as the plans have them: a number, with `m`, `Mi` or `Gi`."""
-    for suffix, factor in (("m", 0.001), ("Mi", 2**20), ("Gi", 2**30)):
-        if text.endswith(suffix):
-            return float(text.removesuffix(suffix)) * factor
-    return float(text)
+    """A Kubernetes quantity: a number with a unit, such as `500m` or `2Gi`. Raises ValueError."""
+    number = text.rstrip("".join(set("".join(_UNITS))))
+    return float(number) * _UNITS[text[len(number) :]] if number != text else float(text)
 
 
 PLANS: dict[str, Plan] = {
@@ -55,3 +63,8 @@ PLANS: dict[str, Plan] = {
     )
 }
 DEFAULT_PLAN = "small"
+
+
+def has_larger_plan(name: str) -> bool:
+    """Whether there is a plan above this one."""
+    return name != list(PLANS)[-1]

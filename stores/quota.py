@@ -1,8 +1,9 @@
 """How many stores an account may have, and how many it may create in an hour."""
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
@@ -52,32 +53,32 @@ def effective_limits(account: Account, defaults: Limits) -> Limits:
 
 @dataclass(frozen=True)
 class Usage:
-    """What counts against an account's limits."""
+    """The stores that count against an account's limits."""
 
     stores: int = 0
     """Stores that are not DELETED."""
-    created_lately: int = 0
+    created_in_last_hour: int = 0
     """Stores that were created in the last hour, also deleted ones."""
     next_at: datetime | None = None
     """When the oldest of these no longer counts."""
 
     def creations_left(self, limits: Limits) -> int:
         """How many stores can be created now."""
-        return max(0, min(limits.store_quota - self.stores, limits.creations_per_hour - self.created_lately))
+        return max(0, min(limits.store_quota - self.stores, limits.creations_per_hour - self.created_in_last_hour))
 
     def next_creation_at(self, limits: Limits) -> datetime | None:
         """When the hourly limit allows the next creation; None: it does now, or it is 0."""
-        reached = 0 < limits.creations_per_hour <= self.created_lately
+        reached = 0 < limits.creations_per_hour <= self.created_in_last_hour
         return self.next_at if reached else None
 
 
 def usage(account_id: UUID) -> Select[int, int, datetime | None]:
     """A query for the fields of the account's Usage."""
-    lately = Store.created_at > func.now() - HOUR
+    in_last_hour = Store.created_at > func.now() - HOUR
     return select(
         func.count().filter(Store.status != Status.DELETED),
-        func.count().filter(lately),
-        func.min(Store.created_at).filter(lately) + HOUR,
+        func.count().filter(in_last_hour),
+        func.min(Store.created_at).filter(in_last_hour) + HOUR,
     ).where(Store.account_id == account_id)
 
 
@@ -93,8 +94,12 @@ def check_limits(account: Account, defaults: Limits, used: Usage) -> None:
         quota = limits.store_quota
         message = f"This account has {used.stores} stores, and its limit is {quota}. Delete one, or ask for more."
         raise CallerError(Code.QUOTA_EXCEEDED, None, message)
-    if used.created_lately >= limits.creations_per_hour:
+    if used.created_in_last_hour >= limits.creations_per_hour:
         next_at = used.next_creation_at(limits)
         again = f"the next at {next_at:%H:%M} UTC" if next_at is not None else "none at all"
         message = f"This account may create {limits.creations_per_hour} stores an hour (deleted ones count): {again}."
-        raise CallerError(Code.RATE_LIMITED, None, message)
+        raise CallerError(Code.RATE_LIMITED, None, message, retry_after=_seconds_until(next_at))
+
+
+def _seconds_until(at: datetime | None) -> int | None:
+    return None if at is None else max(1, math.ceil((at - datetime.now(UTC)).total_seconds()))

@@ -41,7 +41,7 @@ def begin_retry(store: Store, steps: Sequence[Step]) -> list[EventDraft]:
 
 def mark_ready(store: Store, now: datetime, receipt: dict[str, Any]) -> list[EventDraft]:
     """To READY, with the receipt of the proof."""
-    store.proof_hash, store.receipt = store.spec_hash, receipt
+    store.proof_hash, store.receipt = store.spec_hash, {**receipt, "plan": store.plan}
     store.ready_at = store.ready_at or now
     store.observed_generation = store.generation
     drafts = set_health(store, now, Health.HEALTHY, None)
@@ -49,17 +49,24 @@ def mark_ready(store: Store, now: datetime, receipt: dict[str, Any]) -> list[Eve
     return [*transition(store, Status.READY, f"READY: proven by a {kind} in {receipt['totalMs']} ms."), *drafts]
 
 
-def begin_update(store: Store, steps: Sequence[Step]) -> list[EventDraft]:
+def begin_update(store: Store, steps: Sequence[Step], message: str = "Updating the store.") -> list[EventDraft]:
     """To UPDATING: the rendered manifests differ from the proven ones. They are applied and proven again."""
     reset_steps(steps)
-    return transition(store, Status.UPDATING, "Updating the store.")
+    return transition(store, Status.UPDATING, message)
 
 
 def begin_suspension(store: Store) -> list[EventDraft]:
     """To SUSPENDING. A store that doesn't run has no health."""
     store.applied_hash = None
-    store.health, store.health_cause, store.health_since = None, None, None
+    _clear_health(store)
     return transition(store, Status.SUSPENDING, "Suspending the store.")
+
+
+def begin_deletion(store: Store) -> list[EventDraft]:
+    """To DELETING. What is being deleted has no health."""
+    store.cause = None
+    _clear_health(store)
+    return transition(store, Status.DELETING, "Deleting the store.")
 
 
 def mark_suspended(store: Store) -> list[EventDraft]:
@@ -76,11 +83,31 @@ def begin_resumption(store: Store, steps: Sequence[Step]) -> list[EventDraft]:
     return transition(store, Status.RESUMING, "Resuming the store.")
 
 
+def adopt_namespace(store: Store, steps: Sequence[Step], uid: str) -> list[EventDraft]:
+    """The namespace with this UID, which a backup restored, takes the place of the one before. A store that runs is
+    proven again.
+    """
+    store.namespace_uid, store.cause = uid, None
+    message = "The namespace was restored from a backup. Everything is applied and verified again."
+    if store.status == Status.SUSPENDED:
+        return [EventDraft("NOTICE", message)]
+    reset_steps(steps)
+    if store.status == Status.READY:
+        return begin_update(store, steps, message)
+    if store.status == Status.FAILED:
+        return [EventDraft("NOTICE", message), *begin_retry(store, steps)]
+    return [EventDraft("NOTICE", message)]
+
+
 def reset_steps(steps: Sequence[Step], keep: Sequence[str] = ()) -> None:
-    """Everything in the namespace is to be applied and proven again; but for the steps to keep."""
+    """Reset the steps after NAMESPACE, except those in `keep`: everything is applied and proven again."""
     for step in steps:
         if step.name not in (CREDENTIALS, NAMESPACE, *keep):
             reset_step(step)
+
+
+def _clear_health(store: Store) -> None:
+    store.health, store.health_cause, store.health_since = None, None, None
 
 
 def set_health(store: Store, now: datetime, state: Health, cause: str | None) -> list[EventDraft]:

@@ -65,6 +65,10 @@ def program(*names: str, get: str) -> Need:
     return lambda: None if any(map(shutil.which, names)) else f"needs {' or '.join(names)}: {get}"
 
 
+NEEDS_OF_THE_DASHBOARD = (
+    program("chromium", "chromium-browser", "google-chrome", get="Debian: apt-get install chromium"),
+    program("npm", get="install Node.js 20.19 or newer"),
+)
 EVERY_CHANGE = (
     Check("format", [[*MODULE, "ruff", "format", "--check", "."]], lane="static"),
     Check("lint", [[*MODULE, "ruff", "check", "."]], lane="static"),
@@ -85,6 +89,12 @@ EVERY_CHANGE = (
         "coverage",
         [[*MODULE, "coverage", "combine", "--quiet"], [*MODULE, "coverage", "report"]],
         summary=r"^TOTAL|^Coverage failure|^No data",
+    ),
+    Check(
+        "dashboard",
+        [[*MODULE, "sandbox.dashboard"], [*PYTEST, "tests/browser/test_journeys.py"]],
+        NEEDS_OF_THE_DASHBOARD,
+        summary=r"\bin [\d.]+s|can't be built",
     ),
 )
 KUBERNETES = Check(
@@ -122,7 +132,18 @@ NODE = Check(
     summary=r"\bin [\d.]+s|^TOTAL|^Coverage failure|^sandbox",
 )
 """With real containers on a real node, whose parts are built first if they are missing."""
-OTHER_TIERS = (KUBERNETES, NODE)
+BROWSER = Check(
+    "browser",
+    [
+        ["npm", "--prefix", "frontend", "ci", "--no-audit", "--no-fund"],
+        ["npm", "--prefix", "frontend", "run", "check"],
+        [*PYTEST, "tests/browser"],
+    ],
+    NEEDS_OF_THE_DASHBOARD,
+    summary=r"\bin [\d.]+s|^npm error|error",
+)
+"""The dashboard's own checks, and all that people do with it in a real browser."""
+OTHER_TIERS = (BROWSER, KUBERNETES, NODE)
 
 
 def perform(check: Check) -> Outcome:

@@ -5,12 +5,13 @@ import gc
 import itertools
 import shutil
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 import structlog
+import uvloop
 from hypothesis import HealthCheck, settings
 from redis import Redis
 
@@ -31,6 +32,11 @@ pytest.register_assert_rewrite("tests.support")
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # no timed assertions
 settings.load_profile("tests")
 _numbers = itertools.count(1)
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The event loop of the product's processes. It is also cheaper: coverage doesn't trace it."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 def pytest_collection_finish() -> None:

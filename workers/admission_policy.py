@@ -1,4 +1,4 @@
-"""Checks that the admission policy limits our account, by a request that the policy must deny."""
+"""Checks that the admission policy limits the workers' service account, by a request that the policy must deny."""
 
 from workers.cluster.client import Cluster
 from workers.cluster.errors import AlreadyExists, RequestRejected
@@ -9,11 +9,11 @@ PROBE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "storefle
 
 
 class AdmissionPolicyMissing(Exception):
-    """Without the policy our account could change more than the stores; one line with the remedy."""
+    """Without the policy, the workers' service account could change more than the stores; one line with the remedy."""
 
 
 async def find_policy_problem(cluster: Cluster) -> str | None:
-    """Why the policy isn't in force for our account, or None. A dry run: creates nothing. Raises TransientError."""
+    """Why the policy isn't in force for this service account, or None. A dry run. Raises TransientError."""
     try:
         await cluster.create(PROBE, dry_run=True)
     except RequestRejected as error:

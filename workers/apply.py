@@ -10,17 +10,21 @@ from stores.leases import Lease, LeaseLost, renew_lease
 from workers.cluster.client import REQUEST_TIMEOUT, Guard
 from workers.cluster.errors import AlreadyExists, RequestRejected, TransientError
 from workers.context import Context
+from workers.messages import Problem
 from workers.snapshot import ATTEMPT_LABEL, attempt_label
 
 Result = TypeVar("Result")
 
 
 class Blocked(Exception):
-    """The store can't be reconciled as the cluster is. `retryable`: the cause may pass by itself."""
+    """The store can't be reconciled as the cluster is. `retryable`: the cause may pass by itself.
 
-    def __init__(self, cause: str, *, retryable: bool) -> None:
+    `remedy`: what the owner can do before a retry, as in Problem.
+    """
+
+    def __init__(self, cause: str, *, retryable: bool, remedy: str = "") -> None:
         super().__init__(cause)
-        self.cause = cause
+        self.problem = Problem(cause, remedy)
         self.retryable = retryable
 
 
@@ -71,8 +75,8 @@ def check_namespace(desired: Manifest, live: Manifest) -> None:
         for key, value in expected.items():
             # we never patch a namespace, so an old namespace keeps the old version of Pod Security
             if found.get(key) != value and not key.endswith("-version"):
-                cause = f"The {field[:-1]} {key} of the namespace {name} was changed by somebody else. "
-                raise Blocked(f"{cause}Set it to {key}={value}, then retry.", retryable=False)
+                cause = f"The {field[:-1]} {key} of the namespace {name} was changed by somebody else."
+                raise Blocked(cause, retryable=False, remedy=f"set it to {key}={value}")
 
 
 async def create_if_absent(context: Context, lease: Lease, manifest: Manifest) -> bool:
@@ -91,7 +95,16 @@ async def apply_isolation(context: Context, lease: Lease, manifests: Sequence[Ma
     created = [await create_if_absent(context, lease, manifest) for manifest in bindings]
     calls = [context.cluster.apply(item, lease_guard(lease)) for item in manifests if item["kind"] != "RoleBinding"]
     async with forbidden_is_transient(any(created)):
-        await gather(calls)
+        _check_quota(await gather(calls))
+
+
+def _check_quota(applied: Sequence[Manifest]) -> None:
+    """Raises TransientError while the API server still enforces an earlier version of the quota, which it has in its
+    status: a claim that grows would be refused."""
+    for item in applied:
+        enforced = item.get("status", {}).get("hard")
+        if item["kind"] == "ResourceQuota" and enforced and enforced != item["spec"]["hard"]:
+            raise TransientError("the new quota isn't in force yet", retry_after=0.1)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""What all tasks of a worker share, created once at start."""
+"""The connections and configuration that all tasks of a worker share, created once at its start."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

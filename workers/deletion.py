@@ -41,8 +41,6 @@ async def reconcile_deletion(context: Context, lease: Lease, store: Store) -> bo
     uid = live["metadata"]["uid"]
     if uid != store.namespace_uid and live["metadata"].get("labels", {}).get(STORE) != str(store.id):
         raise Blocked(f"The namespace {name} isn't ours: its label {STORE} was changed. Set it back.", retryable=True)
-    if live["metadata"].get("deletionTimestamp"):
-        return await _wait_for_termination(context, lease, live)
     claims, _ = await context.cluster.list("PersistentVolumeClaim", name)
     volumes = sorted(claim["spec"]["volumeName"] for claim in claims if claim["spec"].get("volumeName"))
     async with store_transaction(context, lease) as locked:
@@ -50,6 +48,8 @@ async def reconcile_deletion(context: Context, lease: Lease, store: Store) -> bo
         known = (locked.store.deletion or {}).get("volumes", [])
         if locked.store.status == Status.DELETING:
             locked.store.deletion = {"namespace": name, "volumes": sorted({*known, *volumes})}
+    if live["metadata"].get("deletionTimestamp"):
+        return await _wait_for_termination(context, lease, live)
     await apply.ensure_lease(context, lease)
     await context.cluster.delete("Namespace", name, None, apply.lease_guard(lease), uid=uid)
     async with store_transaction(context, lease) as locked:
@@ -69,7 +69,7 @@ async def _wait_for_termination(context: Context, lease: Lease, namespace: Manif
         if remaining > timedelta(0):
             return finish_pass(locked, lease, min(POLL_INTERVAL, max(remaining, timedelta(milliseconds=200))))
         reason = " ".join(" ".join(reasons).split())[:300] or "Kubernetes gives no reason"
-        cause = f"The namespace can't be removed: {reason}. The deletion goes on by itself when that is resolved."
+        cause = f"The namespace can't be removed: {reason}. The deletion continues by itself when that is resolved."
         if locked.store.status == Status.DELETING and locked.store.cause != cause:
             locked.store.cause = cause
             locked.drafts.append(EventDraft("NOTICE", cause))

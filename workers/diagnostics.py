@@ -5,16 +5,20 @@ from typing import Any
 
 from stores.engines import Manifest
 from workers import messages
+from workers.messages import ALL_REMEDIES, Problem, Remedies
 from workers.snapshot import Snapshot, component
-from workers.warning_events import last_create_failure, volume_problem, warning_messages
+from workers.warning_events import last_create_failure, volume_problem, warning_problems
 
 _IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
 _CREATE_REASONS = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 
 
-def find_problem(snapshot: Snapshot, *, exclude: Collection[str]) -> str | None:
-    """The first problem of a pod or workload outside the excluded components, or None. It may pass by itself."""
-    return next((message for name, message in _problems(snapshot) if name not in exclude), None)
+def find_problem(snapshot: Snapshot, *, exclude: Collection[str], remedies: Remedies = ALL_REMEDIES) -> str | None:
+    """The first problem of a pod or workload outside the excluded components, with its remedies, or None.
+
+    It may pass by itself.
+    """
+    return next((problem.text(remedies) for name, problem in _problems(snapshot) if name not in exclude), None)
 
 
 def components_with_problems(snapshot: Snapshot) -> set[str]:
@@ -31,20 +35,20 @@ def has_config_error(snapshot: Snapshot) -> bool:
     )
 
 
-def _problems(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
-    """(component, message): first what the objects' statuses say, then the warning Events."""
+def _problems(snapshot: Snapshot) -> Iterator[tuple[str, Problem]]:
+    """(component, problem): first what the objects' statuses say, then the warning Events."""
     for pod in snapshot.active_pods:
-        for message in _pod_problems(snapshot, pod):
-            yield component(pod), message
+        for problem in _pod_problems(snapshot, pod):
+            yield component(pod), problem
     for item in snapshot.workloads.values():
         for condition in item.get("status", {}).get("conditions") or ():
             if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
                 reason = last_create_failure(snapshot, item) or condition.get("message", "")
                 yield component(item), messages.pod_not_created(component(item), reason)
-    yield from warning_messages(snapshot)
+    yield from warning_problems(snapshot)
 
 
-def _pod_problems(snapshot: Snapshot, pod: Manifest) -> Iterator[str]:
+def _pod_problems(snapshot: Snapshot, pod: Manifest) -> Iterator[Problem]:
     name, status = component(pod), pod.get("status", {})
     for condition in status.get("conditions") or ():
         if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable":
@@ -55,7 +59,7 @@ def _pod_problems(snapshot: Snapshot, pod: Manifest) -> Iterator[str]:
         yield from _container_problems(name, container)
 
 
-def _container_problems(name: str, container: dict[str, Any]) -> Iterator[str]:
+def _container_problems(name: str, container: dict[str, Any]) -> Iterator[Problem]:
     waiting = container.get("state", {}).get("waiting", {})
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
     last = container.get("state", {}).get("terminated") or container.get("lastState", {}).get("terminated") or {}

@@ -1,9 +1,8 @@
-"""What a snapshot of the namespace means for the store's row. Pure functions: no database, no cluster.
+"""Evaluates a snapshot of the namespace for the store's row. Pure functions: no database, no cluster.
 
 Each function changes the rows that it is given and returns what to do next. The caller commits the rows.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,12 +12,14 @@ from stores import transitions
 from stores.engines import Engine, EngineStep
 from stores.events import EventDraft
 from stores.models import Step, Store
+from stores.plans import has_larger_plan
 from stores.status import Health, Status, StepStatus
 from stores.steps import PROOF, start_step, step_title, succeed_step
 from workers import rotation
 from workers.diagnostics import find_problem, has_config_error
 from workers.engines.labels import CRON
-from workers.messages import last_log_line
+from workers.messages import Remedies, last_log_line
+from workers.receipt import parse_receipt
 from workers.snapshot import JobOutcome, Snapshot, attempt_label, component, desired_replicas
 
 JOB_COMPONENTS = ("install", "proof", rotation.ROTATION_COMPONENT)
@@ -80,7 +81,7 @@ def evaluate_provisioning(
     `applied`: all manifests were applied just before the snapshot.
     """
     evaluation = Evaluation(requeue_after=POLL_INTERVAL, finished_jobs=_outdated_proofs(store, snapshot))
-    problem = find_problem(snapshot, exclude=(CRON, rotation.ROTATION_COMPONENT))
+    problem = find_problem(snapshot, exclude=(CRON, rotation.ROTATION_COMPONENT), remedies=remedies(store))
     evaluation.reapply = not applied and has_config_error(snapshot)
     receipt: dict[str, Any] = {}
     for step in (step for step in steps if step.status != StepStatus.SUCCEEDED):
@@ -90,7 +91,7 @@ def evaluate_provisioning(
             outcome = outcome if receipt else JobOutcome("failed", "It ended well but left no receipt.")
         if outcome.state == "failed":
             cause = f"The step {step.name} failed: {last_log_line(outcome.message) or 'its Job gave no reason.'}"
-            return Evaluation([*evaluation.drafts, *transitions.mark_failed(store, steps, now, cause)])
+            return _failed(store, steps, now, cause, evaluation.drafts)
         if outcome.state == "running":
             track_failure(store, problem, now)
             message = problem if problem and _is_reportable(store, now, timeouts) else f"{step_title(step, engine)}."
@@ -101,7 +102,7 @@ def evaluate_provisioning(
                 )
             evaluation.create_proof = evaluation.create_proof and not evaluation.finished_jobs
             if cause_of_failure := exceeded_deadline(store, step, now, timeouts):
-                return Evaluation([*evaluation.drafts, *transitions.mark_failed(store, steps, now, cause_of_failure)])
+                return _failed(store, steps, now, cause_of_failure, evaluation.drafts)
             evaluation.requeue_after = _time_until_next_check(store, step, now, timeouts)
             return evaluation
         evaluation.drafts += start_step(step, now, f"{step_title(step, engine)}.")
@@ -109,6 +110,21 @@ def evaluate_provisioning(
     evaluation.drafts += transitions.mark_ready(store, now, receipt)
     evaluation.requeue_after, evaluation.finished_jobs = None, finished_jobs(store, snapshot)
     return evaluation
+
+
+def _failed(store: Store, steps: Sequence[Step], now: datetime, cause: str, drafts: Sequence[EventDraft]) -> Evaluation:
+    failed = [*drafts, *transitions.mark_failed(store, steps, now, cause)]
+    return Evaluation(failed, requeue_after=requeue_after_failure(store))
+
+
+def requeue_after_failure(store: Store) -> timedelta | None:
+    """The health of a FAILED update is checked at once: the pods from before it may still serve the shop."""
+    return timedelta(0) if store.failed_in == Status.UPDATING else None
+
+
+def remedies(store: Store) -> Remedies:
+    """What the owner can do for the store, now or when it becomes FAILED."""
+    return Remedies(retry=store.status != Status.READY, larger_plan=has_larger_plan(store.plan))
 
 
 def _step_outcome(store: Store, step: Step, engine: Engine, snapshot: Snapshot, evaluation: Evaluation) -> JobOutcome:
@@ -180,9 +196,9 @@ def is_step_slow(steps: Sequence[Step], now: datetime) -> bool:
     return current is not None and current.started_at is not None and now - current.started_at >= SLOW_STEP_AFTER
 
 
-def is_healthy(engine: Engine, snapshot: Snapshot) -> bool:
+def is_healthy(store: Store, engine: Engine, snapshot: Snapshot) -> bool:
     """Whether all workloads are ready and have no problem."""
-    return _health(engine, snapshot)[0] == Health.HEALTHY
+    return _health(store, engine, snapshot)[0] == Health.HEALTHY
 
 
 def _time_until_next_check(store: Store, step: Step, now: datetime, timeouts: Timeouts) -> timedelta:
@@ -196,48 +212,19 @@ def _time_until_next_check(store: Store, step: Step, now: datetime, timeouts: Ti
     return max(min(delays), timedelta(milliseconds=50))
 
 
-def parse_receipt(message: str) -> dict[str, Any] | None:
-    """`{simulated, totalMs, steps: [{name, ms}]}` from a proof pod's termination message; None if malformed."""
-    try:
-        content = json.loads(message)
-        return {
-            "simulated": content["simulated"] is not False,  # if in doubt, the purchase was simulated
-            "totalMs": _milliseconds(content["totalMs"]),
-            "steps": [_receipt_step(item) for item in content["steps"]],
-        }
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        return None
-
-
-def _receipt_step(content: Any) -> dict[str, Any]:
-    """Raises ValueError for a name that the database or a screen can't take."""
-    name = str(content["name"])
-    if not name.isprintable():
-        raise ValueError
-    return {"name": name, "ms": _milliseconds(content["ms"])}
-
-
-def _milliseconds(content: Any) -> int:
-    """Raises ValueError for a number outside GraphQL's Int."""
-    number = int(content)
-    if not 0 <= number < 2**31:
-        raise ValueError
-    return number
-
-
 def evaluate_ready(
-    store: Store, engine: Engine, snapshot: Snapshot, now: datetime, threat: str | None, *, applied: bool
+    store: Store, engine: Engine, snapshot: Snapshot, now: datetime, claim_warning: str | None, *, applied: bool
 ) -> Evaluation:
-    """The health of a READY store, and whether objects are missing.
+    """The health of a READY store or a FAILED update, and whether objects are missing.
 
-    `threat`: what will break the store later, for example a volume claim that somebody deleted.
+    `claim_warning`: a volume claim is being deleted, so the store will fail when its pod ends. None: no such claim.
     """
     evaluation = Evaluation()
     missing = [step for step in _workload_steps(engine) if (step.kind, step.object) not in snapshot.workloads]
     evaluation.reapply = not applied and (bool(missing) or has_config_error(snapshot))
-    state, cause = _health(engine, snapshot)
-    if state == Health.HEALTHY and threat is not None:
-        state, cause = Health.DEGRADED, threat
+    state, cause = _health(store, engine, snapshot)
+    if state == Health.HEALTHY and claim_warning is not None:
+        state, cause = Health.DEGRADED, claim_warning
     evaluation.drafts += transitions.set_health(store, now, state, cause)
     return evaluation
 
@@ -273,8 +260,8 @@ def finished_jobs(store: Store, snapshot: Snapshot) -> list[str]:
     return [name for name, job in snapshot.jobs.items() if component(job) in JOB_COMPONENTS and name != awaited]
 
 
-def _health(engine: Engine, snapshot: Snapshot) -> tuple[Health, str | None]:
-    problem = find_problem(snapshot, exclude=(CRON, *JOB_COMPONENTS))
+def _health(store: Store, engine: Engine, snapshot: Snapshot) -> tuple[Health, str | None]:
+    problem = find_problem(snapshot, exclude=(CRON, *JOB_COMPONENTS), remedies=remedies(store))
     worst = (Health.DEGRADED, problem) if problem is not None else (Health.HEALTHY, None)
     for step in _workload_steps(engine):
         item = snapshot.workloads.get((step.kind, step.object))

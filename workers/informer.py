@@ -14,9 +14,9 @@ import structlog
 from prometheus_client import Counter, Gauge
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from runtime.database import CONNECTION_ERRORS
 from runtime.tasks import cancel_and_wait
 from stores.engines import Manifest
 from stores.leases import requeue
@@ -57,7 +57,7 @@ BATCH_SIZE = 500
 ORPHANS_SECONDS = 30.0
 
 INFORMER_RUNNING = Gauge("storefleet_observing", "1 where this worker observes the cluster")
-ORPHANS = Gauge("storefleet_orphaned_namespaces", "Namespaces of stores that no row knows; see storefleet doctor")
+ORPHANS = Gauge("storefleet_orphaned_namespaces", "Namespaces of stores without a row; see storefleet doctor")
 CHANGES = Counter("storefleet_cluster_changes", "Watch events that woke a store", ["kind"])
 
 log = structlog.get_logger()
@@ -74,7 +74,7 @@ class Informer:
         """Stores to requeue; True: also apply all manifests again."""
         self._namespaces: dict[str, UUID] = {}
         """The store ids of the live namespaces, by UID."""
-        self._resurrected_namespaces: set[UUID] = set()
+        self._reappeared_namespaces: set[UUID] = set()
         """Stores whose namespace appeared. If such a store is DELETED, its namespace is deleted again."""
         self._relisted = False
         self._changed = asyncio.Event()
@@ -102,7 +102,7 @@ class Informer:
                 if lacks_ready_pods(item) or (last is not None and last != relevant_state(item)):
                     self._requeue(item, reapply=last is not None and last.spec != relevant_state(item).spec)
                 if kind == "Namespace":
-                    self._check_resurrected(item)
+                    self._check_reappeared(item)
             if kind == "Namespace":
                 self._namespaces = {item["metadata"]["uid"]: found for item in items if (found := store_id_of(item))}
             self._relisted = True
@@ -122,7 +122,7 @@ class Informer:
         known[uid] = new
         if last is None:
             if item["kind"] == "Namespace":
-                self._check_resurrected(item)
+                self._check_reappeared(item)
                 if store_id := store_id_of(item):
                     self._namespaces[uid] = store_id
             if new.status != NO_STATUS:
@@ -137,10 +137,10 @@ class Informer:
             self._pending[store_id] = self._pending.get(store_id, False) or reapply
             self._changed.set()
 
-    def _check_resurrected(self, item: Manifest) -> None:
+    def _check_reappeared(self, item: Manifest) -> None:
         store_id = store_id_of(item)
         if store_id is not None:
-            self._resurrected_namespaces.add(store_id)
+            self._reappeared_namespaces.add(store_id)
             self._changed.set()
 
     async def _flush_forever(self) -> None:
@@ -149,15 +149,15 @@ class Informer:
             await asyncio.sleep(BATCH_SECONDS)
             self._changed.clear()
             pending, self._pending = self._pending, {}
-            resurrected, self._resurrected_namespaces = self._resurrected_namespaces, set()
+            reappeared, self._reappeared_namespaces = self._reappeared_namespaces, set()
             relisted, self._relisted = self._relisted, False
             try:
-                requeued = await self._flush(pending, resurrected, relisted)
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                requeued = await self._flush(pending, reappeared, relisted)
+            except CONNECTION_ERRORS as error:
                 log.warning("informer.requeue_failed", stores=len(pending), error=type(error).__name__)
                 for store_id, reapply in pending.items():
                     self._pending[store_id] = self._pending.get(store_id, False) or reapply
-                self._resurrected_namespaces |= resurrected
+                self._reappeared_namespaces |= reappeared
                 self._relisted = self._relisted or relisted
                 self._changed.set()
                 await asyncio.sleep(0.5)
@@ -171,14 +171,14 @@ class Informer:
             try:
                 async with self._context.sessions() as session:
                     orphans = await missing_rows(session, self._namespaces.values())
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+            except CONNECTION_ERRORS as error:
                 log.warning("informer.orphan_count_failed", error=type(error).__name__)
                 continue
             ORPHANS.set(len(orphans))
             if orphans:
                 log.warning("informer.orphans", namespaces=len(orphans), hint="storefleet doctor names them")
 
-    async def _flush(self, pending: dict[UUID, bool], resurrected: set[UUID], relisted: bool) -> list[UUID]:
+    async def _flush(self, pending: dict[UUID, bool], reappeared: set[UUID], relisted: bool) -> list[UUID]:
         requeued: list[UUID] = []
         for reapply in (False, True):
             ids = [store_id for store_id, again in pending.items() if again is reapply]
@@ -186,8 +186,8 @@ class Informer:
                 async with self._context.sessions.begin() as session:
                     requeued += await requeue(session, ids[start : start + BATCH_SIZE], reapply=reapply)
         async with self._context.sessions.begin() as session:
-            if resurrected:
-                deleted = select(Store.id).where(Store.id.in_(resurrected), Store.status == Status.DELETED)
+            if reappeared:
+                deleted = select(Store.id).where(Store.id.in_(reappeared), Store.status == Status.DELETED)
                 requeued += await requeue(session, list(await session.scalars(deleted)))
             if relisted:
                 requeued += await self._after_list(session)
@@ -251,7 +251,7 @@ async def run_informer(context: Context) -> None:
             try:
                 acquired = await acquire_lease(context)
                 deadline = requested_at + LEASE_SECONDS if acquired else 0.0
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+            except CONNECTION_ERRORS as error:
                 log.warning("informer.lease_not_renewed", error=type(error).__name__)
             holding = time.monotonic() < deadline
             if task is not None and (task.done() or not holding):
@@ -273,8 +273,10 @@ async def _release_lease(context: Context) -> None:
     try:
         async with asyncio.timeout(2), context.sessions.begin() as session:
             await session.execute(delete(InformerLease).where(InformerLease.holder == context.holder))
-    except (SQLAlchemyError, OSError, TimeoutError) as error:
+    except CONNECTION_ERRORS as error:
         log.warning("informer.lease_not_released", error=type(error).__name__)
+    except Exception:  # the worker ends in any case
+        log.exception("informer.lease_not_released")
 
 
 async def _stop(task: asyncio.Task[None]) -> None:

@@ -17,10 +17,9 @@ import structlog
 from arq.worker import Worker, func
 from prometheus_client import start_http_server
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
-from accounts import idempotency, sign_in_links, throttle
-from runtime.database import session_factory
+from accounts import idempotency, sessions, sign_in_links, throttle, tokens
+from runtime.database import CONNECTION_ERRORS, session_factory
 from runtime.queue import QUEUE, RECONCILE_JOB, deserialize, open_enqueuer, open_redis, serialize
 from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
@@ -48,7 +47,7 @@ async def supervise(name: str, run: Callable[[], Awaitable[object]]) -> None:
     while True:
         try:
             await run()
-        except (SQLAlchemyError, RedisError, OSError, TimeoutError) as error:
+        except (RedisError, *CONNECTION_ERRORS) as error:
             log.warning("task.interrupted", task=name, error=type(error).__name__)
         except Exception:
             log.exception("task.crashed", task=name)
@@ -87,6 +86,8 @@ async def run_maintenance(context: Context) -> None:
             await idempotency.delete_expired(session)
             await throttle.delete_expired(session)
             await sign_in_links.delete_expired(session)
+            await sessions.delete_expired(session)
+            await tokens.delete_expired(session)
             await events.delete_expired(session)
         await asyncio.sleep(MAINTENANCE_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311  # jitter
 
@@ -98,7 +99,7 @@ async def worker_lifespan(settings: Settings, profile: ClusterProfile) -> AsyncI
         raise ValueError("a worker needs STOREFLEET_WORKER_KEYS")
     engines = load_engines(settings.engines)
     async with (
-        session_factory(settings.database_url, settings.database_pool) as sessions,
+        session_factory(settings.database_url, settings.database_pool, has_pooler=settings.has_pooler) as sessions,
         connect_cluster(settings.kubeconfig, settings.kube_context) as cluster,
         open_enqueuer(settings.redis_url) as enqueuer,
     ):
@@ -134,6 +135,7 @@ async def worker_lifespan(settings: Settings, profile: ClusterProfile) -> AsyncI
             yield context
         finally:
             await cancel_and_wait(*tasks)
+            await work_loop.close()
             await log_readers.close()
             log.info("worker.stopped")
 
@@ -152,7 +154,7 @@ async def run_worker(settings: Settings, profile: ClusterProfile) -> None:
 
 
 async def wait_for_admission_policy(settings: Settings, stop: asyncio.Event) -> None:
-    """Return when the policy limits our account or `stop` is set. Waits for a cluster that doesn't answer.
+    """Return when the policy limits the service account or `stop` is set. Waits for a cluster that doesn't answer.
 
     Raises AdmissionPolicyMissing, MissingConfiguration.
     """
@@ -166,7 +168,7 @@ async def wait_for_admission_policy(settings: Settings, stop: asyncio.Event) -> 
                 if problem is None:
                     return
                 raise AdmissionPolicyMissing(
-                    f"{problem}. Apply charts/storefleet/files/admission-policy.yaml; storefleet doctor tells more."
+                    f"{problem}. Apply charts/storefleet/files/admission-policy.yaml; storefleet doctor shows more."
                 )
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), RETRY_SECONDS)

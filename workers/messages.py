@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 Rules = Sequence[tuple[str, str]]
@@ -32,46 +33,86 @@ _EXCEEDED_QUOTA = re.compile(r"exceeded quota: ([^,]+), requested: (.+), used: (
 _SHUTDOWN_LINE = re.compile(r"(Aborting|Shutdown complete)\.?$")
 """How a database ends its log, after the line that says why."""
 
+TELL_OPERATOR = "tell the operator"
 
-def unschedulable(component: str, message: str) -> str:
+
+@dataclass(frozen=True)
+class Remedies:
+    """What the owner can do for this store now."""
+
+    retry: bool = True
+    """retryStore works: not for a READY store."""
+    larger_plan: bool = True
+    """changePlan works, and there is a larger plan."""
+
+
+ALL_REMEDIES = Remedies()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, and what helps."""
+
+    cause: str
+    """A sentence."""
+    remedy: str = ""
+    """What the owner can do apart from these remedies, such as `tell the operator`; "": nothing."""
+    larger_plan: bool = False
+    """A larger plan helps as well."""
+    may_pass: bool = False
+    """A retry alone may help."""
+
+    def text(self, remedies: Remedies = ALL_REMEDIES) -> str:
+        """The cause, and those remedies that work for the store."""
+        remedy = self.remedy
+        if remedies.larger_plan and self.larger_plan:
+            remedy = f"choose a larger plan, or {remedy}{' and retry' if remedies.retry else ''}"
+        elif remedies.retry and self.may_pass:
+            remedy = f"retry; if it happens again, {remedy}"
+        elif remedies.retry and remedy:
+            remedy = f"{remedy}, then retry"
+        return f"{self.cause} {remedy[0].upper()}{remedy[1:]}." if remedy else self.cause
+
+
+def unschedulable(component: str, message: str) -> Problem:
     """`message`: the scheduler's."""
     reason = shorten(message.partition(" preemption:")[0].removesuffix(" no new claims to deallocate,"))
-    return f"No node can take the {component} pod: {reason} Add room to the cluster, or choose a smaller plan."
+    return Problem(f"No node can take the {component} pod: {reason}", "have the operator add room to the cluster")
 
 
-def volume_not_provisioned(component: str, message: str) -> str:
+def volume_not_provisioned(component: str, message: str) -> Problem:
     """`message`: the provisioner's, empty if there was none."""
     reason = _translate(_NOT_PROVISIONED, message) or "the cluster doesn't provide it."
-    return f"The {component} pod has no disk: {reason} Have the operator check the storage class, then retry."
+    return Problem(f"The {component} pod has no disk: {reason}", "have the operator check the storage class")
 
 
-def disk_full(component: str) -> str:
-    return f"The disk of {component} is full. Choose a larger plan, or have the operator free space."
+def disk_full(component: str) -> Problem:
+    return Problem(f"The disk of {component} is full.", "have the operator free space", larger_plan=True)
 
 
-def image_not_pulled(component: str, image: str, message: str) -> str:
+def image_not_pulled(component: str, image: str, message: str) -> Problem:
     """`message`: the container runtime's, as the kubelet reports it."""
     error = re.sub(r'^Back-off pulling image "[^"]*"(: |$)', "", message)
     reason = _translate(_IMAGE_NOT_PULLED, error) or "no reason was given."
-    remedy = "Check that it exists and may be pulled, then retry."
-    return f"The image {image} of {component} can't be pulled: {reason} {remedy}"
+    return Problem(
+        f"The image {image} of {component} can't be pulled: {reason}", "check that it exists and may be pulled"
+    )
 
 
-def container_not_started(component: str, message: str) -> str:
+def container_not_started(component: str, message: str) -> Problem:
     """`message`: the kubelet's."""
-    reason = shorten(message)
-    return f"The {component} container can't be started: {reason} Retry; if it happens again, tell the operator."
+    cause = f"The {component} container can't be started: {shorten(message)}"
+    return Problem(cause, TELL_OPERATOR, may_pass=True)
 
 
-def pod_not_created(component: str, message: str) -> str:
+def pod_not_created(component: str, message: str) -> Problem:
     """`message`: the API server's answer to the controller that creates the pods."""
     if quota := _EXCEEDED_QUOTA.search(message):
         return _quota_exceeded(component, *quota.groups())
-    reason = shorten(message)
-    return f"The {component} pod can't be created: {reason} Retry; if it happens again, tell the operator."
+    return Problem(f"The {component} pod can't be created: {shorten(message)}", TELL_OPERATOR, may_pass=True)
 
 
-def _quota_exceeded(component: str, name: str, *amounts: str) -> str:
+def _quota_exceeded(component: str, name: str, *amounts: str) -> Problem:
     """`amounts`: requested, used and limit, each as `pods=1,limits.cpu=2`."""
     requested, used, limit = (dict(re.findall(r"([^,=]+)=([^,]*)", amount)) for amount in amounts)
     resources = [
@@ -80,27 +121,27 @@ def _quota_exceeded(component: str, name: str, *amounts: str) -> str:
     ]
     if len(resources) > 2:
         resources[2:] = [f"and {len(resources) - 2} more such limits"]
-    quota, remedy = f"the quota {name} of its namespace", "Have the operator raise that"
-    if name == "store":
-        quota, remedy = "the store's quota", "Choose a larger plan"
-    return f"The {component} pod doesn't fit into {quota}: {shorten('; '.join(resources))} {remedy}, then retry."
+    own = name == "store"
+    quota = "the store's quota" if own else f"the quota {name} of its namespace"
+    cause = f"The {component} pod doesn't fit into {quota}: {shorten('; '.join(resources))}"
+    return Problem(cause, TELL_OPERATOR if own else "have the operator raise that", larger_plan=own)
 
 
-def pod_evicted(component: str, message: str) -> str:
+def pod_evicted(component: str, message: str) -> Problem:
     """`message`: the kubelet's."""
-    return f"The {component} pod was evicted: {_translate(_EVICTED, message)} A new pod replaces it."
+    return Problem(f"The {component} pod was evicted: {_translate(_EVICTED, message)} A new pod replaces it.")
 
 
-def container_crashes(component: str, terminated: Mapping[str, Any]) -> str:
+def container_crashes(component: str, terminated: Mapping[str, Any]) -> Problem:
     """`terminated`: the container's state of that name."""
     code, output = terminated.get("exitCode", "?"), terminated.get("message", "")
     if mentions_full_disk(output):
         return disk_full(component)
     if terminated.get("reason") == "OOMKilled":
-        remedy = "Choose a larger plan, then retry."
-        return f"The {component} container keeps running out of memory (exit code {code}). {remedy}"
+        cause = f"The {component} container keeps running out of memory (exit code {code})."
+        return Problem(cause, TELL_OPERATOR, larger_plan=True)
     last = last_log_line(output) or "It printed nothing."
-    return f"The {component} container keeps crashing (exit code {code}). {last} See its logs, then retry."
+    return Problem(f"The {component} container keeps crashing (exit code {code}). {last}", "see its logs")
 
 
 def mentions_full_disk(message: str) -> bool:

@@ -1,4 +1,4 @@
-"""Orphans: namespaces of stores without a row, after an old database was restored. Reported, never deleted."""
+"""Orphans: namespaces of stores without a row, after an old database was restored. They are reported, never deleted."""
 
 import base64
 import binascii
@@ -25,7 +25,7 @@ class AdoptionError(Exception):
 
 
 def store_id_of(item: Manifest) -> UUID | None:
-    """The store id in the label, None if malformed. Not trusted: anybody may have written it."""
+    """The store id in the label, None if malformed. Not trusted: any user of the cluster may have written it."""
     try:
         return UUID(item["metadata"]["labels"][STORE])
     except (KeyError, ValueError):

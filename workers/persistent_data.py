@@ -1,8 +1,9 @@
-"""What holds a store's data: its namespace and its volume claims. If one is gone, we never create an empty one."""
+"""The objects that hold a store's data: its namespace and its volume claims. A missing one is never recreated empty."""
 
 from collections.abc import Sequence
 
 from stores.engines import Manifest
+from stores.plans import parse_quantity
 from workers.apply import Blocked, check_namespace
 from workers.cluster.client import Cluster
 from workers.cluster.errors import NotFound
@@ -27,11 +28,11 @@ async def pin_volume_claims(
 ) -> tuple[list[Manifest], str | None]:
     """The manifests with the UIDs of the live volume claims, and a warning if a claim is being deleted.
 
-    With the UID, applying fails instead of creating an empty claim if the claim goes at this moment.
-    Raises Blocked when a claim is gone, and ClusterError.
+    With the UID, applying fails instead of creating an empty claim if the claim goes at this moment. A claim that is
+    larger than its manifest keeps its size. Raises Blocked when a claim is gone or can't grow, and ClusterError.
     """
     claims, _ = await cluster.list("PersistentVolumeClaim", namespace)
-    live = {claim["metadata"]["name"]: claim["metadata"] for claim in claims}
+    live = {claim["metadata"]["name"]: claim for claim in claims}
     pinned = []
     for item in desired:
         if item["kind"] == "PersistentVolumeClaim":
@@ -39,10 +40,29 @@ async def pin_volume_claims(
             if name not in live:
                 cause = f"The disk {name} was removed from the cluster, and its data with it. "
                 raise Blocked(f"{cause}Restore a backup, or delete the store.", retryable=False)
-            item = {**item, "metadata": {**item["metadata"], "uid": live[name]["uid"]}}
+            item = {**item, "metadata": {**item["metadata"], "uid": live[name]["metadata"]["uid"]}}
+            if _size(item) < _size(live[name]):
+                item["spec"] = {**item["spec"], "resources": live[name]["spec"]["resources"]}
+            elif _size(item) > _size(live[name]):
+                await _check_expansion(cluster, live[name])
         pinned.append(item)
-    terminating = [name for name, metadata in live.items() if metadata.get("deletionTimestamp")]
+    terminating = [name for name, claim in live.items() if claim["metadata"].get("deletionTimestamp")]
     if not terminating:
         return pinned, None
     warning = f"Somebody deleted the disk {terminating[0]}: it and its data go when its pod ends."
     return pinned, f"{warning} Make a backup now."
+
+
+def _size(claim: Manifest) -> float:
+    """The requested size in bytes."""
+    return parse_quantity(claim["spec"]["resources"]["requests"]["storage"])
+
+
+async def _check_expansion(cluster: Cluster, claim: Manifest) -> None:
+    """Raises Blocked if the claim's StorageClass doesn't allow that it grows, and ClusterError."""
+    name = claim["spec"].get("storageClassName")
+    classes, _ = await cluster.list("StorageClass")
+    if not any(item["metadata"]["name"] == name and item.get("allowVolumeExpansion") for item in classes):
+        cause = f"The disk {claim['metadata']['name']} can't grow: the storage class {name} doesn't allow expansion."
+        remedy = "go back to the plan before, or have the operator set allowVolumeExpansion"
+        raise Blocked(cause, retryable=False, remedy=remedy)

@@ -13,47 +13,53 @@ from workers.store_pass import Pass, complete_step, finish, pin_volume_claims, r
 from workers.transaction import GenerationChanged, store_transaction
 
 
-async def reconcile_provisioning(context: Context, lease: Lease, this: Pass) -> bool:
+async def reconcile_provisioning(context: Context, lease: Lease, store_pass: Pass) -> bool:
     """PROVISIONING, UPDATING or RESUMING: apply, evaluate, then create the proof Job or delete finished Jobs."""
-    generation = this.store.generation
-    if this.applying is not None:
-        await _apply_all(context, lease, this)
-    snapshot = await fetch_snapshot(context.cluster, this.namespace)
-    if this.slow:
-        snapshot = await with_warning_events(context.cluster, this.namespace, snapshot)
+    generation = store_pass.store.generation
+    if store_pass.applying is not None:
+        await _apply_all(context, lease, store_pass)
+    snapshot = await fetch_snapshot(context.cluster, store_pass.namespace)
+    if store_pass.slow:
+        snapshot = await with_warning_events(context.cluster, store_pass.namespace, snapshot)
     async with store_transaction(context, lease, generation) as locked:
-        record_applied(locked, this)
+        record_applied(locked, store_pass)
         result = evaluation.evaluate_provisioning(
             locked.store,
             locked.steps,
-            this.engine,
+            store_pass.engine,
             snapshot,
             locked.now,
             timeouts(context),
-            applied=this.applying is not None,
+            applied=store_pass.applying is not None,
         )
         locked.drafts += result.drafts
         if not (result.create_proof or result.finished_jobs):
             return finish(locked, lease, result)
     if result.create_proof:
-        name = evaluation.proof_job_name(this.store)
-        proof = apply.job_for_attempt(this.manifests.proof, name, this.store.attempt)
+        name = evaluation.proof_job_name(store_pass.store)
+        proof = apply.job_for_attempt(store_pass.manifests.proof, name, store_pass.store.attempt)
         await apply.ensure_lease(context, lease)
         await apply.create_job(context, lease, proof)
     else:
-        await apply.delete_jobs(context, lease, this.namespace, result.finished_jobs)
+        await apply.delete_jobs(context, lease, store_pass.namespace, result.finished_jobs)
     async with store_transaction(context, lease, generation) as locked:
         return finish(locked, lease, result)
 
 
-async def _apply_all(context: Context, lease: Lease, this: Pass) -> None:
+async def _apply_all(context: Context, lease: Lease, store_pass: Pass) -> None:
     """Namespace, isolation, then everything else at once. Each step is recorded when it is complete."""
-    store, generation, steps = this.store, this.store.generation, {step.name: step for step in this.steps}
+    store, generation, steps = (
+        store_pass.store,
+        store_pass.store.generation,
+        {step.name: step for step in store_pass.steps},
+    )
     if store.ready_at is None:
-        live = await apply.ensure_namespace(context, lease, this.manifests.namespace)
+        live = await apply.ensure_namespace(context, lease, store_pass.manifests.namespace)
     else:
-        live = await persistent_data.verify_namespace(context.cluster, this.manifests.namespace, store.namespace_uid)
-        this, _ = await pin_volume_claims(context, this)
+        live = await persistent_data.verify_namespace(
+            context.cluster, store_pass.manifests.namespace, store.namespace_uid
+        )
+        store_pass, _ = await pin_volume_claims(context, store_pass)
     if store.namespace_uid != live["metadata"]["uid"] or steps[NAMESPACE].status != StepStatus.SUCCEEDED:
         async with store_transaction(context, lease, generation) as locked:
             replaced = locked.store.namespace_uid not in (None, live["metadata"]["uid"])
@@ -62,18 +68,18 @@ async def _apply_all(context: Context, lease: Lease, this: Pass) -> None:
                 transitions.reset_steps(locked.steps)
                 notice = "Somebody removed the namespace; the store is created again."
                 locked.drafts.append(EventDraft("NOTICE", notice))
-            complete_step(locked, this.engine, NAMESPACE)
+            complete_step(locked, store_pass.engine, NAMESPACE)
         if replaced:
             raise GenerationChanged
-    await apply.apply_isolation(context, lease, this.manifests.isolation)
+    await apply.apply_isolation(context, lease, store_pass.manifests.isolation)
     if steps[ISOLATION].status != StepStatus.SUCCEEDED:
         async with store_transaction(context, lease, generation) as locked:
-            complete_step(locked, this.engine, ISOLATION)
-    install = this.manifests.install
+            complete_step(locked, store_pass.engine, ISOLATION)
+    install = store_pass.manifests.install
     if install is not None and steps[INSTALL].status != StepStatus.SUCCEEDED:
         install = apply.job_for_attempt(install, evaluation.install_job_name(store), store.attempt)
     else:
         install = None
     if store.attempt > 1:
-        await recreate_unhealthy(context, lease, this.namespace, store)
-    await apply.apply_all(context, lease, this.manifests.resources, install, store.attempt)
+        await recreate_unhealthy(context, lease, store_pass.namespace, store)
+    await apply.apply_all(context, lease, store_pass.manifests.resources, install, store.attempt)

@@ -1,9 +1,14 @@
-"""Reconciling a READY store: correct drift, record its health, continue a password rotation."""
+"""Reconciling a READY store: correct drift, record its health, continue a password rotation.
+
+The same for a FAILED update, because the pods from before it may still serve the shop; but its Jobs stay: their
+logs show why it failed.
+"""
 
 from datetime import timedelta
 
 from stores.events import EventDraft
 from stores.leases import Lease
+from stores.status import Status
 from workers import apply, evaluation, persistent_data, rotation
 from workers.context import Context
 from workers.snapshot import fetch_snapshot, with_warning_events
@@ -11,31 +16,43 @@ from workers.store_pass import Pass, correct_drift, finish, pin_volume_claims, r
 from workers.transaction import store_transaction
 
 
-async def reconcile_ready(context: Context, lease: Lease, this: Pass) -> bool:
-    """READY: correct drift, record the health, delete finished Jobs, continue a password rotation."""
-    await persistent_data.verify_namespace(context.cluster, this.manifests.namespace, this.store.namespace_uid)
-    pinned, threat = await pin_volume_claims(context, this)
-    notices: list[EventDraft] = []
-    if this.applying is not None:
-        notices = await correct_drift(context, lease, this, pinned.manifests.resources)
-    snapshot = await fetch_snapshot(context.cluster, this.namespace)
-    if not evaluation.is_healthy(this.engine, snapshot):
-        snapshot = await with_warning_events(context.cluster, this.namespace, snapshot)
-    if names := evaluation.finished_jobs(this.store, snapshot):
-        await rotation.delete_rotation_secret(context, lease, this.namespace, snapshot, names)
-        await apply.delete_jobs(context, lease, this.namespace, names)
-    rotated = await rotation.reconcile_rotation(
-        context, lease, this.store, this.engine, this.values, this.manifests, snapshot
+async def reconcile_ready(context: Context, lease: Lease, store_pass: Pass) -> bool:
+    """One pass. True: another pass must follow. Raises Blocked, ClusterError, LeaseLost."""
+    is_ready = store_pass.store.status == Status.READY
+    await persistent_data.verify_namespace(
+        context.cluster, store_pass.manifests.namespace, store_pass.store.namespace_uid
     )
-    async with store_transaction(context, lease, this.store.generation) as locked:
-        record_applied(locked, this)
+    claim_warning = None
+    notices: list[EventDraft] = []
+    if is_ready or store_pass.applying is not None:
+        store_pass, claim_warning = await pin_volume_claims(context, store_pass)
+    if store_pass.applying is not None:
+        notices = await correct_drift(context, lease, store_pass, store_pass.manifests.resources)
+    snapshot = await fetch_snapshot(context.cluster, store_pass.namespace)
+    if not evaluation.is_healthy(store_pass.store, store_pass.engine, snapshot):
+        snapshot = await with_warning_events(context.cluster, store_pass.namespace, snapshot)
+    if is_ready and (names := evaluation.finished_jobs(store_pass.store, snapshot)):
+        await rotation.delete_rotation_secret(context, lease, store_pass.namespace, snapshot, names)
+        await apply.delete_jobs(context, lease, store_pass.namespace, names)
+    rotated = None
+    if is_ready:
+        rotated = await rotation.reconcile_rotation(
+            context, lease, store_pass.store, store_pass.engine, store_pass.values, store_pass.manifests, snapshot
+        )
+    async with store_transaction(context, lease, store_pass.store.generation) as locked:
+        record_applied(locked, store_pass)
         result = evaluation.evaluate_ready(
-            locked.store, this.engine, snapshot, locked.now, threat, applied=this.applying is not None
+            locked.store,
+            store_pass.engine,
+            snapshot,
+            locked.now,
+            claim_warning,
+            applied=store_pass.applying is not None or not is_ready,
         )
         locked.drafts += [*notices, *result.drafts]
         if rotated is not None:
             locked.drafts += await rotation.finish_rotation(
-                locked.session, context, locked.store, this.engine, this.values, rotated
+                locked.session, context, locked.store, store_pass.engine, store_pass.values, rotated
             )
             result.requeue_after = timedelta(0) if locked.store.rotating is None else evaluation.POLL_INTERVAL
         return finish(locked, lease, result)

@@ -20,6 +20,7 @@ from workers.apply import Blocked
 from workers.cluster.errors import ClusterError, RequestRejected
 from workers.context import Context
 from workers.deletion import reconcile_deletion
+from workers.messages import TELL_OPERATOR, Problem
 from workers.provisioning import reconcile_provisioning
 from workers.ready import reconcile_ready
 from workers.store_pass import Pass, prepare_pass, timeouts
@@ -45,40 +46,42 @@ async def reconcile(context: Context, lease: Lease) -> None:
             async with store_transaction(context, lease) as locked:
                 again = finish_pass(locked, lease, timedelta(0))
         except Blocked as blocked:
-            again = await _handle_blocked(context, lease, blocked.cause, blocked.retryable)
+            again = await _handle_blocked(context, lease, blocked.problem, blocked.retryable)
         except RequestRejected as error:
-            cause = f"The cluster refused: {error.message[:300]} Tell the operator (storefleet doctor), then retry."
-            again = await _handle_blocked(context, lease, cause, retryable=True)
+            refused = Problem(f"The cluster refused: {error.message[:300]}", "tell the operator (storefleet doctor)")
+            again = await _handle_blocked(context, lease, refused, retryable=True)
         except UnsealError as error:
-            again = await _handle_blocked(
-                context, lease, f"The store's secrets can't be opened: {error}.", retryable=True
-            )
+            unreadable = Problem(f"The store's secrets can't be opened: {error}.", TELL_OPERATOR)
+            again = await _handle_blocked(context, lease, unreadable, retryable=True)
         except ClusterError as error:
             again = await _handle_cluster_error(context, lease, error)
 
 
 async def _run_pass(context: Context, lease: Lease) -> bool:
     """True: another pass must follow."""
-    this: Pass | None = None
+    store_pass: Pass | None = None
     async with store_transaction(context, lease) as locked:
-        if locked.store.status == Status.FAILED:
+        if locked.store.status == Status.FAILED and locked.store.failed_in != Status.UPDATING:
             return finish_pass(locked, lease, None)
         if locked.store.desired != Desired.DELETED:
-            this = await prepare_pass(context, lease, locked)
-    if this is None:
+            store_pass = await prepare_pass(context, lease, locked)
+    if store_pass is None:
         return await reconcile_deletion(context, lease, locked.store)
-    if this.store.status == Status.READY:
-        return await reconcile_ready(context, lease, this)
-    if this.store.status in (Status.SUSPENDING, Status.SUSPENDED):
-        return await reconcile_suspended(context, lease, this)
-    return await reconcile_provisioning(context, lease, this)
+    if store_pass.store.status in (Status.READY, Status.FAILED):
+        return await reconcile_ready(context, lease, store_pass)
+    if store_pass.store.status in (Status.SUSPENDING, Status.SUSPENDED):
+        return await reconcile_suspended(context, lease, store_pass)
+    return await reconcile_provisioning(context, lease, store_pass)
 
 
-async def _handle_blocked(context: Context, lease: Lease, cause: str, retryable: bool) -> bool:
+async def _handle_blocked(context: Context, lease: Lease, problem: Problem, retryable: bool) -> bool:
     """Report the cause at once. FAILED when a retry can't help, or when a deadline has passed."""
-    log.warning("reconcile.blocked", cause=cause, retryable=retryable)
+    log.warning("reconcile.blocked", cause=problem.cause, retryable=retryable)
     async with store_transaction(context, lease) as locked:
         store = locked.store
+        cause = problem.text(evaluation.remedies(store))
+        if store.status == Status.REQUESTED:  # the pass that would have begun it was rolled back
+            locked.drafts += transitions.transition(store, Status.PROVISIONING, "Setting up the store.")
         if store.status in FAILABLE:
             current = next((step for step in locked.steps if step.status != StepStatus.SUCCEEDED), None)
             if current is not None:
@@ -86,13 +89,13 @@ async def _handle_blocked(context: Context, lease: Lease, cause: str, retryable:
             evaluation.track_failure(store, cause, locked.now)
             if not retryable or evaluation.exceeded_deadline(store, current, locked.now, timeouts(context)):
                 locked.drafts += transitions.mark_failed(store, locked.steps, locked.now, cause)
-                return finish_pass(locked, lease, None)
-        elif store.status == Status.READY:
+                return finish_pass(locked, lease, evaluation.requeue_after_failure(store))
+        elif store.status in (Status.READY, Status.FAILED):
             health = Health.DEGRADED if retryable else Health.DOWN
             locked.drafts += transitions.set_health(store, locked.now, health, cause)
-            if not retryable:
+            if not retryable or store.status == Status.FAILED:
                 return finish_pass(locked, lease, None)
-        elif store.cause != cause:  # DELETING or SUSPENDED
+        elif (store.desired == Desired.DELETED or store.status == Status.SUSPENDED) and store.cause != cause:
             store.cause = cause
             locked.drafts.append(EventDraft("NOTICE", cause))
         if store.status == Status.SUSPENDED:

@@ -1,7 +1,7 @@
 """A retry recreates unhealthy workloads, so that it doesn't wait for Kubernetes' back-offs.
 
 A kubelet waits up to five minutes before it starts a container or pulls an image again; a controller waits up to a
-quarter of an hour before it creates a pod again. Somebody who retries has removed the cause, and would see the old
+quarter of an hour before it creates a pod again. The owner retries after the cause is removed, and would see the old
 problem again. Without any known problem, a store that was never READY may still run an old image of the same name, so
 its unready Deployments are recreated too. A StatefulSet is not: a database may be writing its files for the first time.
 """

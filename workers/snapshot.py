@@ -1,4 +1,4 @@
-"""What the cluster has of one store: its workloads, Jobs and pods, read once, and pure questions about them."""
+"""A snapshot of one store's objects in the cluster: workloads, Jobs and pods, read once; and pure functions of it."""
 
 import asyncio
 from collections.abc import Iterator, Sequence

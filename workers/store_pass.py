@@ -1,4 +1,4 @@
-"""What the passes of all statuses share: the rendered store, and the ways to record progress."""
+"""The parts that the passes of all statuses share: the rendered store, and functions that record progress."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ from stores.leases import Lease
 from stores.models import Step, Store
 from stores.specs import store_spec
 from stores.status import STEADY_STATUSES, Status, StepStatus
-from stores.steps import CREDENTIALS, start_step, step_title, succeed_step
+from stores.steps import CREDENTIALS, ISOLATION, start_step, step_title, succeed_step
 from workers import apply, drift, evaluation, persistent_data
 from workers.cluster.errors import ClusterError
 from workers.context import Context
@@ -41,7 +41,10 @@ class Pass:
 
 
 async def prepare_pass(context: Context, lease: Lease, locked: LockedStore) -> Pass:
-    """Seal the secrets and render the manifests. A READY store becomes UPDATING if they differ from what was proven."""
+    """Seal the secrets and render the manifests. A READY store becomes UPDATING if they differ from what was proven.
+
+    A FAILED update is left as it is: only what it has applied is applied again.
+    """
     store, steps, engine = locked.store, locked.steps, context.engines[locked.store.engine]
     is_resync = store.observed_requeues == store.requeues
     suspended = store.status in (Status.SUSPENDING, Status.SUSPENDED)
@@ -55,6 +58,8 @@ async def prepare_pass(context: Context, lease: Lease, locked: LockedStore) -> P
         values = await ensure_secrets(locked.session, context, store, engine)
         complete_step(locked, engine, CREDENTIALS)
     manifests = engine.render(store_spec(store), values, context.profile)
+    if store.status == Status.FAILED and not _was_applied(store, steps, manifests):
+        return Pass(store, steps, engine, values, manifests, applying=None, slow=False)
     if store.status == Status.READY and manifests.spec_hash != store.proof_hash:
         locked.drafts += transitions.begin_update(store, steps)
     elif store.spec_hash not in (None, manifests.spec_hash) and not suspended:
@@ -68,6 +73,12 @@ async def prepare_pass(context: Context, lease: Lease, locked: LockedStore) -> P
     return Pass(store, steps, engine, values, manifests, applying, evaluation.is_step_slow(steps, locked.now))
 
 
+def _was_applied(store: Store, steps: Sequence[Step], manifests: Manifests) -> bool:
+    """Whether the last update has got as far as the store's workloads, with these manifests."""
+    isolated = any(step.name == ISOLATION and step.status == StepStatus.SUCCEEDED for step in steps)
+    return isolated and store.spec_hash == manifests.spec_hash
+
+
 def complete_step(locked: LockedStore, engine: Engine, name: str) -> None:
     """A platform step succeeded; start the next step."""
     step = next(step for step in locked.steps if step.name == name)
@@ -78,33 +89,38 @@ def complete_step(locked: LockedStore, engine: Engine, name: str) -> None:
         locked.drafts += start_step(following, locked.now, f"{step_title(following, engine)}.")
 
 
-async def pin_volume_claims(context: Context, this: Pass) -> tuple[Pass, str | None]:
+async def pin_volume_claims(context: Context, store_pass: Pass) -> tuple[Pass, str | None]:
     """The pass with manifests that can't create an empty volume claim, and a warning. Raises Blocked."""
     resources, warning = await persistent_data.pin_volume_claims(
-        context.cluster, this.namespace, this.manifests.resources
+        context.cluster, store_pass.namespace, store_pass.manifests.resources
     )
-    return replace(this, manifests=replace(this.manifests, resources=resources)), warning
+    return replace(store_pass, manifests=replace(store_pass.manifests, resources=resources)), warning
 
 
-async def correct_drift(context: Context, lease: Lease, this: Pass, resources: Sequence[Manifest]) -> list[EventDraft]:
+async def correct_drift(
+    context: Context, lease: Lease, store_pass: Pass, resources: Sequence[Manifest]
+) -> list[EventDraft]:
     """Apply isolation and resources. A NOTICE for each object that had drifted.
 
     Raises LeaseLost, and ClusterError after it has recorded the notices so far.
     """
-    manifests = [*this.manifests.isolation, *(apply.with_attempt(item, this.store.attempt) for item in resources)]
+    manifests = [
+        *store_pass.manifests.isolation,
+        *(apply.with_attempt(item, store_pass.store.attempt) for item in resources),
+    ]
     messages: list[str] = []
     try:
-        await drift.correct_drift(context, lease, this.namespace, manifests, messages)
+        await drift.correct_drift(context, lease, store_pass.namespace, manifests, messages)
     except ClusterError:
-        async with store_transaction(context, lease, this.store.generation) as locked:
+        async with store_transaction(context, lease, store_pass.store.generation) as locked:
             locked.drafts += [EventDraft("NOTICE", message) for message in messages]
         raise
     return [EventDraft("NOTICE", message) for message in messages]
 
 
-def record_applied(locked: LockedStore, this: Pass) -> None:
-    if this.applying is not None and locked.store.applied_hash == this.applying:
-        locked.store.applied_hash = this.manifests.spec_hash
+def record_applied(locked: LockedStore, store_pass: Pass) -> None:
+    if store_pass.applying is not None and locked.store.applied_hash == store_pass.applying:
+        locked.store.applied_hash = store_pass.manifests.spec_hash
 
 
 def finish(locked: LockedStore, lease: Lease, result: Evaluation) -> bool:

@@ -33,41 +33,41 @@ def _without_pods(manifest: Manifest) -> Manifest:
     return manifest
 
 
-async def reconcile_suspended(context: Context, lease: Lease, this: Pass) -> bool:
+async def reconcile_suspended(context: Context, lease: Lease, store_pass: Pass) -> bool:
     """One pass. True: another pass must follow. Raises Blocked, ClusterError, LeaseLost."""
-    store = this.store
-    await persistent_data.verify_namespace(context.cluster, this.manifests.namespace, store.namespace_uid)
-    pinned, threat = await pin_volume_claims(context, this)
-    if threat is not None and store.status == Status.SUSPENDING:
-        raise Blocked(threat, retryable=False)  # a claim that somebody deleted would go with its last pod
+    store = store_pass.store
+    await persistent_data.verify_namespace(context.cluster, store_pass.manifests.namespace, store.namespace_uid)
+    pinned, claim_warning = await pin_volume_claims(context, store_pass)
+    if claim_warning is not None and store.status == Status.SUSPENDING:
+        raise Blocked(claim_warning, retryable=False)  # a claim that somebody deleted would go with its last pod
     notices: list[EventDraft] = []
-    if this.applying is not None:
-        await _delete_routes(context, lease, this)
+    if store_pass.applying is not None:
+        await _delete_routes(context, lease, store_pass)
         resources = suspend_resources(pinned.manifests.resources)
-        if store.status == Status.SUSPENDED and this.manifests.spec_hash == store.proof_hash:
-            notices = await correct_drift(context, lease, this, resources)
+        if store.status == Status.SUSPENDED and store_pass.manifests.spec_hash == store.proof_hash:
+            notices = await correct_drift(context, lease, store_pass, resources)
         else:  # the differences are our own: the store was running, or its manifests changed
-            await apply.apply_isolation(context, lease, this.manifests.isolation)
+            await apply.apply_isolation(context, lease, store_pass.manifests.isolation)
             await apply.apply_all(context, lease, resources, None, store.attempt)
-    snapshot = await fetch_snapshot(context.cluster, this.namespace)
+    snapshot = await fetch_snapshot(context.cluster, store_pass.namespace)
     if names := list(snapshot.jobs):
-        await rotation.delete_rotation_secret(context, lease, this.namespace, snapshot, names)
-        await apply.delete_jobs(context, lease, this.namespace, names)
+        await rotation.delete_rotation_secret(context, lease, store_pass.namespace, snapshot, names)
+        await apply.delete_jobs(context, lease, store_pass.namespace, names)
     async with store_transaction(context, lease, store.generation) as locked:
-        record_applied(locked, this)
+        record_applied(locked, store_pass)
         result = evaluation.evaluate_suspension(
-            locked.store, locked.steps, snapshot, locked.now, timeouts(context), applied=this.applying is not None
+            locked.store, locked.steps, snapshot, locked.now, timeouts(context), applied=store_pass.applying is not None
         )
         locked.drafts += [*notices, *result.drafts]
         return finish(locked, lease, result)
 
 
-async def _delete_routes(context: Context, lease: Lease, this: Pass) -> None:
+async def _delete_routes(context: Context, lease: Lease, store_pass: Pass) -> None:
     """Before anything is scaled, so that no visitor reaches a shop that is about to stop."""
     await apply.ensure_lease(context, lease)
-    routes = [item for item in this.manifests.resources if item["kind"] in ROUTE_KINDS]
+    routes = [item for item in store_pass.manifests.resources if item["kind"] in ROUTE_KINDS]
     calls = [
-        context.cluster.delete(item["kind"], item["metadata"]["name"], this.namespace, apply.lease_guard(lease))
+        context.cluster.delete(item["kind"], item["metadata"]["name"], store_pass.namespace, apply.lease_guard(lease))
         for item in routes
     ]
     await apply.gather(calls)

@@ -1,4 +1,4 @@
-"""Problems that only Kubernetes Events of type Warning tell: why a StatefulSet has no pod, why a pod was evicted.
+"""Problems that only Kubernetes Events of type Warning report: why a StatefulSet has no pod, why a pod was evicted.
 
 The API server keeps an Event for an hour. So an Event counts only while its object's status still fits it.
 """
@@ -8,6 +8,7 @@ from typing import Any
 
 from stores.engines import Manifest
 from workers import messages
+from workers.messages import Problem
 from workers.snapshot import Snapshot, component, desired_replicas
 
 _STARTING_REASONS = {"ContainerCreating", "PodInitializing"}
@@ -15,19 +16,19 @@ _IGNORED_REASONS = {"FailedScheduling", "Unhealthy", "BackOff", "Failed"}
 """They occur at every start, or the pod's status says more."""
 
 
-def warning_messages(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
-    """(component, message) for objects that aren't ready and whose status doesn't say why."""
+def warning_problems(snapshot: Snapshot) -> Iterator[tuple[str, Problem]]:
+    """(component, problem) for objects that aren't ready and whose status doesn't say why."""
     for item in snapshot.workloads.values():
         if item.get("status", {}).get("readyReplicas", 0) < desired_replicas(item):
-            for message in _workload_messages(snapshot, item):
-                yield component(item), message
+            for problem in _workload_problems(snapshot, item):
+                yield component(item), problem
     for job in snapshot.jobs.values():
         if not any(job.get("status", {}).get(count) for count in ("active", "succeeded", "failed")):
-            for message in _create_failures(snapshot, job):
-                yield component(job), message
+            for problem in _create_failures(snapshot, job):
+                yield component(job), problem
     for pod in snapshot.active_pods:
-        for message in _start_failures(snapshot, pod):
-            yield component(pod), message
+        for problem in _start_failures(snapshot, pod):
+            yield component(pod), problem
 
 
 def last_create_failure(snapshot: Snapshot, deployment: Manifest) -> str:
@@ -37,7 +38,7 @@ def last_create_failure(snapshot: Snapshot, deployment: Manifest) -> str:
     return next((row["message"] for row in reversed(failures) if _subject(row, "ReplicaSet").startswith(prefix)), "")
 
 
-def volume_problem(snapshot: Snapshot, pod: Manifest) -> str:
+def volume_problem(snapshot: Snapshot, pod: Manifest) -> Problem:
     """Why an unschedulable pod has no volume."""
     volumes = pod.get("spec", {}).get("volumes") or ()
     claims = {volume.get("persistentVolumeClaim", {}).get("claimName") for volume in volumes}
@@ -45,7 +46,7 @@ def volume_problem(snapshot: Snapshot, pod: Manifest) -> str:
     return messages.volume_not_provisioned(component(pod), reasons[-1] if reasons else "")
 
 
-def _workload_messages(snapshot: Snapshot, item: Manifest) -> Iterator[str]:
+def _workload_problems(snapshot: Snapshot, item: Manifest) -> Iterator[Problem]:
     pods = [pod for pod in snapshot.active_pods if component(pod) == component(item)]
     if not item.get("status", {}).get("replicas"):
         yield from _create_failures(snapshot, item)
@@ -65,14 +66,14 @@ def _workload_messages(snapshot: Snapshot, item: Manifest) -> Iterator[str]:
             yield messages.disk_full(component(item))
 
 
-def _create_failures(snapshot: Snapshot, item: Manifest) -> Iterator[str]:
+def _create_failures(snapshot: Snapshot, item: Manifest) -> Iterator[Problem]:
     """For a StatefulSet or Job that could not create a pod. A Deployment says so in its status."""
     reasons = [event["message"] for event in snapshot.warnings_for(item) if event["reason"] == "FailedCreate"]
     if reasons:
         yield messages.pod_not_created(component(item), reasons[-1])
 
 
-def _start_failures(snapshot: Snapshot, pod: Manifest) -> Iterator[str]:
+def _start_failures(snapshot: Snapshot, pod: Manifest) -> Iterator[Problem]:
     waiting = [row.get("state", {}).get("waiting", {}).get("reason") for row in _container_statuses(pod)]
     if waiting and all(reason in _STARTING_REASONS for reason in waiting):
         events = snapshot.warnings_for(pod)

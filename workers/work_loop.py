@@ -4,11 +4,12 @@ It polls the database every POLL_SECONDS. A job from the queue only makes it pol
 """
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
-from sqlalchemy.exc import SQLAlchemyError
 
+from runtime.database import CONNECTION_ERRORS
 from runtime.tasks import cancel_and_wait
 from stores.leases import Lease, LeaseLost, claim_due_stores, release_leases
 from workers.context import Context
@@ -24,7 +25,7 @@ log = structlog.get_logger()
 
 
 class WorkLoop:
-    """One per worker. `run` claims and reconciles stores for ever."""
+    """One per worker. `run` claims and reconciles stores for ever; `close` ends what it has begun."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -37,25 +38,22 @@ class WorkLoop:
 
     async def run(self) -> None:
         """Never returns. Raises database errors; running passes continue, and `run` can be called again."""
-        try:
-            while True:
-                self._poll_now.clear()
-                await self._claim_due_stores()
-                try:
-                    await asyncio.wait_for(self._poll_now.wait(), POLL_SECONDS)
-                except TimeoutError:
-                    continue
-        except asyncio.CancelledError:
-            await cancel_and_wait(*self._tasks)
-            await self._release_leases()
-            raise
+        while True:
+            self._poll_now.clear()
+            await self._claim_due_stores()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._poll_now.wait(), POLL_SECONDS)
 
-    async def _release_leases(self) -> None:
+    async def close(self) -> None:
+        """End the running passes and hand their leases on. Call it after `run` has ended, also when that has failed."""
+        await cancel_and_wait(*self._tasks)
         try:
             async with asyncio.timeout(2), self._context.sessions.begin() as session:
                 await release_leases(session, self._context.holder)
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
+        except CONNECTION_ERRORS as error:
             log.warning("work_loop.leases_not_released", error=type(error).__name__, hint="they expire")
+        except Exception:  # the worker ends in any case
+            log.exception("work_loop.leases_not_released")
 
     async def _claim_due_stores(self) -> None:
         free = self._context.settings.worker_concurrency - len(self._tasks)
@@ -90,7 +88,7 @@ class WorkLoop:
             except LeaseLost:
                 log.warning("pass.lease_lost", hint="another worker continues")
                 PASSES.labels("lease_lost").inc()
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+            except CONNECTION_ERRORS as error:
                 log.warning("pass.interrupted", error=type(error).__name__, hint="due again when its lease expires")
                 PASSES.labels("cut_short").inc()
             except Exception:

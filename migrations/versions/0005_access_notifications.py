@@ -1,4 +1,4 @@
-"""Whatever ends or changes access notifies the account: open WebSockets then check their access again.
+"""Each change that ends or changes access notifies the account: open WebSockets then check their access again.
 
 A trigger, so that a change by any process, any command, or by hand in SQL reaches the WebSockets of all API processes.
 """

@@ -43,9 +43,7 @@ class ClusterOptions:
         arguments = ["--level", self.level, "--nodes", str(self.nodes), "--ingress-port", str(self.node.ingress_port)]
         if self.node.platform_port is not None:
             arguments += ["--platform-port", str(self.node.platform_port)]
-        for image in self.node.images:
-            arguments += ["--image", str(image)]
-        return arguments
+        return arguments + [word for image in self.node.images for word in ("--image", str(image))]
 
 
 @contextmanager

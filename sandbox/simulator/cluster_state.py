@@ -1,4 +1,4 @@
-"""What the API and the controllers share: objects, clock, faults, logs, and the controllers' work queue."""
+"""The state that the API and the controllers share: objects, clock, faults, logs, and the controllers' work queue."""
 
 import asyncio
 import time

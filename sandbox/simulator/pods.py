@@ -1,6 +1,6 @@
 """Scheduler and kubelet: a pod is scheduled, its image is pulled, its containers start, become ready, end or crash.
 
-The pod's status alone says what happens next, so a restarted simulator goes on from there.
+The pod's status alone says what happens next, so a restarted simulator continues from it.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""What simulated containers do, by component. No image runs here, so the caller configures it."""
+"""The programs of simulated containers, by component. No image runs here, so the caller configures them."""
 
 import tomllib
 from collections.abc import Mapping

@@ -114,12 +114,13 @@ def admit(cluster: ClusterState, kind: Kind, manifest: Manifest, before: Manifes
     """Raises ApiError 403 when the object exceeds a quota, or doesn't specify a resource that a quota limits."""
     metadata = manifest["metadata"]
     name, namespace = metadata["name"], metadata.get("namespace", "")
+    quotas = list(cluster.objects.in_namespace(QUOTA, namespace)) if namespace else []
     if before is None and (
         fault := cluster.faults.active and cluster.faults.consume(cluster.subject(manifest, kind.name), "quota")
     ):
-        message = fault.message or f"exceeded quota: quota, requested: count/{kind.resource}=1, used: 1, limited: 1"
-        raise forbidden(kind, name, message)
-    quotas = list(cluster.objects.in_namespace(QUOTA, namespace)) if namespace else []
+        quota = next((key.name for key, _ in quotas), "quota")
+        used_up = f"exceeded quota: {quota}, requested: count/{kind.resource}=1, used: 1, limited: 1"
+        raise forbidden(kind, name, fault.message or used_up)
     if not quotas:
         return
     wanted, had = usage(kind, manifest), usage(kind, before) if before else {}

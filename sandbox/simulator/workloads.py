@@ -1,4 +1,4 @@
-"""What the controllers of Deployments, StatefulSets and Jobs share: pods from a template, and owner references."""
+"""Functions that the controllers of Deployments, StatefulSets and Jobs share: pods from a template, and owner references."""
 
 import hashlib
 import json

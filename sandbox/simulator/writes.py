@@ -20,6 +20,7 @@ from sandbox.simulator.kinds import (
     Manifest,
 )
 from sandbox.simulator.objects import Key, StoredObject, encode
+from sandbox.simulator.quantities import parse_quantity
 from sandbox.simulator.statuses import timestamp
 from sandbox.simulator.validation import validate_create, validate_update
 
@@ -120,9 +121,24 @@ def update(
         if kind.generation and _desired_state(kind, before) != _desired_state(kind, after):
             metadata["generation"] = old["generation"] + 1
         quota.admit(cluster, kind, after, before)
+        if kind is CLAIM:
+            _require_expandable(cluster, before, after)
     if after == before and last_applied in (None, stored.last_applied):
         return stored
     return write_or_remove(cluster, key, after, last_applied)
+
+
+def _require_expandable(cluster: ClusterState, before: Manifest, after: Manifest) -> None:
+    """Raises ApiError 403 for a claim that grows in a StorageClass without allowVolumeExpansion."""
+    had, wants = (parse_quantity(claim["spec"]["resources"]["requests"]["storage"]) for claim in (before, after))
+    storage_class = cluster.objects.manifest(STORAGE_CLASS, "", after["spec"].get("storageClassName", "")) or {}
+    if wants > had and not storage_class.get("allowVolumeExpansion"):
+        raise forbidden(
+            CLAIM,
+            after["metadata"]["name"],
+            "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support "
+            "resize",
+        )
 
 
 def _desired_state(kind: Kind, manifest: Manifest) -> Manifest:

@@ -47,6 +47,13 @@ class RetryStoreInput:
     idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
 
 
+@strawberry.input(description="Input of changePlan.")
+class ChangePlanInput:
+    id: strawberry.ID = strawberry.field(description="Global id of the store.")
+    plan: PlanName = strawberry.field(description="The new plan; see Query.plans.")
+    idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
+
+
 @strawberry.input(description="Input of suspendStore.")
 class SuspendStoreInput:
     id: strawberry.ID = strawberry.field(description="Global id of the store.")
@@ -93,6 +100,10 @@ class CreateStorePayload(StorePayload): ...
 
 @strawberry.type(description="Result of retryStore.")
 class RetryStorePayload(StorePayload): ...
+
+
+@strawberry.type(description="Result of changePlan.")
+class ChangePlanPayload(StorePayload): ...
 
 
 @strawberry.type(description="Result of suspendStore.")
@@ -162,6 +173,19 @@ class StoreMutations:
             commands.retry_store, store_id=decode_id("Store", input.id), idempotency_key=input.idempotency_key
         )
         return await _run(info, RetryStorePayload, command)
+
+    @strawberry.mutation(
+        description="Give a READY or FAILED store another plan, whose disks may not be smaller. It is updated, and "
+        "becomes READY after another synthetic checkout. The shop stops only while its database restarts."
+    )
+    async def change_plan(self, info: Info, input: ChangePlanInput) -> ChangePlanPayload:
+        command = partial(
+            commands.change_plan,
+            store_id=decode_id("Store", input.id),
+            plan=input.plan.value,
+            idempotency_key=input.idempotency_key,
+        )
+        return await _run(info, ChangePlanPayload, command)
 
     @strawberry.mutation(
         description="Stop all that a READY store runs. All data is kept, and visitors read that the store is paused."

@@ -20,7 +20,9 @@ class CreateApiTokenInput:
     scopes: list[Scope] = strawberry.field(description="At least one, and none that the caller does not have.")
     account_id: strawberry.ID | None = strawberry.field(default=None, description=ACCOUNT_ID)
     expires_at: datetime | None = strawberry.field(
-        default=None, description="A time in the future; the token never expires by default."
+        default=None,
+        description="A time in the future. A token that creates a token needs a time no later than its own expiry, "
+        "which is also the default. For a signed-in user, the default is that the token never expires.",
     )
     idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
 
@@ -65,7 +67,9 @@ class TokenMutations:
             return CreateApiTokenPayload(user_errors=[UserError.from_error(error)])
         return CreateApiTokenPayload(token=ApiToken.from_row(token), secret=secret)
 
-    @strawberry.mutation(description="Revoke a token. Subscriptions that were opened with it end.")
+    @strawberry.mutation(
+        description="Revoke a token, and all tokens that it created. WebSockets that were opened with them end."
+    )
     async def revoke_api_token(self, info: Info, input: RevokeApiTokenInput) -> RevokeApiTokenPayload:
         actor = info.context.require_actor()
         try:

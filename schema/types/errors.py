@@ -11,6 +11,10 @@ class UserError:
     field: str | None = strawberry.field(description="The input field, in camelCase.")
     message: str = strawberry.field(description="What is wrong and what to do, for people.")
 
+    retry_after_seconds: int | None = strawberry.field(
+        description="With RATE_LIMITED: after how many seconds the same request may succeed."
+    )
+
     @classmethod
     def from_error(cls, error: CallerError) -> "UserError":
-        return cls(code=error.code, field=error.field, message=error.message)
+        return cls(code=error.code, field=error.field, message=error.message, retry_after_seconds=error.retry_after)

@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 
 from schema.context import Info
-from schema.enums import EngineName, PlanName, StoreSetup
+from schema.enums import EngineName, PlanName, StoreSetup, engine_name
 from schema.ids import encode_event_cursor, encode_id, encode_page_cursor
 from schema.types.events import EventConnection, to_range
 from schema.types.pages import PageInfo
@@ -90,7 +90,9 @@ class Store:
     account_id: strawberry.ID = strawberry.field(description="Global id of the account that owns the store.")
     slug: str = strawberry.field(description="First label of the store's address.")
     name: str = strawberry.field(description="The store's name.")
-    engine: EngineName = strawberry.field(description="The store's engine.")
+    engine: EngineName = strawberry.field(
+        description="The store's engine. UNKNOWN: this installation doesn't offer it any more, or not yet."
+    )
     release: str = strawberry.field(description="The version of the engine's manifests that the store uses.")
     plan: PlanName = strawberry.field(description="The store's plan.")
     admin_email: str = strawberry.field(description="E-mail address of the store's owner.")
@@ -142,7 +144,7 @@ class Store:
             account_id=strawberry.ID(encode_id("Account", row.account_id)),
             slug=row.slug,
             name=row.name,
-            engine=EngineName(row.engine),
+            engine=engine_name(row.engine),
             release=row.release,
             plan=PlanName(row.plan),
             admin_email=row.admin_email,

@@ -72,10 +72,10 @@ async def test_restricted_refuses_pods_and_the_owner_is_told_why(platform: Platf
         async def trouble() -> str | None:
             return find_problem(await fetch_snapshot(cluster, name), exclude=())
 
-        said = await eventually(trouble, bool)
-        assert said is not None
-        assert said.startswith("The web pod can't be created: pods ")
-        assert 'violates PodSecurity "restricted' in said
+        problem = await eventually(trouble, bool)
+        assert problem is not None
+        assert problem.startswith("The web pod can't be created: pods ")
+        assert 'violates PodSecurity "restricted' in problem
     finally:
         await cluster.delete("Namespace", name)
 
@@ -120,9 +120,9 @@ async def test_an_exceeded_quota_says_so_in_the_words_that_we_look_for(cluster: 
         return find_problem(await fetch_snapshot(cluster, namespace), exclude=())
 
     await cluster.apply(web(namespace))
-    said = await eventually(trouble, bool)
-    assert said is not None
-    assert "doesn't fit into the quota quota of its namespace" in said
+    problem = await eventually(trouble, bool)
+    assert problem is not None
+    assert "doesn't fit into the quota quota of its namespace" in problem
 
 
 async def test_limits_are_filled_in_and_held_to(cluster: Cluster, namespace: str) -> None:

@@ -53,18 +53,18 @@ def built(build_log: Path) -> list[str]:
 
 
 def test_what_is_there_is_not_built_again(build_log: Path, module: Path) -> None:
-    said: list[str] = []
-    folder = build([ETCD, KWOK], said.append, module)
+    progress: list[str] = []
+    folder = build([ETCD, KWOK], progress.append, module)
     assert (folder / "etcd").read_text() == "made example.com/etcd\n"
-    assert said[0].startswith("Building 2 programs")
-    assert [line.rpartition("  ")[0] for line in said[1:]] == ["1 of 2  etcd", "2 of 2  kwok"]
+    assert progress[0].startswith("Building 2 programs")
+    assert [line.rpartition("  ")[0] for line in progress[1:]] == ["1 of 2  etcd", "2 of 2  kwok"]
     assert "k8s.io/component-base/version.gitVersion=v1.36.3" in build_log.read_text()
     assert "gitMinor=36" in build_log.read_text()
-    assert build([ETCD, KWOK], said.append, module) == folder
+    assert build([ETCD, KWOK], progress.append, module) == folder
     (folder / "kwok").unlink()  # as after an interrupted build
-    build([ETCD, KWOK], said.append, module)
+    build([ETCD, KWOK], progress.append, module)
     assert built(build_log) == [ETCD.package, KWOK.package, KWOK.package]
-    assert said[3:] == ["Building 1 programs from Go modules, once; this takes some minutes.", said[-1]]
+    assert progress[3:] == ["Building 1 programs from Go modules, once; this takes some minutes.", progress[-1]]
 
 
 def test_other_modules_and_another_go_are_other_programs(

@@ -11,6 +11,8 @@ from tests.cluster.platform import Platform
 from tests.contract.objects import requests as requests_of
 from tests.support.harness import DELETE, Harness, run_harness
 from tests.support.log_subscription import follow_logs
+from tests.support.stores import object_path
+from tests.support.suspension import resume_store, suspend_store
 from tests.support.waiting import wait_until
 
 
@@ -67,6 +69,15 @@ async def test_a_whole_life_with_no_more_than_its_rights(harness: Harness) -> No
     await harness.sql("UPDATE stores SET due_at = now()")  # the slow resync reads the Secrets
     await wait_until(lambda: harness.sql("SELECT 1 FROM stores WHERE due_at > now() AND lease_until IS NULL"))
     await harness.wait_for_store(store["id"], status="READY", health="HEALTHY")
+
+    await suspend_store(harness, store["id"])
+    await harness.wait_for_store(store["id"], status="SUSPENDED")
+    assert (await harness.kubernetes_request("GET", f"/api/v1/namespaces/{namespace}/pods"))[1]["items"] == []
+    cron = object_path(namespace, "cronjobs", "cron")
+    assert (await harness.kubernetes_request("GET", cron))[1]["spec"]["suspend"] is True
+    await resume_store(harness, store["id"])
+    await harness.wait_for_store(store["id"], status="READY", health="HEALTHY")
+    assert (await harness.kubernetes_request("GET", cron))[1]["spec"]["suspend"] is False
 
     await harness.client().execute(DELETE, {"id": store["id"]})
     await harness.wait_for_status(store["id"], "DELETED")

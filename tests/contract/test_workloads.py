@@ -109,7 +109,7 @@ async def test_a_job_that_fails_says_why(cluster: Cluster, namespace: str, serve
     view = await eventually(fetching(cluster, namespace), lambda view: view.job_outcome("task").state != "running")
     assert view.job_outcome("task") == JobOutcome("failed", "sold out")
     assert len(view.pods) == retries + 1
-    assert find_problem(view, exclude=()) is None  # it ended; what it said is told elsewhere
+    assert find_problem(view, exclude=()) is None  # it ended; its output is reported elsewhere
 
 
 HUGE = {"requests": {"cpu": "100000"}, "limits": {"cpu": "100000"}}

@@ -85,21 +85,21 @@ async def test_an_unknown_namespace_is_reported_left_alone_and_taken_back(harnes
         return orphan_count() == 1
 
     await wait_until(counted)
-    code, said = await command("doctor")
+    code, output = await command("doctor")
     assert code == 1
-    assert f"namespaces without a row: {namespace}" in said
-    assert "storefleet adopt NAMESPACE" in said
+    assert f"namespaces without a row: {namespace}" in output
+    assert "storefleet adopt NAMESPACE" in output
 
-    code, said = await command("adopt", namespace)
-    assert (code, "Fig & Olive 🛒 (fig-olive) is back" in said) == (0, True), said
+    code, output = await command("adopt", namespace)
+    assert (code, "Fig & Olive 🛒 (fig-olive) is in the database again" in output) == (0, True), output
     again = await command("adopt", namespace)
     assert (again[0], "The store is known: Fig & Olive" in again[1]) == (1, True)
     events = await harness.wait_for_status(was["id"], "READY")
     assert events[0]["message"] == "Fig & Olive 🛒 was taken back from the cluster."
     assert identity(await harness.get_store(was["id"])) == was
     assert await password(harness, was["id"]) == known
-    code, said = await command("doctor")
-    assert "every store's namespace has its row" in said
+    code, output = await command("doctor")
+    assert "every store's namespace has its row" in output
     _, found = await harness.kubernetes_request("GET", f"/api/v1/namespaces/{namespace}")
     [row] = await harness.sql("SELECT namespace_uid FROM stores")
     assert found["metadata"]["uid"] == row["namespace_uid"]
@@ -111,10 +111,10 @@ async def test_a_store_whose_account_is_gone_needs_an_owner(harness: Harness, co
         ([], "Name its new owner: --owner EMAIL"),
         (["--owner", "nobody@example.com"], "Add one: storefleet users add nobody@example.com"),
     ):
-        code, said = await command("adopt", namespace, *words)
-        assert (code, wanted in said) == (1, True), said
-    code, said = await command("adopt", namespace, "--owner", "owner@example.com")
-    assert code == 0, said
+        code, output = await command("adopt", namespace, *words)
+        assert (code, wanted in output) == (1, True), output
+    code, output = await command("adopt", namespace, "--owner", "owner@example.com")
+    assert code == 0, output
     code, harness.token = await command("tokens", "create", "owner@example.com")
     assert code == 0
     await harness.wait_for_status(was["id"], "READY")
@@ -126,12 +126,12 @@ async def test_what_cannot_be_taken_back_says_why(harness: Harness, command: Com
     core = f"/api/v1/namespaces/{namespace}"
 
     async def refused(words: str, method: str, path: str, body: Any = None) -> None:
-        """After that change, `adopt` says these words; then the change is undone."""
+        """After that change, `adopt` fails with these words; then the change is undone."""
         _, before = await harness.kubernetes_request("GET", path)
         headers = {"Content-Type": "application/merge-patch+json"} if method == "PATCH" else {}
         assert (await harness.kubernetes_request(method, path, body, **headers))[0] == 200
-        code, said = await command("adopt", namespace)
-        assert (code, words in said) == (1, True), said
+        code, output = await command("adopt", namespace)
+        assert (code, words in output) == (1, True), output
         assert await harness.sql("SELECT 1 FROM stores") == []
         if method == "PATCH":
             fields = {name: before[name] for name in body}
@@ -142,12 +142,12 @@ async def test_what_cannot_be_taken_back_says_why(harness: Harness, command: Com
             made = {**before, "metadata": {name: before["metadata"][name] for name in ("name", "namespace", "labels")}}
             await harness.kubernetes_request("POST", path.rpartition("/")[0], made)
 
-    said = (await command("adopt", "store-nothing"))[1]
-    assert "storefleet doctor lists the namespaces" in said
+    output = (await command("adopt", "store-nothing"))[1]
+    assert "storefleet doctor lists the namespaces" in output
     described = f"{core}/configmaps/store"
     for change, words in (
-        ({"release": "2031.01"}, "this version knows no woocommerce 2031.01 of the plan 'small'"),
-        ({"engine": "unknown"}, "this version knows no unknown"),
+        ({"release": "2031.01"}, "this version doesn't have woocommerce 2031.01 of the plan 'small'"),
+        ({"engine": "unknown"}, "this version doesn't have unknown"),
         ({"plan": ""}, "of the plan ''"),
         ({"slug": "Not A Slug"}, f"{namespace}: its slug can't be used: Use 3 to 40"),
         ({"adminEmail": "nobody"}, "This is not an e-mail address"),
@@ -164,12 +164,12 @@ async def test_what_cannot_be_taken_back_says_why(harness: Harness, command: Com
     await refused("lacks password", "PATCH", f"{core}/secrets/database", {"data": {"password": None}})
 
     other = await harness.create_store(slug="fig-olive")
-    code, said = await command("adopt", namespace)
-    assert (code, "fig-olive is taken" in said) == (1, True), said
+    code, output = await command("adopt", namespace)
+    assert (code, "fig-olive is taken" in output) == (1, True), output
     await harness.wait_for_status(other["id"], "READY")
     await harness.kubernetes_request("DELETE", f"{core}/persistentvolumeclaims/uploads")
-    code, said = await command("adopt", namespace)
-    assert (code, "the disk uploads" in said) == (1, True), said
+    code, output = await command("adopt", namespace)
+    assert (code, "the disk uploads" in output) == (1, True), output
     await harness.kubernetes_request("DELETE", core)
-    code, said = await command("adopt", namespace)
-    assert (code, "is being deleted" in said or "doctor lists" in said) == (1, True), said
+    code, output = await command("adopt", namespace)
+    assert (code, "is being deleted" in output or "doctor lists" in output) == (1, True), output

@@ -29,9 +29,9 @@ async def first_error(harness: Harness, document: str, variables: dict[str, Any]
         async for _ in harness.client(token).subscribe(document, variables):
             pass
 
-    with pytest.raises(ClientError) as told:
+    with pytest.raises(ClientError) as raised:
         await asyncio.wait_for(drain(), HANG_SECONDS)
-    return str(told.value)
+    return str(raised.value)
 
 
 async def test_an_account_is_followed_from_now_or_from_a_snapshot(

@@ -31,7 +31,7 @@ def command(
     root, configuration = logging.getLogger(), structlog.get_config()
     handlers, level = root.handlers, root.level
     yield Command(monkeypatch, capsys)
-    # `storefleet api` and its like log to this test's stdout, which the next ones don't have
+    # `storefleet api` configures logging to this test's stdout, which is closed in the next tests
     root.handlers, root.level = handlers, level
     structlog.configure(**configuration)
 
@@ -51,21 +51,21 @@ class Command:
         self.monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
         self.capsys.readouterr()
         code = main()
-        said = self.capsys.readouterr()
-        return code, said.out, said.err
+        captured = self.capsys.readouterr()
+        return code, captured.out, captured.err
 
 
 def test_users_and_tokens(command: Command) -> None:
     code, out, _ = command("users", "add", "Ops@Example.com", stdin="a long password\n")
     assert (code, "Ops@Example.com" in out) == (0, True)
     assert command("users", "list")[1].strip() == "ops@example.com"
-    for email, password, said in (
+    for email, password, message in (
         ("ops@example.com", "a long password", "There is a user"),
         ("nobody", "a long password", "not an e-mail address"),
         ("new@example.com", "short", "at least 10 characters"),
     ):
         code, _, err = command("users", "add", email, stdin=password + "\n")
-        assert (code, said in " ".join(err.split())) == (1, True), err
+        assert (code, message in " ".join(err.split())) == (1, True), err
     assert command("users", "limits", "ops@example.com", "--stores", "7", "--per-hour", "9")[0] == 0
     assert command("users", "limits", "nobody@example.com", "--stores", "7")[0] == 1
 
@@ -143,7 +143,7 @@ def test_doctor_says_what_is_missing_and_what_to_do(
         classes = "/apis/networking.k8s.io/v1/ingressclasses"
         manifest = {"metadata": {"name": "contour"}, "spec": {"controller": "projectcontour.io/main"}}
         await made.kubernetes_request("POST", classes, manifest)
-        for ingress_class, certificate, said in (
+        for ingress_class, certificate, message in (
             ("simulated", "default", "default, for all"),
             (None, "edge/all", "only Contour can use"),
             ("contour", "edge/all", "edge/all, for all"),
@@ -154,7 +154,7 @@ def test_doctor_says_what_is_missing_and_what_to_do(
                 command.monkeypatch.setenv("STOREFLEET_INGRESS_CLASS", ingress_class)
             command.monkeypatch.setenv("STOREFLEET_WILDCARD_CERTIFICATE", certificate)
             code, out = await run()
-            assert (code, said in out) == (0 if "for all" in said else 1, True), out
+            assert (code, message in out) == (0 if "for all" in message else 1, True), out
         command.monkeypatch.delenv("STOREFLEET_WILDCARD_CERTIFICATE")
         await made.kubernetes_request("DELETE", f"{classes}/contour")
 

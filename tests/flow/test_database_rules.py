@@ -11,10 +11,10 @@ import asyncpg
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy.ext.asyncio import create_async_engine
+from pydantic import SecretStr
 
 from cli.migrate import ROOT, upgrade
-from runtime.database import Base, head_revision, sqlalchemy_url
+from runtime.database import Base, create_engine, head_revision
 from runtime.sealing import generate_key
 from sandbox.postgres import Postgres
 from stores.status import FAILABLE, TRANSITIONS, Status
@@ -71,12 +71,12 @@ async def test_staying_is_no_move(rules_url: str, status: Status) -> None:
         assert await connection.fetchval("SELECT name FROM stores WHERE id = $1", store) == "Another name"
 
 
-@pytest.mark.parametrize("said", [None, Status.UPDATING, Status.READY])
-async def test_a_store_that_fails_says_where(rules_url: str, said: Status | None) -> None:
+@pytest.mark.parametrize("failed_in", [None, Status.UPDATING, Status.READY])
+async def test_a_store_that_fails_says_where(rules_url: str, failed_in: Status | None) -> None:
     async with connected(rules_url) as connection:
         store = await new_store(connection, await new_account(connection), **columns_of(Status.PROVISIONING))
         with pytest.raises(asyncpg.CheckViolationError, match="fails in PROVISIONING must say so"):
-            await change_store(connection, store, **columns_of(Status.FAILED, said))
+            await change_store(connection, store, **columns_of(Status.FAILED, failed_in))
         await change_store(connection, store, **columns_of(Status.FAILED, Status.PROVISIONING))
 
 
@@ -209,7 +209,7 @@ def test_models_and_migrations_agree(database_url: str) -> None:
 async def test_every_check_of_the_models_is_in_the_database_word_for_word(database_url: str) -> None:
     """Alembic doesn't compare CHECKs: the models' own are made beside, and the database's words for both compared."""
     words = "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = $1::regnamespace"
-    engine = create_async_engine(sqlalchemy_url(database_url), execution_options={"schema_translate_map": {None: "m"}})
+    engine = create_engine(SecretStr(database_url), 1).execution_options(schema_translate_map={None: "m"})
     async with connected(database_url) as connection:
         await connection.execute("CREATE SCHEMA m")
         async with engine.begin() as made:

@@ -68,7 +68,7 @@ CHANGES: dict[str, tuple[str, str, str, JSON | None, str]] = {
     "a RoleBinding is removed": ("rolebindings", "storefleet", "DELETE", None, "removed the RoleBinding storefleet"),
 }
 ADDITIONS: dict[str, tuple[str, str, str, JSON | None, str]] = {
-    # of which only a real API server tells whose they are
+    # only a real API server tells who owns these fields
     "a container is added": ("deployments", "web", "PATCH", SIDECAR, "changed the Deployment web"),
     "a policy is opened": ("networkpolicies", "deny-all", "PATCH", OPEN_EGRESS, "changed the NetworkPolicy deny-all"),
     "a file is added": (

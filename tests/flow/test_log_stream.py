@@ -150,8 +150,8 @@ async def test_a_flood_is_limited_and_what_is_left_out_counted(
         assert len(logs.lines) <= 200 * (time.monotonic() - began + 2)
 
         def accounted_for() -> int:
-            told = [int(notice.split()[0]) for notice in logs.notices if "left out" in notice]
-            return sum(told) + len([line for line in logs.lines if line.startswith("line ")])
+            left_out = [int(notice.split()[0]) for notice in logs.notices if "left out" in notice]
+            return sum(left_out) + len([line for line in logs.lines if line.startswith("line ")])
 
         await logs.wait_for(lambda: accounted_for() == 5000)
         await print_lines(harness, store, "x" * 5000, "the end")

@@ -9,12 +9,14 @@ from typing import Any
 import aiohttp
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from sandbox.postgres import Postgres
 from sandbox.valkey import Valkey
 from schema.ids import decode_id
 from tests.support.harness import Harness
 from tests.support.waiting import hang_limit, wait_until
+from workers import main
 
 LONG_FAILURE_PATIENCE = pytest.mark.parametrize("settings", [{"failure_patience": 60.0}], indirect=True)
 HOLD_AT: dict[str, dict[str, Any]] = {
@@ -159,9 +161,9 @@ async def test_without_a_database_the_api_says_so_and_stays_alive(api: Harness, 
         async with api.http.post(f"{api.url}/graphql", json=body, headers=headers) as response:
             assert response.status == 503
             assert (await response.json())["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
-        with pytest.raises(aiohttp.WSServerHandshakeError) as told:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as raised:
             await api.http.ws_connect(f"{api.url}/graphql", headers=headers)
-        assert told.value.status == 503
+        assert raised.value.status == 503
     finally:
         postgres.restart()
     assert (await api.create_store())["status"] == "REQUESTED"
@@ -188,3 +190,24 @@ async def test_a_schema_that_is_too_old_is_not_ready(api: Harness) -> None:
         async with api.http.get(f"{api.url}/readyz") as response:
             assert response.status == 503
             assert reason in (await response.json())["reason"]
+
+
+@LONG_FAILURE_PATIENCE
+async def test_a_worker_that_stops_after_an_outage_hands_its_leases_on(
+    api: Harness, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The work loop has crashed, and waits before it starts again."""
+    monkeypatch.setattr(main, "RESTART_SECONDS", 1000.0)
+    await api.set_faults({"fault": "hang", "kind": "Namespace", "verb": "create"})
+    with capture_logs() as logs:
+        async with main.worker_lifespan(api.settings, api.profile):
+            await api.create_store()
+            await wait_until(lambda: api.sql("SELECT 1 FROM stores WHERE lease_holder IS NOT NULL"))
+            postgres.restart()
+
+            async def is_interrupted() -> bool:
+                return any(row["event"] == "task.interrupted" and row["task"] == "work_loop" for row in logs)
+
+            await wait_until(is_interrupted)
+    [row] = await api.sql("SELECT lease_holder, lease_until FROM stores")
+    assert tuple(row) == (None, None)

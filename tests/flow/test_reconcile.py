@@ -83,8 +83,8 @@ async def test_a_namespace_removed_on_the_way_is_made_anew(harness: Harness) -> 
     await harness.wait_for_status(store["id"], "READY")
     [now] = await harness.sql("SELECT namespace_uid FROM stores")
     assert now["namespace_uid"] != row["namespace_uid"]
-    told = await harness.sql("SELECT message FROM events WHERE type = 'NOTICE'")
-    assert any("created again" in event["message"] for event in told)
+    notices = await harness.sql("SELECT message FROM events WHERE type = 'NOTICE'")
+    assert any("created again" in event["message"] for event in notices)
 
 
 async def test_a_worker_claims_only_releases_it_knows(harness: Harness) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 from redis import ConnectionError, Redis
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from runtime.database import sqlalchemy_url
+from runtime.database import create_engine
 from sandbox import postgres as postgres_module
 from sandbox.postgres import Postgres, start_postgres
 from sandbox.server import Server
@@ -53,7 +53,7 @@ def test_sqlalchemy_takes_the_url(postgres: Postgres, monkeypatch: pytest.Monkey
     monkeypatch.setenv("PGPORT", "1")
 
     async def run() -> str:
-        engine = create_async_engine(sqlalchemy_url(postgres.url_of("template1")))
+        engine = create_engine(SecretStr(postgres.url_of("template1")), 1)
         try:
             async with engine.connect() as connection:
                 return str(await connection.scalar(text("SELECT current_database()")))

@@ -135,9 +135,9 @@ async def test_guessing_is_throttled(api: Harness, cli: Any) -> None:
 
 
 async def test_there_is_no_link_for_nobody(cli: Any) -> None:
-    code, printed, told = await cli("users", "link", "nobody@example.com")
+    code, printed, error = await cli("users", "link", "nobody@example.com")
     assert (code, printed) == (1, "")
-    assert "There is no user nobody@example.com." in told
+    assert "There is no user nobody@example.com." in error
 
 
 async def test_a_forgotten_password_is_replaced(api: Harness, cli: Any) -> None:

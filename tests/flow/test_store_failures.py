@@ -39,7 +39,7 @@ async def test_an_image_that_cannot_be_pulled_fails_with_the_cause_and_retry_wor
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "cause"),
     [
         ({"fault": "crash-loop", "component": "web", "message": "PHP Fatal error"}, "keeps crashing"),
         ({"fault": "unschedulable", "component": "database"}, "No node can take the database pod"),
@@ -50,13 +50,13 @@ async def test_an_image_that_cannot_be_pulled_fails_with_the_cause_and_retry_wor
         ({"fault": "http", "kind": "Ingress", "code": 403, "verb": "apply"}, "The cluster refused"),
     ],
 )
-async def test_each_trouble_is_told_in_plain_words(harness: Harness, fault: dict[str, Any], said: str) -> None:
+async def test_each_trouble_is_told_in_plain_words(harness: Harness, fault: dict[str, Any], cause: str) -> None:
     await harness.call_simulator("clock", {"speed": 100})
     await harness.set_faults(fault)
     store = await harness.create_store()
     await harness.wait_for_status(store["id"], "FAILED")  # warning Events are read after 10 s
     failed = await harness.get_store(store["id"])
-    assert said in failed["cause"]
+    assert cause in failed["cause"]
     await harness.set_faults()
     await harness.client().execute(RETRY, {"id": store["id"]})
     await harness.wait_for_store(store["id"], status="READY")
@@ -131,8 +131,8 @@ async def test_a_crash_after_ready_shows_within_ten_seconds_and_heals(harness: H
     assert down["health"]["cause"]
     await harness.set_faults()
     await harness.wait_for_store(store["id"], health="HEALTHY")
-    told = [event["message"] for event in await history(harness, store["id"], 2) if event["type"] == "HEALTH"]
-    assert told[-1] == "The store is healthy again."
+    messages = [event["message"] for event in await history(harness, store["id"], 2) if event["type"] == "HEALTH"]
+    assert messages[-1] == "The store is healthy again."
 
 
 async def history(harness: Harness, store_id: str, health_events: int) -> list[Any]:
@@ -240,7 +240,7 @@ async def test_a_namespace_without_a_row_is_left_alone(harness: Harness) -> None
 
 
 async def test_rights_that_come_a_moment_after_the_role_binding_are_waited_for(harness: Harness) -> None:
-    """An API server hears of a RoleBinding a moment after it stored it; nobody has to be told of that."""
+    """An API server applies a RoleBinding a moment after it stored it; the owner isn't told about that."""
     late = {"fault": "http", "code": 403, "message": "cannot patch resource", "verb": "apply", "times": 1}
     await harness.set_faults({**late, "kind": "ResourceQuota"})
     store = await harness.create_store()
@@ -254,7 +254,7 @@ async def test_rights_that_come_a_moment_after_the_role_binding_are_waited_for(h
         "DELETE", f"/apis/rbac.authorization.k8s.io/v1/namespaces/{name}/rolebindings/storefleet"
     )
     await resync(harness)
-    told = "Somebody removed the RoleBinding storefleet in the cluster; it was restored."
-    await wait_until(lambda: harness.sql("SELECT 1 FROM events WHERE message = $1", told))
+    message = "Somebody removed the RoleBinding storefleet in the cluster; it was restored."
+    await wait_until(lambda: harness.sql("SELECT 1 FROM events WHERE message = $1", message))
     await harness.wait_for_store(store["id"], status="READY", health="HEALTHY")
     assert await harness.sql("SELECT 1 FROM events WHERE message ~ 'refused'") == []

@@ -7,8 +7,8 @@ import pytest
 
 from tests.contract.objects import requests
 from tests.support.harness import DELETE, Harness
-from tests.support.stores import exists, run_cron_job, wait_until_idle
-from tests.support.waiting import hang_limit, wait_until
+from tests.support.stores import exists, namespace_of, request_object, run_cron_job, wait_until_idle
+from tests.support.waiting import wait_until
 from workers.informer import BATCH_SECONDS
 
 STEPS = ["credentials", "namespace", "isolation", "database", "install", "web", "proof"]
@@ -38,7 +38,7 @@ async def test_from_a_click_to_ready(harness: Harness) -> None:
 
 
 async def test_a_new_store_is_applied_once(harness: Harness) -> None:
-    """What the cluster does with our objects, and what we tidy up, is no reason to apply them again."""
+    """Changes by the cluster's controllers, and our own cleanup, are no reason to apply the objects again."""
     before = requests("apply", "Deployment", "200")
     store = await harness.create_store()
     await harness.wait_for_status(store["id"], "READY")
@@ -57,7 +57,7 @@ async def test_work_that_comes_by_the_clock_wakes_nobody(harness: Harness) -> No
     await asyncio.sleep(10 * BATCH_SECONDS)
     assert (await harness.sql("SELECT requeues FROM stores"))[0]["requeues"] == row["requeues"]
     path = f"/api/v1/namespaces/{namespace}/services/web"
-    await harness.kubernetes_request("DELETE", path)  # this one is heard of, and nothing before it was
+    await harness.kubernetes_request("DELETE", path)  # this change requeues the store, and no change before it did
     await wait_until(partial(exists, harness, path))
     await wait_until_idle(harness)
     [after] = await harness.sql("SELECT requeues FROM stores")
@@ -81,20 +81,15 @@ async def test_events_are_numbered_without_a_gap_and_go_on_after_a_cursor(harnes
 async def test_what_the_proof_left_is_tidied_and_the_store_rests(harness: Harness) -> None:
     store = await harness.create_store()
     await harness.wait_for_status(store["id"], "READY")
-    [row] = await harness.sql("SELECT id FROM stores")
-    async with hang_limit():
-        while True:
-            _, jobs = await harness.kubernetes_request("GET", f"/apis/batch/v1/namespaces/store-{row['id']}/jobs")
-            names = [job["metadata"]["name"] for job in jobs["items"]]
-            if not [name for name in names if name.startswith(("install", "proof"))]:
-                break
-            await asyncio.sleep(0.05)
-    async with hang_limit():
-        while True:
-            [row] = await harness.sql("SELECT due_at > now() + interval '1 hour' AS rests, lease_until FROM stores")
-            if row["rests"] and row["lease_until"] is None:
-                break
-            await asyncio.sleep(0.05)
+    path = f"/apis/batch/v1/namespaces/{namespace_of(store['id'])}/jobs"
+
+    async def no_jobs() -> bool:
+        names = [job["metadata"]["name"] for job in (await request_object(harness, "GET", path))["items"]]
+        return not [name for name in names if name.startswith(("install", "proof"))]
+
+    await wait_until(no_jobs)
+    idle = "SELECT 1 FROM stores WHERE due_at > now() + interval '1 hour' AND lease_until IS NULL"
+    await wait_until(lambda: harness.sql(idle))
 
 
 async def test_deleting_removes_everything_and_leaves_a_receipt(harness: Harness) -> None:
@@ -172,7 +167,7 @@ async def is_at(harness: Harness, store_id: str, step: str) -> bool:
 
 
 async def described(harness: Harness, what: str) -> list[str]:
-    """What each store's namespace says of it, in the order in which they were made."""
+    """A value of each store's ConfigMap `store`, in the order of creation."""
     rows = await harness.sql("SELECT id FROM stores ORDER BY created_at")
     paths = [f"/api/v1/namespaces/store-{row['id']}/configmaps/store" for row in rows]
     return [(await harness.kubernetes_request("GET", path))[1]["data"][what] for path in paths]

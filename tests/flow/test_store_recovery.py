@@ -26,7 +26,7 @@ async def test_a_retry_does_not_wait_for_kubernetes_own_pauses(
     await harness.wait_for_status(store["id"], "FAILED")
     await harness.client().execute(RETRY, {"id": store["id"]})
     await harness.wait_for_store(store["id"], status="PROVISIONING")
-    again = await harness.wait_for_store(store["id"], status="FAILED")  # made anew once, not for ever
+    again = await harness.wait_for_store(store["id"], status="FAILED")  # recreated once, and not again and again
     assert "keeps crashing" in again["cause"]
     root = f"/apis/apps/v1/namespaces/{namespace_of(store['id'])}"
     before = [
@@ -46,7 +46,7 @@ async def test_a_retry_does_not_wait_for_kubernetes_own_pauses(
 
 
 async def test_what_never_was_ready_is_made_anew_at_a_retry(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shop without its plugin isn't in trouble: it waits for an installation. Its image may have been mended."""
+    """A store without its plugin has no unhealthy workload: it waits for the installation. Its image may be new."""
     monkeypatch.setattr(clock, "BACKOFF_SECONDS", (1e6, 1e6))  # a program that can't succeed isn't run again
     fails = {"fault": "job", "component": "install", "exitCode": EXIT_NON_RETRYABLE, "message": "No plugin."}
     unready = {"fault": "unready", "component": "web"}

@@ -201,7 +201,7 @@ async def test_the_platforms_own_host_wins(api: Harness) -> None:
 @ATELIER
 async def test_no_store_gets_the_platforms_own_host(api: Harness) -> None:
     [error] = (await api.create_store_payload(name="Atelier", slug="atelier"))["userErrors"]
-    assert (error["code"], error["field"]) == ("INVALID_SLUG", "slug")
+    assert (error["code"], error["field"]) == ("SLUG_RESERVED", "slug")
     assert error["message"] == "This address is reserved for the platform. Choose another. For example: my-atelier"
     assert [(await api.create_store(name="Atelier"))["slug"] for _ in range(2)] == ["my-atelier", "my-atelier-2"]
 

@@ -146,6 +146,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if PLUGIN is None:
         terminalreporter.section("NOT RUN: tests that need WooCommerce", red=True, bold=True)
         terminalreporter.line(
-            "No WooCommerce shop was installed, no order was placed, and no browser was used. "
+            "No WooCommerce shop was installed, and no order was placed in one. "
             "To run them: make test-node WOOCOMMERCE_ZIP=/path/to/woocommerce-10.6.2.zip"
         )

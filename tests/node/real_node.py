@@ -86,8 +86,8 @@ class RealNode:
         argv = ["nsenter", "-t", str(inside.pid), "-m", "--", str(program), "-a", "/run/storefleet/containerd.sock"]
         done = subprocess.run([*argv, "-n", "k8s.io", *words], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        said: str = done.stdout
-        return said
+        output: str = done.stdout
+        return output
 
     def processes(self, name: str) -> list[psutil.Process]:
         """The node's processes with that name."""

@@ -15,11 +15,14 @@ import psutil
 
 from tests.node.process_inspection import processes_of_pods
 from tests.node.real_node import RealNode
-from tests.node.test_lifecycle import pods
-from tests.support.harness import Harness
+from tests.node.stores import pods
+from tests.support.harness import JSON, Harness
 from tests.support.waiting import wait_until
 
-JSON = dict[str, Any]
+COOKIE = {"Cookie": "wordpress_test_cookie=WP%20Cookie%20check"}
+
+REVEAL = "mutation ($id: ID!) { revealAdminCredentials(input: {id: $id}) { credentials { username password } } }"
+
 API = "/wp-json/wc/store/v1"
 BILLING_ADDRESS = {
     "first_name": "Ada",
@@ -33,7 +36,6 @@ BILLING_ADDRESS = {
 ORDER = {"billing_address": BILLING_ADDRESS, "payment_method": "cod"}
 NO_HEALTHY_UPSTREAM = (503, "no healthy upstream")
 """The response of the ingress while no pod is ready: the request didn't reach the shop."""
-READY_SECONDS = 120.0
 
 
 async def send_request(harness: Harness, store: JSON, method: str, path: str, **more: Any) -> tuple[int, Any, Any]:
@@ -160,3 +162,18 @@ async def orders(harness: Harness, node: RealNode, namespace: str) -> set[str]:
         " WHERE status = 'wc-processing'"
     )
     return {key for [key] in await rows(harness, node, namespace, query)}
+
+
+async def credentials(harness: Harness, store: JSON) -> tuple[str, str]:
+    """The owner's user name and password."""
+    revealed = await harness.client().execute(REVEAL, {"id": store["id"]})
+    given = revealed["revealAdminCredentials"]["credentials"]
+    return given["username"], given["password"]
+
+
+async def sign_in(harness: Harness, store: JSON, username: str, password: str) -> str | None:
+    """Signs in. Returns the session's cookies, or None if the shop refuses."""
+    form = {"log": username, "pwd": password, "testcookie": "1"}
+    status, headers, _ = await send_request(harness, store, "POST", "/wp-login.php", data=form, headers=COOKIE)
+    cookies = [cookie.partition(";")[0] for cookie in headers.getall("Set-Cookie", [])]
+    return "; ".join(cookies) if status == 302 else None

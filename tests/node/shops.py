@@ -120,9 +120,9 @@ class Shop:
 
     def sql(self, query: str) -> list[tuple[str, ...]]:
         """The sorted rows of a query as the database's root."""
-        said = self.database.sql(f"USE {self.name}; {query}", "root", way=SOCKET)
-        assert not said.startswith("ERROR"), said
-        return sorted(tuple(line.split("\t")) for line in said.splitlines())
+        output = self.database.sql(f"USE {self.name}; {query}", "root", way=SOCKET)
+        assert not output.startswith("ERROR"), output
+        return sorted(tuple(line.split("\t")) for line in output.splitlines())
 
     def set_options(self, options: Mapping[str, str]) -> None:
         """Sets WordPress options in the database, as an owner can in the dashboard."""

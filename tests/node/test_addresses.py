@@ -10,7 +10,7 @@ import pytest
 from sandbox.kubernetes.node.ingress import CERTIFICATE, NAMESPACE, SECURE_DOMAIN
 from tests.node.conftest import PLUGIN
 from tests.node.real_node import RealNode
-from tests.node.test_lifecycle import create_ready_store
+from tests.node.stores import create_ready_store
 from tests.support.harness import Harness
 from tests.support.waiting import wait_until
 

@@ -5,9 +5,8 @@ import json
 from playwright.async_api import Page, expect
 
 from tests.node.conftest import NEEDS_PLUGIN
-from tests.node.shoppers import API, BILLING_ADDRESS, create_open_store
-from tests.node.test_lifecycle import create_ready_store
-from tests.node.test_woocommerce import credentials
+from tests.node.shoppers import API, BILLING_ADDRESS, create_open_store, credentials
+from tests.node.stores import create_ready_store
 from tests.support.browser import TIMEOUT_MS, NewPage
 from tests.support.harness import Harness
 

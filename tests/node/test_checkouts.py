@@ -3,14 +3,14 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from functools import partial
 
 from tests.node.conftest import NEEDS_PLUGIN
 from tests.node.real_node import RealNode
 from tests.node.shoppers import NO_HEALTHY_UPSTREAM, create_open_store, database_of, orders, run_shoppers
-from tests.node.test_lifecycle import is_deleted, is_replaced, pods
+from tests.node.stores import is_replaced, pods
 from tests.support.harness import Harness
-from tests.support.stores import object_path, request_object
+from tests.support.stores import is_gone, object_path, request_object
 from tests.support.waiting import wait_until
 
 pytestmark = NEEDS_PLUGIN
@@ -44,14 +44,10 @@ async def test_a_web_pod_that_is_replaced_cuts_no_order(harness: Harness, node: 
 
         refused, web = len(shop.refusals), (await pods(harness, namespace))["web"]["metadata"]
         await request_object(harness, "PATCH", object_path(namespace, "deployments", "web"), RESTARTED)
-        await wait_until(is_gone(harness, namespace, web["name"]))
+        await wait_until(partial(is_gone, harness, f"/api/v1/namespaces/{namespace}/pods/{web['name']}"))
         await shop.sell(6)
         assert shop.refusals[refused:] == []  # the next pod was there before that one went
     assert shop.interrupted == []
     assert set(shop.refusals) <= {NO_HEALTHY_UPSTREAM}  # and each of these bought in the end
     assert set(shop.keys) == await orders(harness, node, namespace)
     assert len(set(shop.keys)) == len(shop.keys) >= 24
-
-
-def is_gone(harness: Harness, namespace: str, pod: str) -> Callable[[], Awaitable[bool]]:
-    return lambda: is_deleted(harness, f"/api/v1/namespaces/{namespace}/pods/{pod}")

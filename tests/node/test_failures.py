@@ -5,21 +5,26 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.node.image_variants import image_variant
 from tests.node.process_inspection import processes_of_pods
 from tests.node.real_node import RealNode
-from tests.node.test_lifecycle import buy, create_ready_store, pods, visit
-from tests.support.harness import RETRY, Harness
+from tests.node.stores import (
+    buy,
+    create_ready_store,
+    create_store,
+    pods,
+    retry,
+    retry_until_ready,
+    visit,
+    wait_for_failure,
+)
+from tests.support.harness import JSON, Harness
 from tests.support.stores import foreign_deployment, resync, wait_until_idle
-from tests.support.waiting import wait_until
+from tests.support.waiting import hang_limit, wait_until
 
-JSON = dict[str, Any]
-FAILED_SECONDS = 60.0
-READY_SECONDS = 90.0
 HUB = "docker.io"
 DATABASE, CRASHING = f"{HUB}/library/mariadb:debian", f"{HUB}/library/mariadb:crashing"
 SHOP, ABSENT, UNSOLD = (f"{HUB}/storefleet/{name}sample:1" for name in ("", "absent/", "unsold/"))
@@ -43,39 +48,6 @@ QUOTA: JSON = {
     "metadata": {"name": "administrators"},
     "spec": {"hard": {"pods": "0"}},
 }
-
-
-async def create_store(harness: Harness, engine: str = "SAMPLE") -> tuple[JSON, str]:
-    """Creates a store. Returns it with its namespace."""
-    store = await harness.create_store(engine=engine)
-    [row] = await harness.sql("SELECT id FROM stores WHERE slug = $1", store["slug"])
-    return store, f"store-{row['id']}"
-
-
-async def wait_for_failure(harness: Harness, store: JSON, seconds: float = FAILED_SECONDS) -> str:
-    """Waits for FAILED. Returns the cause, which is also the failed step's message."""
-    failed = await harness.wait_for_store(store["id"], status="FAILED")
-    assert [step["message"] for step in failed["steps"] if step["status"] == "FAILED"] == [failed["cause"]]
-    cause: str = failed["cause"]
-    return cause
-
-
-async def retry(harness: Harness, store: JSON) -> None:
-    done = (await harness.client().execute(RETRY, {"id": store["id"]}))["retryStore"]
-    assert done == {"store": {"status": "PROVISIONING"}, "userErrors": []}
-
-
-async def retry_until_ready(harness: Harness, store: JSON) -> None:
-    """Retries, and asserts that the store gets READY without another failure."""
-    cursor = (await harness.get_store(store["id"]))["eventCursor"]
-    await retry(harness, store)
-    async with asyncio.timeout(READY_SECONDS):
-        async for event in harness.store_events(store["id"], cursor):
-            assert event["status"] != "FAILED", event["message"]
-            if event["status"] == "READY":
-                break
-    ready = await harness.get_store(store["id"])
-    assert (ready["cause"], ready["health"]["state"]) == (None, "HEALTHY")
 
 
 async def forbid_pods(harness: Harness, namespace: str) -> str:
@@ -159,7 +131,7 @@ async def test_a_proof_that_fails(harness: Harness, node: RealNode, archives: di
 async def health_messages(harness: Harness, store: JSON, after: str) -> list[str]:
     """The messages of health events after that cursor, until the store is healthy again."""
     messages: list[str] = []
-    async with asyncio.timeout(READY_SECONDS):
+    async with hang_limit():
         async for event in harness.store_events(store["id"], after):
             assert event["status"] == "READY"
             messages += [event["message"]] if event["type"] == "HEALTH" else []

@@ -9,7 +9,7 @@ import psutil
 from sandbox.kubernetes.node.services import API_PORT, NODE_IP
 from tests.node.process_inspection import can_connect, mounts, process_status, processes_of_pods, resolve_name
 from tests.node.real_node import RealNode
-from tests.node.test_lifecycle import create_ready_store, pods
+from tests.node.stores import create_ready_store, pods
 from tests.support.harness import Harness
 from tests.support.waiting import wait_until
 
@@ -101,12 +101,12 @@ OPEN: JSON = {
 async def test_containers_have_no_rights_that_they_do_not_need(harness: Harness, node: RealNode) -> None:
     _, namespace = await create_ready_store(harness)
     for component, process in (await processes(harness, node, namespace)).items():
-        said = await asyncio.to_thread(process_status, process)
-        assert {int(number) for number in said["Uid"].split()} == {10001}
-        assert {int(number) for number in said["Gid"].split()} == {10001}
+        status = await asyncio.to_thread(process_status, process)
+        assert {int(number) for number in status["Uid"].split()} == {10001}
+        assert {int(number) for number in status["Gid"].split()} == {10001}
         for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
-            assert int(said[kind], 16) == 0
-        assert (said["NoNewPrivs"], said["Seccomp"]) == ("1", "2")  # 2: filtered
+            assert int(status[kind], 16) == 0
+        assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")  # 2: filtered
         found = await asyncio.to_thread(mounts, process)
         writable = {point for point, options in found.items() if "rw" in options and not point.startswith(SYSTEM)}
         assert writable == {"web": {"/tmp"}, "database": {"/tmp", "/var/lib/mysql", "/run/mysqld"}}[component]

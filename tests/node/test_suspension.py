@@ -1,12 +1,10 @@
 """A suspended store as real containers: no process runs, visitors read that it is paused, and its orders are kept."""
 
 from tests.node.real_node import RealNode
-from tests.node.test_lifecycle import buy, create_ready_store, pods, process_ids, visit, wait_until_open
+from tests.node.stores import buy, create_ready_store, pods, process_ids, visit, wait_until_open
 from tests.support.harness import JSON, Harness
+from tests.support.suspension import resume_store, suspend_store
 from tests.support.waiting import wait_until
-
-SUSPEND = "mutation ($id: ID!) { suspendStore(input: {id: $id}) { store { status } userErrors { code } } }"
-RESUME = "mutation ($id: ID!) { resumeStore(input: {id: $id}) { store { status } userErrors { code } } }"
 
 
 async def test_a_store_is_suspended_and_resumed(harness: Harness, node: RealNode) -> None:
@@ -14,7 +12,7 @@ async def test_a_store_is_suspended_and_resumed(harness: Harness, node: RealNode
     key = await buy(harness, store)
     assert process_ids(node, "python3", "serve")
 
-    await harness.client().execute(SUSPEND, {"id": store["id"]})
+    await suspend_store(harness, store["id"])
     await harness.wait_for_store(store["id"], status="SUSPENDED")
     assert await pods(harness, namespace) == {}
     assert (process_ids(node, "python3", "serve"), process_ids(node, "mariadbd", "")) == ([], [])
@@ -25,7 +23,7 @@ async def test_a_store_is_suspended_and_resumed(harness: Harness, node: RealNode
 
     await wait_until(says_that_it_is_paused)  # a moment later: the ingress learns that the route is gone
 
-    await harness.client().execute(RESUME, {"id": store["id"]})
+    await resume_store(harness, store["id"])
     resumed: JSON = await harness.wait_for_store(store["id"], status="READY", health="HEALTHY")
     assert resumed["receipt"]["simulated"] is False
     await wait_until_open(harness, store)

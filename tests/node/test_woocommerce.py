@@ -2,24 +2,16 @@
 
 from tests.node.conftest import NEEDS_PLUGIN
 from tests.node.real_node import RealNode
-from tests.node.shoppers import ShoppingSession, create_open_store, rows, send_request, wait_until_open
-from tests.node.test_lifecycle import is_replaced, pods
-from tests.support.harness import JSON, Harness
+from tests.node.shoppers import ShoppingSession, create_open_store, credentials, rows, send_request, wait_until_open
+from tests.node.stores import is_replaced, pods
+from tests.support.harness import Harness
 from tests.support.stores import request_object, run_cron_job
 from tests.support.waiting import wait_until
 
 pytestmark = NEEDS_PLUGIN
-REVEAL = "mutation ($id: ID!) { revealAdminCredentials(input: {id: $id}) { credentials { username password } } }"
 DUE = (
     "SELECT action_id FROM wp_actionscheduler_actions WHERE status = 'pending' AND scheduled_date_gmt < UTC_TIMESTAMP()"
 )
-
-
-async def credentials(harness: Harness, store: JSON) -> tuple[str, str]:
-    """The owner's user name and password."""
-    revealed = await harness.client().execute(REVEAL, {"id": store["id"]})
-    given = revealed["revealAdminCredentials"]["credentials"]
-    return given["username"], given["password"]
 
 
 async def test_a_shop_sells_lets_its_owner_in_and_outlives_its_pods(harness: Harness, node: RealNode) -> None:

@@ -4,11 +4,8 @@ They run in a container of the image, which has the PHP extensions, on a WordPre
 """
 
 import hashlib
-import io
 import json
 import os
-import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -17,6 +14,7 @@ import pytest
 
 from tests.node.containers import Container, Containers, Image
 from tests.node.shops import PHP_SCRIPTS
+from tests.node.wordpress import zip_file
 
 BUILD_FOLDER = Path(__file__).parents[2] / "images" / "woocommerce" / "build"
 CORE = "https://api.wordpress.org/translations/core/1.0/?version=6.8.3"
@@ -27,15 +25,6 @@ PACKAGES = {
     PLUGIN: "https://downloads.wordpress.org/translation/plugin/woocommerce/10.6.2",
 }
 MEMBER = "woocommerce/woocommerce.php"
-
-
-def zip_file(files: Mapping[str, str]) -> bytes:
-    """An uncompressed zip file. `files`: name -> text."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return buffer.getvalue()
 
 
 def woocommerce(core: str = "6.8", php: str = "7.4") -> bytes:
@@ -80,8 +69,8 @@ class Build:
         for locale, package in packages.items():
             place = f"{PACKAGES[url]}/{locale}.zip"
             self.publish(place, package)
-            told = {"version": "6.8.3", "updated": "2026-10-01 12:00:00", "english_name": locale, "iso": {"1": locale}}
-            listed.append({"language": locale, **told, "package": place})
+            entry = {"version": "6.8.3", "updated": "2026-10-01 12:00:00", "english_name": locale, "iso": {"1": locale}}
+            listed.append({"language": locale, **entry, "package": place})
         self.publish(url, json.dumps({"translations": listed}).encode())
 
     def run(self, program: str, *words: str, https: bool = True) -> tuple[int, str, str]:
@@ -92,11 +81,11 @@ class Build:
 
     def fails(self, program: str, *words: str, https: bool = True) -> str:
         """Asserts that it fails with one line. Returns that line."""
-        code, said, why = self.run(program, *words, https=https)
-        assert code == 1, said
+        code, output, why = self.run(program, *words, https=https)
+        assert code == 1, output
         assert why.startswith("ERROR: "), why
         assert why.count("\n") == 1, why
-        assert "/build" not in said + why
+        assert "/build" not in output + why
         return why.removeprefix("ERROR: ").rstrip("\n")
 
     def add(self, package: bytes, sha256: str = "") -> tuple[int, str, str]:
@@ -181,8 +170,8 @@ def test_a_plugin_of_no_file_is_fetched(build: Build) -> None:
     package = woocommerce()
     build.publish(RELEASE, package)
     digest = hashlib.sha256(package).hexdigest()
-    said = f"Fetching {RELEASE}\nsha256 {digest}\nWooCommerce 10.6.2\n"
-    assert build.run("plugin", "10.6.2", digest) == (0, said, "")
+    output = f"Fetching {RELEASE}\nsha256 {digest}\nWooCommerce 10.6.2\n"
+    assert build.run("plugin", "10.6.2", digest) == (0, output, "")
     build.publish(RELEASE, package[:100])
     assert build.fails("plugin", "10.6.2", "") == f"{RELEASE} is no zip file with {MEMBER} in it"
 
@@ -204,10 +193,10 @@ def test_languages_are_fetched_for_both(build: Build) -> None:
     os.chown(languages, 10001, 10001)
     build.offer(CORE, de_DE=language("", "de_DE"), ar=language("", "ar"), fr_FR=b"not wanted")
     build.offer(PLUGIN, de_DE=language("woocommerce-", "de_DE"), ar=language("woocommerce-", "ar"))
-    code, said, why = build.run("languages", " de_DE  ar ")
+    code, output, why = build.run("languages", " de_DE  ar ")
     assert (code, why) == (0, "")
-    assert [line.partition(" ")[0] for line in said.splitlines()] == ["Fetching"] * 8
-    assert "fr_FR" not in said
+    assert [line.partition(" ")[0] for line in output.splitlines()] == ["Fetching"] * 8
+    assert "fr_FR" not in output
     both = [f"{locale}.{kind}" for locale in ("ar", "de_DE") for kind in ("l10n.php", "mo")]
     words = [f"languages/{name}" for name in both] + [f"languages/plugins/woocommerce-{name}" for name in both]
     assert build.files == sorted([*before, "languages/it_IT.mo", *words])
@@ -216,8 +205,8 @@ def test_languages_are_fetched_for_both(build: Build) -> None:
 
 def test_without_the_plugin_only_wordpress_speaks(build: Build) -> None:
     build.offer(CORE, de_DE=language("", "de_DE"))
-    code, said, _ = build.run("languages", "de_DE")
-    assert (code, said.count("Fetching")) == (0, 2)
+    code, output, _ = build.run("languages", "de_DE")
+    assert (code, output.count("Fetching")) == (0, 2)
     assert build.files == ["languages/de_DE.l10n.php", "languages/de_DE.mo"]
 
 
@@ -234,9 +223,9 @@ def test_a_language_that_is_lacking_is_told(build: Build) -> None:
     assert build.fails("languages", "de_DE tlh") == (
         "WordPress 6.8.3 has no language tlh: choose others with LANGUAGES"
     )
-    code, said, why = build.run("languages", "oci")
+    code, output, why = build.run("languages", "oci")
     assert (code, why) == (0, "")
-    assert said.endswith("\nWooCommerce 10.6.2 has no oci: its words stay English\n")
+    assert output.endswith("\nWooCommerce 10.6.2 has no oci: its words stay English\n")
     assert "languages/oci.mo" in build.files
 
 

@@ -4,33 +4,15 @@ import os
 import signal
 from pathlib import Path
 
-import pytest
-
 from tests.node.conftest import PLUGIN
-from tests.node.shops import HOST, INSTALL, WORDPRESS, Mounts, Shop, Shops, wait_for_response
-from tests.node.test_woocommerce_mu_plugin import CUSTOM_PLUGINS, php
+from tests.node.shops import HOST, Mounts, Shop, wait_for_response
+from tests.node.wordpress import CUSTOM_PLUGINS, STYLE, php
 from workers.engines.woocommerce import CONTENT
 
-INSTALL_COMMAND = INSTALL if PLUGIN else WORDPRESS
-STYLE = "/* Theme Name: Olive\nVersion: 1 */\n"
 BACK = "<?php require dirname(__FILE__) . '/../../../wp-load.php'; echo get_option('blogname');"
 LISTED = "SELECT option_value FROM wp_options WHERE option_name = 'active_plugins'"
 TITLE = "SELECT option_value FROM wp_options WHERE option_name = 'blogname'"
 RUN = "<?php echo 'r' . 'un';"
-
-
-@pytest.fixture
-def shop(new_shop: Shops) -> Shop:
-    return new_shop().install(INSTALL_COMMAND)
-
-
-@pytest.fixture
-def content(shop: Shop) -> Mounts:
-    """A folder in the uploads volume, as in the pods."""
-    folder = shop.uploads / ".content"
-    folder.mkdir()
-    os.chown(folder, 10001, 10001)
-    return {CONTENT: folder, f"{CONTENT}/uploads": shop.uploads}
 
 
 def test_what_the_platform_put_there_is_not_theirs_to_change(shop: Shop, content: Mounts) -> None:
@@ -83,10 +65,10 @@ def test_what_an_owner_broke_stands_in_nobodys_way(shop: Shop, content: Mounts) 
     shop.set_options({"stylesheet": "olive", "template": "olive", "active_plugins": f"a:{len(active)}:{{{listed}}}"})
     assert shop.serve(CUSTOM_PLUGINS, content).request("/", Host=HOST)[0] == 500
     done = {"rotate": "password changed", **({"install": "nothing to install"} if PLUGIN else {})}
-    for program, told in done.items():
+    for program, reason in done.items():
         more = {"STORE_ADMIN_PASSWORD": "another", **CUSTOM_PLUGINS}
         code, last = shop.run(("/opt/storefleet/run", program), more, content)
-        assert (code, told in last) == (0, True), last
+        assert (code, reason in last) == (0, True), last
     assert [listed in value for [value] in shop.sql(LISTED)] == [True]
 
 

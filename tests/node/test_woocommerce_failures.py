@@ -9,7 +9,7 @@ from tests.node.conftest import PLUGIN
 from tests.node.image_variants import image_variant
 from tests.node.real_node import RealNode
 from tests.node.shoppers import ShoppingSession
-from tests.node.test_failures import create_store, retry_until_ready, wait_for_failure
+from tests.node.stores import create_store, retry_until_ready, wait_for_failure
 from tests.support.harness import Harness
 
 WHOLE, BARE = (f"docker.io/storefleet/{name}woocommerce:2026.11" for name in ("", "bare/"))
@@ -31,7 +31,7 @@ async def test_an_image_without_the_plugin(
         image = image_variant(archives["woocommerce"], tmp_path / "image", BARE, REMOVED)
         await asyncio.to_thread(node.ctr, "images", "import", str(image))
     store, _ = await create_store(harness, engine="WOOCOMMERCE")
-    assert CAUSE in await wait_for_failure(harness, store, 60)
+    assert CAUSE in await wait_for_failure(harness, store)
     if PLUGIN is None:
         return
     await asyncio.to_thread(node.ctr, "images", "tag", "--force", WHOLE, BARE)

@@ -34,8 +34,8 @@ def healthy(web: Container, status: int, why: str) -> None:
     assert wait_for_response(web, "/readyz", status) == f"{why}\n"
     for headers in ({}, {"Host": "10.244.0.7:8080"}, {"Host": HOST, "X_Forwarded_Proto": "https"}):
         assert web.request("/readyz", **headers)[::2] == (status, f"{why}\n")
-        found, told, text = web.request("/healthz", **headers)
-        assert (found, text, told["Cache-Control"]) == (200, "ok\n", "no-store")
+        found, response_headers, text = web.request("/healthz", **headers)
+        assert (found, text, response_headers["Cache-Control"]) == (200, "ok\n", "no-store")
 
 
 def test_health_says_what_is(new_shop: Shops, containers: Containers, mariadb_image: Image, disk: Path) -> None:
@@ -69,8 +69,8 @@ def test_a_titles_letters_are_kept(new_shop: Shops) -> None:
         [[stored]] = shop.sql("SELECT HEX(option_value) FROM wp_options WHERE option_name = 'blogname'")
         assert html.unescape(bytes.fromhex(stored).decode()) == title.strip()
         web = shop.start(WEB)
-        told = json.loads(wait_for_response(web, "/?rest_route=/", 200))
-        assert html.unescape(told["name"]) == title.strip()
+        site = json.loads(wait_for_response(web, "/?rest_route=/", 200))
+        assert html.unescape(site["name"]) == title.strip()
         page = wait_for_response(web, "/", 200)
         assert "<b>" not in page.partition("<title>")[2].partition("</title>")[0]
         if title.replace(" ", "").isalpha():  # WordPress converts quotes and dashes of other titles
@@ -172,7 +172,7 @@ def test_the_platforms_own_rules_hold(web: tuple[Shop, Container]) -> None:
     assert 0 < int(headers["Retry-After"]) <= 900
     [[tries]] = shop.sql("SELECT option_value FROM wp_options WHERE option_name LIKE 'storefleet\\_tries\\_%'")
     assert int(tries) == 11
-    told = server.exec(
+    result = server.exec(
         "php", "-r", "require 'wp-load.php'; echo json_encode(array_map('basename', wp_get_mu_plugins()));"
     )
-    assert told.stdout.splitlines()[-1:] == ['["storefleet.php"]'], told.stdout + told.stderr
+    assert result.stdout.splitlines()[-1:] == ['["storefleet.php"]'], result.stdout + result.stderr

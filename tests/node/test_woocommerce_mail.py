@@ -6,28 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.node.conftest import NEEDS_PLUGIN, PLUGIN
-from tests.node.containers import Container
 from tests.node.mailbox import PORT, mailbox
-from tests.node.shoppers import API, BILLING_ADDRESS, ORDER
+from tests.node.shoppers import BILLING_ADDRESS
 from tests.node.shops import HOST, INSTALL, WORDPRESS, Mounts, Shops
+from tests.node.wordpress import TOKEN, buy, request_password_reset
 
 INSTALL_COMMAND = INSTALL if PLUGIN else WORDPRESS
 RELAY = f"relay.mail.svc:{PORT}"
-TOKEN = {"STORE_PROOF_TOKEN": "t" * 32}
-
-
-@pytest.fixture
-def hosts(tmp_path: Path) -> Mounts:
-    """/etc/hosts with the name of a mail server in the cluster."""
-    file = tmp_path / "hosts"
-    file.write_text("127.0.0.1 localhost relay.mail.svc\n")
-    return {"/etc/hosts": file}
-
-
-def request_password_reset(server: Container) -> int:
-    """Requests a mail for a password reset. Returns 302 if it was sent, 200 for a page with an error."""
-    form = {"Content_Type": "application/x-www-form-urlencoded"}
-    return server.request("/wp-login.php?action=lostpassword", "POST", "user_login=admin", Host=HOST, **form)[0]
 
 
 def test_mail_goes_by_the_platforms_server(new_shop: Shops, hosts: Mounts, tmp_path: Path) -> None:
@@ -63,19 +48,6 @@ def test_a_mail_that_is_not_sent_is_told(
     assert url is not None or "A mail was not sent: STORE_SMTP_URL is not set." in server.log
 
 
-def buy(server: Container, **said: str) -> None:
-    """Buys the sample product by cash on delivery. `said`: headers of each request."""
-    headers = server.request(f"{API}/cart", Host=HOST, **said)[1]
-    more = {"Host": HOST, "Content_Type": "application/json", "Cart_Token": headers["Cart-Token"], **said}
-    [product] = json.loads(server.request(f"{API}/products", Host=HOST)[2])
-    for path, body, status in (
-        ("/cart/add-item", {"id": product["id"], "quantity": 1}, 201),
-        ("/checkout", ORDER, 200),
-    ):
-        answer = server.request(f"{API}{path}", "POST", json.dumps(body), **more)
-        assert answer[0] == status, answer
-
-
 @NEEDS_PLUGIN
 def test_an_order_sends_mail_and_a_proof_none(new_shop: Shops, hosts: Mounts, tmp_path: Path) -> None:
     shop = new_shop().install(INSTALL)
@@ -84,8 +56,8 @@ def test_an_order_sends_mail_and_a_proof_none(new_shop: Shops, hosts: Mounts, tm
         code, last = shop.run(("/opt/storefleet/run", "prove"), {**TOKEN, "STORE_SERVICE": "http://127.0.0.1:8080"})
         assert (code, json.loads(last)["simulated"], box.mails) == (0, False, [])
         buy(server)
-    told = sorted(line for mail in box.mails for line in mail.text.splitlines() if line.startswith("To: "))
-    assert told == [f"To: {BILLING_ADDRESS['email']}", "To: owner@example.com"]
+    recipients = sorted(line for mail in box.mails for line in mail.text.splitlines() if line.startswith("To: "))
+    assert recipients == [f"To: {BILLING_ADDRESS['email']}", "To: owner@example.com"]
 
 
 @NEEDS_PLUGIN

@@ -10,15 +10,12 @@ import subprocess
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from tests.node.conftest import NEEDS_PLUGIN, PLUGIN
 from tests.node.containers import Container
-from tests.node.resolver import NAME_SERVER, resolver
+from tests.node.resolver import resolver
 from tests.node.shops import HOST, INSTALL, WORDPRESS, Mounts, Shop, Shops
-from tests.node.test_woocommerce_mail import buy
+from tests.node.wordpress import CUSTOM_PLUGINS, admin, buy, php
 
 INSTALL_COMMAND = INSTALL if PLUGIN else WORDPRESS
 FORM = {
@@ -27,7 +24,6 @@ FORM = {
     "Cookie": "wordpress_test_cookie=WP%20Cookie%20check",
 }
 POST = {"REQUEST_METHOD": "POST"}
-CUSTOM_PLUGINS = {"STORE_PLUGINS": "writable"}
 NEWS = ("api.wordpress.org", "downloads.wordpress.org", "API.WordPress.org", "wordpress.org", "woocommerce.com")
 NEWS_WIDGET = "widget=dashboard_primary&pagenow=dashboard"
 OTHER = "shipping.example"
@@ -44,25 +40,6 @@ offer('core', ['updates' => [(object) ['response' => 'upgrade', 'current' => '99
 offer('plugins', ['response' => ['woocommerce/woocommerce.php' => (object) $newer]]);
 offer('themes', ['response' => [get_stylesheet() => $newer]]);
 """
-SESSION = """
-$until = time() + 3600;
-$token = WP_Session_Tokens::get_instance(1)->create($until);
-$cookie = fn (string $name, string $scheme) => $name . '=' . wp_generate_auth_cookie(1, $until, $scheme, $token);
-"""
-
-
-@pytest.fixture
-def name_server(tmp_path: Path) -> Mounts:
-    file = tmp_path / "resolv.conf"
-    file.write_text(NAME_SERVER)
-    return {"/etc/resolv.conf": file}
-
-
-def php(server: Container, value: str, first: str = "", before: str = "", **env: str) -> Any:
-    """The value of a PHP expression in WordPress. `first`: code before it. `before`: code before WordPress."""
-    done = server.exec("php", "-r", f"{before} require 'wp-load.php'; {first} echo json_encode({value});", **env)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def request_errors(server: Container, *hosts: str, before: str = "", **env: str) -> dict[str, str]:
@@ -70,12 +47,6 @@ def request_errors(server: Container, *hosts: str, before: str = "", **env: str)
     call = "fn ($host) => wp_remote_get(\"https://{$host}/x\", ['timeout' => 5])->get_error_code()"
     found = php(server, f"array_map({call}, {json.dumps(hosts)})", "", before, **env)
     return dict(zip(hosts, found, strict=True))
-
-
-def admin(server: Container) -> dict[str, str]:
-    """Headers of a signed-in owner."""
-    cookies = "[$cookie(AUTH_COOKIE, 'auth'), $cookie(LOGGED_IN_COOKIE, 'logged_in')]"
-    return {"Host": HOST, "Cookie": "; ".join(php(server, cookies, SESSION)), "User_Agent": "Mozilla/5.0 Firefox/150.0"}
 
 
 def test_who_may_be_called(new_shop: Shops, name_server: Mounts, tmp_path: Path) -> None:
@@ -185,16 +156,16 @@ def test_a_visitor_is_known_by_their_own_address(new_shop: Shops) -> None:
     shop = new_shop().install(INSTALL_COMMAND)
     server = shop.serve()
 
-    def attempt_from(said: str | None, at: str = "127.0.0.1") -> int:
-        more = {} if said is None else {"X_Forwarded_For": said}
+    def attempt_from(header: str | None, at: str = "127.0.0.1") -> int:
+        more = {} if header is None else {"X_Forwarded_For": header}
         return server.request("/wp-login.php", "POST", "log=nobody&pwd=wrong&testcookie=1", at=at, **FORM, **more)[0]
 
     ada, lie = "203.0.113.7", "198.51.100.1"
-    assert {attempt_from(said) for said in (ada, f"::ffff:{ada}", f"{lie}, {ada}", f"{lie}, {ada}, 10.244.0.9")} == {
-        200
-    }
+    assert {
+        attempt_from(header) for header in (ada, f"::ffff:{ada}", f"{lie}, {ada}", f"{lie}, {ada}, 10.244.0.9")
+    } == {200}
     assert attempts(shop) == {"cb007107": 4}
-    assert {attempt_from(said) for said in ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", None)} == {200}
+    assert {attempt_from(header) for header in ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", None)} == {200}
     assert attempts(shop) == {"cb007107": 4, "20010db800010002": 2, "7f000001": 1}
 
     stranger = "192.0.2.66"  # a client that doesn't come through an ingress
@@ -222,9 +193,9 @@ def test_an_order_has_the_address_that_it_came_from(new_shop: Shops) -> None:
     assert shop.sql("SELECT ip_address FROM wp_wc_orders WHERE status = 'wc-processing'") == [("203.0.113.7",)]
 
 
-def scheme(server: Container, **said: str) -> str:
+def scheme(server: Container, **headers: str) -> str:
     """The scheme of the sign-in form's URL."""
-    status, _, page = server.request("/wp-login.php", Host=HOST, **said)
+    status, _, page = server.request("/wp-login.php", Host=HOST, **headers)
     [found] = re.findall(rf'<form [^>]*action="(https?)://{HOST}/wp-login\.php"', page)
     assert status == 200
     return str(found)
@@ -233,10 +204,10 @@ def scheme(server: Container, **said: str) -> str:
 def test_https_before_the_ingress_is_believed(new_shop: Shops) -> None:
     shop = new_shop().install(INSTALL_COMMAND)
     server = shop.serve()
-    for said in ("https", "https, http", "https,http"):
-        assert scheme(server, X_Forwarded_Proto=said) == "https", said
-    for said in ("http", "http, https", "", "httpsx"):
-        assert scheme(server, X_Forwarded_Proto=said) == "http", said
+    for proto in ("https", "https, http", "https,http"):
+        assert scheme(server, X_Forwarded_Proto=proto) == "https", proto
+    for proto in ("http", "http, https", "", "httpsx"):
+        assert scheme(server, X_Forwarded_Proto=proto) == "http", proto
     assert scheme(server) == "http"
     server.stop(signal.SIGKILL)
 

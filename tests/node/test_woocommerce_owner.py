@@ -1,22 +1,12 @@
 """What the owner of a WooCommerce store can choose: WooCommerce's setup wizard, and a new password."""
 
 from tests.node.conftest import NEEDS_PLUGIN
-from tests.node.shoppers import ShoppingSession, create_open_store, send_request
-from tests.node.test_woocommerce import credentials
-from tests.support.harness import JSON, Harness
+from tests.node.shoppers import ShoppingSession, create_open_store, credentials, send_request, sign_in
+from tests.support.harness import Harness
 from tests.support.stores import PASSWORD_CHANGED, has_notice, rotate_password
 from tests.support.waiting import wait_until
 
 pytestmark = NEEDS_PLUGIN
-COOKIE = {"Cookie": "wordpress_test_cookie=WP%20Cookie%20check"}
-
-
-async def sign_in(harness: Harness, store: JSON, username: str, password: str) -> str | None:
-    """Signs in. Returns the session's cookies, or None if the shop refuses."""
-    form = {"log": username, "pwd": password, "testcookie": "1"}
-    status, headers, _ = await send_request(harness, store, "POST", "/wp-login.php", data=form, headers=COOKIE)
-    cookies = [cookie.partition(";")[0] for cookie in headers.getall("Set-Cookie", [])]
-    return "; ".join(cookies) if status == 302 else None
 
 
 async def test_a_shop_that_begins_with_its_wizard_sells_and_its_owner_gets_another_password(harness: Harness) -> None:

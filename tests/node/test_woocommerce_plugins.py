@@ -11,15 +11,22 @@ from tests.node.conftest import NEEDS_PLUGIN
 from tests.node.containers import Container
 from tests.node.mailbox import PORT, mailbox
 from tests.node.resolver import resolver
-from tests.node.shoppers import ShoppingSession, create_open_store, send_request
+from tests.node.shoppers import ShoppingSession, create_open_store, credentials, send_request, sign_in
 from tests.node.shops import HOST, Mounts, Shop
-from tests.node.test_lifecycle import is_replaced, pods
-from tests.node.test_woocommerce import credentials
-from tests.node.test_woocommerce_build import zip_file
-from tests.node.test_woocommerce_content import STYLE, content, shop
-from tests.node.test_woocommerce_mail import TOKEN, hosts, request_password_reset
-from tests.node.test_woocommerce_mu_plugin import CUSTOM_PLUGINS, admin, name_server, php
-from tests.node.test_woocommerce_owner import sign_in
+from tests.node.stores import is_replaced, pods
+from tests.node.wordpress import (
+    CUSTOM_PLUGINS,
+    STYLE,
+    TOKEN,
+    admin,
+    content,
+    hosts,
+    name_server,
+    php,
+    request_password_reset,
+    shop,
+    zip_file,
+)
 from tests.support.harness import Harness
 from tests.support.stores import run_cron_job
 from tests.support.waiting import wait_until

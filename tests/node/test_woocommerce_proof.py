@@ -206,14 +206,14 @@ def test_strangers_can_buy_neither_its_product_nor_by_its_means(shop: Shop, web:
     [[hidden]] = shop.sql("SELECT product_id FROM wp_wc_product_meta_lookup WHERE sku = 'storefleet-proof'")
     [[sample]] = shop.sql("SELECT product_id FROM wp_wc_product_meta_lookup WHERE sku = 'storefleet-sample'")
     for token in (None, "", "x" * 40, TOKEN[:-1], f"{TOKEN}x"):
-        said = {} if token is None else {"X_Storefleet_Proof": token}
+        headers = {} if token is None else {"X_Storefleet_Proof": token}
         for path in ("/", "/?s=storefleet&post_type=product", "/?s=proof", "/feed/?post_type=product"):
-            status, _, page = web.request(path, Host=HOST, **said)
+            status, _, page = web.request(path, Host=HOST, **headers)
             assert (status, "Storefleet proof" in page) == (200, False), path
-        assert web.request("/product/storefleet-proof/", Host=HOST, **said)[0] == 404
-        assert call(web, "/products?sku=storefleet-proof", **said)[::2] == (200, "[]")
-        assert json.loads(call(web, f"/products/{hidden}", **said)[2])["is_purchasable"] is False
-        cart = {"Cart_Token": call(web, "/cart", **said)[1]["Cart-Token"], **said}
+        assert web.request("/product/storefleet-proof/", Host=HOST, **headers)[0] == 404
+        assert call(web, "/products?sku=storefleet-proof", **headers)[::2] == (200, "[]")
+        assert json.loads(call(web, f"/products/{hidden}", **headers)[2])["is_purchasable"] is False
+        cart = {"Cart_Token": call(web, "/cart", **headers)[1]["Cart-Token"], **headers}
         status, _, text = call(web, "/cart/add-item", {"id": int(hidden), "quantity": 1}, **cart)
         assert (status, "not_purchasable" in text) == (400, True), text
         status, _, text = call(web, "/cart/add-item", {"id": int(sample), "quantity": 1}, **cart)

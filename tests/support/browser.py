@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -50,7 +51,7 @@ class ObservedPage:
             self.failed_requests.append(f"{response.request.method} {response.url}: {response.status}")
 
 
-NewPage = Callable[[], Awaitable[ObservedPage]]
+NewPage = Callable[..., Awaitable[ObservedPage]]
 
 
 @pytest_asyncio.fixture
@@ -66,10 +67,10 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 def new_page(browser: Browser) -> NewPage:
-    """Opens an empty page for another user."""
+    """Opens an empty page for another user. Keyword arguments are options of Playwright's `new_context`."""
 
-    async def new() -> ObservedPage:
-        context = await browser.new_context(viewport={"width": 1280, "height": 1000})
+    async def new(**options: Any) -> ObservedPage:
+        context = await browser.new_context(**{"viewport": {"width": 1280, "height": 1000}} | options)
         context.set_default_timeout(TIMEOUT_MS)
         observed = ObservedPage(await context.new_page())
         observed.page.on("console", observed.on_console)

@@ -37,7 +37,13 @@ class StoreCase:
     """A store in PROVISIONING with its steps; the namespace exists."""
 
     def __init__(self, **row: Any) -> None:
-        columns = {"status": Status.PROVISIONING, "spec_hash": "abcdef1234", "attempt": 1, "generation": 1} | row
+        columns = {
+            "status": Status.PROVISIONING,
+            "spec_hash": "abcdef1234",
+            "attempt": 1,
+            "generation": 1,
+            "plan": "small",
+        } | row
         self.store = Store(name="Fig & Olive", **columns)
         self.steps = [Step(position=number, name=name) for number, name in enumerate(step_names(ENGINE), start=1)]
         for step in self.steps:
@@ -53,8 +59,8 @@ class StoreCase:
         at = NOW + timedelta(seconds=seconds)
         return evaluate_provisioning(self.store, self.steps, ENGINE, snapshot(*items), at, timeouts, applied=applied)
 
-    def check_ready(self, *items: Manifest, threat: str | None = None, applied: bool = False) -> Evaluation:
-        return evaluate_ready(self.store, ENGINE, snapshot(*items), NOW, threat, applied=applied)
+    def check_ready(self, *items: Manifest, claim_warning: str | None = None, applied: bool = False) -> Evaluation:
+        return evaluate_ready(self.store, ENGINE, snapshot(*items), NOW, claim_warning, applied=applied)
 
 
 def event_texts(evaluation: Evaluation) -> list[str]:

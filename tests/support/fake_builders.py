@@ -24,9 +24,9 @@ name, words = os.path.basename(sys.argv[0]), sys.argv[1:]
 line = " ".join([name, *words])
 with (bin / "calls").open("a") as file:
     print(line, file=file)
-for pattern, said in json.loads((bin / "failures").read_text()):
+for pattern, message in json.loads((bin / "failures").read_text()):
     if re.search(pattern, line):
-        print(said)
+        print(message)
         sys.exit(125)
 store = json.loads((bin / "store").read_text())
 if name == "unshare":
@@ -139,14 +139,14 @@ def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def said() -> list[str]:
+def progress() -> list[str]:
     return []
 
 
 @pytest.fixture
-def build(builders: Builders, said: list[str]) -> Build:
+def build(builders: Builders, progress: list[str]) -> Build:
     def run(*names: str, **options: Any) -> list[Path]:
-        said.clear()
-        return build_images(names or ["shop"], said.append, **options)
+        progress.clear()
+        return build_images(names or ["shop"], progress.append, **options)
 
     return run

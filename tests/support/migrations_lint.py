@@ -47,8 +47,8 @@ def problems(source: str, name: str = "migration.py") -> list[str]:
     ]
     if contracts:
         text = contracts[0].value if isinstance(contracts[0], ast.Constant) else None
-        told = isinstance(text, str) and len(text.split()) > 2 and re.search(r"\b\d+\.\d+", text)
-        return [] if told else [f"{name}:{contracts[0].lineno}: {UNDECLARED}"]
+        declared = isinstance(text, str) and len(text.split()) > 2 and re.search(r"\b\d+\.\d+", text)
+        return [] if declared else [f"{name}:{contracts[0].lineno}: {UNDECLARED}"]
     tree.body = [node for node in tree.body if not (isinstance(node, ast.FunctionDef) and node.name == "downgrade")]
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     new = {_text(call, 0, "table_name") for call in calls if _name(call) == "create_table"} - {None}

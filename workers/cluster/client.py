@@ -104,7 +104,7 @@ class Cluster:
             return
 
     async def is_allowed(self, verb: str, resource: str, group: str = "", namespace: str | None = None) -> bool:
-        """Whether RBAC allows it to the account of this process (SelfSubjectAccessReview)."""
+        """Whether RBAC allows this verb on the resource to the user of this process (SelfSubjectAccessReview)."""
         attributes = {"verb": verb, "resource": resource, "group": group} | (
             {"namespace": namespace} if namespace else {}
         )

@@ -10,6 +10,8 @@ from workers.engines.labels import metadata, selector
 
 CERTIFICATE = "web-tls"
 """The Secret that cert-manager creates in a store's namespace."""
+MAX_BODY = "64m"
+"""The largest request, in nginx' notation: ingress-nginx allows 1 MiB by default, and a product has pictures."""
 EXIT_NON_RETRYABLE = 78
 """Exit code of a program for which a retry can't help (EX_CONFIG of sysexits.h)."""
 
@@ -157,6 +159,7 @@ def route(spec: StoreSpec, engine: str, profile: ClusterProfile, service: str, p
     ingress_class = {"ingressClassName": profile.ingress_class} if profile.ingress_class else {}
     meta = metadata(spec, engine, "web", "web")
     annotations, certificate = _tls(profile)
+    annotations["nginx.ingress.kubernetes.io/proxy-body-size"] = MAX_BODY
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "Ingress",

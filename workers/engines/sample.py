@@ -1,4 +1,4 @@
-"""Sample shops: the smallest shop that keeps orders in a database. For trying a cluster, and for tests.
+"""Sample shops: the smallest shop that keeps orders in a database. To try a cluster, and for tests.
 
 Not in the default of the setting `engines`. The program is in images/sample.
 """

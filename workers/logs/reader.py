@@ -9,8 +9,8 @@ import structlog
 from arq.connections import ArqRedis
 from prometheus_client import Gauge
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
+from runtime.database import CONNECTION_ERRORS
 from runtime.tasks import cancel_and_wait
 from stores.log_protocol import HEARTBEAT_SECONDS, End, LogAnswer, LogRequest, Positions
 from stores.models import Store
@@ -73,7 +73,7 @@ class LogReaders:
         with structlog.contextvars.bound_contextvars(store=str(request.store_id), workload=request.workload):
             try:
                 end = await reader.run()
-            except (RedisError, SQLAlchemyError, OSError, TimeoutError) as error:
+            except (RedisError, *CONNECTION_ERRORS) as error:
                 log.warning("logs.interrupted", error=type(error).__name__, hint="the API sends the request again")
                 end = "failed"
             except Exception:

@@ -1,5 +1,8 @@
 <?php
-/** Disables XML-RPC, a second way to sign in, and hides the version of WordPress from visitors. */
+/**
+ * Disables WordPress' own XML-RPC methods, a second way to sign in, and hides the version of WordPress from visitors.
+ * Plugins are loaded later, so the methods that a plugin adds work.
+ */
 
 declare(strict_types=1);
 

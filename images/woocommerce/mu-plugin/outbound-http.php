@@ -29,7 +29,7 @@ function can_install_plugins(): bool
 
 function is_host_allowed(string $host): bool
 {
-    // a proof's order must not be sent to other systems: they would not be told that it was removed
+    // a proof's order must not be sent to other systems: they would not learn that it was removed
     if (defined('STOREFLEET_PROGRAM') || is_proof()) {
         return false;
     }

@@ -1,5 +1,5 @@
 <?php
-/** The payment gateway of the proof. It works whatever payment methods the owner has enabled. */
+/** The payment gateway of the proof. It works with any payment methods that the owner has enabled. */
 
 declare(strict_types=1);
 

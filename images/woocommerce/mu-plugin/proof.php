@@ -1,7 +1,7 @@
 <?php
 /**
- * A product and a payment gateway that only the proof can use, so that the proof passes whatever the owner sells, and
- * whatever payment methods and checkout rules the owner has set. A request with the store's proof token is the proof.
+ * A product and a payment gateway that only the proof can use. So the proof passes with any products, payment methods
+ * and checkout rules that the owner has set. A request with the store's proof token is the proof.
  */
 
 declare(strict_types=1);

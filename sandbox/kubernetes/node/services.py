@@ -18,7 +18,7 @@ from sandbox.data_folder import SandboxError
 from sandbox.kubernetes.control_plane import SERVICE_CIDR, SYSTEM_PATH, ControlPlane, start_control_plane
 from sandbox.kubernetes.node.ingress import route_unmatched_hosts, start_ingress
 from sandbox.kubernetes.node.isolation import create_pod_network, mount_private_dirs
-from sandbox.kubernetes.node.policies import PolicyEnforcer
+from sandbox.kubernetes.node.network_policies import PolicyEnforcer
 from sandbox.kubernetes.node.reflector import Reflector
 from sandbox.kubernetes.node.tools import find_tool, run_tool
 from sandbox.kubernetes.node.volumes import CLAIMS, CLASSES, VOLUMES, Volumes, create_storage_class

@@ -18,10 +18,10 @@ def test_every_secret_of_every_engine_can_be_read_back(engine: Engine) -> None:
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 def test_a_store_is_described_whole(engine: Engine) -> None:
     store = spec(name="Fig & Olive 🛒", slug="fig-olive")
-    told = read_store_config_map(
+    values = read_store_config_map(
         get_object(render(engine, name="Fig & Olive 🛒", slug="fig-olive"), "ConfigMap", "store")
     )
-    assert told == {
+    assert values == {
         "name": "Fig & Olive 🛒",
         "slug": "fig-olive",
         "engine": engine.name,

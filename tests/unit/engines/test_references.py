@@ -59,8 +59,10 @@ def test_secret_values_are_in_secrets_alone(engine: Engine) -> None:
 
 def test_policies_speak_of_parts_that_are_there(engine: Engine) -> None:
     manifests = render(engine)
-    told = re.findall(f"'{COMPONENT}': '([^']*)'", str([item["spec"] for item in of_kind(manifests, "NetworkPolicy")]))
-    assert set(told) == {pod["metadata"]["labels"][COMPONENT] for pod in templates(manifests)}
+    components = re.findall(
+        f"'{COMPONENT}': '([^']*)'", str([item["spec"] for item in of_kind(manifests, "NetworkPolicy")])
+    )
+    assert set(components) == {pod["metadata"]["labels"][COMPONENT] for pod in templates(manifests)}
 
 
 def test_secrets_are_there_and_each_is_used(engine: Engine) -> None:

@@ -14,7 +14,7 @@ from stores.engines import load_engines
 from tests.support import toy_engine
 from tests.support.rendered import TITLE, environment, objects, profile, render
 from tests.support.waiting import HANG_SECONDS
-from workers.evaluation import parse_receipt
+from workers.receipt import parse_receipt
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = (ROOT / "docs" / "ENGINES.md").read_text()
@@ -35,9 +35,9 @@ def server() -> Iterator[subprocess.Popen[str]]:
 def page(server: subprocess.Popen[str]) -> str:
     """The URL of the listening server."""
     assert server.stdout is not None
-    said = server.stdout.readline()
-    assert said.startswith("listening on "), said
-    return f"http://127.0.0.1:{said.split()[-1]}"
+    line = server.stdout.readline()
+    assert line.startswith("listening on "), line
+    return f"http://127.0.0.1:{line.split()[-1]}"
 
 
 def prove(url: str, title: str, message: Path) -> int:

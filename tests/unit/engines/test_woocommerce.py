@@ -79,7 +79,7 @@ def test_each_specis_given_the_secrets_it_needs() -> None:
 
 
 def test_what_sends_mail_is_told_by_which_server() -> None:
-    def told(password: str, ending: str = "") -> tuple[Manifests, str]:
+    def with_password(password: str, ending: str = "") -> tuple[Manifests, str]:
         url = f"smtps://shop:{password}@mail.example.com"
         manifests = render(cluster=profile(smtp_url=SecretStr(url)), ending=ending)
         keys = {
@@ -93,13 +93,13 @@ def test_what_sends_mail_is_told_by_which_server() -> None:
         assert password not in str(objects(manifests))
         return manifests, key
 
-    manifests, key = told("figs-and-olives")
+    manifests, key = with_password("figs-and-olives")
     senders = {item["name"] for item in containers(manifests) if "STORE_SMTP_URL" in secret_variables(item)}
     assert senders == {"web", "cron"}
-    assert told("figs-and-olives")[1] == key
+    assert with_password("figs-and-olives")[1] == key
     # another password replaces web; the keys of different stores differ
-    assert len({key, told("others")[1], told("figs-and-olives", "-of-another-store")[1]}) == 3
-    assert manifests.spec_hash != told("others")[0].spec_hash
+    assert len({key, with_password("others")[1], with_password("figs-and-olives", "-of-another-store")[1]}) == 3
+    assert manifests.spec_hash != with_password("others")[0].spec_hash
 
 
 def test_no_plugin_can_read_the_password_of_everybody_s_mail_server() -> None:
@@ -139,12 +139,12 @@ def test_where_each_specmay_write() -> None:
 @pytest.mark.parametrize("plan", PLANS)
 def test_plugins_are_on_the_uploads_disk_where_a_plan_has_them(plan: str) -> None:
     manifests = render(cluster=profile(plugins=("large",)), plan=plan)
-    told = {name: environment(manifests, name).get("STORE_PLUGINS") for name in WORDPRESS}
+    settings = {name: environment(manifests, name).get("STORE_PLUGINS") for name in WORDPRESS}
     if plan != "large":
         assert manifests == render(plan=plan)
-        assert set(told.values()) == {None}
+        assert set(settings.values()) == {None}
         return
-    assert set(told.values()) == {"writable"}
+    assert set(settings.values()) == {"writable"}
     folders = {"/tmp": "tmp", UPLOADS: "uploads", CONTENT: "uploads/.content", f"{CONTENT}/uploads": "uploads"}
     assert {name: writable(manifests)[name] for name in WORDPRESS} == dict.fromkeys(WORDPRESS, folders)
 

@@ -169,16 +169,16 @@ def test_variables_that_arent_given_ask_for_nothing(
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"MYSQL_ROOT_PASSWORD": ""}, "start: MYSQL_ROOT_PASSWORD must be set\n"),
         ({"MYSQL_PASSWORD": ""}, "start: MYSQL_USER needs a MYSQL_PASSWORD\n"),
         ({"MYSQL_PASSWORD": "a;\nDROP DATABASE mysql"}, "start: a variable has more than one line\n"),
     ],
 )
-def test_what_makes_no_sense_is_refused(there: Path, start: Start, changes: dict[str, str], said: str) -> None:
+def test_what_makes_no_sense_is_refused(there: Path, start: Start, changes: dict[str, str], message: str) -> None:
     process = start(**changes)
-    assert process.communicate(timeout=HANG_SECONDS)[1] == said
+    assert process.communicate(timeout=HANG_SECONDS)[1] == message
     assert process.returncode == 1
     assert list((there / "disk").iterdir()) == []
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.support.waiting import HANG_SECONDS
-from workers.evaluation import parse_receipt
+from workers.receipt import parse_receipt
 
 SAMPLE = Path(__file__).parents[3] / "images" / "sample"
 ORDER = b'{"sku": "olive", "email": "a@example.com"}'
@@ -180,8 +180,8 @@ def test_an_order_is_there_when_it_is_acknowledged_and_the_owner_sees_it(server:
 def test_what_is_no_order_is_refused_with_a_reason(
     server: Any, database: Database, path: str, body: bytes, headers: dict[str, str], status: int
 ) -> None:
-    found, said = ask(server, "POST", path, body, headers)
-    assert (found, list(json.loads(said)), database.orders) == (status, ["error"], {})
+    found, answer = ask(server, "POST", path, body, headers)
+    assert (found, list(json.loads(answer)), database.orders) == (status, ["error"], {})
 
 
 def test_only_the_proof_removes_orders(server: Any, database: Database) -> None:
@@ -248,7 +248,7 @@ def test_the_proof_buys_and_leaves_its_receipt_alone(
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "last_line"),
     [
         ({"PROOF_TOKEN": "another"}, "the step clean failed: the shop answered 403"),
         ({"STORE_SERVICE": "http://127.0.0.1:1"}, "the shop did not open in 0 seconds: [Errno 111] Connection refused"),
@@ -261,7 +261,7 @@ def test_a_proof_that_fails_says_where(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     change: dict[str, str],
-    said: str,
+    last_line: str,
 ) -> None:
     monkeypatch.setattr(program.prove, "RECEIPT", tmp_path / "receipt")
     monkeypatch.setattr(program.serve, "os", SimpleNamespace(environ={**program.serve.os.environ}))
@@ -269,7 +269,7 @@ def test_a_proof_that_fails_says_where(
     for name, value in change.items():
         monkeypatch.setenv(name, value)
     assert run(program, monkeypatch, "prove") == 1
-    assert capsys.readouterr().out.splitlines()[-1] == said
+    assert capsys.readouterr().out.splitlines()[-1] == last_line
     assert not (tmp_path / "receipt").exists()
 
 

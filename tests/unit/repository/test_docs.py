@@ -10,6 +10,7 @@ from runtime.settings import ClusterProfile, Settings
 from schema.build import schema
 
 ROOT = Path(__file__).resolve().parents[3]
+PACKAGES = "accounts|api|bench|cli|runtime|schema|stores|tests|workers"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 
@@ -47,5 +48,5 @@ def test_every_file_that_a_document_names_is_there() -> None:
     for name in re.findall(r"\b(\w+\.py)\b", tree):
         assert (ROOT / "workers" / name).exists(), name
     for document in DOCUMENTS:
-        for path in re.findall(r"\b(?:stores|workers|tests|runtime)/[\w/]+\.py\b", document.read_text()):
+        for path in re.findall(rf"\b(?:{PACKAGES})/[\w/]+\.py\b", document.read_text()):
             assert (ROOT / path).exists(), f"{document.name}: {path}"

@@ -22,7 +22,7 @@ def test_make_alone_lists_every_command_in_groups() -> None:
     assert [line for line in listed if line and not line.startswith(" ")] == [
         "See it run",
         "Work on it",
-        "Look after it",
+        "Maintain it",
     ]
     commands = {line.split()[0] for line in listed if line.startswith("  ")}
     assert commands == {
@@ -33,11 +33,15 @@ def test_make_alone_lists_every_command_in_groups() -> None:
             "setup-node",
             "test-kubernetes",
             "test-node",
+            "test-browser",
+            "screenshots",
             "test-all",
             "format",
             "bench",
             "bench-kubernetes",
             "bench-node",
+            "dashboard",
+            "dashboard-dev",
         ),
         *("lock", "clean"),
     }

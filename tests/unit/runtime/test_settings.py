@@ -92,10 +92,10 @@ def test_all_problems_are_told_at_once_a_line_each(monkeypatch: pytest.MonkeyPat
         "PUBLIC_URL": "fleet.secret.example.com",
         "ROUTING": "mesh",
     }
-    said = problems(monkeypatch, **wrong)
-    assert {line.partition(":")[0].removeprefix(ENV_PREFIX) for line in said} == set(wrong)
-    assert len(said) == len(wrong)
-    text = "\n".join(said)
+    messages = problems(monkeypatch, **wrong)
+    assert {line.partition(":")[0].removeprefix(ENV_PREFIX) for line in messages} == set(wrong)
+    assert len(messages) == len(wrong)
+    text = "\n".join(messages)
     for secret in ("secret", "c2VjcmV0", KEY.partition(":")[2], "many", "mesh", "99999"):
         assert secret not in text
 
@@ -120,7 +120,7 @@ def test_a_base_domain_is_a_dns_name(monkeypatch: pytest.MonkeyPatch, domain: st
 @pytest.mark.parametrize("languages", ["", " , ", "en_US", "en", "en-us", "de-DE,ar,de-DE", "de-DE;ar", "Deutsch"])
 def test_languages_are_tags(monkeypatch: pytest.MonkeyPatch, languages: str) -> None:
     assert problems(monkeypatch, LANGUAGES=languages) == [
-        "STOREFLEET_LANGUAGES: must be languages of WordPress's, each once, such as en-US,de-DE,ar"
+        "STOREFLEET_LANGUAGES: must be languages of WordPress, each once, such as en-US,de-DE,ar"
     ]
 
 
@@ -195,9 +195,9 @@ TLS = {"BASE_DOMAIN": "stores.example.com", "STORE_SCHEME": "https"}
 def test_tls_that_can_t_be_is_refused(
     monkeypatch: pytest.MonkeyPatch, name: str, values: dict[str, str], why: str
 ) -> None:
-    [said] = problems(monkeypatch, **values)
-    assert said.startswith(f"{ENV_PREFIX}{name}: ")
-    assert why in said
+    [message] = problems(monkeypatch, **values)
+    assert message.startswith(f"{ENV_PREFIX}{name}: ")
+    assert why in message
 
 
 @pytest.mark.parametrize(
@@ -250,10 +250,10 @@ def test_a_process_that_cant_start_says_why_and_exits_with_2(
     with pytest.raises(SystemExit) as exit_:
         load_settings_or_exit()
     assert exit_.value.code == 2
-    said = capsys.readouterr().err
-    assert said.startswith("storefleet: the settings have problems:\n")
-    assert "STOREFLEET_PORT: " in said
-    assert "STOREFLEET_STORE_SCHEME: " in said
+    output = capsys.readouterr().err
+    assert output.startswith("storefleet: the settings have problems:\n")
+    assert "STOREFLEET_PORT: " in output
+    assert "STOREFLEET_STORE_SCHEME: " in output
 
 
 def test_settings_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:

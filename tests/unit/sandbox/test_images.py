@@ -9,15 +9,15 @@ import pytest
 from sandbox.data_folder import SandboxError
 from sandbox.images import bases, definition
 from sandbox.images.__main__ import main
-from tests.support.fake_builders import Build, Builders, build, builders, images, said
+from tests.support.fake_builders import Build, Builders, build, builders, images, progress
 
-__all__ = ["build", "builders", "images", "said"]
+__all__ = ["build", "builders", "images", "progress"]
 
 MADE_OF = "storefleet.dev/made-of"
 BUILDAH = "buildah --root THERE/storage --runroot THERE/run --storage-driver overlay"
 
 
-def test_docker_pulls_the_bases_and_keeps_the_image(builders: Builders, build: Build, said: list[str]) -> None:
+def test_docker_pulls_the_bases_and_keeps_the_image(builders: Builders, build: Build, progress: list[str]) -> None:
     builders.add("docker", "podman", "buildah")
     assert build(bases="registry", archives=False) == []
     key = definition.load_definition("shop").key()
@@ -32,7 +32,7 @@ def test_docker_pulls_the_bases_and_keeps_the_image(builders: Builders, build: B
     assert builders.left == []
 
     assert build(bases="registry", archives=False) == []
-    assert said[-1].split() == ["shop", "docker.io/storefleet/shop:1:", "unchanged"]
+    assert progress[-1].split() == ["shop", "docker.io/storefleet/shop:1:", "unchanged"]
     assert not any(call.startswith("docker build") for call in builders.calls)
 
 
@@ -55,17 +55,17 @@ def test_archives_of_docker_and_podman_have_the_full_name(builders: Builders, bu
 
 
 def test_buildah_makes_archives_apart_in_a_store_that_ends_with_the_build(
-    builders: Builders, build: Build, said: list[str]
+    builders: Builders, build: Build, progress: list[str]
 ) -> None:
     builders.add("docker", "buildah", "unshare", "mmdebstrap")
     builders.refuse(("docker info", "Cannot connect to the Docker daemon"))
     front, shop = build("front", "shop", archives=False)
     base = bases.base_archive(definition.load_definition("shop").bases["BASE"])
     assert sorted([base.name, front.name, shop.name]) == builders.left
-    assert said[0] == "Building with buildah."
-    assert [line.partition("  ")[0] for line in said[1:]] == ["front", "front", "front", "shop", "shop"]
-    assert said[1] == "front        building BASE from Debian packages"
-    assert said[4] == "shop         building the image"
+    assert progress[0] == "Building with buildah."
+    assert [line.partition("  ")[0] for line in progress[1:]] == ["front", "front", "front", "shop", "shop"]
+    assert progress[1] == "front        building BASE from Debian packages"
+    assert progress[4] == "shop         building the image"
     apart = "unshare --mount --pid --fork --kill-child --mount-proc --"
     image = f"localhost/storefleet-base:{base.stem.removeprefix('base-')}"
     calls = builders.calls
@@ -94,7 +94,7 @@ def test_buildah_makes_archives_apart_in_a_store_that_ends_with_the_build(
     }
 
     assert build("shop", "front") == [shop, front]
-    assert said[1].endswith("docker.io/storefleet/shop:1: unchanged, 0.0 MB")
+    assert progress[1].endswith("docker.io/storefleet/shop:1: unchanged, 0.0 MB")
     assert builders.calls[1:] == [f"{apart} {BUILDAH} info", f"{BUILDAH} info"]
 
 
@@ -192,9 +192,9 @@ def restore_sigterm() -> Iterator[None]:
 def test_the_command_prints_the_archives(builders: Builders, capsys: pytest.CaptureFixture[str]) -> None:
     builders.add("docker")
     assert main(["--archives"]) == 0
-    out, said = capsys.readouterr()
+    out, stderr = capsys.readouterr()
     assert [Path(line).name.partition("-")[0] for line in out.splitlines()] == ["front", "shop"]
-    assert said.splitlines()[0] == "Building with docker."
+    assert stderr.splitlines()[0] == "Building with docker."
     assert main(["front"]) == 0
     assert capsys.readouterr().out == ""
 

@@ -14,15 +14,15 @@ import pytest
 
 from sandbox.data_folder import SandboxError
 from sandbox.images import bases, build_images, definition, workspace
-from tests.support.fake_builders import Build, Builders, build, builders, images, said
+from tests.support.fake_builders import Build, Builders, build, builders, images, progress
 from tests.support.waiting import HANG_SECONDS, eventually
 
-__all__ = ["build", "builders", "images", "said"]
+__all__ = ["build", "builders", "images", "progress"]
 
 ROOT = Path(__file__).parents[3]
 
 
-def test_one_that_fails_doesnt_stop_the_others(builders: Builders, build: Build, said: list[str]) -> None:
+def test_one_that_fails_doesnt_stop_the_others(builders: Builders, build: Build, progress: list[str]) -> None:
     builders.add("buildah", "unshare", "mmdebstrap")
     builders.refuse(
         ("build .*front-context", "STEP 1\nE: Unable to locate package phhp\nI: removing tempdir"),
@@ -33,7 +33,7 @@ def test_one_that_fails_doesnt_stop_the_others(builders: Builders, build: Build,
     assert str(caught.value) == f"front: buildah failed: E: Unable to locate package phhp; the log is {log}"
     assert "removing tempdir" in log.read_text()
     assert [name.partition("-")[0] for name in builders.left] == ["base", "shop"]
-    assert re.fullmatch(r"shop         docker\.io/storefleet/shop:1: \d+\.\d s, 0\.0 MB", said[-1])
+    assert re.fullmatch(r"shop         docker\.io/storefleet/shop:1: \d+\.\d s, 0\.0 MB", progress[-1])
 
 
 @pytest.mark.parametrize(
@@ -188,8 +188,8 @@ def test_who_is_asked_to_end_leaves_nothing(
     builders: Builders, command: subprocess.Popen[str], number: signal.Signals
 ) -> None:
     command.send_signal(number)
-    _, said = command.communicate(timeout=HANG_SECONDS)
-    assert (command.returncode, "Traceback" in said) == (130, False)
+    _, output = command.communicate(timeout=HANG_SECONDS)
+    assert (command.returncode, "Traceback" in output) == (130, False)
     assert is_gone(builders.process())
     assert builders.left == []
 
@@ -207,14 +207,14 @@ def test_what_a_killed_build_left_is_removed_by_the_next(
 
 
 def test_the_second_build_waits_for_the_first(builders: Builders, command: subprocess.Popen[str]) -> None:
-    said: list[str] = []
+    progress: list[str] = []
 
     def say(line: str) -> None:
-        said.append(line)
+        progress.append(line)
         builders.pause_file.unlink(missing_ok=True)
 
     build_images(["shop"], say, "registry", archives=False)
-    assert said[0] == "Another build is running; waiting for its end."
+    assert progress[0] == "Another build is running; waiting for its end."
     assert command.wait(HANG_SECONDS) == 0
     assert [line.partition(" ")[2].split()[-1] for line in builders.calls if line.startswith("docker build")] == [
         "THERE/pause-context",

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.kubernetes.node.policies import dns_pod, matches_selector, pods_of, render_table
+from sandbox.kubernetes.node.network_policies import dns_pod, matches_selector, pods_of, render_table
 from tests.support.rendered import render
 
 JSON = dict[str, Any]

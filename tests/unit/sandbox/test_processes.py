@@ -151,7 +151,7 @@ def test_only_the_main_thread_may_start_children(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "output"),
     [
         ("", "stop signal"),
         ("death_signal=signal.SIGUSR1", "death signal"),
@@ -159,7 +159,7 @@ def test_only_the_main_thread_may_start_children(tmp_path: Path) -> None:
         pytest.param("identity=unprivileged_identity()", "stop signal", marks=needs_root),
     ],
 )
-def test_a_child_gets_its_signal_when_its_parent_is_killed(tmp_path: Path, options: str, said: str) -> None:
+def test_a_child_gets_its_signal_when_its_parent_is_killed(tmp_path: Path, options: str, output: str) -> None:
     child_code = (
         "import signal, sys\n"
         "for number, name in ((signal.SIGTERM, 'stop signal'), (signal.SIGUSR1, 'death signal')):\n"
@@ -180,7 +180,7 @@ def test_a_child_gets_its_signal_when_its_parent_is_killed(tmp_path: Path, optio
         assert exists(child)
         parent.kill()
     assert eventually(lambda: not exists(child))
-    assert log.read_text().split("\n") == ["up", said, ""]
+    assert log.read_text().split("\n") == ["up", output, ""]
 
 
 def test_a_child_whose_parent_died_before_it_was_watched_ends_at_once(

@@ -51,7 +51,7 @@ def test_enums_name_what_the_domain_has() -> None:
         (enums.EventType, EVENT_TYPES),
         (enums.Role, ROLES),
         (enums.Scope, SCOPES),
-        (enums.EngineName, ("woocommerce", "medusa")),
+        (enums.EngineName, ("woocommerce", "medusa", enums.UNKNOWN)),
     ):
         assert [member.value for member in enum] == list(values)
 

@@ -56,13 +56,13 @@ async def process(*options: str | Path) -> AsyncIterator[tuple[asyncio.subproces
 async def test_killed_and_started_again_it_is_the_same_at_the_same_address(tmp_path: Path) -> None:
     config, state = tmp_path / "kubeconfig", tmp_path / "state"
     options = ("--port", "0", "--kubeconfig", config, "--state", state, "--speed", "inf")
-    async with process(*options) as (child, said):
-        assert (said["kubeconfig"], said["pid"]) == (str(config), child.pid)
+    async with process(*options) as (child, info):
+        assert (info["kubeconfig"], info["pid"]) == (str(config), child.pid)
         known = kubeconfig.read(config)
         assert known is not None
-        assert said["server"] == f"http://127.0.0.1:{known.port}"
+        assert info["server"] == f"http://127.0.0.1:{known.port}"
         assert {stat.S_IMODE(os.stat(path).st_mode) for path in (config, state)} == {0o600}
-        async with connected(said["server"], known.token) as client:
+        async with connected(info["server"], known.token) as client:
             await client.ok("POST", V1, manifest("shop"))
             await client.apply(f"{V1}/shop/configmaps/a", {"data": {"x": "1", "y": "2"}})
             await client.ok("POST", f"{V1}/shop/configmaps", manifest("b"))
@@ -76,8 +76,8 @@ async def test_killed_and_started_again_it_is_the_same_at_the_same_address(tmp_p
                 child.kill()
                 await child.wait()
     async with process(*options) as (child, again):
-        assert again["server"] == said["server"]
-        async with connected(said["server"], known.token) as client:
+        assert again["server"] == info["server"]
+        async with connected(info["server"], known.token) as client:
             after = await client.get(f"{V1}/shop/configmaps")
             assert after["items"] == before["items"]
             assert int(after["metadata"]["resourceVersion"]) >= int(before["metadata"]["resourceVersion"])

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from runtime.settings import PLAN_NAMES
+from runtime.setting_types import PLAN_NAMES
 from sandbox.simulator.quantities import parse_quantity
 from stores.plans import DEFAULT_PLAN, PLANS, Plan
 

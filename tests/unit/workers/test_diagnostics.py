@@ -20,7 +20,7 @@ PROBLEMS = {
     "no room": (
         pod("web", conditions=[UNSCHEDULABLE]),
         "No node can take the web pod: 0/3 nodes are available: 3 Insufficient memory. "
-        "Add room to the cluster, or choose a smaller plan.",
+        "Have the operator add room to the cluster, then retry.",
     ),
     "no image": (
         pod("web", containerStatuses=[waiting("ImagePullBackOff", 'Back-off pulling image "shop:1"')]),
@@ -54,7 +54,8 @@ PROBLEMS = {
     ),
     "out of memory": (
         pod("web", containerStatuses=[waiting("CrashLoopBackOff", ended={"exitCode": 137, "reason": "OOMKilled"})]),
-        "The web container keeps running out of memory (exit code 137). Choose a larger plan, then retry.",
+        "The web container keeps running out of memory (exit code 137). "
+        "Choose a larger plan, or tell the operator and retry.",
     ),
     "a disk that isn't made": (
         pod("database", conditions=[UNSCHEDULABLE | {"message": "pod has unbound immediate PersistentVolumeClaims."}]),
@@ -68,7 +69,7 @@ PROBLEMS = {
     "over quota": (
         workload("Deployment", "web", ready=0, conditions=refused_pods(OVER_QUOTA)),
         "The web pod doesn't fit into the store's quota: 8 of 8 pods in use, 1 more wanted. "
-        "Choose a larger plan, then retry.",
+        "Choose a larger plan, or tell the operator and retry.",
     ),
     "refused": (
         workload("StatefulSet", "database", ready=0, conditions=refused_pods("violates PodSecurity")),

@@ -18,7 +18,8 @@ from tests.support.evaluation_cases import (
     StoreCase,
     event_texts,
 )
-from workers.evaluation import Evaluation, parse_receipt
+from workers.evaluation import Evaluation
+from workers.receipt import parse_receipt
 
 
 def healthy() -> StoreCase:
@@ -35,8 +36,12 @@ def test_a_healthy_store_has_no_events() -> None:
     [
         ((DATABASE, workload("Deployment", "web", ready=0)), "DOWN", "No web pod is ready. It usually comes back"),
         ((workload("StatefulSet", "database", ready=0), WEB), "DEGRADED", "Not all database pods are ready."),
-        ((workload("StatefulSet", "database", ready=0), WEB, CRASHING), "DEGRADED", CRASHES),
-        ((DATABASE, workload("Deployment", "web", ready=0), CRASHING), "DOWN", CRASHES),
+        (
+            (workload("StatefulSet", "database", ready=0), WEB, CRASHING),
+            "DEGRADED",
+            CRASHES.removesuffix(", then retry."),
+        ),
+        ((DATABASE, workload("Deployment", "web", ready=0), CRASHING), "DOWN", CRASHES.removesuffix(", then retry.")),
         ((DATABASE, workload("Deployment", "web", ready=1, replicas=2)), "DEGRADED", "Not all web pods are ready."),
         ((DATABASE, workload("Deployment", "web", conditions=refused_pods("no"))), "DEGRADED", "The web pod can't be"),
     ],
@@ -81,9 +86,9 @@ def test_a_store_in_progress_gets_a_missing_secret_again() -> None:
 
 def test_a_threat_is_reported_unless_something_is_worse() -> None:
     case = healthy()
-    case.check_ready(DATABASE, WEB, threat="The disk goes.")
+    case.check_ready(DATABASE, WEB, claim_warning="The disk goes.")
     assert (case.store.health, case.store.health_cause) == (Health.DEGRADED, "The disk goes.")
-    case.check_ready(DATABASE, threat="The disk goes.")
+    case.check_ready(DATABASE, claim_warning="The disk goes.")
     assert case.store.health == Health.DOWN
     case.check_ready(DATABASE, WEB)
     assert case.store.health == Health.HEALTHY

@@ -102,10 +102,10 @@ def test_after_what_was_left_out_lines_come_in_their_order() -> None:
         buffer.add(line(number), {})
         clock.now += 1
     seen += [item.text for item in buffer.take()[0]]
-    told = next(index for index, text in enumerate(seen) if "left out" in text)
-    first_after = int(seen[told + 1].split()[0])
-    assert int(seen[told].split()[0]) == first_after - MAX_QUEUED_LINES
-    assert seen[told - 1] == f"{MAX_QUEUED_LINES - 1} x"
+    notice = next(index for index, text in enumerate(seen) if "left out" in text)
+    first_after = int(seen[notice + 1].split()[0])
+    assert int(seen[notice].split()[0]) == first_after - MAX_QUEUED_LINES
+    assert seen[notice - 1] == f"{MAX_QUEUED_LINES - 1} x"
 
 
 def test_a_notice_is_said_once_until_it_is_so_no_longer() -> None:

@@ -27,7 +27,7 @@ NOT_PULLED = {
 @pytest.mark.parametrize(("text", "message"), NOT_PULLED.items())
 def test_why_an_image_is_not_pulled(text: str, message: str) -> None:
     expected = f"The image a/b:1 of web can't be pulled: {message} Check that it exists and may be pulled, then retry."
-    assert messages.image_not_pulled("web", "a/b:1", text) == expected
+    assert messages.image_not_pulled("web", "a/b:1", text).text() == expected
 
 
 TEMPORARY_FILES = "its temporary files took more than {}."
@@ -45,7 +45,7 @@ EVICTED = {
 
 @pytest.mark.parametrize(("text", "message"), EVICTED.items())
 def test_why_a_pod_was_evicted(text: str, message: str) -> None:
-    assert messages.pod_evicted("web", text) == f"The web pod was evicted: {message} A new pod replaces it."
+    assert messages.pod_evicted("web", text).text() == f"The web pod was evicted: {message} A new pod replaces it."
 
 
 STORE_QUOTA = (
@@ -60,17 +60,18 @@ STORE_QUOTA = (
         (
             f'pods "web-1" is forbidden: {STORE_QUOTA}',
             "The web pod doesn't fit into the store's quota: 1 of 1400m limits.cpu in use, 500m more wanted; "
-            "8 of 8 pods in use, 1 more wanted. Choose a larger plan, then retry.",
+            "8 of 8 pods in use, 1 more wanted. Choose a larger plan, or tell the operator and retry.",
         ),
         (
             "exceeded quota: store, requested: a=1,b=2,c=3,d=4, used: a=1,b=1,c=1,d=1, limited: a=1,b=1,c=1,d=1",
             "The web pod doesn't fit into the store's quota: 1 of 1 a in use, 1 more wanted; "
-            "1 of 1 b in use, 2 more wanted; and 2 more such limits. Choose a larger plan, then retry.",
+            "1 of 1 b in use, 2 more wanted; and 2 more such limits. "
+            "Choose a larger plan, or tell the operator and retry.",
         ),
         (
             "exceeded quota: store, requested: count/pods=1, used: 1, limited: 1",
             "The web pod doesn't fit into the store's quota: ? of ? count/pods in use, 1 more wanted. "
-            "Choose a larger plan, then retry.",
+            "Choose a larger plan, or tell the operator and retry.",
         ),
         (
             'violates PodSecurity "restricted:v1.34"',
@@ -80,21 +81,21 @@ STORE_QUOTA = (
     ],
 )
 def test_why_a_pod_is_not_made(text: str, message: str) -> None:
-    assert messages.pod_not_created("web", text) == message
+    assert messages.pod_not_created("web", text).text() == message
 
 
 @pytest.mark.parametrize("also", ["", "no new claims to deallocate, "])
 def test_what_the_scheduler_also_tried_is_left_out(also: str) -> None:
     short = "0/3 nodes are available: 3 Insufficient memory."
     text = f"{short} {also}preemption: 0/3 nodes are available: 3 No victims found."
-    assert messages.unschedulable("web", text) == (
+    assert messages.unschedulable("web", text).text() == (
         "No node can take the web pod: 0/3 nodes are available: 3 Insufficient memory. "
-        "Add room to the cluster, or choose a smaller plan."
+        "Have the operator add room to the cluster, then retry."
     )
 
 
 def test_an_unknown_provisioner_message_is_quoted() -> None:
-    text = messages.volume_not_provisioned("database", "failed to provision volume: rpc error: out of capacity")
+    text = messages.volume_not_provisioned("database", "failed to provision volume: rpc error: out of capacity").text()
     assert text.startswith("The database pod has no disk: failed to provision volume: rpc error: out of capacity. ")
 
 
@@ -113,8 +114,30 @@ LOG = "2026-11-24 10:15:04 431 [ERROR] "
 )
 def test_a_full_disk_is_recognized(text: str) -> None:
     assert messages.mentions_full_disk(text)
-    message = messages.container_crashes("database", {"exitCode": 1, "message": text})
-    assert message == "The disk of database is full. Choose a larger plan, or have the operator free space."
+    message = messages.container_crashes("database", {"exitCode": 1, "message": text}).text()
+    assert message == "The disk of database is full. Choose a larger plan, or have the operator free space and retry."
+
+
+READY, LARGEST = messages.Remedies(retry=False), messages.Remedies(larger_plan=False)
+READY_AND_LARGEST = messages.Remedies(retry=False, larger_plan=False)
+
+
+@pytest.mark.parametrize(
+    ("problem", "remedies", "advice"),
+    [
+        (messages.disk_full("web"), READY, "Choose a larger plan, or have the operator free space."),
+        (messages.disk_full("web"), LARGEST, "Have the operator free space, then retry."),
+        (messages.disk_full("web"), READY_AND_LARGEST, "Have the operator free space."),
+        (messages.unschedulable("web", "No room."), READY, "Have the operator add room to the cluster."),
+        (messages.container_not_started("web", "No."), LARGEST, "Retry; if it happens again, tell the operator."),
+        (messages.container_not_started("web", "No."), READY, "Tell the operator."),
+        (messages.pod_evicted("web", "Gone."), LARGEST, "A new pod replaces it."),
+    ],
+)
+def test_only_what_works_is_advised(problem: messages.Problem, remedies: messages.Remedies, advice: str) -> None:
+    """A READY store can't be retried, and no plan is larger than the largest."""
+    cause, text = problem.cause.removesuffix(f" {advice}"), problem.text(remedies)
+    assert text == f"{cause} {advice}"
 
 
 @pytest.mark.parametrize("text", ["", "128 errors in 2800 rows", "error 280", "the disk is fuller than before"])

@@ -33,7 +33,7 @@ UNBOUND = {
 }
 FILLED = 'Usage of EmptyDir volume "tmp" exceeds the limit "64Mi". '
 WAS_EVICTED = "The web pod was evicted: its temporary files took more than 64Mi. A new pod replaces it."
-FULL = "The disk of database is full. Choose a larger plan, or have the operator free space."
+FULL = "The disk of database is full. Choose a larger plan, or have the operator free space and retry."
 
 NO_PODS = workload("StatefulSet", "database", ready=0) | {"status": {"replicas": 0}}
 DOWN = workload("Deployment", "web", ready=0)

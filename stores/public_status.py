@@ -1,4 +1,4 @@
-"""Stores by their host: what a visitor may learn without signing in. No owner, no causes, no name before READY."""
+"""The public status of a store, which every visitor may see: no owner, no causes, no name before READY."""
 
 from dataclasses import dataclass
 

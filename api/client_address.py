@@ -1,0 +1,14 @@
+"""The address of a client, for limits."""
+
+from ipaddress import ip_address, ip_network
+
+from starlette.requests import HTTPConnection
+
+
+def client_address(connection: HTTPConnection) -> str:
+    """The client's IPv4 address, or its IPv6 /64 network, since a client has all addresses of it; or `unknown`."""
+    try:
+        address = ip_address(connection.client.host if connection.client else "")
+    except ValueError:  # a proxy may send anything
+        return "unknown"
+    return str(address if address.version == 4 else ip_network((int(address), 64), strict=False))

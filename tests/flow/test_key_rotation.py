@@ -1,0 +1,134 @@
+"""`storefleet keys reseal`: all secrets are sealed with the first key of their ring, also after a kill in the middle."""
+
+import asyncio
+import sys
+from typing import Any
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+
+from runtime.sealing import Keyring, generate_key
+from schema.ids import decode_id
+from stores.resealing import BATCH_SIZE
+from tests.support.harness import ROOT, Harness, process_environment, without_coverage
+from tests.support.rows import new_store
+from tests.support.stores import create_ready_store, wait_until_idle
+from tests.support.waiting import hang_limit, wait_until
+from workers.main import worker_lifespan
+
+STORES = BATCH_SIZE + 10
+
+
+async def start(harness: Harness, **variables: str) -> asyncio.subprocess.Process:
+    """Start the command. Both its outputs are in stdout."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", "keys", "reseal"),
+        cwd=ROOT,
+        env=without_coverage(process_environment(harness.settings, **variables)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    harness.processes.append(process)
+    return process
+
+
+async def run(harness: Harness, **variables: str) -> tuple[int | None, str]:
+    """The exit code and the output of the command."""
+    process = await start(harness, **variables)
+    async with hang_limit():
+        output, _ = await process.communicate()
+    return process.returncode, output.decode()
+
+
+def rotated(harness: Harness) -> dict[str, str]:
+    """The settings with a new first key in both rings."""
+    admin, worker = harness.settings.admin_keys, harness.settings.worker_keys
+    assert worker is not None
+    return {
+        "STOREFLEET_ADMIN_KEYS": f"{generate_key('a2')},{admin.get_secret_value()}",
+        "STOREFLEET_WORKER_KEYS": f"{generate_key('w2')},{worker.get_secret_value()}",
+    }
+
+
+async def key_ids(harness: Harness) -> dict[str, int]:
+    """How many secrets each key has sealed."""
+    rows = await harness.sql("SELECT split_part(sealed, '.', 1) AS key, count(*) FROM sealed_secrets GROUP BY 1")
+    return {row["key"]: row["count"] for row in rows}
+
+
+async def add_sealed_stores(harness: Harness) -> list[Any]:
+    """DELETING stores that no worker of this test sees, each with one secret. Returns their ids, in order."""
+    assert harness.settings.worker_keys is not None
+    keys = Keyring.parse(harness.settings.worker_keys.get_secret_value())
+    connection = await asyncpg.connect(harness.settings.database_url.get_secret_value())
+    account = decode_id("Account", harness.account)
+    assert account is not None
+    stores = sorted([await new_store(connection, account) for _ in range(STORES)])
+    for store in stores:
+        sealed = keys.seal(store, "database-password", f"of {store}")
+        await connection.execute("INSERT INTO sealed_secrets VALUES ($1, 'database-password', $2)", store, sealed)
+    await connection.close()
+    return stores
+
+
+async def test_a_killed_command_goes_on_where_it_was(api: Harness) -> None:
+    stores, variables = await add_sealed_stores(api), rotated(api)
+    blocker = await asyncpg.connect(api.settings.database_url.get_secret_value())
+    async with blocker.transaction():
+        await blocker.execute("SELECT 1 FROM stores WHERE id = $1 FOR UPDATE", stores[-1])
+        process = await start(api, **variables)
+
+        async def is_in_the_middle() -> bool:
+            return await key_ids(api) == {"w2": BATCH_SIZE, "w1": STORES - BATCH_SIZE}
+
+        await wait_until(is_in_the_middle)
+        process.kill()
+        await process.wait()
+    await blocker.close()
+
+    assert await run(api, **variables) == (
+        0,
+        f"{STORES - BATCH_SIZE} secrets sealed again, {BATCH_SIZE} were already, 0 can't be opened\n",
+    )
+    assert await key_ids(api) == {"w2": STORES}
+    keys = Keyring.parse(variables["STOREFLEET_WORKER_KEYS"].split(",")[0])
+    for row in await api.sql("SELECT store_id, field, sealed FROM sealed_secrets"):
+        assert keys.unseal(row["store_id"], row["field"], row["sealed"]) == f"of {row['store_id']}"
+
+
+async def test_stores_go_on_without_the_old_keys(api: Harness) -> None:
+    async with worker_lifespan(api.settings, api.profile):
+        store, _ = await create_ready_store(api)
+        variables = rotated(api)
+        code, output = await run(api, **variables)  # beside the running worker
+        assert code == 0, output
+        await wait_until_idle(api)
+    assert (await key_ids(api)).keys() == {"a2", "w2"}
+    first = {name.removeprefix("STOREFLEET_").lower(): value.split(",")[0] for name, value in variables.items()}
+    settings = api.settings.model_copy(update={name: SecretStr(value) for name, value in first.items()})
+    async with worker_lifespan(settings, api.profile):
+        await api.sql("UPDATE stores SET due_at = now(), applied_hash = NULL")
+        await wait_until_idle(api)
+        looked = await api.get_store(store["id"])
+    assert (looked["status"], looked["health"]["state"]) == ("READY", "HEALTHY")
+
+
+@pytest.mark.parametrize("sealed", ["k9.AAAA", "w1.AAAA", ""])
+async def test_what_no_key_opens_is_named_and_left(api: Harness, sealed: str) -> None:
+    [store, *_] = await add_sealed_stores(api)
+    await api.sql("UPDATE sealed_secrets SET sealed = $1 WHERE store_id = $2", sealed, store)
+    code, output = await run(api, **rotated(api))
+    assert (code, f"{store}: database-password" in output, "1 can't be opened" in output) == (1, True, True), output
+    [row] = await api.sql("SELECT sealed FROM sealed_secrets WHERE store_id = $1", store)
+    assert row["sealed"] == sealed
+
+
+async def test_without_worker_keys_nothing_is_done(api: Harness) -> None:
+    environment = process_environment(api.settings)
+    environment.pop("STOREFLEET_WORKER_KEYS")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", "keys", "reseal"), cwd=ROOT, env=environment, stderr=asyncio.subprocess.PIPE
+    )
+    _, output = await process.communicate()
+    assert (process.returncode, b"STOREFLEET_WORKER_KEYS" in output) == (2, True)
