@@ -22,7 +22,7 @@ export function StoreSummary({ store, engine }: { store: Store; engine: Engine |
     case 'deleting':
       return store.cause ?? t('summary.deleting')
     case 'suspended':
-      return t('summary.suspended')
+      return store.cause ?? t('summary.suspended')
     case 'ready':
       return <Healthy since={store.health?.since ?? store.createdAt} />
     default:
