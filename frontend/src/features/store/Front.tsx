@@ -58,7 +58,7 @@ function Message({ store, state }: { store: StoreDetail; state: DisplayState }) 
     case 'deleted':
       return <Sentence title={t('front.deleted')} text={deletionText(store)} />
     default:
-      return <Sentence title={t(`front.${state}`)} text={t(`front.${state}Text`)} />
+      return <Sentence title={t(`front.${state}`)} text={store.cause ?? t(`front.${state}Text`)} />
   }
 }
 

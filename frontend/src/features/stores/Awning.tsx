@@ -42,7 +42,7 @@ interface AwningProps {
  * screen readers.
  */
 export function Awning({ steps, whole, mini = false }: AwningProps) {
-  const now = useNow(100, whole === undefined && steps.some(({ status }) => status === 'RUNNING'))
+  const now = useNow(mini ? 1000 : 100, whole === undefined && steps.some(({ status }) => status === 'RUNNING'))
   const perStep = mini ? 1 : 4
   const height = mini ? 13 : 28
   return (

@@ -10,6 +10,7 @@ import { GROUPS, groupOf, type Group } from './state'
 import { StoreCard, StoreRow } from './StoreRow'
 
 const TINT_MS = 1_400
+const TINT_CHECK_MS = 200
 
 export interface StoreGroup {
   group: Group
@@ -139,26 +140,20 @@ function Count({ children }: { children: number }) {
   )
 }
 
-/** When each store changed its state, for as long as its row is tinted. */
+/** The stores that changed their state lately, for as long as their rows are tinted. */
 function useChangedStores() {
-  const [changed, setChanged] = useState<ReadonlyMap<string, number>>(new Map())
-  const timers = useRef(new Set<ReturnType<typeof setTimeout>>())
+  const [changed, setChanged] = useState<ReadonlySet<string>>(new Set())
+  const times = useRef(new Map<string, number>())
   useLiveEvents(({ type, storeId }) => {
-    if (type !== 'STATUS' && type !== 'HEALTH') return
-    setChanged((all) => new Map(all).set(storeId, Date.now()))
-    const timer = setTimeout(() => {
-      timers.current.delete(timer)
-      setChanged((all) => {
-        const rest = new Map(all)
-        if (Date.now() - (rest.get(storeId) ?? 0) >= TINT_MS) rest.delete(storeId)
-        return rest
-      })
-    }, TINT_MS + 100)
-    timers.current.add(timer)
+    if (type === 'STATUS' || type === 'HEALTH') times.current.set(storeId, Date.now())
   })
   useEffect(() => {
-    const running = timers.current
-    return () => running.forEach(clearTimeout)
+    const timer = setInterval(() => {
+      const all = times.current
+      for (const [id, at] of all) if (Date.now() - at > TINT_MS) all.delete(id)
+      setChanged((before) => (all.size === 0 && before.size === 0 ? before : new Set(all.keys())))
+    }, TINT_CHECK_MS)
+    return () => clearInterval(timer)
   }, [])
   return changed
 }

@@ -22,7 +22,7 @@ export function StoreSummary({ store, engine }: { store: Store; engine: Engine |
     case 'deleting':
       return store.cause ?? t('summary.deleting')
     case 'suspended':
-      return t('summary.suspended')
+      return store.cause ?? t('summary.suspended')
     case 'ready':
       return <Healthy since={store.health?.since ?? store.createdAt} />
     default:
@@ -43,7 +43,7 @@ function Healthy({ since }: { since: string }) {
 function Progress({ store, engine }: { store: Store; engine: Engine | undefined }) {
   const { steps, current, number, total } = progressOf(store, engine)
   const started = current?.startedAt ?? null
-  const now = useNow(100, started !== null)
+  const now = useNow(1000, started !== null)
   return (
     <Box component="span" sx={{ display: 'flex', alignItems: 'center', gap: 3, minWidth: 0 }}>
       <Box component="span" sx={{ flex: 'none', width: 54 }}>

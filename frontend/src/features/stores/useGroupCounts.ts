@@ -4,7 +4,7 @@ import { useData } from '@/shared/graphql/useData'
 import { useLiveEvents } from '@/features/events/bus'
 import type { Group } from './state'
 
-const REFETCH_MS = 300
+const REFETCH_MS = 500
 
 const CountsQuery = graphql(`
   query StoreCounts($accountId: ID!) {

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useClient } from 'urql'
 import type { CombinedError } from '@urql/core'
 import { generation } from '@/shared/graphql/connection'
@@ -8,6 +8,7 @@ import { StoresQuery, type Store } from './documents'
 
 const PAGE = 100
 const REFETCH_MS = 300
+const BATCH_MS = 50
 
 type Page = ResultOf<typeof StoresQuery>['stores']
 type OrderBy = NonNullable<VariablesOf<typeof StoresQuery>['orderBy']>
@@ -46,15 +47,29 @@ export function useStorePages({ accountId, search, order }: Wanted) {
 
   useEffect(() => {
     const shared = { accountId, first: PAGE, filter: search ? { search } : null, orderBy: ORDERS[order] }
+    // Many events at once are one update of the list.
+    const waiting = new Map<number, Page>()
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const takeOver = () => {
+      timer = undefined
+      const news = new Map(waiting)
+      waiting.clear()
+      setPages((all) => cursors.flatMap((_, i) => news.get(i) ?? all[i] ?? []))
+    }
     const subscriptions = cursors.map((after, i) =>
       client
         .query(StoresQuery, { ...shared, after }, { requestPolicy: 'cache-and-network' })
         .subscribe(({ data, error: failure }) => {
           setError(failure)
-          if (data) setPages((all) => [...all.slice(0, i), data.stores, ...all.slice(i + 1, cursors.length)])
+          if (!data) return
+          waiting.set(i, data.stores)
+          timer ??= setTimeout(takeOver, BATCH_MS)
         }),
     )
-    return () => subscriptions.forEach((subscription) => subscription.unsubscribe())
+    return () => {
+      clearTimeout(timer)
+      subscriptions.forEach((subscription) => subscription.unsubscribe())
+    }
   }, [client, accountId, search, order, cursors, reads, current])
 
   const stores = unique(pages.flatMap((page) => page.nodes))
@@ -79,17 +94,13 @@ function unique(stores: Store[]) {
 }
 
 function useRefetchForNewStores(stores: Store[], refetch: () => void) {
-  const [missing, setMissing] = useState(0)
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   useLiveEvents(({ store }) => {
-    if (store.status !== 'DELETED' && !stores.some(({ id }) => id === store.id)) setMissing((n) => n + 1)
-  })
-  const [handled, setHandled] = useState(0)
-  useEffect(() => {
-    if (missing === handled) return
-    const timer = setTimeout(() => {
-      setHandled(missing)
+    if (store.status === 'DELETED' || stores.some(({ id }) => id === store.id)) return
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined
       refetch()
     }, REFETCH_MS)
-    return () => clearTimeout(timer)
   })
+  useEffect(() => () => clearTimeout(timer.current), [])
 }
