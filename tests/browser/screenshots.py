@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest_asyncio
 from playwright.async_api import expect
@@ -11,10 +12,11 @@ from schema.ids import decode_id
 from tests.browser.conftest import SignedInPage
 from tests.support.harness import JSON, ROOT, Harness, run_harness
 from tests.support.stores import namespace_of
+from tests.support.suspension import suspend_store
 
 FOLDER = ROOT / "build" / "screenshots"
-DESKTOP = {"viewport": {"width": 1280, "height": 860}}
-DEVICES = {
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 860}}
+DEVICES: dict[str, dict[str, Any]] = {
     "light": DESKTOP | {"color_scheme": "light"},
     "dark": DESKTOP | {"color_scheme": "dark"},
     "phone": {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True},
@@ -31,27 +33,28 @@ WHERE id = $1::uuid
 @pytest_asyncio.fixture
 async def harness(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Harness]:
     """At the speed of a real cluster: the durations of steps are on the pictures."""
-    async with run_harness(database_url, redis_url, tmp_path, speed=1, store_quota=15, failure_patience=4.0) as running:
+    async with run_harness(
+        database_url, redis_url, tmp_path, speed=1, store_quota=15, creations_per_hour=20, failure_patience=4.0
+    ) as running:
         yield running
 
 
 async def create_stores(harness: Harness) -> dict[str, JSON]:
-    """Stores in several states, by name: READY, except for one each that is FAILED, DOWN, SUSPENDED or on its way."""
+    """Stores by name: READY, except for one that is SUSPENDED, one that is FAILED, and one that is on its way."""
     stores = {name: await harness.create_store(name=name) for name in OPEN_STORES}
     await asyncio.gather(*(harness.wait_for_status(store["id"], "READY") for store in stores.values()))
+    await suspend_store(harness, stores["Bottega Rossi"]["id"])
+    stores["Second Spring"] = failed = await harness.create_store(name="Second Spring")
+    image = {"fault": "image", "component": "web", "namespace": namespace_of(failed["id"])}
+    await harness.set_faults(image)
+    await harness.wait_for_status(failed["id"], "FAILED")
+    await harness.wait_for_store(stores["Bottega Rossi"]["id"], status="SUSPENDED")
+    stores["Halcyon Tea"] = moving = await harness.create_store(name="Halcyon Tea")
+    unready = {"fault": "unready", "component": "database", "namespace": namespace_of(moving["id"])}
+    await harness.set_faults(image, unready)
     for age, name in enumerate(reversed(OPEN_STORES)):
         await harness.sql(EARLIER, decode_id("Store", stores[name]["id"]), age)
-    stores["Second Spring"] = failed = await harness.create_store(name="Second Spring")
-    await harness.set_faults({"fault": "image", "component": "web", "namespace": namespace_of(failed["id"])})
-    await harness.wait_for_status(failed["id"], "FAILED")
-    stores["Halcyon Tea"] = moving = await harness.create_store(name="Halcyon Tea")
-    await harness.set_faults(
-        {"fault": "image", "component": "web", "namespace": namespace_of(failed["id"])},
-        {"fault": "unready", "component": "database", "namespace": namespace_of(moving["id"])},
-    )
-    await harness.client().execute(
-        'mutation { createApiToken(input: {name: "Warehouse sync", scopes: [READ, WRITE]}) { secret } }'
-    )
+    await harness.sql("UPDATE api_tokens SET name = 'Warehouse sync'")
     return stores
 
 
@@ -80,4 +83,5 @@ async def test_screenshots(harness: Harness, open_dashboard: SignedInPage) -> No
                 await page.get_by_role("dialog").get_by_label("Name", exact=True).fill("Olive & Thyme")
                 await expect(page.get_by_role("dialog").get_by_text("olive-thyme").first).to_be_visible()
             await page.evaluate("document.fonts.ready")
-            await page.screenshot(path=FOLDER / f"{name}-{device}.png", full_page=name in ("ready", "account"))
+            whole = device != "phone" and name in ("ready", "account")
+            await page.screenshot(path=FOLDER / f"{name}-{device}.png", full_page=whole)

@@ -14,7 +14,7 @@ async def test_the_palette_navigates_by_keyboard(harness: Harness, open_dashboar
     store, _ = await create_ready_store(harness)
     await harness.create_store(name="Candle Corner")
     page = await open_dashboard()
-    await expect(page.get_by_role("link", name="Candle Corner")).to_be_visible()
+    await expect(page.get_by_role("link", name="Candle Corner", exact=True)).to_be_visible()
     palette = page.get_by_role("dialog", name="Search or jump to")
     search = palette.get_by_role("combobox")
 

@@ -115,11 +115,11 @@ async def test_what_is_refused(harness: Harness, monkeypatch: pytest.MonkeyPatch
     async with follow_logs(harness, store) as logs:
         await logs.wait_for_lines(SIMULATED_LINE)
         assert "at most 1 logs at a time" in str(await subscription_error(harness, store))
-        assert "As many logs are followed" in str(
+        assert "Too many logs are followed" in str(
             await subscription_error(harness, theirs, token=token)
         )  # by the worker
         monkeypatch.setattr(log_stream, "MAX_STREAMS_PER_PROCESS", 1)
-        assert "As many logs are followed" in str(await subscription_error(harness, theirs, token=token))
+        assert "Too many logs are followed" in str(await subscription_error(harness, theirs, token=token))
 
     async def there_is_room() -> bool:
         async with follow_logs(harness, store) as logs:

@@ -20,16 +20,14 @@ from sandbox.kubernetes.node.launcher import NodeOptions, prepare
 from tests.cluster.platform import Platform, install
 from tests.node.containers import Containers, Image, unpack
 from tests.node.databases import start_database
+from tests.node.plugin import PLUGIN
 from tests.node.real_node import RealNode
-from tests.node.shops import Shops, shop_factory
+from tests.node.shops import Mounts, Shops, shop_factory
+from tests.node.wordpress import content, name_server, shop
 from tests.support.browser import browser, new_page
 from tests.support.harness import Harness, run_harness
 
-__all__ = ["browser", "new_page"]  # fixtures
-
-PLUGIN = os.environ.get("WOOCOMMERCE_ZIP")
-"""The plugin as a zip file: there is no Debian package. Without it the image has WordPress only."""
-NEEDS_PLUGIN = pytest.mark.skipif(PLUGIN is None, reason="needs WOOCOMMERCE_ZIP=/path/to/woocommerce.zip")
+__all__ = ["browser", "content", "name_server", "new_page", "shop"]  # fixtures
 
 
 @pytest.fixture(scope="session")
@@ -149,3 +147,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             "No WooCommerce shop was installed, and no order was placed in one. "
             "To run them: make test-node WOOCOMMERCE_ZIP=/path/to/woocommerce-10.6.2.zip"
         )
+
+
+@pytest.fixture
+def hosts(tmp_path: Path) -> Mounts:
+    """/etc/hosts with the name of a mail server in the cluster."""
+    file = tmp_path / "hosts"
+    file.write_text("127.0.0.1 localhost relay.mail.svc\n")
+    return {"/etc/hosts": file}

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from sandbox.kubernetes.node.ingress import CERTIFICATE, NAMESPACE, SECURE_DOMAIN
-from tests.node.conftest import PLUGIN
+from tests.node.plugin import PLUGIN
 from tests.node.real_node import RealNode
 from tests.node.stores import create_ready_store
 from tests.support.harness import Harness

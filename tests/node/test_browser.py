@@ -4,7 +4,7 @@ import json
 
 from playwright.async_api import Page, expect
 
-from tests.node.conftest import NEEDS_PLUGIN
+from tests.node.plugin import NEEDS_PLUGIN
 from tests.node.shoppers import API, BILLING_ADDRESS, create_open_store, credentials
 from tests.node.stores import create_ready_store
 from tests.support.browser import TIMEOUT_MS, NewPage

@@ -5,7 +5,7 @@ import os
 import signal
 from functools import partial
 
-from tests.node.conftest import NEEDS_PLUGIN
+from tests.node.plugin import NEEDS_PLUGIN
 from tests.node.real_node import RealNode
 from tests.node.shoppers import NO_HEALTHY_UPSTREAM, create_open_store, database_of, orders, run_shoppers
 from tests.node.stores import is_replaced, pods

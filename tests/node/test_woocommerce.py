@@ -1,6 +1,6 @@
 """A WooCommerce store in real containers: it gets READY and sells."""
 
-from tests.node.conftest import NEEDS_PLUGIN
+from tests.node.plugin import NEEDS_PLUGIN
 from tests.node.real_node import RealNode
 from tests.node.shoppers import ShoppingSession, create_open_store, credentials, rows, send_request, wait_until_open
 from tests.node.stores import is_replaced, pods

@@ -4,7 +4,7 @@ import os
 import signal
 from pathlib import Path
 
-from tests.node.conftest import PLUGIN
+from tests.node.plugin import PLUGIN
 from tests.node.shops import HOST, Mounts, Shop, wait_for_response
 from tests.node.wordpress import CUSTOM_PLUGINS, STYLE, php
 from workers.engines.woocommerce import CONTENT

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.node.conftest import PLUGIN
 from tests.node.image_variants import image_variant
+from tests.node.plugin import PLUGIN
 from tests.node.real_node import RealNode
 from tests.node.shoppers import ShoppingSession
 from tests.node.stores import create_store, retry_until_ready, wait_for_failure

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.node.conftest import PLUGIN
 from tests.node.containers import Container, Containers, Image
 from tests.node.databases import start_database
+from tests.node.plugin import PLUGIN
 from tests.node.shops import HOST, INSTALL, UPLOADS, WEB, WORDPRESS, Shop, Shops, wait_for_response
 from workers.engines.objects import EXIT_NON_RETRYABLE
 

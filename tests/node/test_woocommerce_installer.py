@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from tests.node.conftest import PLUGIN
 from tests.node.containers import Container
+from tests.node.plugin import PLUGIN
 from tests.node.shops import INSTALL, WORDPRESS, Env, Shop, Shops, Snapshot
 
 INSTALL_COMMAND = INSTALL if PLUGIN else WORDPRESS

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.node.conftest import NEEDS_PLUGIN, PLUGIN
 from tests.node.mailbox import PORT, mailbox
+from tests.node.plugin import NEEDS_PLUGIN, PLUGIN
 from tests.node.shoppers import BILLING_ADDRESS
 from tests.node.shops import HOST, INSTALL, WORDPRESS, Mounts, Shops
 from tests.node.wordpress import TOKEN, buy, request_password_reset

@@ -11,8 +11,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.node.conftest import NEEDS_PLUGIN, PLUGIN
 from tests.node.containers import Container
+from tests.node.plugin import NEEDS_PLUGIN, PLUGIN
 from tests.node.resolver import resolver
 from tests.node.shops import HOST, INSTALL, WORDPRESS, Mounts, Shop, Shops
 from tests.node.wordpress import CUSTOM_PLUGINS, admin, buy, php

@@ -1,6 +1,6 @@
 """What the owner of a WooCommerce store can choose: WooCommerce's setup wizard, and a new password."""
 
-from tests.node.conftest import NEEDS_PLUGIN
+from tests.node.plugin import NEEDS_PLUGIN
 from tests.node.shoppers import ShoppingSession, create_open_store, credentials, send_request, sign_in
 from tests.support.harness import Harness
 from tests.support.stores import PASSWORD_CHANGED, has_notice, rotate_password

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.node.conftest import NEEDS_PLUGIN
 from tests.node.containers import Container
 from tests.node.mailbox import PORT, mailbox
+from tests.node.plugin import NEEDS_PLUGIN
 from tests.node.resolver import resolver
 from tests.node.shoppers import ShoppingSession, create_open_store, credentials, send_request, sign_in
 from tests.node.shops import HOST, Mounts, Shop
@@ -19,20 +19,14 @@ from tests.node.wordpress import (
     STYLE,
     TOKEN,
     admin,
-    content,
-    hosts,
-    name_server,
     php,
     request_password_reset,
-    shop,
     zip_file,
 )
 from tests.support.harness import Harness
 from tests.support.stores import run_cron_job
 from tests.support.waiting import wait_until
 from workers.engines.woocommerce import CONTENT
-
-__all__ = ["content", "hosts", "name_server", "shop"]  # fixtures
 
 RIPE = "<?php\n/* Plugin Name: Fig\nVersion: {0} */\nadd_action('send_headers', fn () => header('X-Fig: ripe {0}'));\n"
 THEME = {"olive/style.css": STYLE, "olive/templates/index.html": "<!-- wp:paragraph --><p>Olives!</p>"}

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.node.conftest import NEEDS_PLUGIN
 from tests.node.containers import Container
 from tests.node.databases import VARIABLES
+from tests.node.plugin import NEEDS_PLUGIN
 from tests.node.shoppers import API, ORDER
 from tests.node.shops import HOST, INSTALL, Env, Shop, Shops, wait_for_response
 

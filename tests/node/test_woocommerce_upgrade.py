@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from tests.node.conftest import NEEDS_PLUGIN
+from tests.node.plugin import NEEDS_PLUGIN
 from tests.node.shops import INSTALL, Env, Shop, Shops, Snapshot
 
 pytestmark = NEEDS_PLUGIN

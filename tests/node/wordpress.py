@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.node.conftest import PLUGIN
 from tests.node.containers import Container
+from tests.node.plugin import PLUGIN
 from tests.node.resolver import NAME_SERVER
 from tests.node.shoppers import API, ORDER
 from tests.node.shops import HOST, INSTALL, WORDPRESS, Mounts, Shop, Shops
@@ -51,14 +51,6 @@ def content(shop: Shop) -> Mounts:
     folder.mkdir()
     os.chown(folder, 10001, 10001)
     return {CONTENT: folder, f"{CONTENT}/uploads": shop.uploads}
-
-
-@pytest.fixture
-def hosts(tmp_path: Path) -> Mounts:
-    """/etc/hosts with the name of a mail server in the cluster."""
-    file = tmp_path / "hosts"
-    file.write_text("127.0.0.1 localhost relay.mail.svc\n")
-    return {"/etc/hosts": file}
 
 
 def request_password_reset(server: Container) -> int:

@@ -2,7 +2,7 @@ import { Button, Typography } from '@mui/material'
 import { Link } from 'react-router'
 import { t } from '@/shared/i18n'
 import { ArrowLeft } from '@/shared/icons'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 import { Box } from '@mui/material'
 
 export function NotFound() {

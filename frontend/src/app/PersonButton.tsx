@@ -1,8 +1,9 @@
-import { Avatar, ButtonBase } from '@mui/material'
+import { Avatar, Box, ButtonBase } from '@mui/material'
 import { Suspense, lazy, useState } from 'react'
 import { useSession } from '@/features/session/viewer'
+import { visuallyHidden } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
-import { ring, v } from '@/shared/theme'
+import { ring, v } from '@/shared/tokens'
 import type { PersonMenuProps } from './PersonMenu'
 
 const PersonMenu = lazy(() => import('./PersonMenu').then((module) => ({ default: module.PersonMenu })))
@@ -19,7 +20,11 @@ export function PersonButton(props: Omit<PersonMenuProps, 'anchor' | 'onClose'>)
         onClick={(event) => setAnchor(event.currentTarget)}
         sx={{ borderRadius: '50%', p: { xs: 1.25, sm: 0 }, '&:focus-visible': ring }}
       >
+        <Box component="span" sx={visuallyHidden}>
+          {t('person.menu', { email: user.email })}
+        </Box>
         <Avatar
+          aria-hidden
           sx={{ width: 30, height: 30, bgcolor: v.accentSoft, color: v.accent, fontSize: '0.75rem', fontWeight: 600 }}
         >
           {user.email.slice(0, 2).toUpperCase()}

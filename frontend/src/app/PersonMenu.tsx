@@ -5,7 +5,7 @@ import { Kbd } from '@/shared/components/Kbd'
 import { t } from '@/shared/i18n'
 import { chooseLanguage, language } from '@/shared/i18n/locale'
 import { Check, Code, Globe, Info, Keyboard, LogOut } from '@/shared/icons'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 
 export interface PersonMenuProps {
   anchor: HTMLElement

@@ -3,7 +3,7 @@ import { Link } from 'react-router'
 import type { Store as Icon } from '@/shared/icons'
 import { t } from '@/shared/i18n'
 import { Plus } from '@/shared/icons'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 
 export interface Place {
   to: string

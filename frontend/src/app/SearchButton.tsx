@@ -3,7 +3,7 @@ import { Kbd } from '@/shared/components/Kbd'
 import { t } from '@/shared/i18n'
 import { Search } from '@/shared/icons'
 import { isMac } from '@/shared/keys'
-import { ring, v } from '@/shared/theme'
+import { ring, v } from '@/shared/tokens'
 
 /** Opens the palette: a field to look at, an icon on phones. */
 export function SearchButton({ onClick }: { onClick: () => void }) {

@@ -3,7 +3,7 @@ import { Kbd } from '@/shared/components/Kbd'
 import { t, type MessageKey } from '@/shared/i18n'
 import { Close } from '@/shared/icons'
 import { modifier } from '@/shared/keys'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 
 type Shortcut = [
   label: Extract<MessageKey, `shortcuts.${string}` | `palette.${string}` | `store.${string}` | `stores.${string}`>,

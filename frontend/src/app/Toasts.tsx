@@ -6,7 +6,7 @@ import type { LiveEvent } from '@/features/events/documents'
 import { visuallyHidden } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
 import { Close } from '@/shared/icons'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 import { announcement, showToast, toast } from '@/shared/toast'
 
 const SHOWN_MS = 6_000
@@ -51,7 +51,7 @@ export function Toasts() {
         {spoken}
       </Box>
       {shown && (
-        <Box data-toast sx={box}>
+        <Box component="aside" data-toast sx={box}>
           {shown.text}
           {shown.to && (
             <Button

@@ -1,7 +1,7 @@
 import { Box, Button, Typography } from '@mui/material'
 import { useState } from 'react'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 
 const STEPS = ['create', 'watch', 'find'] as const
 const STRIPES = 6

@@ -1,4 +1,4 @@
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 
 const gutter = { maxWidth: 1216, mx: 'auto', px: { xs: 4, sm: 6 } } as const
 

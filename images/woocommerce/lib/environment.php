@@ -68,7 +68,8 @@ function store_locale(): string
     }
     $files = WORDPRESS . "/wp-content/languages/{$locale}";
     if ($locale !== 'en_US' && !is_file("{$files}.mo") && !is_file("{$files}.l10n.php")) {
-        throw new UserError("This image has no language files for {$locale}: build it with LANGUAGES=\"{$locale}\", then retry.");
+        $remedy = "build it with LANGUAGES=\"{$locale}\", then retry.";
+        throw new UserError("This image has no language files for {$locale}: {$remedy}");
     }
     return $locale;
 }

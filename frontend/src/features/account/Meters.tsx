@@ -1,7 +1,7 @@
 import { Box } from '@mui/material'
 import { inset, tabular } from '@/shared/components/styles'
 import { rich, t } from '@/shared/i18n'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 import { formatMinute } from '@/shared/time'
 import type { AccountDetail } from './documents'
 

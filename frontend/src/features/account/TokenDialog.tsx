@@ -9,7 +9,7 @@ import { FormDialog } from '@/shared/components/FormDialog'
 import { userErrors, type UserError } from '@/shared/graphql/errors'
 import type { VariablesOf } from '@/shared/graphql/graphql'
 import { t } from '@/shared/i18n'
-import { mono, v } from '@/shared/theme'
+import { mono, v } from '@/shared/tokens'
 import { useSession } from '@/features/session/viewer'
 import { CreateApiToken } from './documents'
 

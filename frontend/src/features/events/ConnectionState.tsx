@@ -1,7 +1,7 @@
 import { Box, keyframes } from '@mui/material'
 import { lostSince } from '@/shared/graphql/connection'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 import { formatMinute } from '@/shared/time'
 
 const beat = keyframes`

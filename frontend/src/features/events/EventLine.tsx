@@ -1,6 +1,6 @@
 import { Box } from '@mui/material'
 import { inset, tabular } from '@/shared/components/styles'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 import { Ago, formatClock } from '@/shared/time'
 import { DISPLAY, TONES, displayState, type Tone } from '@/features/stores/state'
 import type { StoreEvent } from './documents'

@@ -3,7 +3,7 @@ import type { Ref } from 'react'
 import { Kbd } from '@/shared/components/Kbd'
 import { ellipsis } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 import type { Command } from './useCommands'
 
 interface OptionsProps {

@@ -3,7 +3,7 @@ import { useEffect } from 'react'
 import { Mark } from '@/shared/brand/Mark'
 import { Street } from '@/shared/brand/Street'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 
 /** The frame of the pages for people who are not signed in: a narrow column above a street of shops. */
 export function EntryPage({ title, text, children }: { title: string; text?: string; children: React.ReactNode }) {

@@ -35,11 +35,16 @@ export function RequireSession({ children, fallback }: { children: React.ReactNo
     }
   }, [viewer, chosen, refetch])
 
-  if (session) {
+  // An ended session keeps its page, and with it what was typed there.
+  const [last, setLast] = useState(session)
+  if (session !== null && session !== last) setLast(session)
+  const shown = session ?? last
+  if (shown) {
+    const { email, id } = shown.user
     return (
-      <SessionContext value={session}>
+      <SessionContext value={shown}>
         {children}
-        <Suspense>{ended && <SignInAgain email={session.user.email} userId={session.user.id} />}</Suspense>
+        <Suspense>{(ended || viewer === null) && <SignInAgain email={email} userId={id} />}</Suspense>
       </SessionContext>
     )
   }

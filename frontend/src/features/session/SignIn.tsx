@@ -5,7 +5,7 @@ import { ErrorBanner } from '@/shared/components/ErrorBanner'
 import { Field } from '@/shared/components/Field'
 import { PasswordInput } from '@/shared/components/PasswordInput'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 import { signIn, signUp } from './auth'
 import { EntryPage } from './EntryPage'
 

@@ -11,7 +11,7 @@ import type { ResultOf } from '@/shared/graphql/graphql'
 import { userErrors } from '@/shared/graphql/errors'
 import { t } from '@/shared/i18n'
 import { Eye, EyeOff } from '@/shared/icons'
-import { mono, v } from '@/shared/theme'
+import { mono, v } from '@/shared/tokens'
 import { useSession } from '@/features/session/viewer'
 import { RevealCredentials, type StoreDetail } from './documents'
 

@@ -3,7 +3,7 @@ import { CopyButton } from '@/shared/components/CopyButton'
 import { Section } from '@/shared/components/Card'
 import { inset, plainList } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 import type { StoreDetail } from './documents'
 
 /** Where each engine's owner adds a product, below the shop's address. */

@@ -1,7 +1,7 @@
 import { Box, keyframes } from '@mui/material'
 import { Mark } from '@/shared/brand/Mark'
 import { t } from '@/shared/i18n'
-import { mono, motion, v } from '@/shared/theme'
+import { mono, motion, v } from '@/shared/tokens'
 import { formatClock, formatDay } from '@/shared/time'
 import { addressOf } from '@/features/stores/state'
 import type { StoreDetail } from './documents'

@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { useNavigate } from 'react-router'
 import { t } from '@/shared/i18n'
 import { Copy, More, Settings, Terminal, Trash } from '@/shared/icons'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 import type { Store } from '@/features/stores/documents'
 
 const atEnd = { vertical: 'bottom', horizontal: 'right' } as const

@@ -8,7 +8,7 @@ import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
 import { ArrowLeft, ArrowUpRight, ChevronRight } from '@/shared/icons'
 import { useKeys } from '@/shared/keys'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 import { showToast } from '@/shared/toast'
 import { useSession } from '@/features/session/viewer'
 import { StateTag } from '@/features/stores/Glyph'
@@ -80,14 +80,22 @@ function StoreTabs({ store, tab }: { store: StoreDetail; tab: TabName }) {
         </Box>
       </Box>
       <Box sx={{ display: 'flex', alignItems: 'center', gap: 3, flexWrap: 'wrap', mb: 3 }}>
-        <Typography variant="display" component="h1" sx={{ minWidth: 0 }}>
+        <Typography variant="display" component="h1" sx={{ minWidth: 0, flex: { xs: '1 1 0', sm: '0 1 auto' } }}>
           {store.name}
         </Typography>
-        <StateTag store={store} />
-        {store.receipt?.simulated && <SimulatedTag />}
+        <Box sx={{ display: 'flex', gap: 3, order: { xs: 1, sm: 0 }, width: { xs: '100%', sm: 'auto' } }}>
+          <StateTag store={store} />
+          {store.receipt?.simulated && <SimulatedTag />}
+        </Box>
         <Box sx={{ ml: 'auto', display: 'flex', gap: 2 }}>
           {ready && tab !== 'overview' && (
-            <Button href={store.url} target="_blank" rel="noreferrer" endIcon={<ArrowUpRight />}>
+            <Button
+              href={store.url}
+              target="_blank"
+              rel="noreferrer"
+              endIcon={<ArrowUpRight />}
+              sx={{ height: { xs: 40, sm: 34 } }}
+            >
               {t('store.openShop')}
             </Button>
           )}

@@ -1,7 +1,7 @@
 import { Box, keyframes } from '@mui/material'
 import { inset, plainList, tabular, visuallyHidden } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
-import { motion, v } from '@/shared/theme'
+import { motion, v } from '@/shared/tokens'
 import { duration, useNow } from '@/shared/time'
 import type { ShownStep } from '@/features/stores/state'
 

@@ -1,5 +1,5 @@
 import { Box, keyframes } from '@mui/material'
-import { motion, v } from '@/shared/theme'
+import { motion, v } from '@/shared/tokens'
 import { useNow } from '@/shared/time'
 import type { ShownStep } from './state'
 

@@ -1,6 +1,6 @@
 import { Box, keyframes } from '@mui/material'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 import { DISPLAY, TONES, displayState, progressOf, type DisplayState } from './state'
 import type { Store } from './documents'
 

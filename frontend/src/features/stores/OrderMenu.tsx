@@ -1,6 +1,6 @@
 import { Box } from '@mui/material'
 import { t } from '@/shared/i18n'
-import { ring, v } from '@/shared/theme'
+import { ring, v } from '@/shared/tokens'
 import { ORDERS, type StoreOrder } from './useStorePages'
 
 const NAMES = Object.keys(ORDERS) as StoreOrder[]

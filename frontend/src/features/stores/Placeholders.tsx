@@ -4,7 +4,7 @@ import { EmptyLot } from '@/shared/brand/Street'
 import { Kbd } from '@/shared/components/Kbd'
 import { rich, t } from '@/shared/i18n'
 import { Plus } from '@/shared/icons'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 import { useSession } from '@/features/session/viewer'
 
 /** The account has no store yet. */

@@ -1,6 +1,6 @@
 import { Box } from '@mui/material'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 
 /** The store runs on a simulated cluster. */
 export function SimulatedTag() {

@@ -1,7 +1,7 @@
 import { Box } from '@mui/material'
 import { ellipsis, tabular } from '@/shared/components/styles'
 import { rich, t } from '@/shared/i18n'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 import { duration, useNow } from '@/shared/time'
 import { Awning } from './Awning'
 import type { Engine, Store } from './documents'

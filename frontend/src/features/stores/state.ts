@@ -1,4 +1,4 @@
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 import type { Engine, Store } from './documents'
 
 export type Tone = 'ready' | 'busy' | 'warn' | 'bad' | 'idle'

@@ -1,5 +1,5 @@
 import { Box } from '@mui/material'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 
 /** The product's sign: a small shop. `size` is its width in px. */
 export function Mark({ size = 22 }: { size?: number }) {

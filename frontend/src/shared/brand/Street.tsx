@@ -1,5 +1,5 @@
 import { Box } from '@mui/material'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 
 type Awning = [string, string]
 interface ShopProps {

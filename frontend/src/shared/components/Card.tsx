@@ -1,6 +1,6 @@
 import { Box, Typography, type BoxProps } from '@mui/material'
 import { useId } from 'react'
-import { radius, v } from '@/shared/theme'
+import { radius, v } from '@/shared/tokens'
 import { inset } from './styles'
 
 export function Card({ children, sx, ...rest }: BoxProps) {

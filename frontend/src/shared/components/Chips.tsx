@@ -1,5 +1,5 @@
 import { Box, ButtonBase } from '@mui/material'
-import { ring, v } from '@/shared/theme'
+import { ring, v } from '@/shared/tokens'
 import { tabular } from './styles'
 
 interface Chip<T> {

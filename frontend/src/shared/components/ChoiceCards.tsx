@@ -1,6 +1,6 @@
 import { Box } from '@mui/material'
 import { Check } from '@/shared/icons'
-import { ring, v } from '@/shared/theme'
+import { ring, v } from '@/shared/tokens'
 import { visuallyHidden } from './styles'
 
 interface Choice<T> {

@@ -2,7 +2,7 @@ import IconButton from '@mui/material/IconButton'
 import { useEffect, useRef, useState } from 'react'
 import { t } from '@/shared/i18n'
 import { Check, Copy } from '@/shared/icons'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 
 const FEEDBACK_MS = 1500
 

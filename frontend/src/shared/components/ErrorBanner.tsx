@@ -1,7 +1,7 @@
 import { Box, Button } from '@mui/material'
 import { t } from '@/shared/i18n'
 import { Info } from '@/shared/icons'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 
 /** One sentence that says what is wrong; `onRetry` adds a button. */
 export function ErrorBanner({ children, onRetry }: { children: React.ReactNode; onRetry?: () => void }) {

@@ -1,5 +1,5 @@
 import { Box } from '@mui/material'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 import { inset } from './styles'
 
 export type Fact = [label: string, value: React.ReactNode]

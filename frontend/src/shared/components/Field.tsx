@@ -1,7 +1,7 @@
 import { Box, FormControl, FormHelperText, FormLabel, type BoxProps } from '@mui/material'
 import { useId } from 'react'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 
 interface FieldProps {
   label: string

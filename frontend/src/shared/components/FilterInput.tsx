@@ -1,7 +1,7 @@
 import { Box, InputAdornment, OutlinedInput, type OutlinedInputProps } from '@mui/material'
 import { t } from '@/shared/i18n'
 import { Search } from '@/shared/icons'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 import { Kbd } from './Kbd'
 
 interface FilterInputProps {

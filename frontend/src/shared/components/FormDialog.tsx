@@ -1,6 +1,6 @@
 import { Box, Dialog, Typography } from '@mui/material'
 import { useId } from 'react'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 import { ErrorBanner } from './ErrorBanner'
 
 interface FormDialogProps {

@@ -1,5 +1,5 @@
 import { Box } from '@mui/material'
-import { ring, v } from '@/shared/theme'
+import { ring, v } from '@/shared/tokens'
 
 /** A suggestion inside a sentence: "fig-olive-2 is free. Take it". */
 export function InlineButton({ children, onClick }: { children: React.ReactNode; onClick: () => void }) {

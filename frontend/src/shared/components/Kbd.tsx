@@ -1,5 +1,5 @@
 import { Box } from '@mui/material'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 
 const LOOK = {
   surface: { bgcolor: v.sunken, color: v.ink2, boxShadow: `inset 0 0 0 1px ${v.line}` },

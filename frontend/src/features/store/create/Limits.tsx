@@ -1,6 +1,6 @@
 import { Box } from '@mui/material'
 import { rich, t } from '@/shared/i18n'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 import { formatMinute } from '@/shared/time'
 import type { Account } from '@/features/session/viewer'
 

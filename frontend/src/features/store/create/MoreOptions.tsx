@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { ChoiceCards } from '@/shared/components/ChoiceCards'
 import { Field } from '@/shared/components/Field'
 import { t } from '@/shared/i18n'
-import { ring, v } from '@/shared/theme'
+import { ring, v } from '@/shared/tokens'
 import type { Engine } from '@/features/stores/documents'
 import type { Draft } from './draft'
 

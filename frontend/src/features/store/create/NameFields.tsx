@@ -4,7 +4,7 @@ import { InlineButton } from '@/shared/components/InlineButton'
 import { TextButton } from '@/shared/components/TextButton'
 import { ellipsis } from '@/shared/components/styles'
 import { rich, t } from '@/shared/i18n'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 
 interface NameFieldsProps {
   name: string

@@ -2,7 +2,7 @@ import { Box } from '@mui/material'
 import { Fragment } from 'react'
 import { ChoiceCards } from '@/shared/components/ChoiceCards'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 import type { Engine, Plan } from '@/features/stores/documents'
 import { planText } from '@/features/stores/plans'
 

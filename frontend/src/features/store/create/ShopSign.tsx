@@ -2,7 +2,7 @@ import { Box } from '@mui/material'
 import { ellipsis } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
 import { Lock } from '@/shared/icons'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 
 const STRIPES = 25
 

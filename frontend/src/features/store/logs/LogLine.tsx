@@ -1,6 +1,6 @@
 import { Box } from '@mui/material'
 import { memo } from 'react'
-import { v } from '@/shared/theme'
+import { v } from '@/shared/tokens'
 import type { NumberedLine } from './useLogs'
 
 /** What a line seems to be, by its words and HTTP status: for the colour of its edge only. */

@@ -1,0 +1,316 @@
+/** How MUI's components look: their default props and styles. */
+import { createElement } from 'react'
+import type { ThemeOptions } from '@mui/material/styles'
+import SvgIcon, { type SvgIconProps } from '@mui/material/SvgIcon'
+import { motion, radius, ring, sans, v } from './tokens'
+
+/** The arrow of selects, in place of MUI's filled one. */
+const Chevron = (props: SvgIconProps) =>
+  createElement(
+    SvgIcon,
+    {
+      ...props,
+      sx: {
+        fontSize: 16,
+        fill: 'none',
+        stroke: 'currentColor',
+        strokeWidth: 1.75,
+        strokeLinecap: 'round',
+        strokeLinejoin: 'round',
+      },
+    },
+    createElement('path', { d: 'm6 9 6 6 6-6' }),
+  )
+
+export const components: ThemeOptions['components'] = {
+  MuiCssBaseline: {
+    styleOverrides: {
+      html: { WebkitTextSizeAdjust: '100%', scrollbarGutter: 'stable' },
+      // The scrollbar's gutter is dimmed as the page is.
+      'html:has(.MuiBackdrop-root:not(.MuiBackdrop-invisible))': {
+        background: `linear-gradient(${v.scrim}, ${v.scrim}) ${v.canvas}`,
+      },
+      body: { fontFeatureSettings: '"ss01" 0', textRendering: 'optimizeLegibility', overflowWrap: 'anywhere' },
+      'h1, h2, h3': { textWrap: 'balance' },
+      p: { textWrap: 'pretty' },
+      a: { color: 'inherit', textUnderlineOffset: '0.2em', textDecorationThickness: '1px' },
+      'a:focus-visible, button:focus-visible, [tabindex="0"]:focus-visible': { ...ring, borderRadius: 4 },
+      '::selection': { background: v.accentSoft, color: v.ink },
+      time: { fontVariantNumeric: 'tabular-nums' },
+      '@media (prefers-reduced-motion: reduce)': {
+        '*, ::before, ::after': {
+          animationDuration: '1ms !important',
+          animationIterationCount: '1 !important',
+          transitionDuration: '1ms !important',
+          scrollBehavior: 'auto !important',
+        },
+      },
+    },
+  },
+  MuiButtonBase: {
+    defaultProps: { disableRipple: true, disableTouchRipple: true },
+    styleOverrides: { root: { fontFamily: sans, '&:focus-visible': ring } },
+  },
+  MuiButton: {
+    defaultProps: { disableElevation: true, variant: 'outlined', color: 'secondary', size: 'medium' },
+    styleOverrides: {
+      root: {
+        borderRadius: radius.control,
+        minWidth: 0,
+        whiteSpace: 'nowrap',
+        transition: `background ${motion.quick}ms, border-color ${motion.quick}ms, color ${motion.quick}ms`,
+        '& .MuiButton-startIcon': { marginLeft: -2, marginRight: 6, '& > svg:nth-of-type(1)': { fontSize: 16 } },
+        '& .MuiButton-endIcon': {
+          marginRight: -2,
+          marginLeft: 6,
+          '& > svg:nth-of-type(1)': { fontSize: 16 },
+          '& > kbd:nth-of-type(1)': { fontSize: '0.6875rem' },
+        },
+        '&.Mui-disabled': { color: v.ink3, borderColor: v.line },
+        '&:active': { transform: 'translateY(0.5px)' },
+      },
+      sizeSmall: { height: 28, padding: '0 10px' },
+      sizeMedium: { height: 34, padding: '0 14px' },
+      sizeLarge: { height: 44, padding: '0 20px', fontSize: '0.9375rem' },
+      contained: { '&.Mui-disabled': { background: v.sunken, color: v.ink3 } },
+      outlined: {
+        borderColor: v.lineStrong,
+        background: v.surface,
+        color: v.ink,
+        '&:hover': { background: v.sunken, borderColor: v.lineStrong },
+        '&.MuiButton-colorError': { color: v.badFg, '&:hover': { background: v.badBg, borderColor: v.badLine } },
+      },
+      text: { color: v.ink2, '&:hover': { background: v.sunken, color: v.ink } },
+    },
+  },
+  MuiIconButton: {
+    styleOverrides: {
+      root: {
+        borderRadius: radius.control,
+        width: 32,
+        height: 32,
+        padding: 0,
+        color: v.ink2,
+        '&:hover': { background: v.sunken, color: v.ink },
+      },
+      sizeSmall: { width: 28, height: 28 },
+    },
+  },
+  MuiPaper: { defaultProps: { elevation: 0 }, styleOverrides: { root: { backgroundImage: 'none' } } },
+  MuiOutlinedInput: {
+    styleOverrides: {
+      root: {
+        background: v.surface,
+        minHeight: 36,
+        borderRadius: radius.control,
+        fontSize: '0.875rem',
+        '@media (max-width: 599px)': { fontSize: '1rem', minHeight: 44 }, // below 16 px iOS zooms in
+        '& .MuiOutlinedInput-notchedOutline': { borderColor: v.edge, transition: `border-color ${motion.quick}ms` },
+        '&:hover:not(.Mui-focused):not(.Mui-error) .MuiOutlinedInput-notchedOutline': { borderColor: v.ink2 },
+        '&.Mui-focused .MuiOutlinedInput-notchedOutline': {
+          borderWidth: 1,
+          borderColor: v.accent,
+          boxShadow: `0 0 0 3px ${v.accentSoft}`,
+        },
+        '&.Mui-error .MuiOutlinedInput-notchedOutline': { borderColor: v.badFg },
+        '&.Mui-error.Mui-focused .MuiOutlinedInput-notchedOutline': { boxShadow: `0 0 0 3px ${v.badBg}` },
+      },
+      input: {
+        padding: '7px 12px',
+        height: 'auto',
+        textOverflow: 'ellipsis',
+        '&::placeholder': { color: v.ink3, opacity: 1 },
+      },
+    },
+  },
+  MuiSelect: {
+    defaultProps: { IconComponent: Chevron },
+    styleOverrides: { icon: { right: 10, color: v.ink2, transition: `transform ${motion.calm}ms` } },
+  },
+  MuiFormLabel: {
+    styleOverrides: {
+      root: {
+        fontSize: '0.8125rem',
+        fontWeight: 550,
+        lineHeight: 1.4,
+        color: v.ink,
+        '&.Mui-focused, &.Mui-error': { color: v.ink },
+      },
+    },
+  },
+  MuiFormHelperText: {
+    styleOverrides: {
+      root: {
+        margin: '6px 0 0',
+        fontSize: '0.8125rem',
+        lineHeight: 1.45,
+        color: v.ink2,
+        '&.Mui-error': { color: v.badFg },
+      },
+    },
+  },
+  MuiDialog: {
+    styleOverrides: {
+      paper: {
+        borderRadius: radius.card,
+        border: `1px solid ${v.line}`,
+        boxShadow: v.shadow,
+        background: v.surface,
+        margin: 16,
+        maxHeight: 'calc(100% - 32px)',
+      },
+      paperFullScreen: { borderRadius: 0, border: 0, margin: 0, maxHeight: '100%' },
+    },
+  },
+  MuiDialogTitle: {
+    styleOverrides: { root: { fontSize: '1rem', lineHeight: 1.4, fontWeight: 600, padding: '18px 24px' } },
+  },
+  MuiDialogContent: { styleOverrides: { root: { padding: '0 24px 24px' } } },
+  MuiDialogActions: {
+    styleOverrides: {
+      root: {
+        padding: '14px 24px',
+        borderTop: `1px solid ${v.line}`,
+        gap: 8,
+        '& > :not(style) ~ :not(style)': { marginLeft: 0 },
+      },
+    },
+  },
+  MuiBackdrop: { styleOverrides: { root: { '&:not(.MuiBackdrop-invisible)': { background: v.scrim } } } },
+  MuiMenu: {
+    defaultProps: { transitionDuration: motion.quick },
+    styleOverrides: {
+      paper: {
+        marginTop: 6,
+        borderRadius: 10,
+        background: v.raised,
+        border: `1px solid ${v.line}`,
+        boxShadow: v.shadow,
+        minWidth: 200,
+      },
+      list: { padding: 4 },
+    },
+  },
+  MuiMenuItem: {
+    styleOverrides: {
+      root: {
+        minHeight: 34,
+        padding: '5px 10px',
+        borderRadius: 6,
+        fontSize: '0.875rem',
+        gap: 10,
+        '@media (max-width: 599px)': { minHeight: 44 },
+        '&:hover, &.Mui-focusVisible': { background: v.sunken },
+        '&.Mui-selected, &.Mui-selected:hover': { background: v.accentSoft },
+        '&.Mui-focusVisible': { ...ring, outlineOffset: -2 },
+      },
+    },
+  },
+  MuiAutocomplete: {
+    defaultProps: { popupIcon: createElement(Chevron) },
+    styleOverrides: {
+      paper: {
+        marginTop: 6,
+        borderRadius: 10,
+        background: v.raised,
+        border: `1px solid ${v.line}`,
+        boxShadow: v.shadow,
+        fontSize: '0.875rem',
+      },
+      listbox: { padding: 4 },
+      option: {
+        borderRadius: 6,
+        minHeight: '34px !important',
+        padding: '5px 10px !important',
+        '&.Mui-focused': { background: `${v.sunken} !important` },
+        '&[aria-selected="true"]': { background: `${v.accentSoft} !important` },
+      },
+    },
+  },
+  MuiTooltip: {
+    defaultProps: { enterDelay: 400, enterNextDelay: 100, arrow: false, disableInteractive: true },
+    styleOverrides: {
+      tooltip: {
+        background: v.ink,
+        color: v.canvas,
+        fontSize: '0.75rem',
+        fontWeight: 500,
+        lineHeight: 1.4,
+        padding: '5px 9px',
+        borderRadius: 6,
+        maxWidth: 280,
+      },
+    },
+  },
+  MuiTabs: {
+    styleOverrides: {
+      root: { minHeight: 40 },
+      indicator: {
+        height: 2,
+        background: v.accent,
+        borderRadius: '2px 2px 0 0',
+        transition: `all ${motion.calm}ms ${motion.ease}`,
+      },
+      list: { gap: 20 },
+    },
+  },
+  MuiTab: {
+    styleOverrides: {
+      root: {
+        minHeight: 40,
+        minWidth: 0,
+        padding: '0 1px',
+        fontSize: '0.875rem',
+        fontWeight: 500,
+        color: v.ink2,
+        gap: 6,
+        '&:hover': { color: v.ink },
+        '&.Mui-selected': { color: v.ink },
+        '&.Mui-focusVisible': { ...ring, outlineOffset: -2, borderRadius: 4 },
+      },
+    },
+  },
+  MuiSwitch: {
+    styleOverrides: {
+      root: { width: 36, height: 20, padding: 0 },
+      switchBase: {
+        padding: 2,
+        '&.Mui-checked': {
+          transform: 'translateX(16px)',
+          color: v.accentInk,
+          '& + .MuiSwitch-track': { background: v.accent, opacity: 1 },
+        },
+        '&.Mui-focusVisible + .MuiSwitch-track': ring,
+      },
+      thumb: { width: 16, height: 16, boxShadow: 'none', background: 'currentColor' },
+      track: { borderRadius: 10, background: v.edge, opacity: 1 },
+    },
+  },
+  MuiCheckbox: { styleOverrides: { root: { padding: 4, color: v.edge } } },
+  MuiRadio: { styleOverrides: { root: { padding: 4, color: v.edge } } },
+  MuiTableCell: {
+    styleOverrides: {
+      root: { borderColor: v.line, padding: '0 12px', fontSize: '0.875rem' },
+      head: { fontSize: '0.75rem', fontWeight: 500, color: v.ink3, height: 36, background: 'transparent' },
+    },
+  },
+  MuiSnackbarContent: {
+    styleOverrides: {
+      root: {
+        background: v.ink,
+        color: v.canvas,
+        borderRadius: 10,
+        fontSize: '0.875rem',
+        padding: '4px 8px 4px 16px',
+        boxShadow: v.shadow,
+        minWidth: 0,
+      },
+    },
+  },
+  MuiSkeleton: {
+    defaultProps: { animation: false },
+    styleOverrides: { root: { background: v.sunken, borderRadius: 6 } },
+  },
+  MuiDivider: { styleOverrides: { root: { borderColor: v.line } } },
+  MuiLink: { defaultProps: { underline: 'hover', color: 'inherit' } },
+}
