@@ -82,6 +82,7 @@ async def test_screenshots(harness: Harness, open_dashboard: SignedInPage) -> No
             if name == "create":
                 await page.get_by_role("dialog").get_by_label("Name", exact=True).fill("Olive & Thyme")
                 await expect(page.get_by_role("dialog").get_by_text("olive-thyme").first).to_be_visible()
+            await page.wait_for_load_state("networkidle")
             await page.evaluate("document.fonts.ready")
             whole = device != "phone" and name in ("ready", "account")
             await page.screenshot(path=FOLDER / f"{name}-{device}.png", full_page=whole)

@@ -10,6 +10,8 @@ import pytest_asyncio
 from argon2 import PasswordHasher
 
 from accounts import passwords
+from api import app
+from api.dashboard import Dashboard
 from stores.event_stream import EventStream
 from tests.support.harness import Harness, run_harness
 
@@ -20,6 +22,12 @@ def _cheap_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _without_a_dashboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether this checkout has a built dashboard makes no difference."""
+    monkeypatch.setattr(app, "Dashboard", lambda: Dashboard(tmp_path / "frontend"))
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ export function PersonButton(props: Omit<PersonMenuProps, 'anchor' | 'onClose'>)
   return (
     <>
       <ButtonBase
-        aria-label={t('person.menu', { email: user.email })}
         aria-haspopup="menu"
         onClick={(event) => setAnchor(event.currentTarget)}
         sx={{ borderRadius: '50%', p: { xs: 1.25, sm: 0 }, '&:focus-visible': ring }}

@@ -26,10 +26,8 @@ export const components: ThemeOptions['components'] = {
   MuiCssBaseline: {
     styleOverrides: {
       html: { WebkitTextSizeAdjust: '100%', scrollbarGutter: 'stable' },
-      // The scrollbar's gutter is dimmed as the page is.
-      'html:has(.MuiBackdrop-root:not(.MuiBackdrop-invisible))': {
-        background: `linear-gradient(${v.scrim}, ${v.scrim}) ${v.canvas}`,
-      },
+      // No backdrop covers the scrollbar's gutter, which has the colour of the root.
+      'html:has(.MuiBackdrop-root:not(.MuiBackdrop-invisible))': { backgroundColor: v.dimmed },
       body: { fontFeatureSettings: '"ss01" 0', textRendering: 'optimizeLegibility', overflowWrap: 'anywhere' },
       'h1, h2, h3': { textWrap: 'balance' },
       p: { textWrap: 'pretty' },

@@ -44,6 +44,7 @@ export const light = {
   termLive: '#70cb9e',
   termAccent: '#6fc7b1',
   scrim: 'rgba(26, 32, 29, 0.38)',
+  dimmed: '#a3a4a1', // canvas under the scrim
   shadow: '0 1px 2px rgba(35, 32, 20, 0.05), 0 12px 32px -8px rgba(35, 32, 20, 0.18)',
 }
 export type Tokens = typeof light
@@ -92,6 +93,7 @@ export const dark: Tokens = {
   termLive: '#70cb9e',
   termAccent: '#6fc7b1',
   scrim: 'rgba(3, 5, 4, 0.62)',
+  dimmed: '#080a09',
   shadow: '0 0 0 1px rgba(255, 255, 255, 0.02), 0 16px 40px -8px rgba(0, 0, 0, 0.7)',
 }
 

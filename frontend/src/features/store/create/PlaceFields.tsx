@@ -21,7 +21,7 @@ export function PlaceFields({ draft, languages, errorOf, onChange }: PlaceFields
     })
   const language = draft.language ?? guessLanguage(languages, draft.country, navigator.languages) ?? ''
   return (
-    <Box sx={{ display: 'grid', gap: 4, gridTemplateColumns: { xs: '1fr 1fr', sm: '1.3fr 0.6fr 1.3fr' } }}>
+    <Box sx={{ display: 'grid', gap: 4, gridTemplateColumns: { xs: '2fr 3fr', sm: '1.3fr 0.6fr 1.3fr' } }}>
       <Choice
         label={t('create.country')}
         value={draft.country}
