@@ -3,7 +3,8 @@
 import asyncio
 from typing import Any
 
-CANCEL_RETRY_SECONDS = 0.5
+CANCEL_RETRY_SECONDS = 3.0
+"""Long enough for the cleanup of a cancelled task: another cancellation would interrupt it."""
 
 
 async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:

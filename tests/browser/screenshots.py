@@ -64,9 +64,9 @@ async def test_screenshots(harness: Harness, open_dashboard: SignedInPage) -> No
         f"/stores/{stores[name]['slug']}" for name in ("Fig & Olive", "Second Spring", "Halcyon Tea")
     )
     pages = {
+        "provisioning": (moving, "[role=tabpanel] li"),
         "stores": ("/", "[data-store]"),
         "create": ("/new", "[role=dialog]"),
-        "provisioning": (moving, "[role=tabpanel] li"),
         "ready": (ready, "[role=tabpanel] li"),
         "failed": (failed, "[role=tabpanel] li"),
         "logs": (f"{ready}/logs?workload=web", "[role=log] > :nth-child(4)"),

@@ -14,18 +14,24 @@ async def test_the_examples_run_by_the_session(harness: Harness, open_dashboard:
     page.on("request", lambda request: requested.add(request.url))
     await page.goto(f"{harness.url}/graphiql")
     execute = page.get_by_role("button", name=re.compile("^Execute query"))
+    stop = page.get_by_role("button", name=re.compile("^Stop query"))
     result = page.get_by_role("region", name="Result Window")
-    await page.get_by_role("tab", name="Viewer").click()
-    await execute.click()
+    await expect(page.get_by_role("region", name="Query Editor")).to_contain_text("query Stores")
+
+    async def run(name: str) -> None:
+        await page.get_by_role("tab", name=name).click()
+        # GraphiQL takes over a tab's operation with a delay.
+        await page.wait_for_function("(name) => localStorage.getItem('graphiql:operationName') === name", arg=name)
+        await execute.click()
+
+    await run("Viewer")
     await expect(result).to_contain_text("owner@example.com")
-    await page.get_by_role("tab", name="Events").click()
-    await execute.click()
-    await expect(page.get_by_role("button", name=re.compile("^Stop query"))).to_be_visible()
+    await run("Events")
+    await expect(stop).to_be_visible()
     await harness.create_store(name="Seen Live")
     await expect(result).to_contain_text("READY: proven")
-    await page.get_by_role("button", name=re.compile("^Stop query")).click()
-    await page.get_by_role("tab", name="CreateStore").click()
-    await execute.click()
+    await stop.click()
+    await run("CreateStore")
     await expect(result).to_contain_text("fig-olive")
     assert [row["name"] for row in await harness.sql("SELECT name FROM stores ORDER BY created_at")] == [
         "Seen Live",

@@ -42,14 +42,19 @@ async def test_the_last_lines_and_then_each_that_comes(harness: Harness, monkeyp
         await print_lines(harness, store, "\x1b[31mnew\x1b[0m\x07", "", "newer")
         await asyncio.gather(*(one.wait_for_lines("new", "", "newer") for one in (most, few, none)))
         assert [line for line in most.lines if line.startswith("line")] == [f"line {n}" for n in range(100, 600)]
-        assert few.lines == ["line 597", "line 598", "line 599", "new", "", "newer"]
-        assert none.lines == ["new", "", "newer"]
+        assert printed(few.lines) == ["line 597", "line 598", "line 599", "new", "", "newer"]
+        assert printed(none.lines) == ["new", "", "newer"]
         assert "ready for connections" in database.lines[4]
         assert most.notices == few.notices == none.notices == []
         item = few.items[-1]
         assert (item["container"], item["pod"].startswith("web-")) == ("web", True)
         assert item["at"].endswith("+00:00")
     await wait_until(lambda: has_open_streams(harness, 0))  # a stream ends with its last subscriber
+
+
+def printed(lines: list[str]) -> list[str]:
+    """Without heartbeats: one may be on its way when the clock stops."""
+    return [line for line in lines if "kube-probe" not in line]
 
 
 async def has_open_streams(harness: Harness, count: int) -> bool:
