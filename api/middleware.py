@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.responses import error_response
-from runtime.database import is_data_error
+from runtime.database import DATA_ERROR, is_data_error
 
 MAX_BODY = 100_000
 """Bytes."""
@@ -96,10 +96,7 @@ class RequestMiddleware:
             log.info("request.client_disconnected")  # not an error of the API, and no response is possible
         except Exception as error:
             if is_data_error(error) and not status:
-                message = (
-                    "A value can't be stored: a text with NUL or half a character, or a date that is out of range."
-                )
-                await error_response(400, "BAD_USER_INPUT", message)(scope, receive, send_with_headers)
+                await error_response(400, "BAD_USER_INPUT", DATA_ERROR)(scope, receive, send_with_headers)
                 return
             log.exception("request.failed")
             if status:

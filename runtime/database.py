@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID
@@ -133,11 +134,16 @@ async def session_factory(url: SecretStr, pool: int, *, has_pooler: bool = False
         await engine.dispose()
 
 
+DATA_ERROR = "A value can't be stored: a text with NUL or half a character, or a date that is out of range."
+"""What a caller reads whose value is_data_error."""
+
+
 def is_data_error(error: BaseException | None) -> bool:
     """Whether PostgreSQL can't store or compare a value: NUL or half a character in a text, a date out of range."""
     return isinstance(error, DBAPIError) and str(getattr(error.orig, "sqlstate", None) or "").startswith("22")
 
 
+@cache
 def head_revision() -> str:
     """The latest migration of this code, e.g. `0004`. An upgrade applies it before it starts the code."""
     return max(path.name.partition("_")[0] for path in MIGRATIONS.glob("[0-9]*.py"))

@@ -9,9 +9,7 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from runtime.database import DatabaseBusy, is_data_error
-
-DATA_ERROR = "A value can't be stored: a text with NUL or half a character, or a date that is out of range."
+from runtime.database import DATA_ERROR, DatabaseBusy, is_data_error
 
 log = structlog.get_logger()
 

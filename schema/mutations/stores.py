@@ -41,10 +41,16 @@ class CreateStoreInput:
     idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
 
 
-@strawberry.input(description="Input of retryStore.")
-class RetryStoreInput:
+@strawberry.input
+class StoreInput:
+    """What a mutation of one store needs at least."""
+
     id: strawberry.ID = strawberry.field(description="Global id of the store.")
     idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
+
+
+@strawberry.input(description="Input of retryStore.")
+class RetryStoreInput(StoreInput): ...
 
 
 @strawberry.input(description="Input of changePlan.")
@@ -55,27 +61,19 @@ class ChangePlanInput:
 
 
 @strawberry.input(description="Input of suspendStore.")
-class SuspendStoreInput:
-    id: strawberry.ID = strawberry.field(description="Global id of the store.")
-    idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
+class SuspendStoreInput(StoreInput): ...
 
 
 @strawberry.input(description="Input of resumeStore.")
-class ResumeStoreInput:
-    id: strawberry.ID = strawberry.field(description="Global id of the store.")
-    idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
+class ResumeStoreInput(StoreInput): ...
 
 
 @strawberry.input(description="Input of deleteStore.")
-class DeleteStoreInput:
-    id: strawberry.ID = strawberry.field(description="Global id of the store.")
-    idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
+class DeleteStoreInput(StoreInput): ...
 
 
 @strawberry.input(description="Input of rotateAdminPassword.")
-class RotateAdminPasswordInput:
-    id: strawberry.ID = strawberry.field(description="Global id of the store.")
-    idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
+class RotateAdminPasswordInput(StoreInput): ...
 
 
 @strawberry.input(description="Input of revealAdminCredentials.")
@@ -169,60 +167,38 @@ class StoreMutations:
 
     @strawberry.mutation(description="Retry a FAILED store. It continues with the step that failed.")
     async def retry_store(self, info: Info, input: RetryStoreInput) -> RetryStorePayload:
-        command = partial(
-            commands.retry_store, store_id=decode_id("Store", input.id), idempotency_key=input.idempotency_key
-        )
-        return await _run(info, RetryStorePayload, command)
+        return await _change(info, RetryStorePayload, commands.retry_store, input)
 
     @strawberry.mutation(
         description="Give a READY or FAILED store another plan, whose disks may not be smaller. It is updated, and "
         "becomes READY after another synthetic checkout. The shop stops only while its database restarts."
     )
     async def change_plan(self, info: Info, input: ChangePlanInput) -> ChangePlanPayload:
-        command = partial(
-            commands.change_plan,
-            store_id=decode_id("Store", input.id),
-            plan=input.plan.value,
-            idempotency_key=input.idempotency_key,
-        )
-        return await _run(info, ChangePlanPayload, command)
+        command = partial(commands.change_plan, plan=input.plan.value)
+        return await _change(info, ChangePlanPayload, command, input)
 
     @strawberry.mutation(
         description="Stop all that a READY store runs. All data is kept, and visitors read that the store is paused."
     )
     async def suspend_store(self, info: Info, input: SuspendStoreInput) -> SuspendStorePayload:
-        command = partial(
-            commands.suspend_store, store_id=decode_id("Store", input.id), idempotency_key=input.idempotency_key
-        )
-        return await _run(info, SuspendStorePayload, command)
+        return await _change(info, SuspendStorePayload, commands.suspend_store, input)
 
     @strawberry.mutation(
         description="Start a SUSPENDED store again. It becomes READY after another synthetic checkout."
     )
     async def resume_store(self, info: Info, input: ResumeStoreInput) -> ResumeStorePayload:
-        command = partial(
-            commands.resume_store, store_id=decode_id("Store", input.id), idempotency_key=input.idempotency_key
-        )
-        return await _run(info, ResumeStorePayload, command)
+        return await _change(info, ResumeStorePayload, commands.resume_store, input)
 
     @strawberry.mutation(description="Delete a store and all its data. Possible in every status.")
     async def delete_store(self, info: Info, input: DeleteStoreInput) -> DeleteStorePayload:
-        command = partial(
-            commands.delete_store, store_id=decode_id("Store", input.id), idempotency_key=input.idempotency_key
-        )
-        return await _run(info, DeleteStorePayload, command)
+        return await _change(info, DeleteStorePayload, commands.delete_store, input)
 
     @strawberry.mutation(
         description="Give the store's admin a new password. A NOTICE event says when it works; then reveal it."
     )
     async def rotate_admin_password(self, info: Info, input: RotateAdminPasswordInput) -> RotateAdminPasswordPayload:
-        command = partial(
-            commands.rotate_admin_password,
-            store_id=decode_id("Store", input.id),
-            engines=info.context.platform.engines,
-            idempotency_key=input.idempotency_key,
-        )
-        return await _run(info, RotateAdminPasswordPayload, command)
+        command = partial(commands.rotate_admin_password, engines=info.context.platform.engines)
+        return await _change(info, RotateAdminPasswordPayload, command, input)
 
     @strawberry.mutation(
         description="The username and password of the store's admin. Each call is written to the audit log."
@@ -245,6 +221,17 @@ class StoreMutations:
             pending_password=revealed.pending,
         )
         return RevealAdminCredentialsPayload(credentials=credentials)
+
+
+async def _change(
+    info: Info,
+    payload: type[Payload],
+    command: Callable[..., Awaitable[StoreWithCursor]],
+    input: StoreInput | ChangePlanInput,
+) -> Payload:
+    """Run a command of one store."""
+    change = partial(command, store_id=decode_id("Store", input.id), idempotency_key=input.idempotency_key)
+    return await _run(info, payload, change)
 
 
 async def _run(

@@ -136,7 +136,7 @@ def test_every_file_keeps_the_rule(rule: Rule) -> None:
         (is_short, "long.py", "pass\n" * (MAX_LINES + 1)),
         (is_short, "long.tsx", "\n" * (MAX_LINES + 1)),
         (has_docstring, "silent.py", "import os\n"),
-        (has_no_local_path, "a.md", "see " + "/work" + "/main/x"),
+        *((has_no_local_path, "a.md", f"see /{folder}/main/x") for folder in ("work", "root")),
         (has_no_local_path, "a.yaml", "path: " + "/home" + "/mary/.kube/config"),
         (names_no_registry, "a.json", '"https://registry.' + 'npmjs.org/x"'),
         (names_no_registry, "runtime.txt", "--index" + "-url https://example.com/simple\n"),
