@@ -1,5 +1,6 @@
 """The API process as an ASGI application."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -67,8 +68,11 @@ def _cors(origins: Sequence[str]) -> list[Middleware]:
     ]
 
 
-def build_app(settings: Settings, profile: ClusterProfile) -> Starlette:
-    """Starts without Redis and without the database: requests that need them fail until they are available."""
+def build_app(settings: Settings, profile: ClusterProfile, draining: asyncio.Event) -> Starlette:
+    """Starts without Redis and without the database: requests that need them fail until they are available.
+
+    `draining`: set when the process is about to end.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -100,7 +104,7 @@ def build_app(settings: Settings, profile: ClusterProfile) -> Starlette:
     own_label = platform_label(settings.public_url, profile.base_domain)
     app = Starlette(
         routes=[
-            *health.ROUTES,
+            *health.routes(with_metrics=settings.metrics_port is None),
             *sign_in.ROUTES,
             Route("/graphql", _GraphQLRoute()),
             WebSocketRoute("/graphql", _GraphQLRoute()),
@@ -113,6 +117,7 @@ def build_app(settings: Settings, profile: ClusterProfile) -> Starlette:
         exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,
     )
+    app.state.draining = draining
     app.router.redirect_slashes = False  # it would repeat any Host that a client sends
     app.router.default = Dashboard().with_fallback(app.router.default)
     return app

@@ -21,7 +21,12 @@ async def readyz(request: Request) -> Response:
     """200 if the database is available and its schema is recent enough, else 503. Redis is not required.
 
     `degraded`, with 200: subscribers get events late, because notifications of PostgreSQL don't arrive.
+    `?exclude=database`: 200 until the process ends. Without a database it still tells visitors to wait.
     """
+    if request.app.state.draining.is_set():
+        return JSONResponse({"status": "unready", "reason": "this process ends"}, 503)
+    if "database" in request.query_params.getlist("exclude"):
+        return JSONResponse({"status": "ready"})
     platform: Platform = request.app.state.platform
     try:
         async with platform.sessions() as session:
@@ -41,4 +46,10 @@ async def metrics(_request: Request) -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-ROUTES = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+def routes(*, with_metrics: bool) -> list[Route]:
+    """`with_metrics`: False if they have a port of their own."""
+    return [
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        *([Route("/metrics", metrics)] if with_metrics else []),
+    ]

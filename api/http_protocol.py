@@ -18,16 +18,17 @@ HEAD_SECONDS = 10.0
 
 
 RETRY_AFTER_SECONDS = 5
-LIVENESS = b"/healthz"
-"""Answered in any case: a busy process must not be killed."""
+PROBES = (b"/healthz", b"/readyz")
+"""Answered in any case: a busy process must neither be killed nor taken for one that ends."""
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
     """One connection. A request beyond a limit is answered with its status, and the connection is closed."""
 
-    def __init__(self, *args: Any, max_connections: int, **options: Any) -> None:
+    def __init__(self, *args: Any, max_connections: int, draining: asyncio.Event, **options: Any) -> None:
         super().__init__(*args, **options)
         self._max_connections = max_connections
+        self._draining = draining
         self._head_bytes = 0
         self._head_timer: TimerHandle | None = None
         self._refused = False
@@ -63,10 +64,12 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         elif self.parser.get_http_version() == "1.1" and all(name != b"host" for name, _ in self.headers):
             self._refuse(HTTPStatus.BAD_REQUEST)
-        elif len(self.connections) > self._max_connections and self.url != LIVENESS:
+        elif len(self.connections) > self._max_connections and self.url.partition(b"?")[0] not in PROBES:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
         else:
             super().on_headers_complete()
+            if self._draining.is_set() and self.cycle is not None:
+                self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         if not self._refused:

@@ -1,28 +1,99 @@
-"""Serves the application with uvicorn."""
+"""Serves the application with uvicorn, and drains it before the process ends.
 
+SIGTERM makes /readyz 503, so that load balancers send requests elsewhere. After STOREFLEET_DRAIN_SECONDS the listening
+socket is closed, WebSockets are closed with 1012, and requests in flight get REQUEST_SECONDS.
+"""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
+from socket import socket
 
+import structlog
 import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from api.app import build_app
 from api.http_protocol import LimitedHttpProtocol
+from runtime.monitoring import serve_monitoring
 from runtime.settings import ClusterProfile, Settings
 
 MAX_WEBSOCKET_MESSAGE = 65_536
 """Bytes."""
+REQUEST_SECONDS = 40
+"""How long requests in flight may take when the process ends: longer than any statement (runtime/database.py)."""
+RESTARTING = 1012, "This server restarts. Connect again, and continue after your last cursor."
+"""Code and reason with which WebSockets are closed (RFC 6455: service restart)."""
+
+log = structlog.get_logger()
 
 
-def create_server(settings: Settings, profile: ClusterProfile) -> uvicorn.Server:
-    """A server; call its `serve(sockets=[…])`. It shuts down within 5 s after SIGTERM."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            build_app(settings, profile),
-            log_config=None,
-            server_header=False,
-            forwarded_allow_ips=list(settings.trusted_proxies),
-            http=partial(LimitedHttpProtocol, max_connections=settings.max_connections),  # type: ignore[arg-type]  # any callable
-            ws="websockets-sansio",
-            ws_max_size=MAX_WEBSOCKET_MESSAGE,
-            timeout_graceful_shutdown=5,
-        )
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """A WebSocket that is told why it is closed when the process ends."""
+
+    def shutdown(self) -> None:
+        if self.handshake_complete and not self.close_sent:
+            self.stop_keepalive()
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": RESTARTING[0]})
+            self.conn.send_close(*RESTARTING)
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
+        else:
+            super().shutdown()
+
+
+class Server(uvicorn.Server):
+    """A server that drains. Its `serve` handles no signals."""
+
+    def __init__(self, config: uvicorn.Config, draining: asyncio.Event, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._draining = draining
+        self._drain_seconds = drain_seconds
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def end(self) -> None:
+        """Drain, then end. A second call ends the drain, a third one cuts requests in flight off."""
+        if self.should_exit:
+            self.force_exit = True
+        elif self._draining.is_set():
+            self.should_exit = True
+        else:
+            log.info("api.draining", seconds=self._drain_seconds)
+            self._draining.set()
+            asyncio.get_running_loop().call_later(self._drain_seconds, self._exit)
+
+    def _exit(self) -> None:
+        self.should_exit = True
+
+
+def create_server(settings: Settings, profile: ClusterProfile) -> Server:
+    """A server; call its `serve(sockets=[…])`, and its `end`."""
+    draining = asyncio.Event()
+    http = partial(LimitedHttpProtocol, max_connections=settings.max_connections, draining=draining)
+    config = uvicorn.Config(
+        build_app(settings, profile, draining),
+        log_config=None,
+        server_header=False,
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        http=http,  # type: ignore[arg-type]  # any callable
+        ws=WebSocketProtocol,
+        ws_max_size=MAX_WEBSOCKET_MESSAGE,
+        timeout_graceful_shutdown=REQUEST_SECONDS,
     )
+    return Server(config, draining, settings.drain_seconds)
+
+
+async def serve(settings: Settings, profile: ClusterProfile, listener: socket) -> bool:
+    """Serve until SIGTERM or SIGINT. Whether the server had started. Raises PortInUseError."""
+    server = create_server(settings, profile)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, server.end)
+    if settings.metrics_port is not None:
+        serve_monitoring(settings.metrics_port, {})
+    await server.serve(sockets=[listener])
+    return server.started

@@ -9,9 +9,9 @@ from typing import Any
 
 import aiohttp
 
-from sandbox.files import write_private
-
 PROTOCOL = "graphql-transport-ws"
+ACCESS_FILE = "access.json"
+"""In the demo's data folder: the fields of Access."""
 
 
 class ClientError(Exception):
@@ -25,15 +25,11 @@ class Access:
     url: str
     token: str
 
-    def save(self, data: Path) -> None:
-        """Save it in the data folder for `storefleet watch` and `storefleet logs`; mode 0600."""
-        write_private(data / "access.json", json.dumps({"url": self.url, "token": self.token}))
-
     @classmethod
     def load(cls, data: Path) -> "Access":
-        """Read what `save` wrote. Raises ClientError."""
+        """Read what the demo saved in its data folder. Raises ClientError."""
         try:
-            return cls(**json.loads((data / "access.json").read_text()))
+            return cls(**json.loads((data / ACCESS_FILE).read_text()))
         except (OSError, ValueError, TypeError):
             message = f"{data} has no data of a demo: run `make demo`, or give --url, with a token in STOREFLEET_TOKEN"
             raise ClientError(message) from None

@@ -103,7 +103,7 @@ async def _rights(cluster: Cluster) -> Finding:
 
 
 async def _admission_policy(settings: Settings, cluster: Cluster) -> Finding:
-    problem = await find_policy_problem(cluster)
+    problem = await find_policy_problem(cluster, settings.admission_policy)
     if problem is None:
         return Finding("admission", "the policy is in force: it limits this account to the namespaces of stores")
     if settings.environment == "development":

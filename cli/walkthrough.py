@@ -1,5 +1,7 @@
 """The demo's walkthrough of the API: sign up, create a token, create a store, and follow it until READY."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,11 +10,12 @@ import aiohttp
 from pydantic import SecretStr
 
 from cli import output
-from cli.client import Access, Client, ClientError, connected
+from cli.client import ACCESS_FILE, Access, Client, ClientError, connected
 from cli.demo_cluster import DemoCluster
 from cli.users import set_limits
 from cli.watch import STORE, follow
 from runtime.database import session_factory
+from sandbox.files import write_private
 
 CREATE_API_ACCESS = """
 mutation { createApiToken(input: {name: "demo", scopes: [READ, WRITE]}) { secret userErrors { message } } }
@@ -63,7 +66,7 @@ async def _access(url: str, email: str, password: str, data: Path) -> Access:
         known = Access(url, Access.load(data).token)
         async with connected(known) as client:
             if (await client.execute("{ viewer { user { email } } }"))["viewer"] is not None:
-                known.save(data)
+                _save(known, data)
                 return known
     except ClientError:
         known = None  # the first run, or a new database
@@ -78,8 +81,13 @@ async def _access(url: str, email: str, password: str, data: Path) -> Access:
                 raise ClientError(f"the demo's user can't sign in: {answer['errors'][0]['message']}")
         payload = (await client.execute(CREATE_API_ACCESS))["createApiToken"]
     access = Access(url, payload["secret"])
-    access.save(data)
+    _save(access, data)
     return access
+
+
+def _save(access: Access, data: Path) -> None:
+    """For `storefleet watch` and `storefleet logs`."""
+    write_private(data / ACCESS_FILE, json.dumps(asdict(access)))
 
 
 def _payload(data: dict[str, Any], mutation: str, field: str) -> dict[str, Any]:

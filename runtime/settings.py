@@ -62,7 +62,9 @@ class ClusterProfile(BaseSettings):
     """Prefix of our store images: `<image_registry>/woocommerce:<release>`."""
     database_image: str = "mysql:8.4"
     worker_service_account: str = "storefleet/storefleet-worker"
-    """`namespace/name`, bound as store-manager in each store's namespace."""
+    """`namespace/name`, bound to `manager_role` in each store's namespace."""
+    manager_role: Annotated[str, AfterValidator(check_dns_name)] = "storefleet-store-manager"
+    """The ClusterRole that workers bind to their service account in each store's namespace."""
 
 
 class EngineSettings(BaseSettings):
@@ -109,8 +111,10 @@ class Settings(EngineSettings):
     """Per API process. Further WebSockets get 429."""
     max_websockets_per_address: int = Field(default=1000, ge=1)
     """Per client address, in one API process. Further WebSockets get 429."""
+    drain_seconds: float = Field(default=0, ge=0, le=300)
+    """How long an API process that ends still accepts connections, while /readyz says that it isn't ready."""
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
-    """Port of the worker's /metrics. The API serves /metrics on its own port."""
+    """Port of /metrics, and of a worker's /healthz and /readyz. None: the API serves /metrics on its public port."""
     sign_up: Literal["open", "closed"] = "closed"
     session_days: int = Field(default=14, ge=1, le=365)
     store_quota: int = Field(default=5, ge=0, le=10_000)
@@ -123,6 +127,8 @@ class Settings(EngineSettings):
     kubeconfig: Path | None = None
     """None: the worker pod's service account."""
     kube_context: str | None = None
+    admission_policy: Annotated[str, AfterValidator(check_dns_name)] = "storefleet-fence"
+    """The ValidatingAdmissionPolicy that limits the workers' service account. In production it must be in force."""
     failure_patience: float = Field(default=60, ge=0, le=3600)
     """Seconds that a retryable problem (an image pull, a crash loop) may last before the store is FAILED."""
     step_timeout: float = Field(default=600, ge=1, le=7200)

@@ -88,14 +88,17 @@ class Manifests:
 
     @property
     def spec_hash(self) -> str:
-        """SHA-256 over all manifests but the rotation, without the values of Secrets."""
+        """SHA-256 over all manifests but the rotation and RoleBindings, without the values of Secrets.
+
+        A RoleBinding is about the worker, not about what was proven.
+        """
         objects = [self.namespace, *self.isolation, *self.resources, self.install, self.proof]
         redacted = [
             {key: value for key, value in item.items() if key not in ("data", "stringData")}
             if item["kind"] == "Secret"
             else item
             for item in objects
-            if item is not None
+            if item is not None and item["kind"] != "RoleBinding"
         ]
         return hashlib.sha256(json.dumps(redacted, sort_keys=True).encode()).hexdigest()
 

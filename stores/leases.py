@@ -44,12 +44,14 @@ async def claim_due_stores(
     holder: str,
     cluster: str,
     releases: Collection[tuple[str, str]],
+    profile_revision: int,
     limit: int,
     max_provisioning: int,
 ) -> list[Lease]:
     """Lease at most `limit` due stores whose (engine, release) this worker can render; the longest due first.
 
-    A deletion needs no manifests, so any worker may claim it. Rows that another transaction has locked are skipped. A
+    A deletion needs no manifests, so any worker may claim it. Any other store that was claimed with a later
+    `profile_revision` is left to the workers of that revision. Rows that another transaction has locked are skipped. A
     REQUESTED store waits while `max_provisioning` other stores of its cluster are being set up.
     """
     deadline = time.monotonic() + LEASE_SECONDS
@@ -57,7 +59,10 @@ async def claim_due_stores(
         Store.due_at <= func.now(),
         or_(Store.lease_until.is_(None), Store.lease_until < func.now()),
         Store.cluster == cluster,
-        or_(Store.desired == Desired.DELETED, tuple_(Store.engine, Store.release).in_(list(releases))),
+        or_(
+            Store.desired == Desired.DELETED,
+            and_(tuple_(Store.engine, Store.release).in_(list(releases)), Store.profile_revision <= profile_revision),
+        ),
     )
     provisioning = (
         select(func.count())
@@ -90,6 +95,7 @@ async def claim_due_stores(
             lease_holder=holder,
             lease_epoch=Store.lease_epoch + 1,
             lease_until=func.now() + timedelta(seconds=LEASE_SECONDS),
+            profile_revision=func.greatest(Store.profile_revision, profile_revision),
         )
         .returning(Store.id, Store.lease_epoch, Store.requeues)
         .execution_options(synchronize_session=False)
@@ -112,14 +118,19 @@ async def renew_lease(session: AsyncSession, lease: Lease) -> None:
     lease.deadline = deadline
 
 
-async def release_leases(session: AsyncSession, holder: str) -> None:
-    """End all leases of a worker that shuts down and whose passes have ended: others can claim its stores at once."""
-    await session.execute(
+async def release_leases(session: AsyncSession, holder: str) -> list[UUID]:
+    """End all leases of a worker that shuts down and whose passes have ended: others can claim its stores at once.
+
+    Returns the ids of these stores.
+    """
+    rows = await session.scalars(
         update(Store)
         .where(Store.lease_holder == holder, Store.lease_until > func.now())
         .values(lease_until=None, lease_holder=None, lease_epoch=Store.lease_epoch + 1)
+        .returning(Store.id)
         .execution_options(synchronize_session=False)
     )
+    return list(rows)
 
 
 async def lock_store(session: AsyncSession, lease: Lease) -> Store:

@@ -84,6 +84,8 @@ class Store(Base):
     lease_holder: Mapped[str | None]
     lease_epoch: Mapped[int] = mapped_column(BigInteger, server_default="0")
     lease_until: Mapped[datetime | None]
+    profile_revision: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """The latest ProfileRevision of the workers that claimed the store. Workers of an earlier one leave it alone."""
 
     namespace_uid: Mapped[str | None]
     spec_hash: Mapped[str | None]
@@ -205,3 +207,16 @@ class InformerLease(Base):
     cluster: Mapped[str] = mapped_column(primary_key=True)
     holder: Mapped[str]
     until: Mapped[datetime]
+
+
+class ProfileRevision(Base):
+    """What the workers of a cluster render (workers/profile_revision.py), as the worker has it that started last."""
+
+    __tablename__ = "profile_revisions"
+
+    cluster: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger)
+    """Incremented by each worker that starts and renders something else."""
+    digest: Mapped[str]
+    seen_at: Mapped[datetime]
+    """When a worker of this revision ran last."""

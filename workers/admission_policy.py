@@ -3,23 +3,17 @@
 from workers.cluster.client import Cluster
 from workers.cluster.errors import AlreadyExists, RequestRejected
 
-POLICY_NAME = "storefleet-fence"
-"""The name of the ValidatingAdmissionPolicy. Its denials contain the name."""
 PROBE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "storefleet-fence-probe"}}
 
 
-class AdmissionPolicyMissing(Exception):
-    """Without the policy, the workers' service account could change more than the stores; one line with the remedy."""
-
-
-async def find_policy_problem(cluster: Cluster) -> str | None:
-    """Why the policy isn't in force for this service account, or None. A dry run. Raises TransientError."""
+async def find_policy_problem(cluster: Cluster, name: str) -> str | None:
+    """Why this policy isn't in force for this service account, or None. A dry run. Raises TransientError."""
     try:
         await cluster.create(PROBE, dry_run=True)
     except RequestRejected as error:
-        if POLICY_NAME in error.message:
+        if f"ValidatingAdmissionPolicy '{name}'" in error.message:
             return None
         return f"this account can't create namespaces: {error.message[:200]}"
     except AlreadyExists:
         pass  # admission comes before storage: the policy didn't deny the request
-    return "this account could create any namespace: the admission policy is missing"
+    return f"this account could create any namespace: the admission policy {name} is missing"

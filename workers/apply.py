@@ -88,13 +88,18 @@ async def create_if_absent(context: Context, lease: Lease, manifest: Manifest) -
     return True
 
 
-async def apply_isolation(context: Context, lease: Lease, manifests: Sequence[Manifest]) -> None:
-    """RoleBindings first: they give us the permissions for the other objects."""
+async def create_bindings(context: Context, lease: Lease, manifests: Sequence[Manifest]) -> bool:
+    """Create the RoleBindings among them, which give us our permissions. Whether one was missing."""
     await ensure_lease(context, lease)
     bindings = [manifest for manifest in manifests if manifest["kind"] == "RoleBinding"]
-    created = [await create_if_absent(context, lease, manifest) for manifest in bindings]
+    return any([await create_if_absent(context, lease, manifest) for manifest in bindings])
+
+
+async def apply_isolation(context: Context, lease: Lease, manifests: Sequence[Manifest]) -> None:
+    """RoleBindings first: they give us the permissions for the other objects."""
+    created = await create_bindings(context, lease, manifests)
     calls = [context.cluster.apply(item, lease_guard(lease)) for item in manifests if item["kind"] != "RoleBinding"]
-    async with forbidden_is_transient(any(created)):
+    async with forbidden_is_transient(created):
         _check_quota(await gather(calls))
 
 

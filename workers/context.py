@@ -1,7 +1,8 @@
 """The connections and configuration that all tasks of a worker share, created once at its start."""
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runtime.database import SessionFactory
 from runtime.queue import Enqueuer
@@ -9,6 +10,8 @@ from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
 from stores.engines import Engine
 from workers.cluster.client import Cluster
+from workers.health import Health
+from workers.profile_revision import OwnRevision
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,10 @@ class Context:
     """Seals secrets that the API may reveal."""
     worker_keys: Keyring
     """Seals secrets that only workers unseal."""
+    health: Health
+    profile_revision: OwnRevision = field(default_factory=OwnRevision)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the worker ends: passes that are under way are the last ones."""
 
     @property
     def releases(self) -> list[tuple[str, str]]:

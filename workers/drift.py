@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import structlog
+
 from stores.engines import Manifest
 from stores.leases import Lease
 from workers import apply
@@ -15,6 +17,8 @@ from workers.cluster.client import FIELD_MANAGER, Cluster
 from workers.cluster.errors import NotFound
 from workers.context import Context
 from workers.snapshot import ATTEMPT_LABEL
+
+log = structlog.get_logger()
 
 LiveObjects = Mapping[tuple[str, str], Manifest]
 """By kind and name."""
@@ -30,13 +34,13 @@ async def correct_drift(
 ) -> None:
     """Apply all manifests. Appends to `messages` a sentence for each object that had drifted, even if this raises.
 
-    RoleBindings first: they give us the permissions for the other objects. Raises ClusterError, LeaseLost.
+    RoleBindings first, and without a message: they give us the permissions for the other objects. Raises ClusterError,
+    LeaseLost.
     """
-    await apply.ensure_lease(context, lease)
-    for manifest in manifests:
-        if manifest["kind"] == "RoleBinding" and await apply.create_if_absent(context, lease, manifest):
-            messages.append(_message("removed", manifest))
-    binding_created = bool(messages)
+    binding_created = await apply.create_bindings(context, lease, manifests)
+    if binding_created:
+        # no message: perhaps nobody removed it, and the workers have another service account now
+        log.warning("drift.role_binding_created", namespace=namespace)
     others = [manifest for manifest in manifests if manifest["kind"] != "RoleBinding"]
     before = await _live_objects(context.cluster, namespace, others)
     await apply.ensure_lease(context, lease)

@@ -77,7 +77,13 @@ class Informer:
         self._reappeared_namespaces: set[UUID] = set()
         """Stores whose namespace appeared. If such a store is DELETED, its namespace is deleted again."""
         self._relisted = False
+        self._listed: set[str] = set()
         self._changed = asyncio.Event()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every kind has been listed."""
+        return self._listed == self._known.keys()
 
     async def run(self) -> None:
         """List, watch and requeue until cancelled."""
@@ -85,7 +91,7 @@ class Informer:
             for kind in WATCHED_KINDS:
                 if kind == "Ingress" and self._context.profile.routing == "gateway":
                     kind = "HTTPRoute"
-                    self._known[kind] = {}
+                    self._known[kind] = self._known.pop("Ingress")
                 on_list = self._list_handler(kind)
                 group.create_task(
                     list_and_watch(self._context.cluster, kind, MANAGED, on_list=on_list, on_event=self._on_event)
@@ -106,6 +112,7 @@ class Informer:
             if kind == "Namespace":
                 self._namespaces = {item["metadata"]["uid"]: found for item in items if (found := store_id_of(item))}
             self._relisted = True
+            self._listed.add(kind)
             self._changed.set()
 
         return on_list
@@ -244,23 +251,27 @@ async def acquire_lease(context: Context) -> bool:
 async def run_informer(context: Context) -> None:
     """Run the informer while this worker holds the lease. Never returns; a crash of the informer is logged."""
     task: asyncio.Task[None] | None = None
+    informer = Informer(context)
     deadline = 0.0
     try:
         while True:
-            requested_at = time.monotonic()
+            requested_at, reached = time.monotonic(), True
             try:
                 acquired = await acquire_lease(context)
                 deadline = requested_at + LEASE_SECONDS if acquired else 0.0
             except CONNECTION_ERRORS as error:
                 log.warning("informer.lease_not_renewed", error=repr(error))
+                reached = False
             holding = time.monotonic() < deadline
             if task is not None and (task.done() or not holding):
                 await _stop(task)
                 task = None
             if holding and task is None:
                 log.info("informer.started", cluster=context.settings.cluster)
-                task = asyncio.create_task(Informer(context).run(), name="informer")
+                informer = Informer(context)
+                task = asyncio.create_task(informer.run(), name="informer")
             INFORMER_RUNNING.set(1 if task is not None else 0)
+            context.health.beat("informer", succeeded=reached and (task is None or informer.is_complete))
             await asyncio.sleep(RENEW_SECONDS)
     finally:
         if task is not None:

@@ -1,4 +1,4 @@
-"""The worker process: five supervised tasks (work loop, informer, two arq workers, maintenance).
+"""The worker process: supervised tasks (work loop, informer, two arq workers, maintenance, profile revision).
 
 A task that crashes is started again and does not affect the others. SIGTERM stops all of them in order.
 """
@@ -10,16 +10,16 @@ import secrets
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import structlog
 from arq.worker import Worker, func
-from prometheus_client import start_http_server
 from redis.exceptions import RedisError
 
 from accounts import idempotency, sessions, sign_in_links, throttle, tokens
 from runtime.database import CONNECTION_ERRORS, session_factory
+from runtime.monitoring import serve_monitoring
 from runtime.queue import QUEUE, RECONCILE_JOB, deserialize, open_enqueuer, open_redis, serialize
 from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
@@ -27,22 +27,22 @@ from runtime.tasks import cancel_and_wait
 from stores import events
 from stores.engines import load_engines
 from stores.log_protocol import READ_LOGS, log_queue
-from workers.admission_policy import AdmissionPolicyMissing, find_policy_problem
 from workers.cluster.client import connect as connect_cluster
-from workers.cluster.errors import ClusterError
 from workers.context import Context
+from workers.health import Health
 from workers.informer import run_informer
 from workers.logs.reader import LogReaders
+from workers.profile_revision import run_profile_revision
+from workers.start import wait_for_prerequisites
 from workers.work_loop import WorkLoop
 
 MAINTENANCE_SECONDS = 600.0
 RESTART_SECONDS = 1.0
-RETRY_SECONDS = 2.0
 
 log = structlog.get_logger()
 
 
-async def supervise(name: str, run: Callable[[], Awaitable[object]]) -> None:
+async def supervise(name: str, run: Callable[[], Awaitable[object]], health: Health) -> None:
     """Run it for ever: when it ends or raises, run it again after RESTART_SECONDS."""
     while True:
         try:
@@ -51,6 +51,7 @@ async def supervise(name: str, run: Callable[[], Awaitable[object]]) -> None:
             log.warning("task.interrupted", task=name, error=repr(error))
         except Exception:
             log.exception("task.crashed", task=name)
+        health.beat(name, succeeded=False)
         await asyncio.sleep(RESTART_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # jitter, not a secret
 
 
@@ -93,8 +94,11 @@ async def run_maintenance(context: Context) -> None:
 
 
 @asynccontextmanager
-async def worker_lifespan(settings: Settings, profile: ClusterProfile) -> AsyncIterator[Context]:
+async def worker_lifespan(
+    settings: Settings, profile: ClusterProfile, health: Health | None = None
+) -> AsyncIterator[Context]:
     """A complete worker that runs until the end of the block. Raises MissingConfiguration, ClusterError."""
+    health = health or Health()
     if settings.worker_keys is None:
         raise ValueError("a worker needs STOREFLEET_WORKER_KEYS")
     engines = load_engines(settings.engines)
@@ -113,11 +117,13 @@ async def worker_lifespan(settings: Settings, profile: ClusterProfile) -> AsyncI
             engines=engines,
             admin_keys=Keyring.parse(settings.admin_keys.get_secret_value()),
             worker_keys=Keyring.parse(settings.worker_keys.get_secret_value()),
+            health=health,
         )
         work_loop = WorkLoop(context)
         log_readers = LogReaders(context, open_redis(settings.redis_url))
+        health.started("work_loop", "informer")
         tasks = [
-            asyncio.create_task(supervise(name, run), name=name)
+            asyncio.create_task(supervise(name, run, health), name=name)
             for name, run in {
                 "work_loop": work_loop.run,
                 "informer": lambda: run_informer(context),
@@ -128,6 +134,7 @@ async def worker_lifespan(settings: Settings, profile: ClusterProfile) -> AsyncI
                     settings, log_queue(settings.cluster), READ_LOGS, log_readers.start
                 ),
                 "maintenance": lambda: run_maintenance(context),
+                "profile_revision": lambda: run_profile_revision(context, work_loop.poll_now),
             }.items()
         ]
         log.info("worker.started", holder=context.holder, cluster=cluster.host, releases=context.releases)
@@ -141,34 +148,13 @@ async def worker_lifespan(settings: Settings, profile: ClusterProfile) -> AsyncI
 
 
 async def run_worker(settings: Settings, profile: ClusterProfile) -> None:
-    """Runs until SIGTERM or SIGINT. In production raises AdmissionPolicyMissing."""
-    stop = asyncio.Event()
+    """Runs until SIGTERM or SIGINT. Raises NotStarted, MissingConfiguration, PortInUseError."""
+    stop, health = asyncio.Event(), Health()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     if settings.metrics_port is not None:
-        start_http_server(settings.metrics_port)
-    if settings.environment == "production":
-        await wait_for_admission_policy(settings, stop)
-    async with worker_lifespan(settings, profile):
-        await stop.wait()
-
-
-async def wait_for_admission_policy(settings: Settings, stop: asyncio.Event) -> None:
-    """Return when the policy limits the service account or `stop` is set. Waits for a cluster that doesn't answer.
-
-    Raises AdmissionPolicyMissing, MissingConfiguration.
-    """
-    async with connect_cluster(settings.kubeconfig, settings.kube_context) as cluster:
-        while not stop.is_set():
-            try:
-                problem = await find_policy_problem(cluster)
-            except ClusterError as error:
-                log.warning("worker.cluster_unavailable", error=error.message[:300])
-            else:
-                if problem is None:
-                    return
-                raise AdmissionPolicyMissing(
-                    f"{problem}. Apply charts/storefleet/files/admission-policy.yaml; storefleet doctor shows more."
-                )
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), RETRY_SECONDS)
+        serve_monitoring(settings.metrics_port, {"/healthz": health.hung, "/readyz": health.not_ready})
+    await wait_for_prerequisites(settings, stop, health)
+    if not stop.is_set():
+        async with worker_lifespan(settings, profile, health):
+            await stop.wait()

@@ -15,9 +15,9 @@ from stores.events import EventDraft
 from stores.leases import Lease
 from stores.status import FAILABLE, Desired, Health, Status, StepStatus
 from stores.steps import start_step
-from workers import evaluation
+from workers import apply, evaluation
 from workers.apply import Blocked
-from workers.cluster.errors import ClusterError, RequestRejected
+from workers.cluster.errors import ClusterError, RequestRejected, TransientError
 from workers.context import Context
 from workers.deletion import reconcile_deletion
 from workers.messages import TELL_OPERATOR, Problem
@@ -34,12 +34,12 @@ log = structlog.get_logger()
 
 
 async def reconcile(context: Context, lease: Lease) -> None:
-    """Make passes until the store is not requeued during the last one.
+    """Make passes until the store is not requeued during the last one, or the worker stops.
 
     Raises LeaseLost and database errors. Then the lease expires and the store is still due.
     """
     again = True
-    while again:
+    while again and not context.stopping.is_set():
         try:
             again = await _run_pass(context, lease)
         except GenerationChanged:
@@ -67,6 +67,15 @@ async def _run_pass(context: Context, lease: Lease) -> bool:
             store_pass = await prepare_pass(context, lease, locked)
     if store_pass is None:
         return await reconcile_deletion(context, lease, locked.store)
+    try:
+        return await _reconcile_status(context, lease, store_pass)
+    except RequestRejected as error:
+        if error.status == 403 and await apply.create_bindings(context, lease, store_pass.manifests.isolation):
+            raise TransientError("the rights in the namespace aren't in force yet", retry_after=0.1) from error
+        raise
+
+
+async def _reconcile_status(context: Context, lease: Lease, store_pass: Pass) -> bool:
     if store_pass.store.status in (Status.READY, Status.FAILED):
         return await reconcile_ready(context, lease, store_pass)
     if store_pass.store.status in (Status.SUSPENDING, Status.SUSPENDED):

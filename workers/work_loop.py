@@ -16,6 +16,8 @@ from workers.context import Context
 from workers.reconcile import reconcile
 
 POLL_SECONDS = 2.0
+FINISH_SECONDS = 5.0
+"""How long the passes of a worker that ends may continue. Most take less than one second."""
 RELEASE_SECONDS = 2.0
 """How long a worker that ends waits for the database to release its leases."""
 
@@ -43,15 +45,23 @@ class WorkLoop:
         while True:
             self._poll_now.clear()
             await self._claim_due_stores()
+            self._context.health.beat("work_loop")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._poll_now.wait(), POLL_SECONDS)
 
     async def close(self) -> None:
-        """End the running passes and hand their leases on. Call it after `run` has ended, also when that has failed."""
+        """Let the running passes finish, cancel the others, and hand their leases on.
+
+        Call it after `run` has ended, also when that has failed.
+        """
+        self._context.stopping.set()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=FINISH_SECONDS)
         await cancel_and_wait(*self._tasks)
         try:
             async with asyncio.timeout(RELEASE_SECONDS), self._context.sessions.begin() as session:
-                await release_leases(session, self._context.holder)
+                released = await release_leases(session, self._context.holder)
+            self._context.enqueuer.enqueue(released)
         except CONNECTION_ERRORS as error:
             log.warning("work_loop.leases_not_released", error=repr(error), hint="they expire")
         except Exception:  # the worker ends in any case
@@ -59,14 +69,16 @@ class WorkLoop:
 
     async def _claim_due_stores(self) -> None:
         free = self._context.settings.worker_concurrency - len(self._tasks)
-        if free <= 0:
-            return  # the end of a pass polls again
+        revision = self._context.profile_revision.number
+        if free <= 0 or revision is None:
+            return  # the end of a pass polls again, and so does the first profile revision
         async with self._context.sessions.begin() as session:
             leases = await claim_due_stores(
                 session,
                 holder=self._context.holder,
                 cluster=self._context.settings.cluster,
                 releases=self._context.releases,
+                profile_revision=revision,
                 limit=free,
                 max_provisioning=self._context.settings.provisioning_at_once,
             )

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import yaml
 
+from tests.support.cluster_objects import POLICY_NAME
 from tests.support.kubernetes_user import KubernetesUser
 from workers.admission_policy import find_policy_problem
 from workers.cluster.client import connect
@@ -73,6 +74,6 @@ async def _install(admin: KubernetesUser) -> str:
 async def _wait_for_admission_policy(account: Path) -> None:
     async with connect(account) as cluster:
         deadline = time.monotonic() + 30
-        while problem := await find_policy_problem(cluster):  # it takes effect a moment after its creation
+        while problem := await find_policy_problem(cluster, POLICY_NAME):  # it takes effect a moment after its creation
             assert time.monotonic() < deadline, problem
             await asyncio.sleep(0.1)

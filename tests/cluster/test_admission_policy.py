@@ -12,10 +12,10 @@ import pytest
 
 from tests.cluster.platform import NAMESPACE, Platform, chart_files
 from tests.contract.objects import eventually
+from tests.support.cluster_objects import POLICY_NAME
 from tests.support.kubernetes_user import KubernetesUser
-from tests.support.rendered import get_object, objects, profile, render
+from tests.support.rendered import get_object, objects, of_kind, profile, render
 from workers import apply
-from workers.admission_policy import POLICY_NAME
 from workers.cluster.api_resources import API_RESOURCES
 from workers.cluster.client import connect
 
@@ -24,6 +24,7 @@ Change = Callable[[JSON], object]
 STORE_ID = uuid.uuid4()
 MADE = render(store_id=STORE_ID)
 STORE = MADE.namespace["metadata"]["name"]
+BINDING = of_kind(MADE, "RoleBinding")[0]["metadata"]["name"]
 DOMAIN = "shops.example.com"
 HOST = f"fig-olive.{DOMAIN}"
 TLS = ({"cluster_issuer": "letsencrypt"}, {"wildcard_certificate": "default"}, {"wildcard_certificate": "edge/all"})
@@ -36,7 +37,7 @@ def store(platform: Platform) -> Iterator[None]:
     async def make() -> None:
         async with connect(platform.account) as cluster:
             await cluster.create(MADE.namespace)
-            await cluster.create(get_object(MADE, "RoleBinding", "storefleet"))
+            await cluster.create(of_kind(MADE, "RoleBinding")[0])
             await eventually(partial(cluster.is_allowed, "patch", "services", "", STORE), bool)
 
     async def remove() -> None:
@@ -294,11 +295,11 @@ async def test_namespaces_of_stores_are_made_and_removed(platform: Platform, htt
 async def test_a_role_binding_is_for_the_account_alone(
     platform: Platform, http: aiohttp.ClientSession, change: Change
 ) -> None:
-    item = modified("RoleBinding", "storefleet", change)
+    item = modified("RoleBinding", BINDING, change)
     item["metadata"]["name"] = "other"
     status, message = await dry_run(platform, http, item, "create")
     assert status in (403, 404, 422), message
-    good = modified("RoleBinding", "storefleet", lambda item: item["metadata"].update(name="other"))
+    good = modified("RoleBinding", BINDING, lambda item: item["metadata"].update(name="other"))
     assert (await dry_run(platform, http, good, "create"))[0] == 201
 
 

@@ -14,9 +14,9 @@ import aiohttp
 import pytest
 
 from tests.cluster.platform import ACCOUNT, NAMESPACE, Platform
+from tests.support.cluster_objects import POLICY_NAME
 from tests.support.kubernetes_user import KubernetesUser
-from tests.support.rendered import render
-from workers.admission_policy import POLICY_NAME
+from tests.support.rendered import of_kind, render
 from workers.cluster.api_resources import API_RESOURCES
 
 JSON = dict[str, Any]
@@ -26,6 +26,7 @@ OTHER_NAMESPACES = ("kube-system", "default", NAMESPACE)
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 MERGE = "application/merge-patch+json"
 POD: JSON = {"spec": {"containers": [{"name": "a", "image": "storefleet/a:1"}]}}
+BINDING = of_kind(render(), "RoleBinding")[0]["metadata"]["name"]
 Request = tuple[str, str, JSON | None, str]
 """Method, path, body, media type."""
 
@@ -101,8 +102,8 @@ def _in_a_store() -> Iterator[tuple[str, Request]]:
     yield "make a role", _request("POST", f"{RBAC}/namespaces/{STORE}/roles", _object("Role"))
     yield "change a role", _request("PATCH", f"{RBAC}/namespaces/{STORE}/roles/x", {}, MERGE)
     bindings = f"{RBAC}/namespaces/{STORE}/rolebindings"
-    yield "change its RoleBinding", _request("PATCH", f"{bindings}/storefleet", {}, MERGE)
-    yield "delete its RoleBinding", _request("DELETE", f"{bindings}/storefleet")
+    yield "change its RoleBinding", _request("PATCH", f"{bindings}/{BINDING}", {}, MERGE)
+    yield "delete its RoleBinding", _request("DELETE", f"{bindings}/{BINDING}")
     yield "read RoleBindings", _request("GET", bindings)
     for role in ("cluster-admin", "admin", "edit", "storefleet-worker"):
         yield f"bind itself to {role} in a store", _request("POST", bindings, _bind(role))

@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from runtime.database import head_revision
+from runtime.settings import Settings
+from tests.support.cluster_objects import POLICY_NAME
 from tests.support.harness import ROOT, Harness, process_environment
 from tests.support.waiting import hang_limit
-from workers.admission_policy import POLICY_NAME, find_policy_problem
+from workers import start
+from workers.admission_policy import find_policy_problem
 from workers.cluster.client import connect
+from workers.health import Health
 
 DENIAL = (
     'namespaces "x" is forbidden: '
@@ -18,9 +23,9 @@ DENIAL = (
 DENIED = {"fault": "http", "kind": "Namespace", "verb": "create", "code": 422, "message": DENIAL}
 
 
-async def start_production_worker(harness: Harness) -> asyncio.subprocess.Process:
+async def start_production_worker(harness: Harness, **variables: str) -> asyncio.subprocess.Process:
     """Start a worker process with the environment `production`. Both its outputs are in stdout."""
-    environment = process_environment(harness.settings, STOREFLEET_ENVIRONMENT="production")
+    environment = process_environment(harness.settings, **{"STOREFLEET_ENVIRONMENT": "production", **variables})
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", "worker"),
         cwd=ROOT,
@@ -44,12 +49,45 @@ async def wait_for_output(process: asyncio.subprocess.Process, words: str) -> No
     raise AssertionError(lines)
 
 
-async def test_without_an_admission_policy_a_worker_does_not_start(api: Harness) -> None:
+async def test_without_an_admission_policy_a_worker_does_not_start(
+    api: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(start, "PATIENCE_SECONDS", 0.0)
+    health = Health()
+    with pytest.raises(start.NotStarted, match="could create any namespace: the admission policy storefleet-fence"):
+        await start.wait_for_prerequisites(production(api), asyncio.Event(), health)
+    assert health.not_ready() is not None
+
+
+async def test_an_admission_policy_that_comes_late_is_waited_for(api: Harness) -> None:
     process = await start_production_worker(api)
-    await wait_for_output(process, "storefleet: not started: this account could create any namespace")
-    assert await process.wait() == 1
-    store = await api.create_store()
-    assert (await api.get_store(store["id"]))["status"] == "REQUESTED"
+    await wait_for_output(process, "worker.waiting")
+    await api.set_faults(DENIED)
+    await wait_for_output(process, "worker.started")
+
+
+async def test_another_policy_that_denies_is_not_taken_for_it(api: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    await api.set_faults({**DENIED, "message": DENIAL.replace(POLICY_NAME, "other")})
+    monkeypatch.setattr(start, "PATIENCE_SECONDS", 0.0)
+    with pytest.raises(start.NotStarted, match="can't create namespaces"):
+        await start.wait_for_prerequisites(production(api), asyncio.Event(), Health())
+    named = production(api).model_copy(update={"admission_policy": "other"})
+    await start.wait_for_prerequisites(named, asyncio.Event(), Health())
+
+
+async def test_a_schema_that_comes_late_is_waited_for(api: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    await api.sql("UPDATE alembic_version SET version_num = '0001'")
+    process = await start_production_worker(api, STOREFLEET_ENVIRONMENT="development")
+    await wait_for_output(process, "worker.waiting")
+    monkeypatch.setattr(start, "PATIENCE_SECONDS", 0.0)
+    with pytest.raises(start.NotStarted, match="run `storefleet migrate`"):
+        await start.wait_for_prerequisites(api.settings, asyncio.Event(), Health())
+    await api.sql("UPDATE alembic_version SET version_num = $1", head_revision())
+    await wait_for_output(process, "worker.started")
+
+
+def production(harness: Harness) -> Settings:
+    return harness.settings.model_copy(update={"environment": "production"})
 
 
 async def test_with_an_admission_policy_it_does(api: Harness) -> None:
@@ -89,7 +127,7 @@ async def test_the_missing_policy_is_named(
 ) -> None:
     await api.set_faults(*faults)
     async with connect(tmp_path / "kubeconfig") as cluster:
-        found = await find_policy_problem(cluster) or ""
+        found = await find_policy_problem(cluster, POLICY_NAME) or ""
         assert (problem in found, bool(problem)) == (True, bool(found))
         await api.set_faults()
         namespaces, _ = await cluster.list("Namespace")
@@ -100,4 +138,4 @@ async def test_a_namespace_that_is_there_already_is_no_admission_policy(api: Har
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "storefleet-fence-probe"}}
     assert (await api.kubernetes_request("POST", "/api/v1/namespaces", body))[0] == 201
     async with connect(tmp_path / "kubeconfig") as cluster:
-        assert "is missing" in (await find_policy_problem(cluster) or "")
+        assert "is missing" in (await find_policy_problem(cluster, POLICY_NAME) or "")

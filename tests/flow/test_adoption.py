@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from cli.__main__ import main
+from cli.commands import main
 from runtime import settings
 from tests.support.harness import Harness, process_environment, run_harness
 from tests.support.stores import wait_until_idle

@@ -12,7 +12,7 @@ import structlog
 import yaml
 from pydantic import SecretStr
 
-from cli.__main__ import main
+from cli.commands import main
 from runtime import settings
 from runtime.sealing import generate_key
 from tests.support.harness import Harness, run_harness

@@ -20,7 +20,7 @@ from tests.support.waiting import wait_until
 
 IMAGE = {"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "storefleet/other:1"}]}}}}
 SIDECAR = {"spec": {"template": {"spec": {"containers": [{"name": "miner", "image": "storefleet/miner:1"}]}}}}
-UNWATCHED = ("secrets", "rolebindings")
+UNWATCHED = ("secrets",)
 OPEN_EGRESS: JSON = {"spec": {"egress": [{}]}}
 
 
@@ -65,7 +65,6 @@ CHANGES: dict[str, tuple[str, str, str, JSON | None, str]] = {
         {"data": {"password": "aGFja2Vk"}},
         "changed the Secret admin",
     ),
-    "a RoleBinding is removed": ("rolebindings", "storefleet", "DELETE", None, "removed the RoleBinding storefleet"),
 }
 ADDITIONS: dict[str, tuple[str, str, str, JSON | None, str]] = {
     # only a real API server reports the owner of these fields

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from accounts.sign_in_links import delete_expired
-from cli.__main__ import main
+from cli.commands import main
 from runtime import settings as runtime_settings
 from runtime.database import session_factory
 from tests.support.harness import PASSWORD, Harness

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from cli.__main__ import main
+from cli.commands import main
 from tests.support.harness import Harness
 
 

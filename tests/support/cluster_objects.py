@@ -2,9 +2,13 @@
 
 from typing import Any
 
+from runtime.settings import ClusterProfile, Settings
 from stores.engines import Manifest
 from workers.engines.labels import COMPONENT
 from workers.snapshot import ATTEMPT_LABEL, Snapshot
+
+POLICY_NAME: str = Settings.model_fields["admission_policy"].default
+MANAGER_ROLE: str = ClusterProfile.model_fields["manager_role"].default
 
 
 def pod(component: str, *, job: str | None = None, age: int = 0, **status: Any) -> Manifest:

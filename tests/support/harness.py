@@ -237,7 +237,6 @@ async def run_harness(
                 run_simulator(speed=speed, kubeconfig=kubeconfig, programs=load_programs(SIMULATED_PROGRAMS))
             )
         api = create_server(settings, profile)
-        api.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # the test runner has its own
         serving = asyncio.create_task(api.serve(sockets=[listener]))
         while not api.started:
             assert not serving.done(), "the API didn't start"

@@ -1,5 +1,6 @@
 """The objects that isolate a store: the same for every engine, which only declares its components."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +14,6 @@ from workers.engines.labels import HOST, labels, metadata, namespace_name, selec
 from workers.engines.pods import Resources
 
 POD_SECURITY_VERSION = "v1.34"
-MANAGER_ROLE = "storefleet-store-manager"
-"""The ClusterRole that a RoleBinding gives the worker in each store's namespace."""
 
 _PRIVATE_V4 = (
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16",
@@ -88,14 +87,16 @@ def isolation(spec: StoreSpec, engine: str, profile: ClusterProfile, components:
 
 
 def _role_binding(spec: StoreSpec, engine: str, profile: ClusterProfile) -> Manifest:
-    """Never patched, so it has no annotation with the release."""
+    """Never patched, so it has no annotation with the release, and its name is that of what it binds: another service
+    account or role gets a RoleBinding of its own."""
     worker_namespace, _, name = profile.worker_service_account.partition("/")
-    unannotated = {key: value for key, value in metadata(spec, engine, "storefleet").items() if key != "annotations"}
+    digest = hashlib.sha256(f"{profile.manager_role} {profile.worker_service_account}".encode()).hexdigest()
+    own_metadata = metadata(spec, engine, f"storefleet-{digest[:8]}")
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "RoleBinding",
-        "metadata": unannotated,
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": MANAGER_ROLE},
+        "metadata": {key: value for key, value in own_metadata.items() if key != "annotations"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": profile.manager_role},
         "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": worker_namespace}],
     }
 

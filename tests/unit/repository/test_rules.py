@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 MAX_LINES = 320
 CODE = {".py", ".js", ".jsx", ".ts", ".tsx", ".sh"}
-LOCKS = {"package-lock.json", "dev.txt", "runtime.txt"}
+LOCKS = {"package-lock.json", "dev.txt", "platform.txt", "runtime.txt", "sbom.txt"}
 
 Rule = Callable[[Path, str], Iterator[str]]
 """Yields the violations of a file, from its path and text."""
