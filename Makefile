@@ -48,7 +48,7 @@ dashboard-dev: dashboard ## the dashboard with hot reload, against an API at POR
 	@cd frontend && STOREFLEET_API=http://127.0.0.1:$(or $(PORT),8000) npm run dev
 
 .PHONY: images
-images: $(ENVIRONMENT) ## build the images that stores run (IMAGES="mariadb pause" BASES=debian ARCHIVES=1 WOOCOMMERCE_ZIP=… LANGUAGES="de_DE ar")
+images: $(ENVIRONMENT) ## build the images of stores and of the platform (IMAGES="mariadb pause" BASES=debian ARCHIVES=1 WOOCOMMERCE_ZIP=… LANGUAGES="de_DE ar")
 	@$(RUN) -m sandbox.images $(IMAGE_OPTIONS)
 
 ##@ Work on it
@@ -105,10 +105,12 @@ bench-node: .venv/.dev ## measure stores as real containers on a real node (root
 .PHONY: lock
 lock: ## resolve requirements/*.txt from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv; one way to get it: pipx install uv" >&2; exit 1; }
-	$(LOCK) pyproject.toml -o requirements/runtime.txt
-	$(LOCK) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(LOCK) pyproject.toml --group sandbox -o requirements/runtime.txt
+	$(LOCK) pyproject.toml -c requirements/runtime.txt -o requirements/platform.txt
+	$(LOCK) pyproject.toml --group sandbox --group dev -c requirements/runtime.txt -o requirements/dev.txt
 	$(LOCK) --group pyproject.toml:node -o requirements/node.txt
 	$(LOCK) --group pyproject.toml:frontend -o requirements/frontend.txt
+	$(LOCK) --group pyproject.toml:sbom -o requirements/sbom.txt
 
 .PHONY: clean
 clean: ## remove caches and reports, except .venv and the demo's data

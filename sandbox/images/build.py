@@ -1,5 +1,6 @@
 """Builds images from their definitions. Unchanged images aren't built again; a failed build doesn't stop the others."""
 
+import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Literal
 from sandbox.data_folder import SandboxError
 from sandbox.images import bases as debian
 from sandbox.images.builders import Builder, detect_builder
-from sandbox.images.definition import Base, ImageDefinition, context_files, file_mode, load_definition
+from sandbox.images.definition import Base, ImageDefinition, file_mode, load_definition
 from sandbox.images.workspace import Report, Workspace, cache_dir, open_workspace
 
 Bases = Literal["registry", "debian"]
@@ -82,7 +83,10 @@ class _ImageBuilds:
                 folder = self._context(definition)
                 arguments |= definition.arguments
                 arguments |= {argument: path.name for argument, path in definition.files.items()}
-                self.builder.build(definition.image, key, folder, arguments, definition.name, self.workspace)
+                certificates = os.environ.get("SSL_CERT_FILE") if definition.uses_ca else None
+                self.builder.build(
+                    definition.image, key, folder, arguments, definition.name, self.workspace, certificates
+                )
             if self.archives:
                 self.builder.export(definition.image, archive, f"{definition.name}-export", self.workspace)
         how = "unchanged" if unchanged else f"{time.monotonic() - started:.1f} s"
@@ -112,10 +116,10 @@ class _ImageBuilds:
         return image
 
     def _context(self, definition: ImageDefinition) -> Path:
-        """Create the build context: a copy of the image's folder, and the additional files."""
+        """Create the build context: copies of the image's sources, and the additional files."""
         folder = self.workspace.folder / f"{definition.name}-context"
-        for path in context_files(definition.folder):
-            copy = folder / path.relative_to(definition.folder)
+        for name, path in definition.sources().items():
+            copy = folder / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
             copy.chmod(file_mode(path))

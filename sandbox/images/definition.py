@@ -8,6 +8,11 @@ value is a base image. The table says from which Debian packages this base image
     suite = "trixie"
     packages = ["python3-minimal", "python3-pymysql"]
     run = ["shell commands that run in the new root file system"]
+
+An image that is made of the repository's own files names them, before the tables: then they are in the build context,
+at the same paths.
+
+    context = ["requirements/platform.txt", "workers"]
 """
 
 import hashlib
@@ -52,10 +57,25 @@ class ImageDefinition:
     """By build argument: a file that is copied into the build context. The argument's value is the file's name."""
     arguments: Mapping[str, str] = field(default_factory=dict)
     """Values of build arguments that replace the Dockerfile's defaults."""
+    context: Sequence[str] = ()
+    """Files and folders of the repository that are in the build context, too."""
 
     @property
     def name(self) -> str:
         return self.folder.name
+
+    @property
+    def uses_ca(self) -> bool:
+        """Whether the Dockerfile can use the secret `ca`: it downloads something."""
+        return "type=secret,id=ca" in (self.folder / "Dockerfile").read_text()
+
+    def sources(self) -> dict[str, Path]:
+        """The files of the build context by their path in it, sorted. Without those of `files`."""
+        root = self.folder.parents[1]
+        found = {str(path.relative_to(self.folder)): path for path in _files(self.folder)}
+        for name in self.context:
+            found |= {str(path.relative_to(root)): path for path in _files(root / name)}
+        return dict(sorted(found.items()))
 
     def key(self, *more: str) -> str:
         """The cache key: 16 hexadecimal digits of a hash of everything that the image is built from.
@@ -63,8 +83,8 @@ class ImageDefinition:
         Raises SandboxError when a file can't be read.
         """
         parts = [platform.machine().encode(), *(value.encode() for value in more)]
-        for path in context_files(self.folder):
-            parts += [str(path.relative_to(self.folder)).encode(), oct(file_mode(path)).encode(), path.read_bytes()]
+        for name, path in self.sources().items():
+            parts += [name.encode(), oct(file_mode(path)).encode(), path.read_bytes()]
         for argument, path in sorted(self.files.items()):
             try:
                 with path.open("rb") as file:
@@ -77,9 +97,10 @@ class ImageDefinition:
         return _digest(*parts)
 
 
-def context_files(folder: Path) -> list[Path]:
-    """The files of a build context, sorted by path."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+def _files(path: Path) -> list[Path]:
+    """The file, or all files in the folder."""
+    paths = path.rglob("*") if path.is_dir() else [path]
+    return [path for path in paths if path.is_file() and "__pycache__" not in path.parts]
 
 
 def file_mode(path: Path) -> int:
@@ -109,6 +130,7 @@ def load_definition(
         image = config.pop("image", None)
         if not isinstance(image, str) or not re.fullmatch(r"(localhost|[^/]*[.:][^/]*)/[a-z0-9._/-]+:[\w.-]+", image):
             raise ValueError('image must be the full name, such as "docker.io/storefleet/sample:1"')
+        context = _names(config.pop("context", []))
         bases = {argument: _base(argument, table) for argument, table in config.items()}
         if unknown := bases.keys() - declared:
             raise ValueError(f"the Dockerfile has no `ARG {min(unknown)}`")
@@ -119,7 +141,19 @@ def load_definition(
         if not re.fullmatch(r"[\w.+-]+", path.name) or (folder / path.name).exists():
             raise SandboxError(f"{argument}={path}: the image's folder gets a copy, so it needs another, plain name")
     values = {argument: value for argument, value in (arguments or {}).items() if argument in declared}
-    return ImageDefinition(folder, image, bases, given, values)
+    return ImageDefinition(folder, image, bases, given, values, context)
+
+
+def _names(context: Any) -> tuple[str, ...]:
+    """Raises ValueError unless it is a list of files and folders of the repository."""
+    if not isinstance(context, list) or not all(
+        isinstance(name, str) and re.fullmatch(r"\w[\w./-]*", name) and ".." not in name for name in context
+    ):
+        raise ValueError("context must be a list of files and folders of the repository")
+    for name in context:
+        if not (IMAGES_DIR.parent / name).exists():
+            raise ValueError(f"context: there is no {name}")
+    return tuple(context)
 
 
 def _base(argument: str, table: Any) -> Base:

@@ -167,6 +167,22 @@ def test_files_from_elsewhere_are_in_the_context_by_their_names(
         build("front", "shop", files={"PLUGIN": Path("/a.zip")})
 
 
+def test_a_build_that_downloads_gets_this_machines_certificates(
+    builders: Builders, build: Build, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builders.add("docker")
+    monkeypatch.setenv("SSL_CERT_FILE", "/etc/ca.pem")
+    with (images / "shop" / "Dockerfile").open("a") as file:
+        file.write("RUN --mount=type=secret,id=ca true\n")
+    build("front", "shop", bases="registry", archives=False)
+    monkeypatch.delenv("SSL_CERT_FILE")
+    with (images / "shop" / "Dockerfile").open("a") as file:
+        file.write("USER 1\n")
+    build("shop", bases="registry", archives=False)
+    built = [call for call in builders.calls if call.startswith("docker build")]
+    assert ["--secret id=ca,src=/etc/ca.pem" in call for call in built] == [False, True, False]
+
+
 def test_other_build_arguments_make_another_image(builders: Builders, build: Build, images: Path) -> None:
     builders.add("docker")
     with (images / "shop" / "Dockerfile").open("a") as file:

@@ -61,6 +61,10 @@ def test_a_definition_has_bases_files_and_arguments(folder: Path, tmp_path: Path
         ("image = 1", "image must be the full name"),
         ('image = "storefleet/shop:1"', "image must be the full name"),
         ('image = "docker.io/storefleet/shop"', "image must be the full name"),
+        ('image = "docker.io/a:1"\ncontext = "workers"', "context must be a list of files and folders"),
+        ('image = "docker.io/a:1"\ncontext = ["../etc"]', "context must be a list of files and folders"),
+        ('image = "docker.io/a:1"\ncontext = ["/etc"]', "context must be a list of files and folders"),
+        ('image = "docker.io/a:1"\ncontext = ["none"]', "context: there is no none"),
         ('image = "docker.io/a:1"\nBASE = 1', r"\[BASE\] takes suite, packages and run"),
         (f"{GOOD}package = []", r"\[BASE\] takes suite, packages and run"),
         ('image = "docker.io/a:1"\n[BASE]', r"\[BASE\] needs a suite"),
@@ -132,6 +136,28 @@ def test_whatever_an_image_is_made_of_changes_its_key(folder: Path, monkeypatch:
 def test_a_file_that_isnt_there_is_named() -> None:
     with pytest.raises(SandboxError, match=r"^PLUGIN_ZIP=/none\.zip can't be read: No such file or directory$"):
         key(PLUGIN_ZIP=Path("/none.zip"))
+
+
+def test_an_image_may_be_made_of_the_repositorys_files(folder: Path) -> None:
+    package = folder.parent / f"{folder.name}-package"
+    (package / "__pycache__").mkdir(parents=True)
+    for name in ("module.py", "__pycache__/module.pyc"):
+        (package / name).write_text("one")
+    (folder / "shop" / "bases.toml").write_text(f'context = ["{package.name}"]\n{GOOD}')
+    assert set(load_definition("shop").sources()) == {"Dockerfile", "bases.toml", f"{package.name}/module.py"}
+    before = key()
+    (package / "module.py").write_text("two")
+    assert key() != before
+
+
+@pytest.mark.parametrize("name", image_names())
+def test_what_a_dockerfile_copies_is_in_its_context(name: str) -> None:
+    definition = load_definition(name)
+    lines = re.findall(r"^COPY (?!--from)(.*)$", (definition.folder / "Dockerfile").read_text(), re.MULTILINE)
+    words = [word for line in lines for word in line.split()[:-1] if "$" not in word]
+    names = set(definition.sources())
+    for word in words:
+        assert any(name == word or name.startswith(f"{word}/") for name in names), word
 
 
 def test_whatever_a_base_is_made_of_changes_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
