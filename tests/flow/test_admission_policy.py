@@ -114,7 +114,7 @@ async def test_a_cluster_that_does_not_answer_is_waited_for(api: Harness) -> Non
 @pytest.mark.parametrize(
     ("faults", "problem"),
     [
-        ([], "the admission policy is missing"),
+        ([], "the admission policy storefleet-fence is missing"),
         (
             [{"fault": "http", "kind": "Namespace", "code": 403, "message": "you may not"}],
             "can't create namespaces: you",

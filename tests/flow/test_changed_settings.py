@@ -152,12 +152,12 @@ async def test_a_missing_role_binding_is_created_when_rights_are_missing(api: Ha
         store, namespace = await create_ready_store(api)
     profile = ClusterProfile(worker_service_account="fleet/prod-worker")
     refused = {"fault": "http", "code": 403, "message": "cannot list pods", "verb": "list", "kind": "Pod", "times": 1}
+    await api.set_faults({**refused, "namespace": namespace})
+    await api.sql("UPDATE stores SET requeues = requeues + 1, due_at = now()")  # no resync
     with capture_logs() as logs:
         async with worker_lifespan(api.settings, profile):
-            await wait_until_idle(api)
-            await api.set_faults({**refused, "namespace": namespace})
-            await api.sql("UPDATE stores SET requeues = requeues + 1, due_at = now()")
             await wait_until(partial(is_bound, api, namespace, "prod-worker", "storefleet-store-manager"))
             await wait_until_idle(api)
+    assert [line for line in logs if "aren't in force yet" in line.get("error", "")]
     assert not [line for line in logs if line["event"] == "reconcile.blocked"]
     assert (await api.get_store(store["id"]))["health"]["state"] == "HEALTHY"
