@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from runtime.settings import ClusterProfile
-from sandbox.kubernetes.binaries import Program, build
+from sandbox.kubernetes.binaries import build_helm
 from stores.engines import Engine, Manifests, StoreSpec
 from stores.plans import PLANS
 from workers.apply import job_for_attempt
@@ -24,8 +24,6 @@ from workers.cluster.errors import AlreadyExists, RequestRejected, TransientErro
 from workers.cluster.watch import list_and_watch
 from workers.engines.woocommerce import ENGINE
 
-HELM = Program("helm", "helm.sh/helm/v3/cmd/helm")
-MODULE = Path(__file__).resolve().parent / "helm"
 CONCURRENCY = 8
 MANAGED = "app.kubernetes.io/managed-by=storefleet"
 
@@ -128,7 +126,7 @@ async def _create_with_retry(cluster: Cluster, item: dict[str, Any]) -> None:
 
 def helm_install_loop(kubeconfig: Path, stores: int, report: Callable[[str], None]) -> float:
     """Run `helm install --wait` for each store, CONCURRENCY at a time. Returns the seconds until the last ended."""
-    helm = build([HELM], report, MODULE) / "helm"
+    helm = build_helm(report)
     with tempfile.TemporaryDirectory(prefix="storefleet-helm-") as folder, ThreadPoolExecutor(CONCURRENCY) as threads:
         charts = [_chart(Path(folder, str(number)), number) for number in range(stores)]
 

@@ -21,6 +21,7 @@ from sandbox.files import cache_folder
 
 MODULE = Path(__file__).resolve().parent
 """The folder of go.mod and go.sum."""
+HELM_MODULE = MODULE / "helm"
 NODE_MODULES = MODULE / "node" / "modules"
 """Programs whose dependencies conflict with Kubernetes' versions have separate modules here."""
 VERSION_PACKAGES = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
@@ -56,6 +57,7 @@ RUNTIME = tuple(
 )
 CONTOUR = Program("contour", "github.com/projectcontour/contour/cmd/contour")
 COREDNS = Program("coredns", "github.com/coredns/coredns")
+HELM = Program("helm", "helm.sh/helm/v3/cmd/helm")
 
 
 def build(programs: Sequence[Program], report: Report, module: Path = MODULE) -> Path:
@@ -81,6 +83,11 @@ def build(programs: Sequence[Program], report: Report, module: Path = MODULE) ->
     except OSError as error:
         raise SandboxError(f"{folder} can't be used: {error.strerror}; choose another with XDG_CACHE_HOME") from error
     return folder
+
+
+def build_helm(report: Report) -> Path:
+    """Build Helm if it isn't in the cache yet. Returns its path. Raises SandboxError."""
+    return build([HELM], report, HELM_MODULE) / HELM.name
 
 
 def build_node(report: Report) -> dict[str, Path]:
