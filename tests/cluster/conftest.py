@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 
 from tests.cluster.platform import Platform, install
+from tests.support.helm import Helm, build
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +18,9 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession() as session:
         yield session
+
+
+@pytest.fixture(scope="session")
+def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
+    """A real Helm without a cluster, built from its Go module the first time."""
+    return build(tmp_path_factory.mktemp("helm"))
