@@ -22,8 +22,12 @@ def _parser() -> argparse.ArgumentParser:
         _add_demo(commands)
     commands.add_parser("api", help="run the web process: GraphQL, sign-in, health, metrics")
     commands.add_parser("worker", help="run a worker process, which reconciles stores")
-    commands.add_parser("migrate", help="upgrade the database schema")
+    migrate = commands.add_parser("migrate", help="upgrade the database schema")
+    migrate.add_argument("--wait", type=float, default=0, metavar="SECONDS", help="how long to wait for the database")
     commands.add_parser("doctor", help="check what stores need here, and say how to fix what is missing")
+    smoke_test = commands.add_parser("smoke-test", help="create a store through the API, buy something, and delete it")
+    smoke_test.add_argument("--url", required=True, help="address of the API")
+    smoke_test.add_argument("--engine", help="such as WOOCOMMERCE (default: the first of STOREFLEET_ENGINES)")
 
     users = commands.add_parser("users", help="manage users")
     users_actions = users.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -178,11 +182,15 @@ def run(options: argparse.Namespace) -> int:
         case "migrate":
             from cli.migrate import migrate
 
-            return migrate(load_settings_or_exit().direct_database_url.get_secret_value())
+            return migrate(load_settings_or_exit().direct_database_url.get_secret_value(), options.wait)
         case "doctor":
             from cli.doctor import doctor
 
             return asyncio.run(doctor(load_settings_or_exit(), load_cluster_profile()))
+        case "smoke-test":
+            from cli.smoke_test import smoke_test
+
+            return asyncio.run(smoke_test(load_settings_or_exit(), options.url, options.engine))
         case "users":
             from cli.users import users
 

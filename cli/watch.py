@@ -63,9 +63,12 @@ class Progress:
             self.started.pop(name, None)
 
 
-async def follow(client: Client, store: dict[str, Any]) -> str:
-    """Print a store's past and new events until its status is steady. Returns this status. Raises ClientError."""
-    progress, cursor = Progress.of(store), None
+async def follow(client: Client, store: dict[str, Any], after: str | None = None) -> str:
+    """Print a store's past and new events until its status is steady. Returns this status. Raises ClientError.
+
+    `after`: the cursor of the last event to leave out.
+    """
+    progress, cursor = Progress.of(store), after
     while True:
         try:
             async for data in client.subscribe(EVENTS, {"id": store["id"], "after": cursor}):

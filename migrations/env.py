@@ -7,7 +7,7 @@ from alembic import context
 from pydantic import SecretStr
 from sqlalchemy import Connection, text
 
-from runtime.database import Base, create_engine
+from runtime.database import Base, create_engine, head_revision
 from runtime.settings import load_settings_or_exit
 from stores import models  # noqa: F401  # registers the tables in the metadata
 
@@ -22,6 +22,9 @@ def run(connection: Connection) -> None:
         time.sleep(LOCK_POLL_SECONDS)
     connection.commit()
     context.configure(connection=connection, target_metadata=Base.metadata, transaction_per_migration=False)
+    revision = context.get_context().get_current_revision()
+    if revision is not None and revision > head_revision():
+        return  # a newer release migrated it; this release works with a newer schema
     with context.begin_transaction():
         connection.execute(text("SET LOCAL lock_timeout = '5s'"))
         context.run_migrations()

@@ -3,10 +3,12 @@
 import asyncio
 import io
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 import structlog
 import yaml
@@ -194,6 +196,41 @@ def test_migrate(command: Command) -> None:
     code, _, err = command("migrate")
     assert (code, "can't be migrated" in err) == (1, True)
     assert len(err.splitlines()) == 1
+
+
+async def _set_revision(url: str, revision: str) -> str:
+    """Returns the revision before."""
+    connection = await asyncpg.connect(url)
+    try:
+        before: str = await connection.fetchval("SELECT version_num FROM alembic_version")
+        await connection.execute(f"UPDATE alembic_version SET version_num = '{revision}'")  # noqa: S608  # ours
+        return before
+    finally:
+        await connection.close()
+
+
+def test_migrate_waits_for_a_database_that_starts(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = os.environ["STOREFLEET_DATABASE_URL"]
+    monkeypatch.setattr("cli.migrate.RETRY_SECONDS", 0.01)
+    attempts = []
+
+    def starts(url: str) -> None:
+        attempts.append(url)
+        if len(attempts) < 3:
+            raise ConnectionRefusedError
+
+    monkeypatch.setattr("cli.migrate.upgrade", starts)
+    code, out, _ = command("migrate", "--wait", "60")
+    assert (code, "up to date" in out, attempts) == (0, True, [url] * 3)
+
+
+def test_migrate_leaves_a_newer_schema_as_it_is(command: Command) -> None:
+    """After a rollback of the release."""
+    url = os.environ["STOREFLEET_DATABASE_URL"]
+    asyncio.run(_set_revision(url, "9999"))
+    code, out, _ = command("migrate")
+    assert (code, "up to date" in out) == (0, True)
+    assert asyncio.run(_set_revision(url, "9999")) == "9999"
 
 
 def test_a_process_with_bad_settings_lists_all_of_them_and_stops(command: Command) -> None:
