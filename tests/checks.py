@@ -29,8 +29,7 @@ PYTEST = (*MODULE, "pytest", *(("--color=yes",) if sys.stdout.isatty() else ()))
 WORKERS = len(os.sched_getaffinity(0)) + 1
 """Processes that run tests at the same time: one more than there are CPUs, because most tests wait most of the time."""
 SILENCE_SECONDS = 1200.0
-"""A command that prints no line for so long hangs. Compiling the Kubernetes API server alone takes five minutes. A hang
-that was seen: CPython 3.11 may loop for ever when coverage traces it and two threads with greenlets end together."""
+"""A command that prints no line for so long hangs. Compiling the Kubernetes API server alone takes five minutes."""
 SLOWEST_TEST = re.compile(r"^([\d.]+s) (?:call|setup|teardown) +(tests/\S.*)$")
 """A line of pytest's `--durations`."""
 
@@ -173,6 +172,7 @@ def execute(command: Sequence[str], prefix: str) -> tuple[int, list[str]]:
     lines = []
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # dozens of processes would each compile everything
+    environment["PYTHONPATH"] = str(ROOT)  # measured processes of tests import coverage's plugin before all else
     try:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

@@ -61,23 +61,36 @@ def pod(*, code: int | None = None, reason: str = "") -> Manifest:
     return {"metadata": {"uid": "uid", "name": "web-1"}, "status": {"containerStatuses": [row]}}
 
 
+class IdlePodWatcher(PodWatcher):
+    """Tells the kubelet that the follower is idle: it waits for another state of the pod, without asking again."""
+
+    kubelet: Kubelet
+
+    async def wait_for_change(self, seconds: float | None = None) -> None:
+        if seconds is None:
+            self.kubelet.idle.set()
+        await super().wait_for_change(seconds)
+
+
 async def load_masker() -> SecretMasker:
     return SecretMasker(["hunter22"])
 
 
 async def follow(kubelet: Kubelet, first: Manifest, *, last: Manifest | None = None) -> list[LogItem]:
     """The items of a follower. `last`: the pod's state from the last answer on; after it the pod is deleted."""
-    pods, buffer = PodWatcher(cast(Cluster, kubelet), "store-x", "web"), Buffer()
+    pods, buffer = IdlePodWatcher(cast(Cluster, kubelet), "store-x", "web"), Buffer()
+    pods.kubelet = kubelet
     pods._on_event("ADDED", first)
     if last is not None:
         kubelet.before_last = lambda: pods._on_event("MODIFIED", last)
     follower = LogFollower(cast(Cluster, kubelet), pods, buffer, load_masker)
     task = asyncio.create_task(follower.follow(ContainerLog("uid", "web-1", "web")))
-    await asyncio.wait({task, asyncio.create_task(kubelet.idle.wait())}, timeout=0.2)
+    idle = asyncio.create_task(kubelet.idle.wait())
+    await asyncio.wait({task, idle}, timeout=HANG_SECONDS, return_when=asyncio.FIRST_COMPLETED)
     pods._on_event("DELETED", first)
     kubelet.closed.set()
     kubelet.idle.set()
-    await asyncio.wait_for(task, HANG_SECONDS)
+    await asyncio.gather(asyncio.wait_for(task, HANG_SECONDS), idle)
     assert kubelet.answers == []
     return buffer.take()[0]
 
