@@ -175,6 +175,7 @@ def _web(spec: StoreSpec, profile: ClusterProfile, component: Component, smtp: M
         },
         # first the Service removes the pod; then the image's stop signal lets running requests end
         pre_stop=["sleep", "3"],
+        public=True,
     )
     return pod(spec, NAME, "web", [web], volumes=[_uploads()], termination_grace=40, colocated_by=UPLOADS_COLOCATION)
 
