@@ -42,7 +42,7 @@ async def test_an_image_that_cannot_be_pulled_fails_with_the_cause_and_retry_wor
 @pytest.mark.parametrize(
     ("fault", "cause"),
     [
-        ({"fault": "crash-loop", "component": "web", "message": "PHP Fatal error"}, "keeps crashing"),
+        ({"fault": "crash-loop", "component": "web", "message": "PHP Fatal error"}, "(exit code 1). PHP Fatal error."),
         ({"fault": "unschedulable", "component": "database"}, "No node can take the database pod"),
         ({"fault": "job", "component": "install", "exitCode": 3, "message": "plugin is missing"}, "plugin is missing"),
         ({"fault": "job", "component": "proof", "exitCode": 1, "message": "no product"}, "The step proof failed"),
