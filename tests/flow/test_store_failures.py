@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from tests.support.harness import DELETE, RETRY, Harness
-from tests.support.stores import exists, has_notice, is_gone, namespace_of, resync, wait_until_idle
+from tests.support.stores import (
+    exists,
+    has_notice,
+    is_gone,
+    namespace_of,
+    notices,
+    object_path,
+    resync,
+    wait_until_idle,
+)
 from tests.support.waiting import hang_limit, wait_until
 
 LONG = pytest.mark.parametrize("settings", [{"failure_patience": 30.0}], indirect=True)
@@ -130,8 +139,17 @@ async def test_a_crash_after_ready_shows_within_ten_seconds_and_heals(harness: H
     down = await harness.wait_for_store(store["id"], health="DOWN")
     assert down["status"] == "READY"
     assert down["health"]["cause"]
+    # visitors get the platform's page meanwhile
+    ingress = object_path(namespace_of(store["id"]), "ingresses", "web")
+    await wait_until(lambda: is_gone(harness, ingress))
+    async with harness.http.get(f"{harness.url}/", headers={"Host": f"{store['slug']}.localhost"}) as page:
+        assert (page.status, "will be back in a moment" in await page.text()) == (503, True)
+    await wait_until_idle(harness)  # the route's deletion by us is no drift
+    assert await is_gone(harness, ingress)
     await harness.set_faults()
     await harness.wait_for_store(store["id"], health="HEALTHY")
+    assert await exists(harness, ingress)
+    assert await notices(harness) == []
     messages = [event["message"] for event in await health_events(harness, store["id"])]
     assert all("The web container " in message and "(exit code 1)" in message for message in messages[:-1]), messages
 
