@@ -6,11 +6,13 @@ from typing import Any
 
 from stores.engines import Manifest
 from workers import messages
+from workers.engines.labels import CRON
 from workers.messages import ALL_REMEDIES, Problem, Remedies
 from workers.snapshot import Snapshot, component, timestamp, unready_since
 from workers.warning_events import last_create_failure, volume_problem, warning_problems
 
 _IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
+_ENDED = ("Succeeded", "Failed")
 _CREATE_REASONS = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 
 
@@ -25,6 +27,18 @@ def find_problem(snapshot: Snapshot, *, exclude: Collection[str], remedies: Reme
 def components_with_problems(snapshot: Snapshot) -> set[str]:
     """Values of the label app.kubernetes.io/component."""
     return {name for name, _ in _problems(snapshot)}
+
+
+def find_full_uploads(snapshot: Snapshot, remedies: Remedies = ALL_REMEDIES) -> str | None:
+    """The cause if the disk for uploads is full, or None. The last pod of the CronJob fails then, and says so."""
+    ended = [pod for pod in snapshot.pods if component(pod) == CRON and pod["status"].get("phase") in _ENDED]
+    last = max(ended, key=lambda pod: str(pod["metadata"].get("creationTimestamp")), default=None)
+    rows = (
+        last["status"].get("containerStatuses", ()) if last is not None and last["status"]["phase"] == "Failed" else ()
+    )
+    outputs = [row.get("state", {}).get("terminated", {}).get("message", "") for row in rows]
+    full = any(messages.mentions_full_disk(output) for output in outputs)
+    return messages.disk_full("uploads").text(remedies) if full else None
 
 
 def has_config_error(snapshot: Snapshot) -> bool:

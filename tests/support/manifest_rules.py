@@ -4,7 +4,6 @@ import base64
 import binascii
 
 from stores.engines import Manifest
-from tests.support.rendered import template
 from tests.support.rule_builders import (
     KNOWN_KINDS,
     Rule,
@@ -24,6 +23,7 @@ COMPONENT = "app.kubernetes.io/component"
 GRACE = "spec template spec terminationGracePeriodSeconds"
 PSS = [f"pod-security.kubernetes.io/{mode}" for mode in ("enforce", "audit", "warn")]
 EVERY_PORT = {"to": [{"podSelector": {}}], "ports": [{"protocol": "TCP", "port": None}]}
+POLICY = "spec template spec containers 0 terminationMessagePolicy"
 LIFECYCLE = "spec template spec containers 0 lifecycle"
 RELEASE = "metadata annotations storefleet.dev/release"
 COUNTED = (
@@ -118,13 +118,6 @@ def _has_pre_stop(deployment: Manifest) -> bool:
     pod = deployment["spec"]["template"]["spec"]
     stop = pod["containers"][0].get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", ())
     return len(stop) == 2 and stop[0] == "sleep" and 2 <= int(stop[1]) <= pod["terminationGracePeriodSeconds"] - 10
-
-
-def _quotes_only_own_logs(workload: Manifest) -> bool:
-    """The last line of a log is a cause to show, except where visitors can write it: Deployments serve visitors."""
-    wanted = "File" if workload["kind"] == "Deployment" else "FallbackToLogsOnError"
-    pod = template(workload)
-    return pod is not None and {row.get("terminationMessagePolicy") for row in pod["spec"]["containers"]} == {wanted}
 
 
 def _has_probe(name: str) -> Rule:
@@ -314,16 +307,8 @@ CONTAINERS = [
         _no_variable_in_arguments,
         (replace("command", ["php", "install.php", "--password=$(STORE_ADMIN_PASSWORD)"]),),
     ),
-    Rule(
-        "a cause to show",
-        "workload",
-        _quotes_only_own_logs,
-        (
-            replace("spec template spec containers 0 terminationMessagePolicy", "Never"),
-            lambda item: item.update(kind="Deployment"),
-            remove("spec template spec containers 0 terminationMessagePolicy"),
-        ),
-    ),
+    *(must_be("a cause to show", kind, POLICY, "FallbackToLogsOnError", "File") for kind in ("Job", "StatefulSet")),
+    must_be("no visitor's words as a cause", "Deployment", POLICY, "File", "FallbackToLogsOnError"),
     *(_has_probe(name) for name in ("startupProbe", "readinessProbe", "livenessProbe")),
     Rule(
         "no port of the node",
