@@ -19,7 +19,8 @@ async def reconcile_provisioning(context: Context, lease: Lease, store_pass: Pas
     if store_pass.applying is not None:
         await _apply_all(context, lease, store_pass)
     snapshot = await fetch_snapshot(context.cluster, store_pass.namespace)
-    await routes.reconcile_routes(context, lease, store_pass.manifests.resources, snapshot)
+    is_new = store_pass.store.ready_at is None and store_pass.store.attempt == 1
+    await routes.reconcile_routes(context, lease, store_pass.manifests.resources, snapshot, is_new=is_new)
     if store_pass.slow:
         snapshot = await with_warning_events(context.cluster, store_pass.namespace, snapshot)
     async with store_transaction(context, lease, generation) as locked:

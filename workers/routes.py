@@ -29,12 +29,18 @@ def served_routes(resources: Sequence[Manifest], snapshot: Snapshot, profile: Cl
     return [item for item in routes if profile.cluster_issuer is not None or component(item) in served]
 
 
-async def reconcile_routes(context: Context, lease: Lease, resources: Sequence[Manifest], snapshot: Snapshot) -> None:
-    """Apply the routes that are served and delete the others. Idempotent. Raises ClusterError, LeaseLost."""
+async def reconcile_routes(
+    context: Context, lease: Lease, resources: Sequence[Manifest], snapshot: Snapshot, *, is_new: bool = False
+) -> None:
+    """Apply the routes that are served and delete the others. Idempotent. Raises ClusterError, LeaseLost.
+
+    `is_new`: no route of the store was ever applied before it was served.
+    """
     served = served_routes(resources, snapshot, context.profile)
     await apply.ensure_lease(context, lease)
     await apply.gather([context.cluster.apply(item, apply.lease_guard(lease)) for item in served])
-    await delete_routes(context, lease, [item for item in resources if item not in served])
+    if not is_new:
+        await delete_routes(context, lease, [item for item in resources if item not in served])
 
 
 async def delete_routes(context: Context, lease: Lease, resources: Sequence[Manifest]) -> None:
