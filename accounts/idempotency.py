@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,16 +36,8 @@ async def claim_idempotency_key(
 
     Raises CallerError: the key is malformed, or it was used with another input.
     """
-    if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
-        message = f"Give an idempotency key of 1 to {MAX_KEY} printable characters, or none."
-        raise CallerError(Code.INVALID_IDEMPOTENCY_KEY, "idempotencyKey", message)
+    _check_key(key)
     input_hash = hashlib.sha256(json.dumps(arguments, sort_keys=True, default=str).encode()).digest()
-    where = (
-        IdempotencyKey.account_id == account_id,
-        IdempotencyKey.actor == actor.name,
-        IdempotencyKey.mutation == mutation,
-        IdempotencyKey.key == key,
-    )
     first_call = {"input_hash": input_hash, "result_id": result, "created_at": func.now()}
     added = await session.execute(
         insert(IdempotencyKey)
@@ -59,12 +51,36 @@ async def claim_idempotency_key(
     )
     if added.scalar() is not None:
         return None
-    first = (await session.execute(select(IdempotencyKey.input_hash, IdempotencyKey.result_id).where(*where))).one()
+    columns = (IdempotencyKey.input_hash, IdempotencyKey.result_id)
+    first = (await session.execute(select(*columns).where(*_row(actor, account_id, mutation, key)))).one()
     if first.input_hash != input_hash:
         message = "This idempotency key was used with another input. Use a new key for a new request."
         raise CallerError(Code.IDEMPOTENCY_KEY_REUSED, "idempotencyKey", message)
     result_id: UUID = first.result_id
     return result_id
+
+
+async def is_key_used(session: AsyncSession, actor: Actor, account_id: UUID, mutation: str, key: str) -> bool:
+    """Whether a call with the key has acted. For work before the transaction that claims it. Raises CallerError."""
+    _check_key(key)
+    recent = IdempotencyKey.created_at >= func.now() - RETENTION
+    query = select(IdempotencyKey.result_id).where(*_row(actor, account_id, mutation, key), recent)
+    return await session.scalar(query) is not None
+
+
+def _row(actor: Actor, account_id: UUID, mutation: str, key: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        IdempotencyKey.account_id == account_id,
+        IdempotencyKey.actor == actor.name,
+        IdempotencyKey.mutation == mutation,
+        IdempotencyKey.key == key,
+    )
+
+
+def _check_key(key: str) -> None:
+    if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
+        message = f"Give an idempotency key of 1 to {MAX_KEY} printable characters, or none."
+        raise CallerError(Code.INVALID_IDEMPOTENCY_KEY, "idempotencyKey", message)
 
 
 async def delete_expired(session: AsyncSession) -> None:

@@ -6,6 +6,7 @@ arrive here. The API never answers on a store's host, over HTTP or WebSocket: th
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from html import escape
 
 import structlog
@@ -27,6 +28,8 @@ LOOKUP_TIMEOUT_SECONDS = 3
 """Timeout for the database."""
 RETRY_SOON, RETRY_LATER, RETRY_MUCH_LATER = 5, 60, 3600
 """Values of Retry-After, in seconds."""
+SHORT_OUTAGE = timedelta(minutes=2)
+"""Most outages end earlier: a pod that is started again."""
 
 PAGES = Counter("storefleet_store_pages", "Pages on hosts of stores", ["status"])
 
@@ -79,6 +82,10 @@ UNAVAILABLE = Notice(
     tone="warning",
     retry_after=RETRY_LATER,
     reloads=False,
+)
+BACK_SOON = Notice(
+    "{store} will be back in a moment",
+    "It is being started again. This page tries again by itself.",
 )
 SIMULATED = Notice(
     "{store} is ready, and simulated",
@@ -153,8 +160,8 @@ class StoreStatusPages:
 
 def notice_for(store: PublicStatus) -> Notice:
     """The notice for a store's public status."""
-    if store.status == Status.READY and store.is_down:
-        return UNAVAILABLE
+    if store.status == Status.READY and store.down_for is not None:
+        return BACK_SOON if store.down_for < SHORT_OUTAGE else UNAVAILABLE
     if store.status == Status.READY and store.is_simulated:
         return SIMULATED
     return NOTICES[store.status]

@@ -1,8 +1,9 @@
 """The public status of a store, which every visitor may see: no owner, no causes, no name before READY."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from stores.models import Slug, Step, Store
@@ -17,7 +18,8 @@ class PublicStatus:
     name: str | None
     """None until the store was READY once."""
     engine: str
-    is_down: bool
+    down_for: timedelta | None
+    """How long it has been DOWN; None if it isn't."""
     is_simulated: bool
     """Whether its last proof comes from a simulated cluster."""
     step: str | None
@@ -34,6 +36,7 @@ _QUERY = (
         Store.name,
         Store.engine,
         Store.health,
+        (func.now() - Store.health_since).label("health_for"),
         Store.ready_at,
         Store.receipt["simulated"].as_boolean().label("simulated"),
         Step.name.label("step"),
@@ -59,7 +62,7 @@ async def public_status(session: AsyncSession, slug: str) -> PublicStatus | None
         status=Status(store.status),
         name=store.name if store.ready_at is not None else None,
         engine=store.engine,
-        is_down=store.health == Health.DOWN,
+        down_for=store.health_for if store.health == Health.DOWN else None,
         is_simulated=store.simulated is True,
         step=step.step if step is not None else None,
         position=step.position if step is not None else 0,

@@ -15,7 +15,7 @@ from stores.leases import Lease
 from stores.models import SealedSecret, Store
 from stores.slugs import release_slug
 from stores.status import Status
-from workers import apply
+from workers import apply, routes
 from workers.apply import Blocked
 from workers.cluster.errors import NotFound
 from workers.context import Context
@@ -50,6 +50,8 @@ async def reconcile_deletion(context: Context, lease: Lease, store: Store) -> bo
             locked.store.deletion = {"namespace": name, "volumes": sorted({*known, *volumes})}
     if live["metadata"].get("deletionTimestamp"):
         return await _wait_for_termination(context, lease, live)
+    # first, so that visitors get the platform's page while the pods end
+    await routes.delete_live_routes(context, lease, name)
     await apply.ensure_lease(context, lease)
     await context.cluster.delete("Namespace", name, None, apply.lease_guard(lease), uid=uid)
     async with store_transaction(context, lease) as locked:

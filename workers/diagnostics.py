@@ -1,15 +1,18 @@
 """Finds what keeps a pod from running, and says it in plain words with a remedy. Pure."""
 
 from collections.abc import Collection, Iterator
+from datetime import datetime
 from typing import Any
 
 from stores.engines import Manifest
 from workers import messages
+from workers.engines.labels import CRON
 from workers.messages import ALL_REMEDIES, Problem, Remedies
-from workers.snapshot import Snapshot, component
+from workers.snapshot import Snapshot, component, timestamp, unready_since
 from workers.warning_events import last_create_failure, volume_problem, warning_problems
 
 _IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
+_ENDED = ("Succeeded", "Failed")
 _CREATE_REASONS = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 
 
@@ -24,6 +27,18 @@ def find_problem(snapshot: Snapshot, *, exclude: Collection[str], remedies: Reme
 def components_with_problems(snapshot: Snapshot) -> set[str]:
     """Values of the label app.kubernetes.io/component."""
     return {name for name, _ in _problems(snapshot)}
+
+
+def find_full_uploads(snapshot: Snapshot, remedies: Remedies = ALL_REMEDIES) -> str | None:
+    """The cause if the disk for uploads is full, or None. The last pod of the CronJob fails then, and says so."""
+    ended = [pod for pod in snapshot.pods if component(pod) == CRON and pod["status"].get("phase") in _ENDED]
+    last = max(ended, key=lambda pod: str(pod["metadata"].get("creationTimestamp")), default=None)
+    rows = (
+        last["status"].get("containerStatuses", ()) if last is not None and last["status"]["phase"] == "Failed" else ()
+    )
+    outputs = [row.get("state", {}).get("terminated", {}).get("message", "") for row in rows]
+    full = any(messages.mentions_full_disk(output) for output in outputs)
+    return messages.disk_full("uploads").text(remedies) if full else None
 
 
 def has_config_error(snapshot: Snapshot) -> bool:
@@ -56,17 +71,29 @@ def _pod_problems(snapshot: Snapshot, pod: Manifest) -> Iterator[Problem]:
             no_volume = "PersistentVolumeClaim" in reason
             yield volume_problem(snapshot, pod) if no_volume else messages.unschedulable(name, reason)
     for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
-        yield from _container_problems(name, container)
+        yield from _container_problems(name, container, unready_since(pod))
 
 
-def _container_problems(name: str, container: dict[str, Any]) -> Iterator[Problem]:
-    waiting = container.get("state", {}).get("waiting", {})
+def _container_problems(name: str, container: dict[str, Any], since: datetime | None) -> Iterator[Problem]:
+    """`since`: when the pod stopped being ready; None if that is unknown."""
+    state = container.get("state", {})
+    waiting = state.get("waiting", {})
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
-    last = container.get("state", {}).get("terminated") or container.get("lastState", {}).get("terminated") or {}
+    last = state.get("terminated") or container.get("lastState", {}).get("terminated") or {}
     if reason in _IMAGE_REASONS:
         yield messages.image_not_pulled(name, container.get("image", "?"), message)
     elif reason in _CREATE_REASONS:
         yield messages.container_not_started(name, message)
-    elif reason == "CrashLoopBackOff" or (last.get("exitCode") and not container.get("ready")):
-        # between two crashes the container runs for a moment: it has not recovered until it is ready
+    elif reason == "CrashLoopBackOff":
         yield messages.container_crashes(name, last)
+    elif last.get("exitCode") and not container.get("ready") and not _has_recovered(state, since):
+        # between two crashes the container runs for a moment: it has not recovered until it is ready
+        ended = timestamp(last.get("finishedAt"))
+        again = container.get("restartCount", 0) > 1 and since is not None and ended is not None and ended > since
+        yield messages.container_crashes(name, last) if again else messages.container_ended(name, last)
+
+
+def _has_recovered(state: dict[str, Any], since: datetime | None) -> bool:
+    """Whether the container was ready after its last end, and is unready for another reason now."""
+    started = timestamp(state.get("running", {}).get("startedAt"))
+    return started is not None and since is not None and started < since

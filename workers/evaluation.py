@@ -16,7 +16,7 @@ from stores.plans import has_larger_plan
 from stores.status import Health, Status, StepStatus
 from stores.steps import PROOF, start_step, step_title, succeed_step
 from workers import rotation
-from workers.diagnostics import find_problem, has_config_error
+from workers.diagnostics import find_full_uploads, find_problem, has_config_error
 from workers.engines.labels import CRON
 from workers.messages import Remedies, last_log_line
 from workers.receipt import parse_receipt
@@ -29,6 +29,9 @@ SLOW_STEP_AFTER = timedelta(seconds=10)
 """When a step has taken this long, the namespace's warning Events are read too."""
 POLL_INTERVAL = timedelta(seconds=30)
 """A store in progress is reconciled at least this often, even if the informer reports nothing."""
+
+CRON_INTERVAL = timedelta(minutes=1)
+"""How often the last run of the CronJob is read while it says that a disk is full."""
 
 
 @dataclass
@@ -225,6 +228,9 @@ def evaluate_ready(
     state, cause = _health(store, engine, snapshot)
     if state == Health.HEALTHY and claim_warning is not None:
         state, cause = Health.DEGRADED, claim_warning
+    if state == Health.HEALTHY and (full := find_full_uploads(snapshot, remedies(store))) is not None:
+        state, cause = Health.DEGRADED, full
+        evaluation.requeue_after = CRON_INTERVAL  # the next run of the CronJob that succeeds doesn't requeue the store
     evaluation.drafts += transitions.set_health(store, now, state, cause)
     return evaluation
 

@@ -225,9 +225,9 @@ def _had_ended(item: Manifest) -> bool:
 
 
 def _is_cron_routine(item: Manifest) -> bool:
-    """The Jobs of a CronJob and their ended pods: they come every few minutes in every store."""
+    """The Jobs of a CronJob and their pods that succeeded: they come every few minutes in every store."""
     phase = item.get("status", {}).get("phase")
-    return component(item) == CRON and (item["kind"] == "Job" or phase in ("Succeeded", "Failed"))
+    return component(item) == CRON and (item["kind"] == "Job" or phase == "Succeeded")
 
 
 async def acquire_lease(context: Context) -> bool:

@@ -132,16 +132,26 @@ def pod_evicted(component: str, message: str) -> Problem:
     return Problem(f"The {component} pod was evicted: {_translate(_EVICTED, message)} A new pod replaces it.")
 
 
+def container_ended(component: str, terminated: Mapping[str, Any]) -> Problem:
+    """It ended once. `terminated`: the container's state of that name."""
+    return _ended(component, terminated, "ended", "ran out of memory")
+
+
 def container_crashes(component: str, terminated: Mapping[str, Any]) -> Problem:
-    """`terminated`: the container's state of that name."""
+    """It ended again and again. `terminated`: the container's state of that name."""
+    return _ended(component, terminated, "keeps crashing", "keeps running out of memory")
+
+
+def _ended(component: str, terminated: Mapping[str, Any], ended: str, out_of_memory: str) -> Problem:
     code, output = terminated.get("exitCode", "?"), terminated.get("message", "")
     if mentions_full_disk(output):
         return disk_full(component)
+    # exit code 137 alone says nothing: every SIGKILL has it
     if terminated.get("reason") == "OOMKilled":
-        cause = f"The {component} container keeps running out of memory (exit code {code})."
+        cause = f"The {component} container {out_of_memory} (exit code {code})."
         return Problem(cause, TELL_OPERATOR, larger_plan=True)
-    last = last_log_line(output) or "It printed nothing."
-    return Problem(f"The {component} container keeps crashing (exit code {code}). {last}", "see its logs")
+    cause = f"The {component} container {ended} (exit code {code}). {last_log_line(output)}".rstrip()
+    return Problem(cause, "see its logs")
 
 
 def mentions_full_disk(message: str) -> bool:

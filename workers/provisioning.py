@@ -5,7 +5,7 @@ from stores.events import EventDraft
 from stores.leases import Lease
 from stores.status import StepStatus
 from stores.steps import INSTALL, ISOLATION, NAMESPACE
-from workers import apply, evaluation, persistent_data
+from workers import apply, evaluation, persistent_data, routes
 from workers.context import Context
 from workers.recreation import recreate_unhealthy
 from workers.snapshot import fetch_snapshot, with_warning_events
@@ -19,6 +19,8 @@ async def reconcile_provisioning(context: Context, lease: Lease, store_pass: Pas
     if store_pass.applying is not None:
         await _apply_all(context, lease, store_pass)
     snapshot = await fetch_snapshot(context.cluster, store_pass.namespace)
+    is_new = store_pass.store.ready_at is None and store_pass.store.attempt == 1
+    await routes.reconcile_routes(context, lease, store_pass.manifests.resources, snapshot, is_new=is_new)
     if store_pass.slow:
         snapshot = await with_warning_events(context.cluster, store_pass.namespace, snapshot)
     async with store_transaction(context, lease, generation) as locked:
@@ -82,4 +84,5 @@ async def _apply_all(context: Context, lease: Lease, store_pass: Pass) -> None:
         install = None
     if store.attempt > 1:
         await recreate_unhealthy(context, lease, store_pass.namespace, store)
-    await apply.apply_all(context, lease, store_pass.manifests.resources, install, store.attempt)
+    resources = routes.without_routes(store_pass.manifests.resources)
+    await apply.apply_all(context, lease, resources, install, store.attempt)

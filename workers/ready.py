@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from stores.events import EventDraft
 from stores.leases import Lease
-from stores.status import Status
-from workers import apply, evaluation, persistent_data, rotation
+from stores.status import Health, Status
+from workers import apply, evaluation, persistent_data, rotation, routes
 from workers.context import Context
 from workers.snapshot import fetch_snapshot, with_warning_events
 from workers.store_pass import Pass, correct_drift, finish, pin_volume_claims, record_applied
@@ -19,6 +19,7 @@ from workers.transaction import store_transaction
 async def reconcile_ready(context: Context, lease: Lease, store_pass: Pass) -> bool:
     """One pass. True: another pass must follow. Raises Blocked, ClusterError, LeaseLost."""
     is_ready = store_pass.store.status == Status.READY
+    was_healthy = store_pass.store.health == Health.HEALTHY
     await persistent_data.verify_namespace(
         context.cluster, store_pass.manifests.namespace, store_pass.store.namespace_uid
     )
@@ -27,9 +28,15 @@ async def reconcile_ready(context: Context, lease: Lease, store_pass: Pass) -> b
     if is_ready or store_pass.applying is not None:
         store_pass, claim_warning = await pin_volume_claims(context, store_pass)
     if store_pass.applying is not None:
-        notices = await correct_drift(context, lease, store_pass, store_pass.manifests.resources)
+        # an unhealthy store may lack its route: that is no drift
+        resources = store_pass.manifests.resources
+        resources = resources if was_healthy else routes.without_routes(resources)
+        notices = await correct_drift(context, lease, store_pass, resources)
     snapshot = await fetch_snapshot(context.cluster, store_pass.namespace)
-    if not evaluation.is_healthy(store_pass.store, store_pass.engine, snapshot):
+    is_healthy = evaluation.is_healthy(store_pass.store, store_pass.engine, snapshot)
+    if not (was_healthy and is_healthy):
+        await routes.reconcile_routes(context, lease, store_pass.manifests.resources, snapshot)
+    if not is_healthy:
         snapshot = await with_warning_events(context.cluster, store_pass.namespace, snapshot)
     if is_ready and (names := evaluation.finished_jobs(store_pass.store, snapshot)):
         await rotation.delete_rotation_secret(context, lease, store_pass.namespace, snapshot, names)

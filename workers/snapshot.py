@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Literal
 
 from stores.engines import Manifest
@@ -111,6 +112,17 @@ def attempt_label(item: Manifest) -> str:
     return str(item["metadata"].get("labels", {}).get(ATTEMPT_LABEL, ""))
 
 
+def timestamp(text: str | None) -> datetime | None:
+    """A time of Kubernetes' as a datetime; None if there is none."""
+    return datetime.fromisoformat(text) if text else None
+
+
+def unready_since(pod: Manifest) -> datetime | None:
+    """When the pod stopped being ready, or was created if it never was; None while it is ready."""
+    ready = next((row for row in _conditions(pod) if row["type"] == "Ready"), {})
+    return timestamp(ready.get("lastTransitionTime")) if ready.get("status") == "False" else None
+
+
 def _conditions(item: Manifest) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = item.get("status", {}).get("conditions") or []
     return found
@@ -134,10 +146,10 @@ async def fetch_snapshot(cluster: Cluster, namespace: str) -> Snapshot:
 async def with_warning_events(cluster: Cluster, namespace: str, snapshot: Snapshot) -> Snapshot:
     """The same snapshot with the namespace's Events of type Warning. Raises ClusterError."""
     warnings, _ = await cluster.list("Event", namespace, fields="type=Warning")
-    return replace(snapshot, warnings=sorted(warnings, key=_last_seen))
+    return replace(snapshot, warnings=sorted(warnings, key=last_seen))
 
 
-def _last_seen(event: Manifest) -> str:
-    """Reporters fill in different time fields. All are timestamps of the same form."""
+def last_seen(event: Manifest) -> str:
+    """When an Event happened last. Reporters fill in different time fields; all are timestamps of the same form."""
     times = (event.get("lastTimestamp"), (event.get("series") or {}).get("lastObservedTime"), event.get("eventTime"))
-    return str(next((time for time in times if time), event["metadata"].get("creationTimestamp")))
+    return str(next((time for time in times if time), event["metadata"].get("creationTimestamp") or ""))

@@ -10,19 +10,17 @@ from stores.engines import Manifest
 from stores.events import EventDraft
 from stores.leases import Lease
 from stores.status import Status
-from workers import apply, evaluation, persistent_data, rotation
+from workers import apply, evaluation, persistent_data, rotation, routes
 from workers.apply import Blocked
 from workers.context import Context
 from workers.snapshot import fetch_snapshot
 from workers.store_pass import Pass, correct_drift, finish, pin_volume_claims, record_applied, timeouts
 from workers.transaction import store_transaction
 
-ROUTE_KINDS = ("Ingress", "HTTPRoute")
-
 
 def suspend_resources(resources: Sequence[Manifest]) -> list[Manifest]:
     """The manifests of a suspended store: without its route, with nothing that runs."""
-    return [_without_pods(item) for item in resources if item["kind"] not in ROUTE_KINDS]
+    return [_without_pods(item) for item in routes.without_routes(resources)]
 
 
 def _without_pods(manifest: Manifest) -> Manifest:
@@ -42,7 +40,8 @@ async def reconcile_suspended(context: Context, lease: Lease, store_pass: Pass) 
         raise Blocked(claim_warning, retryable=False)  # a claim that somebody deleted would go with its last pod
     notices: list[EventDraft] = []
     if store_pass.applying is not None:
-        await _delete_routes(context, lease, store_pass)
+        # before anything is scaled, so that no visitor reaches a shop that is about to stop
+        await routes.delete_routes(context, lease, store_pass.manifests.resources)
         resources = suspend_resources(pinned.manifests.resources)
         if store.status == Status.SUSPENDED and store_pass.manifests.spec_hash == store.proof_hash:
             notices = await correct_drift(context, lease, store_pass, resources)
@@ -60,14 +59,3 @@ async def reconcile_suspended(context: Context, lease: Lease, store_pass: Pass) 
         )
         locked.drafts += [*notices, *result.drafts]
         return finish(locked, lease, result)
-
-
-async def _delete_routes(context: Context, lease: Lease, store_pass: Pass) -> None:
-    """Before anything is scaled, so that no visitor reaches a shop that is about to stop."""
-    await apply.ensure_lease(context, lease)
-    routes = [item for item in store_pass.manifests.resources if item["kind"] in ROUTE_KINDS]
-    calls = [
-        context.cluster.delete(item["kind"], item["metadata"]["name"], store_pass.namespace, apply.lease_guard(lease))
-        for item in routes
-    ]
-    await apply.gather(calls)

@@ -3,17 +3,20 @@
 The API server keeps an Event for an hour. So an Event counts only while its object's status still fits it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 from stores.engines import Manifest
 from workers import messages
 from workers.messages import Problem
-from workers.snapshot import Snapshot, component, desired_replicas
+from workers.snapshot import Snapshot, component, desired_replicas, last_seen, timestamp, unready_since
 
 _STARTING_REASONS = {"ContainerCreating", "PodInitializing"}
 _IGNORED_REASONS = {"FailedScheduling", "Unhealthy", "BackOff", "Failed"}
 """They occur at every start, or the pod's status says more."""
+RECENT = timedelta(minutes=1)
+"""An Event belongs to a change of an object's status at most this much later."""
 
 
 def warning_problems(snapshot: Snapshot) -> Iterator[tuple[str, Problem]]:
@@ -58,12 +61,21 @@ def _workload_problems(snapshot: Snapshot, item: Manifest) -> Iterator[Problem]:
             for event in snapshot.warnings
             if event["reason"] == "Evicted" and _subject(event, "Pod").startswith(prefix)
         ]
-        if evictions and evictions[-1]["involvedObject"].get("uid") not in uids:
+        if evictions and evictions[-1]["involvedObject"].get("uid") not in uids and _replaces(pods, evictions[-1]):
             yield messages.pod_evicted(component(item), evictions[-1]["message"])
     for pod in pods:
-        unhealthy = [event["message"] for event in snapshot.warnings_for(pod) if event["reason"] == "Unhealthy"]
-        if unhealthy and messages.mentions_full_disk(unhealthy[-1]):
-            yield messages.disk_full(component(item))
+        unhealthy = [event for event in snapshot.warnings_for(pod) if event["reason"] == "Unhealthy"]
+        if unhealthy and messages.mentions_full_disk(unhealthy[-1]["message"]):
+            since, seen = unready_since(pod), timestamp(last_seen(unhealthy[-1]))
+            if since is None or seen is None or seen > since - RECENT:
+                yield messages.disk_full(component(item))
+
+
+def _replaces(pods: Sequence[Manifest], eviction: Manifest) -> bool:
+    """Whether the pods were created because of the eviction, not later for another reason."""
+    created = [timestamp(pod["metadata"].get("creationTimestamp")) for pod in pods]
+    evicted = timestamp(last_seen(eviction))
+    return evicted is None or not any(time is not None and time > evicted + RECENT for time in created)
 
 
 def _create_failures(snapshot: Snapshot, item: Manifest) -> Iterator[Problem]:

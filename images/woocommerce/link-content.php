@@ -13,10 +13,10 @@ namespace Storefleet;
 const IMAGE_CONTENT = '/var/www/html/wp-content';
 const VOLUME_CONTENT = '/var/www/content';
 
-/** @return list<string> paths below wp-content: each plugin and theme as a folder, each language file */
+/** @return list<string> paths below wp-content: two files, each plugin and theme as a folder, each language file */
 function bundled_paths(): array
 {
-    $found = ['index.php'];
+    $found = ['index.php', 'db-error.php'];
     foreach (['plugins/*', 'themes/*', 'languages/*.*', 'languages/*/*.*'] as $pattern) {
         foreach (glob(IMAGE_CONTENT . "/{$pattern}") ?: [] as $path) {
             $found[] = substr($path, strlen(IMAGE_CONTENT) + 1);

@@ -190,7 +190,14 @@ def _run_containers(cluster: ClusterState, key: Key, pod: Manifest) -> None:
         set_status(cluster, key, pod, {**status, "initContainerStatuses": inits})
         return
     rows = [
-        _container_status(container, state, row, imageID="simulated", containerID=new_container_id())
+        _container_status(
+            container,
+            state,
+            row,
+            imageID="simulated",
+            containerID=new_container_id(),
+            restartCount=row["restartCount"] + bool(row["lastState"]),
+        )
         for container, row in zip(spec["containers"], status["containerStatuses"], strict=True)
     ]
     new = {**status, "phase": "Running", "containerStatuses": rows}
@@ -239,19 +246,21 @@ def _sync_service_pod(cluster: ClusterState, key: Key, pod: Manifest) -> None:
 
 
 def _crash(cluster: ClusterState, key: Key, pod: Manifest, fault: Fault) -> None:
-    """End the containers with an error; they wait for their restart."""
-    code, message = fault.exitCode, fault.message
+    """End the containers with an error. As with a kubelet, the first restart is immediate, the others are not."""
+    code, message, first = fault.exitCode, fault.message, not _restart_count(pod)
     reason = f"back-off 10s restarting failed container={pod['spec']['containers'][0]['name']} pod={key.name}"
     state = {"waiting": {"reason": "CrashLoopBackOff", "message": reason}}
     rows = [
-        _container_status(
-            container, state, row, lastState=_terminated_state(row, code, message), restartCount=row["restartCount"] + 1
-        )
+        _container_status(container, state, row, lastState=_terminated_state(row, code, message))
         for container, row in zip(pod["spec"]["containers"], pod["status"]["containerStatuses"], strict=True)
     ]
     false = merge_conditions(pod["status"]["conditions"], *_readiness_conditions(initialized=True))
-    set_status(cluster, key, pod, {**pod["status"], "containerStatuses": rows, "conditions": false})
-    record_warning(cluster, pod, "BackOff", reason, "kubelet")
+    ended = {**pod, "status": {**pod["status"], "containerStatuses": rows, "conditions": false}}
+    if first:
+        _run_containers(cluster, key, ended)
+    else:
+        set_status(cluster, key, pod, ended["status"])
+        record_warning(cluster, pod, "BackOff", reason, "kubelet")
 
 
 def _restart_count(pod: Manifest) -> int:

@@ -3,7 +3,7 @@
 import strawberry
 
 from accounts.errors import CallerError
-from accounts.password_change import change_password, count_password_attempt
+from accounts.password_change import begin_change, finish_change, hash_new_password
 from accounts.sessions import end_session
 from schema.context import Info
 from schema.ids import decode_id
@@ -48,18 +48,14 @@ class SessionMutations:
         actor = info.context.require_actor()
         try:
             async with info.context.mutation_transaction() as session:
-                await count_password_attempt(session, actor)
-            async with info.context.mutation_transaction() as session:
-                user = await change_password(
-                    session,
-                    actor,
-                    current_password=input.current_password,
-                    new_password=input.new_password,
-                    idempotency_key=input.idempotency_key,
-                )
+                change = await begin_change(session, actor, input.idempotency_key)
+            if not change.replayed:
+                new_hash = await hash_new_password(change, input.current_password, input.new_password)
+                async with info.context.mutation_transaction() as session:
+                    await finish_change(session, actor, change, new_hash, input.idempotency_key)
         except CallerError as error:
             return ChangePasswordPayload(user_errors=[UserError.from_error(error)])
-        return ChangePasswordPayload(user=User.from_row(user))
+        return ChangePasswordPayload(user=User.from_row(change.user))
 
     @strawberry.mutation(description="End a session of the user, as signing out in that browser does.")
     async def end_session(self, info: Info, input: EndSessionInput) -> EndSessionPayload:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from accounts import last_used
+from accounts import last_used, password_change
 from cli.client import ClientError
 from schema.ids import encode_id
 from tests.support.harness import PASSWORD, Harness
@@ -198,6 +198,29 @@ async def test_of_two_changes_at_once_one_succeeds(api: Harness) -> None:
         *(browser.change_password(currentPassword=PASSWORD, newPassword=f"{NEW} {number}") for number in range(3))
     )
     assert sorted(len(payload["userErrors"]) for payload in payloads) == [0, 1, 1]
+
+
+@pytest.mark.parametrize("settings", [{"database_pool": 2}], indirect=True)
+async def test_passwords_that_wait_hold_no_database_connection(api: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser, go_on, waiting = await sign_in(api), asyncio.Event(), 0
+
+    async def slow(*_: object) -> bool:
+        nonlocal waiting
+        waiting += 1
+        await go_on.wait()
+        return False
+
+    async def all_wait() -> bool:
+        return waiting == 8
+
+    monkeypatch.setattr(password_change, "verify_password", slow)
+    given = {"currentPassword": PASSWORD, "newPassword": NEW}
+    changes = [asyncio.create_task(browser.change_password(**given)) for _ in range(8)]
+    await wait_until(all_wait)
+    assert await is_signed_in(browser)
+    go_on.set()
+    codes = [payload["userErrors"][0]["code"] for payload in await asyncio.gather(*changes)]
+    assert set(codes) == {"INVALID_PASSWORD"}
 
 
 async def uses(api: Harness) -> list[Any]:

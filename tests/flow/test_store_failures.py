@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from tests.support.harness import DELETE, RETRY, Harness
-from tests.support.stores import exists, has_notice, is_gone, namespace_of, resync, wait_until_idle
+from tests.support.stores import (
+    exists,
+    has_notice,
+    is_gone,
+    namespace_of,
+    notices,
+    object_path,
+    resync,
+    wait_until_idle,
+)
 from tests.support.waiting import hang_limit, wait_until
 
 LONG = pytest.mark.parametrize("settings", [{"failure_patience": 30.0}], indirect=True)
@@ -42,7 +51,7 @@ async def test_an_image_that_cannot_be_pulled_fails_with_the_cause_and_retry_wor
 @pytest.mark.parametrize(
     ("fault", "cause"),
     [
-        ({"fault": "crash-loop", "component": "web", "message": "PHP Fatal error"}, "keeps crashing"),
+        ({"fault": "crash-loop", "component": "web", "message": "PHP Fatal error"}, "(exit code 1). PHP Fatal error."),
         ({"fault": "unschedulable", "component": "database"}, "No node can take the database pod"),
         ({"fault": "job", "component": "install", "exitCode": 3, "message": "plugin is missing"}, "plugin is missing"),
         ({"fault": "job", "component": "proof", "exitCode": 1, "message": "no product"}, "The step proof failed"),
@@ -130,18 +139,28 @@ async def test_a_crash_after_ready_shows_within_ten_seconds_and_heals(harness: H
     down = await harness.wait_for_store(store["id"], health="DOWN")
     assert down["status"] == "READY"
     assert down["health"]["cause"]
+    # visitors get the platform's page meanwhile
+    ingress = object_path(namespace_of(store["id"]), "ingresses", "web")
+    await wait_until(lambda: is_gone(harness, ingress))
+    async with harness.http.get(f"{harness.url}/", headers={"Host": f"{store['slug']}.localhost"}) as page:
+        assert (page.status, "will be back in a moment" in await page.text()) == (503, True)
+    await wait_until_idle(harness)  # the route's deletion by us is no drift
+    assert await is_gone(harness, ingress)
     await harness.set_faults()
     await harness.wait_for_store(store["id"], health="HEALTHY")
-    messages = [event["message"] for event in await history(harness, store["id"], 2) if event["type"] == "HEALTH"]
-    assert messages[-1] == "The store is healthy again."
+    assert await exists(harness, ingress)
+    assert await notices(harness) == []
+    messages = [event["message"] for event in await health_events(harness, store["id"])]
+    assert all("The web container " in message and "(exit code 1)" in message for message in messages[:-1]), messages
 
 
-async def history(harness: Harness, store_id: str, health_events: int) -> list[Any]:
+async def health_events(harness: Harness, store_id: str) -> list[Any]:
+    """The events of type HEALTH until the store is healthy again."""
     seen: list[Any] = []
     async with hang_limit():
         async for event in harness.store_events(store_id):
-            seen.append(event)
-            if len([item for item in seen if item["type"] == "HEALTH"]) == health_events:
+            seen += [event] if event["type"] == "HEALTH" else []
+            if event["message"] == "The store is healthy again.":
                 break
     return seen
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +26,8 @@ UNKNOWN, CLOSED, DATABASE_UNAVAILABLE = (
     "Fig &amp; Olive is closed for now",
     "One moment, please",
 )
+DOWN = {"health": "DOWN", "health_since": datetime.now(UTC)}
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 NEVER_READY = {"ready_at": None, "proof_hash": None, "receipt": None, "health": None}
 HOSTILE_NAME = "<script>alert('1')</script> {store} &amp;"
 HOSTILE_NAME_IN_HTML = "&lt;script&gt;alert(&#x27;1&#x27;)&lt;/script&gt; {store} &amp;amp;"
@@ -35,7 +38,8 @@ PAGES: tuple[tuple[Status, dict[str, Any], int, str | None, str], ...] = (
     (Status.READY, {}, 503, "5", "Fig &amp; Olive opens in a moment"),
     (Status.READY, {"receipt": '{"simulated": true}'}, 503, "3600", "Fig &amp; Olive is ready, and simulated"),
     (Status.READY, {"health": "DEGRADED"}, 503, "5", "Fig &amp; Olive opens in a moment"),
-    (Status.READY, {"health": "DOWN"}, 503, "60", "Fig &amp; Olive isn't available right now"),
+    (Status.READY, DOWN, 503, "5", "Fig &amp; Olive will be back in a moment"),
+    (Status.READY, {**DOWN, "health_since": LONG_AGO}, 503, "60", "Fig &amp; Olive isn't available right now"),
     (Status.UPDATING, {"name": HOSTILE_NAME}, 503, "5", f"{HOSTILE_NAME_IN_HTML} is being updated"),
     (Status.SUSPENDING, {}, 503, "3600", CLOSED),
     (Status.SUSPENDED, {}, 503, "3600", CLOSED),

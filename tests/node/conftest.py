@@ -23,11 +23,11 @@ from tests.node.databases import start_database
 from tests.node.plugin import PLUGIN
 from tests.node.real_node import RealNode
 from tests.node.shops import Mounts, Shops, shop_factory
-from tests.node.wordpress import content, name_server, shop
+from tests.node.wordpress import content, languages, name_server, shop
 from tests.support.browser import browser, new_page
 from tests.support.harness import Harness, run_harness
 
-__all__ = ["browser", "content", "name_server", "new_page", "shop"]  # fixtures
+__all__ = ["browser", "content", "languages", "name_server", "new_page", "shop"]  # fixtures
 
 
 @pytest.fixture(scope="session")

@@ -113,8 +113,8 @@ class Shop:
         wait_for_response(server, "/readyz", 200)
         return server
 
-    def install(self, argv: Sequence[str], env: Env | None = None) -> "Shop":
-        code, last = self.run(argv, env)
+    def install(self, argv: Sequence[str], env: Env | None = None, mounts: Mounts | None = None) -> "Shop":
+        code, last = self.run(argv, env, mounts)
         assert (code, json.loads(last)["done"]) == (0, "installed"), last
         return self
 

@@ -11,7 +11,7 @@ import pytest
 from tests.node.containers import Container, Containers, Image
 from tests.node.databases import start_database
 from tests.node.plugin import PLUGIN
-from tests.node.shops import HOST, INSTALL, UPLOADS, WEB, WORDPRESS, Shop, Shops, wait_for_response
+from tests.node.shops import HOST, INSTALL, UPLOADS, WEB, WORDPRESS, Mounts, Shop, Shops, wait_for_response
 from workers.engines.objects import EXIT_NON_RETRYABLE
 
 INSTALL_COMMAND = INSTALL if PLUGIN else WORDPRESS
@@ -78,9 +78,9 @@ def test_a_titles_letters_are_kept(new_shop: Shops) -> None:
         web.stop(signal.SIGKILL)
 
 
-def test_a_shop_speaks_its_language(new_shop: Shops) -> None:
+def test_a_shop_speaks_its_language(new_shop: Shops, languages: Mounts) -> None:
     for locale, signs in (("ar", ('lang="ar"', 'dir="rtl"')), ("de_DE", ('lang="de-DE"', "Passwort vergessen"))):
-        shop = new_shop().install(INSTALL_COMMAND, {"STORE_LOCALE": locale})
+        shop = new_shop().install(INSTALL_COMMAND, {"STORE_LOCALE": locale}, languages)
         web = shop.start(WEB)
         page = wait_for_response(web, "/wp-login.php", 200)
         assert [sign for sign in signs if sign not in page] == []
@@ -90,7 +90,8 @@ def test_a_shop_speaks_its_language(new_shop: Shops) -> None:
 def test_an_image_refuses_a_language_that_it_lacks(new_shop: Shops) -> None:
     shop = new_shop()
     for locale, why in (
-        ("tlh", 'This image has no language files for tlh: build it with LANGUAGES="tlh"'),
+        ("tlh", 'This image has no language files of WordPress for tlh: build it with LANGUAGES="tlh"'),
+        ("ar", 'This image has no language files of WooCommerce for ar: build it with LANGUAGES="ar"'),
         ("../../etc", "STORE_LOCALE must be a language of WordPress's"),
     ):
         code, last = shop.run(INSTALL_COMMAND, {"STORE_LOCALE": locale})

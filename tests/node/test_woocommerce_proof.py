@@ -14,7 +14,7 @@ from tests.node.containers import Container
 from tests.node.databases import VARIABLES
 from tests.node.plugin import NEEDS_PLUGIN
 from tests.node.shoppers import API, ORDER
-from tests.node.shops import HOST, INSTALL, Env, Shop, Shops, wait_for_response
+from tests.node.shops import HOST, INSTALL, Env, Mounts, Shop, Shops, wait_for_response
 
 pytestmark = NEEDS_PLUGIN
 PROVE = ("/opt/storefleet/run", "prove")
@@ -226,7 +226,7 @@ def test_strangers_can_buy_neither_its_product_nor_by_its_means(shop: Shop, web:
     assert json.loads(call(web, f"/products/{hidden}", **known)[2])["is_purchasable"] is True
 
 
-def test_it_passes_in_other_markets_and_languages(new_shop: Shops) -> None:
+def test_it_passes_in_other_markets_and_languages(new_shop: Shops, languages: Mounts) -> None:
     for country, currency, locale in (
         ("JP", "JPY", "ar"),
         ("BR", "BRL", "de_DE"),
@@ -234,7 +234,7 @@ def test_it_passes_in_other_markets_and_languages(new_shop: Shops) -> None:
         ("KW", "KWD", "ar"),
     ):
         env = {"STORE_COUNTRY": country, "STORE_CURRENCY": currency, "STORE_LOCALE": locale}
-        shop = new_shop().install(INSTALL, env)
+        shop = new_shop().install(INSTALL, env, languages)
         web = start_web(shop, env)
         [sample] = json.loads(call(web, "/products")[2])
         assert sample["prices"]["currency_code"] == currency

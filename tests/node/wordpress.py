@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.node.containers import Container
+from tests.node.containers import Container, Image
 from tests.node.plugin import PLUGIN
 from tests.node.resolver import NAME_SERVER
 from tests.node.shoppers import API, ORDER
@@ -51,6 +52,17 @@ def content(shop: Shop) -> Mounts:
     folder.mkdir()
     os.chown(folder, 10001, 10001)
     return {CONTENT: folder, f"{CONTENT}/uploads": shop.uploads}
+
+
+@pytest.fixture
+def languages(woocommerce_image: Image, tmp_path: Path) -> Mounts:
+    """The image's languages with files of WooCommerce, which only wordpress.org has."""
+    folder = tmp_path / "languages"
+    shutil.copytree(woocommerce_image.root / "var/www/html/wp-content/languages", folder)
+    (folder / "plugins").mkdir(exist_ok=True)
+    for locale in ("ar", "de_DE"):
+        (folder / "plugins" / f"woocommerce-{locale}.l10n.php").write_text("<?php\nreturn ['messages' => []];\n")
+    return {"/var/www/html/wp-content/languages": folder}
 
 
 def request_password_reset(server: Container) -> int:

@@ -9,6 +9,7 @@ from workers.snapshot import ATTEMPT_LABEL, Snapshot
 
 POLICY_NAME: str = Settings.model_fields["admission_policy"].default
 MANAGER_ROLE: str = ClusterProfile.model_fields["manager_role"].default
+NOW = "2026-11-23T18:59:00Z"
 
 
 def pod(component: str, *, job: str | None = None, age: int = 0, **status: Any) -> Manifest:
@@ -38,6 +39,11 @@ def waiting(reason: str, message: str = "", *, ended: dict[str, Any] | None = No
     last = {"terminated": ended} if ended is not None else {}
     state = {"waiting": {"reason": reason, "message": message}}
     return {"name": "main", "image": "shop:1", "state": state, "lastState": last}
+
+
+def unready(since: str) -> dict[str, str]:
+    """The condition of a pod that has not been ready since then."""
+    return {"type": "Ready", "status": "False", "lastTransitionTime": since}
 
 
 def terminated(code: int, message: str | None = None) -> dict[str, Any]:
@@ -81,12 +87,13 @@ def job(name: str, component: str, *, attempt: int | None = 1, ended: str | None
     }
 
 
-def warning(reason: str, message: str, about: Manifest | str, *, kind: str = "Pod") -> Manifest:
+def warning(reason: str, message: str, about: Manifest | str, *, kind: str = "Pod", seen: str = NOW) -> Manifest:
     """An Event of type Warning about an object; if `about` is a name: about a deleted object of that kind."""
     involved = {"kind": kind, "name": about, "uid": f"deleted-{about}"}
     if not isinstance(about, str):
         involved = {"kind": about["kind"], "name": about["metadata"]["name"], "uid": about["metadata"]["uid"]}
-    return {"kind": "Event", "reason": reason, "message": message, "involvedObject": involved}
+    row = {"kind": "Event", "metadata": {}, "reason": reason, "message": message, "involvedObject": involved}
+    return row | {"lastTimestamp": seen}
 
 
 def snapshot(*items: Manifest) -> Snapshot:

@@ -23,6 +23,7 @@ COMPONENT = "app.kubernetes.io/component"
 GRACE = "spec template spec terminationGracePeriodSeconds"
 PSS = [f"pod-security.kubernetes.io/{mode}" for mode in ("enforce", "audit", "warn")]
 EVERY_PORT = {"to": [{"podSelector": {}}], "ports": [{"protocol": "TCP", "port": None}]}
+POLICY = "spec template spec containers 0 terminationMessagePolicy"
 LIFECYCLE = "spec template spec containers 0 lifecycle"
 RELEASE = "metadata annotations storefleet.dev/release"
 COUNTED = (
@@ -306,7 +307,8 @@ CONTAINERS = [
         _no_variable_in_arguments,
         (replace("command", ["php", "install.php", "--password=$(STORE_ADMIN_PASSWORD)"]),),
     ),
-    must_be("a cause to show", "container", "terminationMessagePolicy", "FallbackToLogsOnError", "File"),
+    *(must_be("a cause to show", kind, POLICY, "FallbackToLogsOnError", "File") for kind in ("Job", "StatefulSet")),
+    must_be("no visitor's words as a cause", "Deployment", POLICY, "File", "FallbackToLogsOnError"),
     *(_has_probe(name) for name in ("startupProbe", "readinessProbe", "livenessProbe")),
     Rule(
         "no port of the node",

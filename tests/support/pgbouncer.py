@@ -26,8 +26,11 @@ def find_pgbouncer() -> str:
 
 
 @contextmanager
-def run_pgbouncer(database_url: str, folder: Path) -> Iterator[str]:
-    """The URL of the same database through PgBouncer, until the end of the block. `folder`: a short path, new."""
+def run_pgbouncer(database_url: str, folder: Path, *settings: str, port: int = PORT) -> Iterator[str]:
+    """The URL of the same database through PgBouncer, until the end of the block. `folder`: a short path, new.
+
+    `settings`: more lines of its configuration; the last value of a name holds.
+    """
     name, _, query = database_url.partition("@/")[2].partition("?")
     server = unquote(query.partition("host=")[2].partition("&")[0])
     identity = unprivileged_identity()  # it refuses to run as root
@@ -40,11 +43,11 @@ def run_pgbouncer(database_url: str, folder: Path) -> Iterator[str]:
 pool_mode = transaction
 default_pool_size = {POOL_SIZE}
 listen_addr =
-listen_port = {PORT}
+listen_port = {port}
 unix_socket_dir = {folder}
 auth_type = any
 auth_file = {folder}/users.txt
-""")
+{"".join(f"{line}{chr(10)}" for line in settings)}""")
     change_owner(folder, identity)
     child = start(
         "pgbouncer",
@@ -56,7 +59,7 @@ auth_file = {folder}/users.txt
         death_signal=signal.SIGKILL,
     )
     try:
-        assert eventually((folder / f".s.PGSQL.{PORT}").exists), child.log_tail()
-        yield f"postgresql://storefleet@/{name}?host={quote(str(folder))}&port={PORT}"
+        assert eventually((folder / f".s.PGSQL.{port}").exists), child.log_tail()
+        yield f"postgresql://storefleet@/{name}?host={quote(str(folder))}&port={port}"
     finally:
         child.kill()

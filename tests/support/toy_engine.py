@@ -70,6 +70,7 @@ def _web(spec: StoreSpec, component: Component) -> Manifest:
             "livenessProbe": probe(check, period=10, failures=3),
         },
         pre_stop=["sleep", "3"],
+        public=True,
     )
     return pod(spec, NAME, component.name, [web])
 

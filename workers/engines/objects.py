@@ -10,6 +10,13 @@ from workers.engines.labels import metadata, selector
 
 CERTIFICATE = "web-tls"
 """The Secret that cert-manager creates in a store's namespace."""
+QUEUE = {
+    "projectcontour.io/response-timeout": "60s",
+    "projectcontour.io/retry-on": "connect-failure",
+    "projectcontour.io/num-retries": "3",
+}
+"""Contour waits 15 s by default, and a busy shop answers later; ingress-nginx waits 60 s. A request whose connection
+was refused has not been sent, so it can be repeated, whatever its method."""
 MAX_BODY = "64m"
 """The largest request, in nginx' notation: ingress-nginx allows 1 MiB by default, and a product has pictures."""
 EXIT_NON_RETRYABLE = 78
@@ -159,7 +166,7 @@ def route(spec: StoreSpec, engine: str, profile: ClusterProfile, service: str, p
     ingress_class = {"ingressClassName": profile.ingress_class} if profile.ingress_class else {}
     meta = metadata(spec, engine, "web", "web")
     annotations, certificate = _tls(profile)
-    annotations["nginx.ingress.kubernetes.io/proxy-body-size"] = MAX_BODY
+    annotations |= {"nginx.ingress.kubernetes.io/proxy-body-size": MAX_BODY, **QUEUE}
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "Ingress",

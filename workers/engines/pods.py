@@ -66,10 +66,12 @@ def container(
     port: int | None = None,
     probes: Manifest | None = None,
     pre_stop: Sequence[str] | None = None,
+    public: bool = False,
 ) -> Manifest:
     """A container. `mounts`: mountPath -> `volume` or `volume/subPath`. Only `/tmp` and mounted volumes are writable.
 
     `probes`: startupProbe, readinessProbe and livenessProbe. `pre_stop`: the command of the preStop hook.
+    `public`: it answers visitors. They can write lines of its log, so the log is never quoted as a cause.
     """
     manifest: dict[str, Any] = {
         "name": name,
@@ -84,7 +86,7 @@ def container(
             "readOnlyRootFilesystem": True,
             "runAsNonRoot": True,
         },
-        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "terminationMessagePolicy": "File" if public else "FallbackToLogsOnError",
         "volumeMounts": [_mount(path, volume) for path, volume in {TMP: "tmp", **mounts}.items()],
         **(probes or {}),
     }

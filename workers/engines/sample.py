@@ -96,6 +96,7 @@ def _web(spec: StoreSpec, profile: ClusterProfile, component: Component) -> Mani
             "livenessProbe": probe(alive, period=10, failures=3),
         },
         pre_stop=["sleep", "3"],
+        public=True,
     )
     return pod(spec, NAME, component.name, [web])
 

@@ -19,6 +19,8 @@ from workers.engines.pods import Resources, container, env, parse_cpu, parse_mem
 NAME = "woocommerce"
 RELEASES = ("2026.11",)
 WEB_PORT = 8080
+PROBE_PORT = 8081
+"""Apache listens here, too: a probe doesn't wait in the queue of visitors. No network policy opens it."""
 UPLOADS = "/var/www/html/wp-content/uploads"
 CONTENT = "/var/www/content"
 """WP_CONTENT_DIR of stores whose owner may install plugins and themes; a subPath of the uploads volume."""
@@ -158,8 +160,13 @@ def _wordpress(
 
 
 def _web(spec: StoreSpec, profile: ClusterProfile, component: Component, smtp: Mapping[str, str]) -> Manifest:
-    alive = {"httpGet": {"path": "/healthz", "port": "main"}}
-    ready = {"httpGet": {"path": "/readyz", "port": "main"}}
+    """Ready: the shop was set up when the container started, and PHP answers.
+
+    Without its database the shop stays in its Service: it has a page for visitors then, which an ingress controller
+    has not. There is only one pod, so nobody else could answer.
+    """
+    alive = {"httpGet": {"path": "/healthz", "port": PROBE_PORT}}
+    set_up = {"httpGet": {"path": "/readyz", "port": PROBE_PORT}}
     web = _wordpress(
         spec,
         profile,
@@ -168,13 +175,15 @@ def _web(spec: StoreSpec, profile: ClusterProfile, component: Component, smtp: M
         secrets={**PROOF_TOKEN, **_smtp_variable(smtp)},
         port=WEB_PORT,
         probes={
-            "startupProbe": probe(alive, period=1, failures=60),
-            "readinessProbe": probe(ready, period=2, failures=3),
-            # a long timeout: under load the request queues behind shoppers', and a restart would not help
+            # while the install Job may run
+            "startupProbe": probe(set_up, period=1, failures=INSTALL_SECONDS),
+            # long timeouts: under load a probe waits for the next worker, and a restart would not help
+            "readinessProbe": probe(alive, period=2, failures=2, seconds=5),
             "livenessProbe": probe(alive, period=10, failures=6, seconds=5),
         },
         # first the Service removes the pod; then the image's stop signal lets running requests end
         pre_stop=["sleep", "3"],
+        public=True,
     )
     return pod(spec, NAME, "web", [web], volumes=[_uploads()], termination_grace=40, colocated_by=UPLOADS_COLOCATION)
 

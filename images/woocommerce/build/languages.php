@@ -4,8 +4,8 @@
  *
  *     php languages.php WORDPRESS 'de_DE ar'
  *
- * The source is WordPress' translations API. A locale that WordPress doesn't have fails the build; without a
- * translation of WooCommerce, WooCommerce stays English. Language files of the base image stay.
+ * The source is WordPress' translations API. A locale that WordPress or WooCommerce don't have fails the build: a shop
+ * in two languages helps nobody. Language files of the base image stay.
  */
 
 declare(strict_types=1);
@@ -26,7 +26,9 @@ foreach (preg_split('/\s+/', $locales, flags: PREG_SPLIT_NO_EMPTY) as $locale) {
         $version = plugin_headers(file_get_contents($plugin))['Version'];
         $query = ['slug' => 'woocommerce', 'version' => $version];
         if (!install_language($locale, 'plugins', $query, "{$folder}/plugins")) {
-            echo "WooCommerce {$version} has no {$locale}: its words stay English\n";
+            throw new RuntimeException(
+                "WooCommerce {$version} has no language {$locale}: choose others with LANGUAGES",
+            );
         }
     }
 }

@@ -16,10 +16,14 @@ function configure_shop(string $setup): void
     foreach (shop_options() as $name => $value) {
         update_option($name, $value);
     }
+    update_option('gmt_offset', '');
     use_shop_as_front_page();
     enable_cash_on_delivery();
     if ($setup === 'ready') {
         skip_onboarding();
+    } else {
+        // WooCommerce's own lasts half a minute; the first page of the dashboard deletes it
+        set_transient('_wc_activation_redirect', 1);
     }
     if (wc_get_product_id_by_sku(SAMPLE_SKU) === 0) {
         add_sample_product();
@@ -37,6 +41,8 @@ function shop_options(): array
         'woocommerce_currency' => $currency,
         'woocommerce_allow_tracking' => 'no',
         'woocommerce_show_marketplace_suggestions' => 'no',
+        'timezone_string' => time_zone($country),
+        ...locale_options($country, $currency),
     ];
 }
 
@@ -54,11 +60,12 @@ function enable_cash_on_delivery(): void
     update_option('woocommerce_cod_settings', $settings + (array) get_option('woocommerce_cod_settings', []));
 }
 
-/** Without this, WooCommerce's setup wizard opens at the first sign-in. */
+/** Without this, WooCommerce's setup wizard opens at the first sign-in, and a notice counts its steps. */
 function skip_onboarding(): void
 {
     update_option('woocommerce_onboarding_profile', ['skipped' => true]);
     update_option('woocommerce_task_list_hidden', 'yes');
+    update_option('woocommerce_task_list_hidden_lists', ['setup', 'extended']);
     delete_transient('_wc_activation_redirect');
 }
 

@@ -78,6 +78,7 @@ function install_wordpress(string $title, string $email, string $password, strin
         $language = $locale === 'en_US' ? '' : $locale;
         // wp_slash: WordPress stores and compares passwords with slashes, as they arrive from a form
         wp_install(escape_title($title), $user, $email, true, '', wp_slash($password), $language);
+        hide_login_name($title);
         delete_example_posts();
         update_option(SETUP_OPTION, 'core', true);
     });
@@ -107,6 +108,13 @@ function escape_title(string $title): string
 function permalink_structure(): string
 {
     return '/%postname%/';
+}
+
+/** Visitors see an author's display name, and its nicename in addresses. Both would be the name for sign-in. */
+function hide_login_name(string $title): void
+{
+    $names = ['display_name' => wp_slash($title), 'nickname' => wp_slash($title), 'user_nicename' => 'shop'];
+    wp_update_user(['ID' => owner_user()->ID] + $names);
 }
 
 /** "Hello world!" and the sample page. */

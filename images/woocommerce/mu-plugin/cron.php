@@ -14,4 +14,16 @@ if (PHP_SAPI === 'cli' && !defined('STOREFLEET_PROGRAM')) {
         exit(0);
     }
     add_action('wp_loaded', static fn () => do_action('storefleet_cleanup'));
+    register_shutdown_function(__NAMESPACE__ . '\report_full_disk');
+}
+
+const MIN_FREE_BYTES = 16 * 2 ** 20;
+
+/** The Job fails with this message, which the platform shows to the owner. The shop itself goes on. */
+function report_full_disk(): void
+{
+    if (disk_free_space('/var/www/html/wp-content/uploads') < MIN_FREE_BYTES) {
+        @file_put_contents('/dev/termination-log', 'The disk is full.');
+        exit(1);
+    }
 }

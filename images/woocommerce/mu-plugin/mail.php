@@ -16,6 +16,8 @@ if (getenv('STORE_SMTP_URL')) {
 }
 add_action('wp_mail_failed', static fn ($error) => error_log("A mail was not sent: {$error->get_error_message()}"));
 
+add_filter('allow_password_reset', __NAMESPACE__ . '\refuse_reset_without_mail');
+
 const SMTP_TIMEOUT = 10;
 /** Seconds. */
 
@@ -25,13 +27,25 @@ function block_mail(?bool $sent, array $mail): ?bool
     if (defined('STOREFLEET_PROGRAM') || is_proof()) {
         return true;
     }
-    // without a server of the platform, a plugin of the owner may send it
-    if (STOREFLEET_CUSTOM_PLUGINS || getenv('STORE_SMTP_URL')) {
+    if (can_send_mail()) {
         return $sent;
     }
     $why = 'STORE_SMTP_URL is not set.';
     do_action('wp_mail_failed', new WP_Error('wp_mail_failed', $why, ['subject' => $mail['subject']]));
     return false;
+}
+
+/** Without a server of the platform, a plugin of the owner may send it. */
+function can_send_mail(): bool
+{
+    return STOREFLEET_CUSTOM_PLUGINS || getenv('STORE_SMTP_URL');
+}
+
+/** WooCommerce's page would say that the mail was sent. */
+function refuse_reset_without_mail(mixed $allowed): mixed
+{
+    $why = 'This shop can\'t send mail, so it can\'t send a link for a new password. Please contact the shop.';
+    return can_send_mail() ? $allowed : new WP_Error('storefleet_no_mail', $why);
 }
 
 /** @return array<string, mixed> the result of parse_url, and `in_cluster`: whether the host is a Service */

@@ -8,6 +8,9 @@ declare(strict_types=1);
 
 defined('ABSPATH') || exit;
 
-foreach (['hardening', 'theme', 'outbound-http', 'updates', 'login-throttle', 'mail', 'cron', 'proof'] as $name) {
+foreach ([
+    'hardening', 'privacy', 'theme', 'outbound-http', 'updates', 'login-throttle', 'mail', 'uploads', 'saved-carts',
+    'cron', 'proof',
+] as $name) {
     require "/opt/storefleet/mu-plugin/{$name}.php";
 }

@@ -209,10 +209,10 @@ def test_the_database_is_probed_over_tcp_as_who_uses_it() -> None:
     assert environment(render(), "database")["MYSQL_ROOT_HOST"] == "localhost"
 
 
-def test_web_lives_by_php_and_is_ready_by_its_database() -> None:
+def test_web_starts_when_its_shop_is_set_up_and_lives_by_php() -> None:
     web = container(render(), "Deployment", "web")
     paths = {name: web[name]["httpGet"]["path"] for name in ("startupProbe", "livenessProbe", "readinessProbe")}
-    assert paths == {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}
+    assert paths == {"startupProbe": "/readyz", "livenessProbe": "/healthz", "readinessProbe": "/healthz"}
 
 
 def test_pods_that_share_the_uploads_stay_together() -> None:

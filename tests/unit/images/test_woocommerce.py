@@ -13,7 +13,7 @@ from sandbox.images import definition
 from tests.support.php import IMAGE, PROGRAMS, code, reads, requires
 from tests.support.rendered import containers, profile, render
 from workers.engines import pods
-from workers.engines.woocommerce import ENGINE, UPLOADS, WEB_PORT
+from workers.engines.woocommerce import ENGINE, PROBE_PORT, UPLOADS, WEB_PORT
 
 ROOT = IMAGE.parents[1]
 DOCKERFILE = (IMAGE / "Dockerfile").read_text()
@@ -70,8 +70,10 @@ def test_the_starter_knows_every_program() -> None:
 def test_web_answers_where_it_is_asked() -> None:
     assert f"Listen {WEB_PORT}\n" in APACHE
     assert f"EXPOSE {WEB_PORT}\n" in DOCKERFILE
+    assert f"Listen {PROBE_PORT}\n" in APACHE
     for name in ("startupProbe", "readinessProbe", "livenessProbe"):
-        path = container("web")[name]["httpGet"]["path"]
+        path, port = (container("web")[name]["httpGet"][key] for key in ("path", "port"))
+        assert port == PROBE_PORT  # a probe doesn't wait behind visitors
         [file] = re.findall(rf"^Alias {path} /opt/storefleet/(.*)$", APACHE, re.MULTILINE)
         assert (IMAGE / file).exists()
 

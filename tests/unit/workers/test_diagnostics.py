@@ -3,7 +3,16 @@
 import pytest
 
 from stores.engines import Manifest
-from tests.support.cluster_objects import pod, refused_pods, snapshot, terminated, terminating, waiting, workload
+from tests.support.cluster_objects import (
+    pod,
+    refused_pods,
+    snapshot,
+    terminated,
+    terminating,
+    unready,
+    waiting,
+    workload,
+)
 from workers.diagnostics import find_problem
 
 UNSCHEDULABLE = {
@@ -13,7 +22,12 @@ UNSCHEDULABLE = {
     "message": "0/3 nodes are available: 3 Insufficient memory.",
 }
 CRASHED = waiting("CrashLoopBackOff", ended={"exitCode": 1, "message": "no such table\n"})
-AGAIN = CRASHED | {"state": {"running": {}}}
+AGAIN = waiting("", ended={"exitCode": 1, "message": "no such table\n", "finishedAt": "2026-11-23T18:59:20Z"}) | {
+    "state": {"running": {"startedAt": "2026-11-23T18:59:21Z"}},
+    "restartCount": 2,
+}
+KILL = {"exitCode": 137, "reason": "Error", "finishedAt": "2026-11-23T18:59:20Z"}
+KILLED = waiting("", ended=KILL) | {"state": {"running": {"startedAt": "2026-11-23T18:59:20Z"}}, "restartCount": 5}
 OVER_QUOTA = 'pods "web-1" is forbidden: exceeded quota: store, requested: pods=1, used: pods=8, limited: pods=8'
 
 PROBLEMS = {
@@ -38,19 +52,27 @@ PROBLEMS = {
     ),
     "a crash without output": (
         pod("database", containerStatuses=[waiting("CrashLoopBackOff", ended={"exitCode": 1})]),
-        "The database container keeps crashing (exit code 1). It printed nothing. See its logs, then retry.",
+        "The database container keeps crashing (exit code 1). See its logs, then retry.",
     ),
     "exit code 0 again and again": (
         pod("web", containerStatuses=[waiting("CrashLoopBackOff", ended={"exitCode": 0, "reason": "Completed"})]),
-        "The web container keeps crashing (exit code 0). It printed nothing. See its logs, then retry.",
+        "The web container keeps crashing (exit code 0). See its logs, then retry.",
     ),
     "a moment between two crashes": (
-        pod("web", phase="Running", containerStatuses=[AGAIN | {"ready": False}]),
+        pod("web", phase="Running", conditions=[unready("2026-11-23T18:59:01Z")], containerStatuses=[AGAIN]),
         "The web container keeps crashing (exit code 1). no such table. See its logs, then retry.",
     ),
     "an end that may be the first of many": (
         pod("install", containerStatuses=[terminated(1, "no database")]),
-        "The install container keeps crashing (exit code 1). no database. See its logs, then retry.",
+        "The install container ended (exit code 1). no database. See its logs, then retry.",
+    ),
+    "one kill": (
+        pod("web", phase="Running", conditions=[unready("2026-11-23T18:59:20Z")], containerStatuses=[KILLED]),
+        "The web container ended (exit code 137). See its logs, then retry.",
+    ),
+    "one end for lack of memory": (
+        pod("web", containerStatuses=[KILLED | {"lastState": {"terminated": KILL | {"reason": "OOMKilled"}}}]),
+        "The web container ran out of memory (exit code 137). Choose a larger plan, or tell the operator and retry.",
     ),
     "out of memory": (
         pod("web", containerStatuses=[waiting("CrashLoopBackOff", ended={"exitCode": 137, "reason": "OOMKilled"})]),
@@ -90,6 +112,9 @@ HARMLESS = {
     "running": pod("web", phase="Running", containerStatuses=[{"name": "main", "state": {"running": {}}}]),
     "a good end": pod("install", initContainerStatuses=[terminated(0)], containerStatuses=[terminated(0, "done")]),
     "running after a crash": pod("web", phase="Running", containerStatuses=[AGAIN | {"ready": True}]),
+    "unready long after a crash": pod(
+        "web", phase="Running", conditions=[unready("2026-11-23T19:09:00Z")], containerStatuses=[AGAIN]
+    ),
     "over": pod("install", phase="Failed", containerStatuses=[CRASHED]),
     "terminating": terminating(pod("web", containerStatuses=[CRASHED])),
     "what passed": workload("Deployment", "web", conditions=[{"type": "ReplicaFailure", "status": "False"}]),

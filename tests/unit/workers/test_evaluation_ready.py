@@ -6,7 +6,7 @@ import pytest
 
 from stores.engines import Manifest
 from stores.status import Health, Status
-from tests.support.cluster_objects import pod, refused_pods, waiting, workload
+from tests.support.cluster_objects import pod, refused_pods, terminated, waiting, workload
 from tests.support.evaluation_cases import (
     CRASHES,
     CRASHING,
@@ -18,7 +18,7 @@ from tests.support.evaluation_cases import (
     StoreCase,
     event_texts,
 )
-from workers.evaluation import Evaluation
+from workers.evaluation import CRON_INTERVAL, Evaluation
 from workers.receipt import parse_receipt
 
 
@@ -64,6 +64,26 @@ def test_pods_beside_the_shop_dont_change_its_health(component: str) -> None:
         DATABASE, WEB, pod(component, containerStatuses=[waiting("CrashLoopBackOff", ended={"exitCode": 1})])
     )
     assert case.store.health == Health.HEALTHY
+
+
+def cron(age: int, code: int, message: str = "") -> Manifest:
+    phase = "Failed" if code else "Succeeded"
+    return pod("cron", age=age, phase=phase, containerStatuses=[terminated(code, message)])
+
+
+def test_a_full_disk_for_uploads_is_told_by_the_last_run_of_the_cron_job() -> None:
+    case = healthy()
+    full = cron(5, 1, "The disk is full.")
+    evaluation = case.check_ready(DATABASE, WEB, full, cron(9, 0))
+    assert (case.store.health, evaluation.requeue_after) == (Health.DEGRADED, CRON_INTERVAL)
+    assert (
+        case.store.health_cause == "The disk of uploads is full. Choose a larger plan, or have the operator free space."
+    )
+    case.check_ready(DATABASE, workload("Deployment", "web", ready=0), full)
+    assert case.store.health == Health.DOWN
+    for later in (cron(0, 0), cron(0, 1, "PHP Fatal error")):
+        case.check_ready(DATABASE, WEB, full, later)
+        assert case.store.health == Health.HEALTHY
 
 
 WAITS = pod("web", containerStatuses=[waiting("CreateContainerConfigError")])

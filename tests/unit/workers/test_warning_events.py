@@ -12,6 +12,7 @@ from tests.support.cluster_objects import (
     snapshot,
     terminated,
     terminating,
+    unready,
     waiting,
     warning,
     workload,
@@ -115,6 +116,16 @@ PASSED = {
     "another takes its place": [DOWN, STARTED, warning("Evicted", FILLED, "web-7s7k5")],
     "one that is being evicted, still there": [DOWN, STARTING, warning("Evicted", FILLED, STARTING)],
     "another's eviction": [DOWN, warning("Evicted", FILLED, "cron-1")],
+    "one before this pod's time": [
+        DOWN,
+        STARTING,
+        warning("Evicted", FILLED, "web-7s7k5", seen="2026-11-23T18:10:00Z"),
+    ],
+    "an earlier full disk": [
+        DATABASE_DOWN,
+        pod("database", conditions=[unready("2026-11-23T18:59:00Z")], containerStatuses=[RUNNING | {"started": True}]),
+        warning("Unhealthy", "Readiness probe failed: the disk is full", BUSY, seen="2026-11-23T18:20:00Z"),
+    ],
     "all is well again": [workload("Deployment", "web"), warning("Evicted", FILLED, "web-7s7k5")],
     "there is room again": [
         DATABASE_DOWN,
