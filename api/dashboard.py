@@ -14,25 +14,26 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.index_page import index_page
+from runtime.frontend import FRONTEND, STAMP
 
-FRONTEND = Path(__file__).resolve().parents[1] / "frontend"
 ROUTES = re.compile(r"/(sign-in|sign-up|new|account|stores/[^/]+(/[^/]+)?)?")
 """Paths of the dashboard's pages (frontend/src/app/App.tsx). Other paths are a 404, which the dashboard shows, too."""
-STAMP = ".built"
-"""Written last when a folder is built (sandbox/dashboard.py)."""
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
 """Suffixes of precompressed files, the best encoding first."""
 EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
 """The hash of an empty text: Emotion makes empty style elements, and fills them by the CSSOM."""
 COMMON_POLICY = (
-    "default-src 'none'; script-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "default-src 'none'; script-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; "
 )
 POLICIES = {
-    "dashboard": COMMON_POLICY + f"font-src 'self'; style-src 'self' {EMPTY_STYLE}; require-trusted-types-for 'script'",
-    "graphiql": COMMON_POLICY + "font-src 'self' data:; style-src 'self' 'unsafe-inline'; worker-src 'self'",
+    "dashboard": COMMON_POLICY
+    + f"style-src 'self' {EMPTY_STYLE}; require-trusted-types-for 'script'; trusted-types 'none'",
+    "graphiql": COMMON_POLICY + "style-src 'self'",
 }
-"""Content-Security-Policies. The playground's editor writes style attributes."""
+"""Content-Security-Policies; Vite's previews send the same. The playground has no Trusted Types: it renders the
+schema's documentation from Markdown by innerHTML. It refuses one
+style element, which locks the scrolling below a dialog."""
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ def choose_cluster(cluster: str, data: Path, port: int, plugin: Path | None) -> 
                 *("sandbox.simulator", "--kubeconfig", str(data / "kubeconfig"), "--state", str(data / "cluster.db")),
                 *("--programs", str(SIMULATED_PROGRAMS)),
             ],
+            environment=_without_shops(port),
             simulated_api=True,
         )
     if cluster == "control-plane":
@@ -69,6 +70,7 @@ def choose_cluster(cluster: str, data: Path, port: int, plugin: Path | None) -> 
             title="Kubernetes control plane (real, with fake nodes: no containers run)",
             command=up,
             prepare=_control_plane,
+            environment=_without_shops(port),
         )
     if cluster == "node":
         stores = port + INGRESS_PORT_OFFSET
@@ -91,6 +93,11 @@ def choose_cluster(cluster: str, data: Path, port: int, plugin: Path | None) -> 
     output.field("context", context.name)
     output.field("server", context.server)
     return DemoCluster(context.path, context.name, simulated_pods=False)
+
+
+def _without_shops(port: int) -> Mapping[str, str]:
+    """Where no containers run, a store's URL leads to the API's page about it. Browsers resolve `*.localhost`."""
+    return {"STOREFLEET_STORE_PORT": str(port)}
 
 
 def _control_plane(report: Report) -> Sequence[str]:

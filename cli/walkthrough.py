@@ -4,7 +4,6 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 from pydantic import SecretStr
@@ -56,7 +55,7 @@ async def run_walkthrough(
         await _show_access(client, now, access, email, password, credentials)
         output.field("follow it", f"./storefleet watch {now['slug']}{_data_option(data)}")
         if cluster.simulated_pods:
-            _explain_simulation(now, access)
+            _explain_simulation()
     return True
 
 
@@ -134,10 +133,9 @@ def _data_option(data: Path) -> str:
     return "" if data.absolute() == Path(DEFAULT_DATA).absolute() else f" --data {data}"
 
 
-def _explain_simulation(store: dict[str, Any], access: Access) -> None:
+def _explain_simulation() -> None:
     output.echo()
-    output.echo("  The pods are simulated, so no shop answers at the store's address. The API's page there says so:")
-    output.echo(f"  http://{urlsplit(store['url']).hostname}:{urlsplit(access.url).port}/", "bold")
+    output.echo("  The pods are simulated, so a page of the API answers at the store's address, and says so.")
     output.echo("  On a real cluster the shop itself answers:")
     output.echo("  make demo CLUSTER=kubeconfig   (uses the current context of your KUBECONFIG)", "bold")
     output.echo("  make demo CLUSTER=node         (real containers on this machine; needs root and Debian)", "bold")

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from runtime.frontend import FRONTEND, STAMP
+
 ROOT = Path(__file__).resolve().parents[1]
-FRONTEND = ROOT / "frontend"
 OLDEST_NODE = (20, 19)
-STAMP = ".built"
-"""File in a built folder, written last: the hash of the sources that it was built from."""
 NOT_SOURCES = {"node_modules", "dist", "graphiql"}
 
 Report = Callable[[str], None]

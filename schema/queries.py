@@ -12,6 +12,7 @@ from schema.types.plans import PlanInfo
 from schema.types.slugs import SlugSuggestion
 from schema.types.store_filters import StoreFilter, StoreOrder, to_filter, to_order
 from schema.types.stores import Store, StoreConnection
+from stores.names import store_url
 from stores.plans import PLANS
 from stores.queries import StoreWithCursor, store_by_id, store_by_slug
 from stores.slugs import suggest_slug
@@ -91,7 +92,8 @@ class Query:
             raise RequestError("BAD_USER_INPUT", "Give name or slug.")
         async with info.context.platform.sessions() as session:
             found = await suggest_slug(session, account, name or "", slug, info.context.platform.platform_label)
-        return SlugSuggestion(slug=found.slug, available=found.available, reason=found.reason)
+        url = store_url(found.slug, info.context.platform.profile)
+        return SlugSuggestion(slug=found.slug, available=found.available, reason=found.reason, url=url)
 
     @strawberry.field(description="The store engines that this installation knows.")
     async def engines(self, info: Info) -> list[EngineInfo]:
@@ -102,3 +104,7 @@ class Query:
     @strawberry.field(description="The values that createStore accepts as `language`, the default first.")
     async def languages(self, info: Info) -> list[str]:
         return list(info.context.platform.settings.languages)
+
+    @strawberry.field(description="Whether anyone may sign up; also for an anonymous caller.")
+    async def sign_up_open(self, info: Info) -> bool:
+        return info.context.platform.settings.sign_up == "open"

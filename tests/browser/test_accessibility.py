@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from api.dashboard import FRONTEND
+from runtime.frontend import FRONTEND
 from tests.browser.conftest import SignedInPage
 from tests.support.harness import Harness
 from tests.support.stores import create_ready_store, namespace_of

@@ -10,7 +10,7 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import expect
 
-from api.dashboard import FRONTEND, STAMP
+from runtime.frontend import FRONTEND, STAMP
 from schema.ids import decode_id
 from tests.browser.conftest import SignedInPage, sign_in
 from tests.support.browser import NewPage

@@ -163,3 +163,23 @@ async def test_settings_change_the_shops_password(harness: Harness, open_dashboa
     await page.get_by_role("tab", name="Overview").click()
     await page.get_by_role("button", name="Reveal").click()
     await expect(page.get_by_text(after, exact=True)).to_be_visible()
+
+
+async def test_settings_change_the_plan_to_one_with_larger_disks(
+    harness: Harness, open_dashboard: SignedInPage
+) -> None:
+    store = await harness.create_store(plan="MEDIUM")
+    await harness.wait_for_status(store["id"], "READY")
+    page = await open_dashboard(f"/stores/{store['slug']}/settings")
+    plans = page.get_by_role("dialog").get_by_role("radio")
+    await page.get_by_role("button", name="Change the plan…").click()
+    await expect(plans.nth(0)).to_be_disabled()
+    await expect(plans.nth(1)).to_be_checked()
+    change = page.get_by_role("dialog").get_by_role("button", name="Change the plan")
+    await expect(change).to_be_disabled()
+    await plans.nth(2).check(force=True)  # the input itself is hidden; its card is what people see
+    await change.click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.get_by_text(re.compile("^Large: "))).to_be_visible()
+    assert (await harness.wait_for_store(store["id"], status="READY"))["plan"] == "LARGE"
+    await expect(page.locator("h1 + div").get_by_text("Ready", exact=True)).to_be_visible()

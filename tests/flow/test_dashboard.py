@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from api import app
-from api.dashboard import FRONTEND, ROUTES, Dashboard, load_files
+from api.dashboard import ROUTES, Dashboard, load_files
+from runtime.frontend import FRONTEND
 from tests.support.harness import Harness, run_harness
 
 PAGE = "<!doctype html><title>Dashboard</title>"

@@ -128,7 +128,7 @@ describe('the create dialog', () => {
     const taken = { code: 'SLUG_TAKEN', field: 'slug', message: 'fig-olive is taken.' }
     mockApi({
       ...signedIn([store()]),
-      slugSuggestion: { slug: 'fig-olive-2', available: false, reason: null },
+      slugSuggestion: { slug: 'fig-olive-2', available: false, reason: null, url: 'https://fig-olive-2.shops.example' },
       createStore: ({ input }: { input: { idempotencyKey: string } }) => {
         keys.push(input.idempotencyKey)
         return { store: null, userErrors: [taken] }

@@ -65,6 +65,12 @@ export const ArrowLeft = line(
     <path d="M19 12H5" />
   </>,
 )
+export const ArrowUp = line(
+  <>
+    <path d="m5 12 7-7 7 7" />
+    <path d="M12 19V5" />
+  </>,
+)
 export const ArrowDown = line(
   <>
     <path d="M12 5v14" />

@@ -4,9 +4,10 @@ import { t } from '@/shared/i18n'
 import { v } from '@/shared/tokens'
 import { formatMinute } from '@/shared/time'
 
+/** Of a ring behind the dot: only its size and its opacity change, so no frame has to be painted for it. */
 const beat = keyframes`
-  0%, 70%, 100% { box-shadow: 0 0 0 0 ${v.readyLine} }
-  35% { box-shadow: 0 0 0 4px ${v.readyBg} }
+  0%, 70%, 100% { transform: scale(1); opacity: 0 }
+  35% { transform: scale(2.1); opacity: 0.4 }
 `
 
 /** Whether what is on screen is up to date; without a connection since when it isn't. */
@@ -33,7 +34,16 @@ export function ConnectionState() {
           height: 7,
           borderRadius: '50%',
           bgcolor: since === null ? v.readyFg : v.warnFg,
-          animation: since === null ? `${beat} 2.8s ease-in-out infinite` : 'none',
+          ...(since === null && {
+            '&::after': {
+              content: '""',
+              display: 'block',
+              height: '100%',
+              borderRadius: '50%',
+              bgcolor: v.readyFg,
+              animation: `${beat} 2.8s ease-in-out infinite`,
+            },
+          }),
         }}
       />
       {since === null ? t('connection.live') : t('connection.lost', { time: formatMinute(since) })}

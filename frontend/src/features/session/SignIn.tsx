@@ -1,13 +1,21 @@
 import { Box, Button, Link as MuiLink, OutlinedInput, Typography } from '@mui/material'
 import { useState } from 'react'
-import { Link, useSearchParams } from 'react-router'
+import { Link, Navigate, useSearchParams } from 'react-router'
 import { ErrorBanner } from '@/shared/components/ErrorBanner'
 import { Field } from '@/shared/components/Field'
 import { PasswordInput } from '@/shared/components/PasswordInput'
+import { graphql } from '@/shared/graphql/graphql'
+import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
 import { v } from '@/shared/tokens'
 import { signIn, signUp } from './auth'
 import { EntryPage } from './EntryPage'
+
+const SignUpQuery = graphql(`
+  query SignUp {
+    signUpOpen
+  }
+`)
 
 /** Only paths of this page's own origin: "//host" and "/\host" would lead elsewhere. */
 export const safeNext = (next: string | null) => (next && /^\/(?![/\\])/.test(next) ? next : '/')
@@ -20,6 +28,7 @@ export function SignIn({ create = false }: { create?: boolean }) {
   const [error, setError] = useState<{ field: string | null; message: string } | null>(null)
   const [busy, setBusy] = useState(false)
   const next = search.get('next')
+  const signUpOpen = useData({ query: SignUpQuery, variables: {} }).data?.signUpOpen
 
   const submit = async () => {
     if (!email.trim()) return setError({ field: 'email', message: t('signIn.emailMissing') })
@@ -32,6 +41,7 @@ export function SignIn({ create = false }: { create?: boolean }) {
   }
   const errorOf = (field: string) => (error?.field === field ? error.message : undefined)
   const other = next ? `?next=${encodeURIComponent(next)}` : ''
+  if (create && signUpOpen === false) return <Navigate to={`/sign-in${other}`} replace />
   return (
     <EntryPage title={create ? t('signUp.title') : t('signIn.title')} text={t('signIn.text')}>
       <Box
@@ -80,7 +90,10 @@ export function SignIn({ create = false }: { create?: boolean }) {
           {create ? t('signUp.submit') : t('signIn.submit')}
         </Button>
       </Box>
-      <Typography variant="body2" sx={{ color: v.ink2, mt: 5, textAlign: 'center' }}>
+      <Typography
+        variant="body2"
+        sx={{ color: v.ink2, mt: 5, textAlign: 'center', visibility: create || signUpOpen ? 'visible' : 'hidden' }}
+      >
         {create ? t('signUp.hasAccount') : t('signIn.noAccount')}{' '}
         <MuiLink component={Link} to={(create ? '/sign-in' : '/sign-up') + other} underline="always">
           {create ? t('signIn.submit') : t('signUp.submit')}

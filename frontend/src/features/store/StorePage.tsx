@@ -11,6 +11,7 @@ import { useKeys } from '@/shared/keys'
 import { v } from '@/shared/tokens'
 import { showToast } from '@/shared/toast'
 import { useSession } from '@/features/session/viewer'
+import { useCatalogue } from '@/features/stores/catalogue'
 import { StateTag } from '@/features/stores/Glyph'
 import { PageSkeleton } from '@/features/stores/Placeholders'
 import { SimulatedTag } from '@/features/stores/SimulatedTag'
@@ -37,8 +38,9 @@ export function StorePage() {
 
 function LoadedStore({ slug, tab }: { slug: string; tab: TabName }) {
   const { data, error, refetch } = useData({ query: StoreQuery, variables: { slug } })
-  if (data?.store) return <StoreTabs store={data.store} tab={tab} />
-  if (data) return <NoSuchStore />
+  const { settled } = useCatalogue()
+  if (data?.store && settled) return <StoreTabs store={data.store} tab={tab} />
+  if (data?.store === null) return <NoSuchStore />
   if (error) return <ErrorBanner onRetry={refetch}>{errorMessage(error)}</ErrorBanner>
   return <PageSkeleton />
 }

@@ -11,6 +11,8 @@ const line = { fill: 'none', stroke: 'currentColor', strokeLinecap: 'round', str
 /** A bar stops before its end, and a step is called late at twice its usual time. */
 const BAR_LIMIT = 97
 const LATE = 2
+/** A usual time below this says nothing to people. */
+const INSTANT_MS = 10
 
 const DOTS: Record<ShownStep['status'], { colour: string; shape: React.ReactNode }> = {
   SUCCEEDED: {
@@ -116,8 +118,10 @@ const timeColour = (status: ShownStep['status']) =>
   ({ PENDING: v.ink3, RUNNING: v.ink, SUCCEEDED: v.ink2, FAILED: v.badFg })[status]
 
 function timeText(status: ShownStep['status'], ms: number | null, usualMs: number | null) {
-  if (ms === null) return usualMs === null || usualMs < 10 ? '' : t('timeline.usually', { duration: duration(usualMs) })
-  return status === 'FAILED' ? t('timeline.gaveUp', { duration: duration(ms) }) : duration(ms)
+  if (ms === null)
+    return usualMs === null || usualMs < INSTANT_MS ? '' : t('timeline.usually', { duration: duration(usualMs) })
+  if (status !== 'FAILED') return duration(ms)
+  return ms < INSTANT_MS ? t('timeline.gaveUpAtOnce') : t('timeline.gaveUp', { duration: duration(ms) })
 }
 
 interface RunningProps {
@@ -128,11 +132,12 @@ interface RunningProps {
 }
 
 function RunningStep({ title, ms, usualMs, message }: RunningProps) {
-  const late = usualMs !== null && ms > usualMs * LATE
-  const usual = usualMs === null ? undefined : duration(usualMs)
+  const known = usualMs !== null && usualMs >= INSTANT_MS
+  const late = known && ms > usualMs * LATE
+  const usual = known ? duration(usualMs) : undefined
   return (
     <Box sx={{ mt: 2, mb: 0.5, fontSize: '0.8125rem' }}>
-      {usualMs !== null && (
+      {known && (
         <Box
           role="progressbar"
           aria-label={title}

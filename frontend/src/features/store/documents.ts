@@ -89,6 +89,24 @@ export const ResumeStore = graphql(
   [StoreRow],
 )
 
+export const ChangePlan = graphql(
+  `
+    mutation ChangePlan($input: ChangePlanInput!) {
+      changePlan(input: $input) {
+        store {
+          ...StoreRow
+        }
+        userErrors {
+          code
+          field
+          message
+        }
+      }
+    }
+  `,
+  [StoreRow],
+)
+
 export const DeleteStore = graphql(
   `
     mutation DeleteStore($input: DeleteStoreInput!) {

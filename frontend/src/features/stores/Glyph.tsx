@@ -67,44 +67,46 @@ const SHAPES: Partial<Record<DisplayState, React.ReactNode>> = {
   ),
 }
 
-function Ring({ colour, part, children }: { colour: string; part: number; children: React.ReactNode }) {
-  const still = part > 0
-  return (
-    <>
-      <circle cx="8" cy="8" r="6" fill="none" stroke={colour} strokeWidth="2" />
-      <Box component="g" sx={still ? {} : { transformOrigin: '8px 8px', animation: `${turn} 1.6s linear infinite` }}>
-        <circle
-          cx="8"
-          cy="8"
-          r="6"
-          {...line}
-          strokeWidth="2"
-          strokeDasharray={`${CIRCUMFERENCE * (part || 0.25)} ${CIRCUMFERENCE}`}
-          transform="rotate(-90 8 8)"
-        />
-      </Box>
-      {children}
-    </>
-  )
-}
+const Arc = ({ part }: { part: number }) => (
+  <circle
+    cx="8"
+    cy="8"
+    r="6"
+    {...line}
+    strokeWidth="2"
+    strokeDasharray={`${CIRCUMFERENCE * part} ${CIRCUMFERENCE}`}
+    transform="rotate(-90 8 8)"
+  />
+)
 
 /** The sign of a state: each shape can be told from the others without colours. `part`: how much is done, 0 to 1. */
 export function Glyph({ state, size = 16, part = 0 }: { state: DisplayState; size?: number; part?: number }) {
   const { fg, line: ring } = TONES[DISPLAY[state].tone]
   const mark = RING_MARKS[state]
+  const box = { width: size, height: size, display: 'block' }
   return (
-    <Box
-      component="svg"
-      viewBox="0 0 16 16"
-      aria-hidden
-      sx={{ width: size, height: size, flex: 'none', display: 'block', color: fg }}
-    >
-      {mark ? (
-        <Ring colour={ring} part={part}>
-          {mark}
-        </Ring>
-      ) : (
-        SHAPES[state]
+    <Box component="span" aria-hidden sx={{ ...box, position: 'relative', flex: 'none', color: fg }}>
+      <Box component="svg" viewBox="0 0 16 16" sx={box}>
+        {mark ? (
+          <>
+            <circle cx="8" cy="8" r="6" fill="none" stroke={ring} strokeWidth="2" />
+            {part > 0 && <Arc part={part} />}
+            {mark}
+          </>
+        ) : (
+          SHAPES[state]
+        )}
+      </Box>
+      {/* What turns is an element of its own: a part of an SVG that moves is laid out and painted in each frame. */}
+      {mark && part === 0 && (
+        <Box
+          component="span"
+          sx={{ ...box, position: 'absolute', inset: 0, animation: `${turn} 1.6s linear infinite` }}
+        >
+          <Box component="svg" viewBox="0 0 16 16" sx={box}>
+            <Arc part={0.25} />
+          </Box>
+        </Box>
       )}
     </Box>
   )

@@ -32,7 +32,10 @@ interface ListProps {
   onHold: (store: Store | null) => void
 }
 
-/** The stores: a table on wide screens, cards on narrow ones. */
+/**
+ * The stores: a table on wide screens, cards on narrow ones. The table's elements are blocks, which the browser can
+ * skip out of sight, so that a list of a thousand costs no more than a short one; roles keep them a table.
+ */
 export function StoreList({ groups, selectedId, wide, onHold }: ListProps) {
   const { engineOf, planOf } = useCatalogue()
   const changed = useChangedStores()
@@ -66,47 +69,33 @@ export function StoreList({ groups, selectedId, wide, onHold }: ListProps) {
   return (
     <Box
       component="table"
-      sx={{
-        ...card,
-        width: '100%',
-        borderCollapse: 'separate',
-        borderSpacing: 0,
-        tableLayout: 'fixed',
-        overflow: 'clip',
-      }}
+      role="table"
+      aria-label={t('stores.title')}
+      sx={{ ...card, display: 'block', overflow: 'clip' }}
       {...hold}
     >
-      <Box component="caption" sx={visuallyHidden}>
-        {t('stores.title')}
-      </Box>
-      <colgroup>
-        <Box component="col" sx={{ width: '26%' }} />
-        <col />
-        <Box component="col" sx={{ width: 132 }} />
-        <Box component="col" sx={{ width: 104 }} />
-        <Box component="col" sx={{ width: 132 }} />
-      </colgroup>
-      <Box component="thead" sx={visuallyHidden}>
-        <tr>
-          <th scope="col">{t('stores.columnStore')}</th>
-          <th scope="col">{t('stores.columnState')}</th>
-          <th scope="col">{t('stores.columnPlan')}</th>
-          <th scope="col">{t('stores.columnCreated')}</th>
-          <th scope="col">{t('stores.columnAction')}</th>
+      <Box component="thead" role="rowgroup" sx={visuallyHidden}>
+        <tr role="row">
+          {COLUMN_NAMES.map((name) => (
+            <th key={name} role="columnheader" scope="col">
+              {t(`stores.column${name}`)}
+            </th>
+          ))}
         </tr>
       </Box>
       {groups.map((part, i) => (
-        <tbody key={part.group}>
-          <tr>
+        <Box key={part.group} component="tbody" role="rowgroup" sx={{ display: 'block' }}>
+          <Box component="tr" role="row" sx={{ display: 'block' }}>
             <Box
               component="th"
+              role="rowheader"
               scope="rowgroup"
               colSpan={5}
               sx={{ ...groupHead, borderTop: i ? `1px solid ${v.line}` : 0 }}
             >
               {t(`group.${part.group}`)} <Count>{part.stores.length}</Count>
             </Box>
-          </tr>
+          </Box>
           {part.stores.map((store) => (
             <StoreRow
               key={store.id}
@@ -115,15 +104,17 @@ export function StoreList({ groups, selectedId, wide, onHold }: ListProps) {
               selected={store.id === selectedId}
             />
           ))}
-        </tbody>
+        </Box>
       ))}
     </Box>
   )
 }
 
+const COLUMN_NAMES = ['Store', 'State', 'Plan', 'Created', 'Action'] as const
 const card = { bgcolor: v.surface, border: `1px solid ${v.line}`, borderRadius: '12px' }
 const groupHead = {
-  textAlign: 'start',
+  display: 'flex',
+  alignItems: 'center',
   fontWeight: 550,
   fontSize: '0.75rem',
   color: v.ink2,
@@ -151,7 +142,10 @@ function useChangedStores() {
     const timer = setInterval(() => {
       const all = times.current
       for (const [id, at] of all) if (Date.now() - at > TINT_MS) all.delete(id)
-      setChanged((before) => (all.size === 0 && before.size === 0 ? before : new Set(all.keys())))
+      setChanged((before) => {
+        const same = before.size === all.size && [...before].every((id) => all.has(id))
+        return same ? before : new Set(all.keys())
+      })
     }, TINT_CHECK_MS)
     return () => clearInterval(timer)
   }, [])

@@ -12,8 +12,23 @@ import { StoreAction } from './StoreAction'
 import { StoreSummary } from './StoreSummary'
 import { DISPLAY, TONES, addressOf, displayState } from './state'
 
-const tint = keyframes`from { background-color: ${v.accentSoft} } to { background-color: transparent }`
-const cell = { px: 3, fontSize: '0.8125rem', color: v.ink2, height: 60 }
+const tint = keyframes`from { opacity: 0.14 } to { opacity: 0 }`
+/** A veil whose opacity changes: unlike a colour, it isn't painted again in each frame. */
+const tinted = {
+  '&::after': {
+    content: '""',
+    position: 'absolute',
+    inset: 0,
+    pointerEvents: 'none',
+    bgcolor: v.accent,
+    opacity: 0,
+    animation: `${tint} 1.4s`,
+  },
+}
+/** Rows out of sight are neither laid out nor painted. */
+const skipped = (height: number) => ({ contentVisibility: 'auto', containIntrinsicSize: `auto ${height}px` })
+const cell = { px: 3, fontSize: '0.8125rem', color: v.ink2, minWidth: 0 }
+export const COLUMNS = '26% minmax(0, 1fr) 132px 104px 132px'
 
 /** The link covers its whole row. */
 const rowLink = {
@@ -42,19 +57,24 @@ export const StoreRow = memo(function StoreRow({ store, engine, planTitle, selec
   return (
     <Box
       component="tr"
+      role="row"
       id={`row-${store.id}`}
       data-store={store.slug}
       data-state={state}
       sx={{
         position: 'relative',
-        '& td': { borderTop: `1px solid ${v.line}` },
-        '&:hover td': { bgcolor: `color-mix(in srgb, ${v.sunken} 55%, transparent)` },
-        ...(selected && { '& td, &:hover td': { bgcolor: v.accentSoft, borderTop: `1px solid ${v.line}` } }),
-        ...(selected && { '& td:first-of-type': { boxShadow: `inset 2px 0 ${v.accent}` } }),
-        ...(changed && { animation: `${tint} 1.4s` }),
+        display: 'grid',
+        gridTemplateColumns: COLUMNS,
+        alignItems: 'center',
+        minHeight: 61,
+        ...skipped(61),
+        borderTop: `1px solid ${v.line}`,
+        '&:hover': { bgcolor: `color-mix(in srgb, ${v.sunken} 55%, transparent)` },
+        ...(selected && { '&, &:hover': { bgcolor: v.accentSoft, boxShadow: `inset 2px 0 ${v.accent}` } }),
+        ...(changed && tinted),
       }}
     >
-      <Box component="td" sx={{ ...cell, pl: 5 }}>
+      <Box component="td" role="cell" sx={{ ...cell, pl: 5 }}>
         <Box sx={{ display: 'flex', alignItems: 'center', gap: 3.5 }}>
           <Box component="span" title={t(`state.${state}`)} sx={{ display: 'flex', position: 'relative', zIndex: 1 }}>
             <StoreGlyph store={store} size={18} />
@@ -67,20 +87,20 @@ export const StoreRow = memo(function StoreRow({ store, engine, planTitle, selec
           </Box>
         </Box>
       </Box>
-      <Box component="td" sx={cell}>
+      <Box component="td" role="cell" sx={cell}>
         <Box sx={group === 'attention' ? { ...clamp(2), textWrap: 'pretty' } : { display: 'flex', ...ellipsis }}>
           <StateWord state={state} hidden={tone === 'busy' || state === 'ready'} />
           <StoreSummary store={store} engine={engine} />
         </Box>
       </Box>
-      <Box component="td" sx={cell}>
+      <Box component="td" role="cell" sx={cell}>
         {engine?.title}
         <Box sx={{ color: v.ink3 }}>{planTitle}</Box>
       </Box>
-      <Box component="td" sx={{ ...cell, color: v.ink3, whiteSpace: 'nowrap' }}>
+      <Box component="td" role="cell" sx={{ ...cell, color: v.ink3, whiteSpace: 'nowrap' }}>
         <Ago at={store.createdAt} />
       </Box>
-      <Box component="td" sx={{ ...cell, pr: 4, textAlign: 'end' }}>
+      <Box component="td" role="cell" sx={{ ...cell, pr: 4, textAlign: 'end' }}>
         <StoreAction store={store} />
         {!showsAction && <ChevronRight sx={{ color: v.ink3, mr: 0.5, verticalAlign: 'middle', ...mirrored }} />}
       </Box>
@@ -117,8 +137,9 @@ export const StoreCard = memo(function StoreCard({ store, engine, changed }: Omi
         px: 4,
         py: 3.5,
         '& + &': { borderTop: `1px solid ${v.line}` },
+        ...skipped(72),
         '&:active': { bgcolor: v.sunken },
-        ...(changed && { animation: `${tint} 1.4s` }),
+        ...(changed && tinted),
       }}
     >
       <Box sx={{ pt: 0.5 }}>

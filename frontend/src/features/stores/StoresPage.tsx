@@ -14,6 +14,7 @@ import { v } from '@/shared/tokens'
 import { useDebounced } from '@/shared/useDebounced'
 import { ConnectionState } from '@/features/events/ConnectionState'
 import { useSession } from '@/features/session/viewer'
+import { useCatalogue } from './catalogue'
 import type { Store } from './documents'
 import { Glyph } from './Glyph'
 import { NoMatch, NoStores, StoresSkeleton } from './Placeholders'
@@ -43,11 +44,16 @@ export function StoresPage() {
   const [held, setHeld] = useState<{ id: string; group: Group } | null>(null)
   const counts = useGroupCounts(account.id)
   const wanted = useDebounced(search.trim())
-  const { stores, loaded, error, refetch, loadMore } = useStorePages({ accountId: account.id, search: wanted, order })
+  const { settled } = useCatalogue()
+  const pages = useStorePages({ accountId: account.id, search: wanted, order })
+  const { stores, error, refetch, loadMore } = pages
+  const loaded = pages.loaded && settled
   const { retry } = useRetryStore()
 
   const all = groupStores(stores, held)
   const groups = chosen === 'all' ? all : all.filter(({ group }) => group === chosen)
+  // What the numbers would move appears with them.
+  const appears = { visibility: counts === undefined ? 'hidden' : 'visible' }
   const flat = groups.flatMap((part) => part.stores)
   const current = flat[selected]
   const count = counts?.all ?? (loaded ? stores.length : undefined)
@@ -99,10 +105,12 @@ export function StoresPage() {
           <Typography variant="display" component="h1">
             {t('stores.title')}
           </Typography>
-          <Box component="span" sx={{ color: v.ink2, ...tabular }}>
+          <Box component="span" sx={{ color: v.ink2, ...tabular, ...appears }}>
             {count !== undefined && t('stores.used', { used: count, quota: account.storeQuota })}
           </Box>
-          <ConnectionState />
+          <Box component="span" sx={appears}>
+            <ConnectionState />
+          </Box>
         </Box>
         <FilterInput
           label={t('stores.filter')}
@@ -127,7 +135,7 @@ export function StoresPage() {
         )}
       </Box>
       <Box sx={{ display: 'flex', alignItems: 'center', gap: 3, mb: 4 }}>
-        <Box sx={{ flex: 1, minWidth: 0 }}>
+        <Box sx={{ flex: 1, minWidth: 0, ...appears }}>
           <Chips label={t('stores.which')} value={chosen} chips={chips} onChange={setChosen} />
         </Box>
         <OrderMenu value={order} onChange={setOrder} />
@@ -143,7 +151,7 @@ export function StoresPage() {
           }}
         />
       )}
-      {flat.length > 0 && <StoreList groups={groups} selectedId={current?.id} wide={wide} onHold={hold} />}
+      {loaded && flat.length > 0 && <StoreList groups={groups} selectedId={current?.id} wide={wide} onHold={hold} />}
       {loadMore && chosen === 'all' && (
         <Box sx={{ mt: 5, textAlign: 'center' }}>
           <Button onClick={loadMore}>{t('stores.more')}</Button>

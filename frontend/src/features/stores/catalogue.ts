@@ -4,7 +4,7 @@ import { EnginesQuery } from './documents'
 
 /** What this installation offers: engines, plans, languages. It rarely changes, so the cache's answer is enough. */
 export function useCatalogue() {
-  const { data, error, refetch } = useData({ query: EnginesQuery, variables: {}, requestPolicy: 'cache-first' })
+  const { data, error } = useData({ query: EnginesQuery, variables: {}, requestPolicy: 'cache-first' })
   return useMemo(
     () => ({
       engines: data?.engines ?? [],
@@ -12,9 +12,9 @@ export function useCatalogue() {
       languages: data?.languages ?? [],
       engineOf: (name: string) => data?.engines.find((engine) => engine.name === name),
       planOf: (name: string) => data?.plans.find((plan) => plan.name === name),
-      error,
-      refetch,
+      /** Also when it can't be read: stores are shown then without the titles of plans and steps. */
+      settled: data !== undefined || error !== undefined,
     }),
-    [data, error, refetch],
+    [data, error],
   )
 }

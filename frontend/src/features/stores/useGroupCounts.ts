@@ -19,9 +19,12 @@ const CountsQuery = graphql(`
   }
 `)
 
-/** How many stores each group has, on all pages; counted again after events that change it. */
-export function useGroupCounts(accountId: string): Record<Group | 'all', number> | undefined {
-  const { data, refetch } = useData({ query: CountsQuery, variables: { accountId } })
+/**
+ * How many stores each group has, on all pages; counted again after events that change it. Undefined until they are
+ * counted, and null if they can't be.
+ */
+export function useGroupCounts(accountId: string): Record<Group | 'all', number> | null | undefined {
+  const { data, error, refetch } = useData({ query: CountsQuery, variables: { accountId } })
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   useLiveEvents(({ type }) => {
     if (type !== 'STATUS' && type !== 'HEALTH') return
@@ -32,7 +35,7 @@ export function useGroupCounts(accountId: string): Record<Group | 'all', number>
   })
   useEffect(() => () => clearTimeout(timer.current), [])
   const counts = data?.account
-  if (!counts) return undefined
+  if (!counts) return error ? null : undefined
   const attention = counts.failed + counts.unhealthy
   const open = counts.ready - counts.unhealthy
   return {

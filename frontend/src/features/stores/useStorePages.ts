@@ -47,11 +47,13 @@ export function useStorePages({ accountId, search, order }: Wanted) {
 
   useEffect(() => {
     const shared = { accountId, first: PAGE, filter: search ? { search } : null, orderBy: ORDERS[order] }
-    // Many events at once are one update of the list.
+    // An event is shown at once; those that follow it closely are one update of the list.
     const waiting = new Map<number, Page>()
     let timer: ReturnType<typeof setTimeout> | undefined
+    let updatedAt = 0
     const takeOver = () => {
       timer = undefined
+      updatedAt = performance.now()
       const news = new Map(waiting)
       waiting.clear()
       setPages((all) => cursors.flatMap((_, i) => news.get(i) ?? all[i] ?? []))
@@ -63,7 +65,7 @@ export function useStorePages({ accountId, search, order }: Wanted) {
           setError(failure)
           if (!data) return
           waiting.set(i, data.stores)
-          timer ??= setTimeout(takeOver, BATCH_MS)
+          timer ??= setTimeout(takeOver, updatedAt + BATCH_MS - performance.now())
         }),
     )
     return () => {
@@ -74,9 +76,16 @@ export function useStorePages({ accountId, search, order }: Wanted) {
 
   const stores = unique(pages.flatMap((page) => page.nodes))
   const refetch = () => setReads((n) => n + 1)
-  useRefetchForNewStores(stores, refetch)
-
   const last = pages.at(-1)
+  useRefetchForNewStores({
+    question,
+    stores,
+    order,
+    whole: last?.pageInfo.hasNextPage === false,
+    failed: !!error,
+    refetch,
+  })
+
   const next = last?.pageInfo.hasNextPage ? last.pageInfo.endCursor : null
   return {
     stores,
@@ -93,14 +102,34 @@ function unique(stores: Store[]) {
   return [...seen.values()].filter(({ status }) => status !== 'DELETED')
 }
 
-function useRefetchForNewStores(stores: Store[], refetch: () => void) {
+interface Listed {
+  question: string
+  stores: Store[]
+  order: StoreOrder
+  /** Whether all pages are there. */
+  whole: boolean
+  failed: boolean
+  refetch: () => void
+}
+
+/** Reads again for a store that isn't listed, once for each; not for one that belongs to a page that isn't there yet. */
+function useRefetchForNewStores({ question, stores, order, whole, failed, refetch }: Listed) {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  const asked = useRef(new Set<string>())
   useLiveEvents(({ store }) => {
-    if (store.status === 'DELETED' || stores.some(({ id }) => id === store.id)) return
+    const last = stores.at(-1)
+    const isOlder = last !== undefined && store.createdAt < last.createdAt
+    const wanted = `${question} ${store.id}`
+    if (store.status === 'DELETED' || asked.current.has(wanted)) return
+    if (stores.some(({ id }) => id === store.id) || (!whole && order === 'NEWEST' && isOlder)) return
+    asked.current.add(wanted)
     timer.current ??= setTimeout(() => {
       timer.current = undefined
       refetch()
     }, REFETCH_MS)
   })
+  useEffect(() => {
+    if (failed) asked.current.clear()
+  }, [failed])
   useEffect(() => () => clearTimeout(timer.current), [])
 }

@@ -15,11 +15,12 @@ interface FormDialogProps {
   actions: React.ReactNode
   /** At the start of the line with the buttons. */
   aside?: React.ReactNode
+  width?: number
 }
 
 /** A small dialog that asks: a title, a sentence, fields, buttons. Ctrl-Enter (⌘-Enter) sends it. */
 export function FormDialog(props: FormDialogProps) {
-  const { open, title, text, error, onClose, onSubmit, children, actions, aside } = props
+  const { open, title, text, error, onClose, onSubmit, children, actions, aside, width = 480 } = props
   const id = useId()
   return (
     <Dialog
@@ -27,7 +28,7 @@ export function FormDialog(props: FormDialogProps) {
       onClose={onClose}
       aria-labelledby={`${id}-title`}
       aria-describedby={text ? `${id}-text` : undefined}
-      slotProps={{ paper: { sx: { width: 480 } } }}
+      slotProps={{ paper: { sx: { width } } }}
     >
       <Box
         component="form"

@@ -21,7 +21,6 @@ import { NameFields } from './NameFields'
 import { PlaceFields } from './PlaceFields'
 import { EngineCards, PlanCards } from './PlanCards'
 import { ShopSign } from './ShopSign'
-import { useAddressSuffix } from './useAddressSuffix'
 import { useSlug } from './useSlug'
 
 const SHOWN_AT_FIELD = ['name', 'slug', 'engine', 'country', 'currency', 'language', 'setup', 'adminEmail']
@@ -52,7 +51,7 @@ function CreateForm() {
   const [errors, setErrors] = useState<UserError[]>([])
   const offline = lostSince.use() !== null
   const suggestion = useSlug(draft.name, draft.slug)
-  const suffix = useAddressSuffix()
+  const suffix = suggestion ? new URL(suggestion.url).host.slice(suggestion.slug.length) : ''
   const input = toInput(draft, account.id)
   const mayCreate = storesLeft(account) > 0 && account.creationsLeft > 0
   const general = errors.find(({ field }) => !SHOWN_AT_FIELD.includes(field ?? ''))

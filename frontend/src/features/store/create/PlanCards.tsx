@@ -41,34 +41,43 @@ export function EngineCards({ engines, value, error, onChange }: EngineCardsProp
 interface PlanCardsProps {
   plans: Plan[]
   value: Plan['name']
+  error?: string | undefined
+  /** Why a plan can't be chosen. */
+  unavailable?: (plan: Plan) => string | undefined
   onChange: (plan: Plan['name']) => void
 }
 
-export function PlanCards({ plans, value, onChange }: PlanCardsProps) {
+export function PlanCards({ plans, value, error, unavailable, onChange }: PlanCardsProps) {
   return (
     <ChoiceCards
       label={t('create.plan')}
       name="plan"
       value={value}
+      error={error}
       onChange={onChange}
       columns={3}
-      choices={plans.map((plan) => ({
-        value: plan.name,
-        body: (
-          <>
-            <Box sx={{ fontWeight: 550, mb: 2 }}>{plan.title}</Box>
-            <Box component="dl" sx={gives}>
-              {(['cpu', 'memory', 'disk'] as const).map((part) => (
-                <Fragment key={part}>
-                  <dt>{t(`plan.${part}`)}</dt>
-                  <dd>{planText(plan)[part]}</dd>
-                </Fragment>
-              ))}
-            </Box>
-          </>
-        ),
-      }))}
+      choices={plans.map((plan) => {
+        const reason = unavailable?.(plan)
+        return { value: plan.name, disabled: reason !== undefined, body: <PlanBody plan={plan} reason={reason} /> }
+      })}
     />
+  )
+}
+
+function PlanBody({ plan, reason }: { plan: Plan; reason: string | undefined }) {
+  return (
+    <Box sx={{ color: reason ? v.ink3 : v.ink }}>
+      <Box sx={{ fontWeight: 550, mb: 2 }}>{plan.title}</Box>
+      <Box component="dl" sx={gives}>
+        {(['cpu', 'memory', 'disk'] as const).map((part) => (
+          <Fragment key={part}>
+            <dt>{t(`plan.${part}`)}</dt>
+            <dd>{planText(plan)[part]}</dd>
+          </Fragment>
+        ))}
+      </Box>
+      {reason && <Box sx={{ mt: 2, fontSize: '0.75rem' }}>{reason}</Box>}
+    </Box>
   )
 }
 

@@ -25,6 +25,7 @@ export const SlugSuggestionQuery = graphql(`
       slug
       available
       reason
+      url
     }
   }
 `)

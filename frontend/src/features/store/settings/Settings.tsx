@@ -6,7 +6,7 @@ import { Facts } from '@/shared/components/Facts'
 import { ellipsis } from '@/shared/components/styles'
 import { lostSince } from '@/shared/graphql/connection'
 import { t } from '@/shared/i18n'
-import { Key, Pause, Play, Trash } from '@/shared/icons'
+import { ArrowUp, Key, Pause, Play, Trash } from '@/shared/icons'
 import { mono } from '@/shared/tokens'
 import { useSession } from '@/features/session/viewer'
 import { useCatalogue } from '@/features/stores/catalogue'
@@ -16,8 +16,9 @@ import { countryName, currencyName, languageName } from '@/features/store/create
 import { ResumeStore, RotatePassword, SuspendStore, type StoreDetail } from '@/features/store/documents'
 import { ConfirmDialog } from './ConfirmDialog'
 import { DeleteDialog } from './DeleteDialog'
+import { PlanDialog } from './PlanDialog'
 
-type Asked = 'suspend' | 'resume' | 'rotate' | 'delete'
+type Asked = 'plan' | 'suspend' | 'resume' | 'rotate' | 'delete'
 
 /** What a store is, and what its owner can change. */
 export function Settings({ store }: { store: StoreDetail }) {
@@ -81,6 +82,17 @@ function Changes({ store }: { store: StoreDetail }) {
   const suspended = status === 'SUSPENDED'
   return (
     <>
+      <Annotated title={t('about.plan')} text={t('plan.about')}>
+        <SettingsRow text={t('plan.text')}>
+          <Button
+            startIcon={<ArrowUp />}
+            disabled={offline || !(status === 'READY' || status === 'FAILED')}
+            onClick={() => setAsked('plan')}
+          >
+            {t('plan.open')}
+          </Button>
+        </SettingsRow>
+      </Annotated>
       <Annotated title={t('suspend.title')} text={t('suspend.about')}>
         <SettingsRow text={suspended ? t('resume.text') : t('suspend.text')}>
           <Button
@@ -113,6 +125,7 @@ function Changes({ store }: { store: StoreDetail }) {
           </Button>
         </SettingsRow>
       </Annotated>
+      {asked === 'plan' && <PlanDialog store={store} onClose={close} />}
       {asked === 'suspend' && <ConfirmDialog kind="suspend" document={SuspendStore} store={store} onClose={close} />}
       {asked === 'resume' && <ConfirmDialog kind="resume" document={ResumeStore} store={store} onClose={close} />}
       {asked === 'rotate' && <ConfirmDialog kind="rotate" document={RotatePassword} store={store} onClose={close} />}
