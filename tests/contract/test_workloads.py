@@ -138,12 +138,11 @@ async def test_a_pod_that_no_node_can_take_is_told(cluster: Cluster, namespace: 
 
 
 async def assert_diagnosed(cluster: Cluster, namespace: str, change: dict[str, Any], words: str) -> None:
-    """Apply a Deployment with that change of its container, and wait for the diagnosis."""
+    """Apply a Deployment with that change of its container, and wait for the diagnosis. The first end is no loop yet."""
     broken = web(namespace)
     broken["spec"]["template"]["spec"]["containers"][0].update(change)
     await cluster.apply(broken)
-    view = await eventually(fetching(cluster, namespace), lambda view: find_problem(view, exclude=()))
-    assert words in str(find_problem(view, exclude=()))
+    view = await eventually(fetching(cluster, namespace), lambda view: words in str(find_problem(view, exclude=())))
     assert not view.is_ready("Deployment", "web")
 
 
