@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
+from prometheus_client import Gauge
 
 from runtime.settings import ClusterProfile
 from stores.engines import Engine, StoreSpec, pending_field
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from workers.context import Context
 
 REFRESH_SECONDS = 10.0
+
+REVISION = Gauge("storefleet_profile_revision", "The profile revision of this worker")
 
 log = structlog.get_logger()
 
@@ -75,5 +78,6 @@ async def run_profile_revision(context: "Context", on_registered: Callable[[], N
         if number != own.number:
             log.info("profile_revision.changed", number=number, cluster=cluster)
             own.number = number
+            REVISION.set(number)
             on_registered()
         await asyncio.sleep(REFRESH_SECONDS)

@@ -79,17 +79,18 @@ async def test_connections_in_total_are_limited(api: Harness) -> None:
     sockets = [await open_socket(api, api.token) for _ in range(8)]
     waiting = [await asyncio.open_connection("127.0.0.1", port) for _ in range(8)]
     async with aiohttp.ClientSession() as client:
-        async with client.get(f"{api.url}/readyz") as response:
+        async with client.get(f"{api.url}/graphql") as response:
             assert (response.status, response.headers["Retry-After"]) == (503, "5")
             error = (await response.json())["errors"][0]
             assert (error["code"], error["retryAfterSeconds"]) == ("RATE_LIMITED", 5)
-        async with client.get(f"{api.url}/healthz") as response:
-            assert response.status == 200
+        for probe in ("/healthz", "/readyz", "/readyz?exclude=database"):
+            async with client.get(f"{api.url}{probe}") as response:
+                assert response.status == 200
         for _, writer in waiting:
             writer.close()
             await writer.wait_closed()
         while True:
-            async with client.get(f"{api.url}/readyz") as response:
-                if response.status == 200:
+            async with client.get(f"{api.url}/graphql") as response:
+                if response.status != 503:
                     break
     assert (await run_operation(sockets[0], VIEWER))["type"] == "next"

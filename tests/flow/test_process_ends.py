@@ -13,6 +13,8 @@ import aiohttp
 import asyncpg
 import pytest
 
+from api.serve import REQUEST_SECONDS
+from runtime.database import TIMEOUTS
 from tests.support.harness import CREATE, EVENTS, ROOT, Harness, process_environment
 from tests.support.waiting import hang_limit, wait_until
 from workers import work_loop
@@ -133,6 +135,10 @@ async def test_requests_in_flight_get_their_answer(api: Harness) -> None:
         async with hang_limit():
             assert (await request)["data"]["createStore"]["store"]["status"] == "REQUESTED"
             assert await process.wait() == 0
+
+
+def test_requests_in_flight_may_take_longer_than_any_statement() -> None:
+    assert int(TIMEOUTS["statement_timeout"]) < REQUEST_SECONDS * 1000
 
 
 async def post(harness: Harness, url: str, query: str, variables: dict[str, Any]) -> Any:
