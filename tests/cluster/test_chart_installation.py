@@ -5,6 +5,7 @@ The namespace enforces the Pod Security Standard `restricted`. Pods are simulate
 
 import json
 import re
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -32,13 +33,14 @@ CUSTOM_RESOURCES = {
 @pytest.fixture(scope="module", name="helm")
 def helm_with_a_cluster(helm: Helm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Helm]:
     """Helm with a cluster of its own: there is one installation in a cluster, and other tests have theirs."""
-    folder = tmp_path_factory.mktemp("cluster")
-    with running_cluster(folder, ClusterOptions(nodes=2)) as cluster:
+    interrupt = signal.getsignal(signal.SIGINT)
+    with running_cluster(tmp_path_factory.mktemp("cluster"), ClusterOptions(nodes=2)) as cluster:
         server = Server(cluster.kubeconfig)
         for group, (version, *kinds) in CUSTOM_RESOURCES.items():
             for kind in kinds:
                 server.define(group, version, kind)
         yield replace(helm, kubeconfig=cluster.kubeconfig)
+    signal.signal(signal.SIGINT, interrupt)  # a stopping cluster ignores it, and children of later tests would, too
 
 
 @pytest.fixture
