@@ -178,7 +178,7 @@ def _web(spec: StoreSpec, profile: ClusterProfile, component: Component, smtp: M
             # while the install Job may run
             "startupProbe": probe(set_up, period=1, failures=INSTALL_SECONDS),
             # long timeouts: under load a probe waits for the next worker, and a restart would not help
-            "readinessProbe": probe(alive, period=2, failures=2, seconds=5),
+            "readinessProbe": probe(alive, period=2, failures=4, seconds=5),
             "livenessProbe": probe(alive, period=10, failures=6, seconds=5),
         },
         # first the Service removes the pod; then the image's stop signal lets running requests end
