@@ -175,7 +175,7 @@ async def test_settings_change_the_plan_to_one_with_larger_disks(
     await page.get_by_role("button", name="Change the plan…").click()
     await expect(plans.nth(0)).to_be_disabled()
     await expect(plans.nth(1)).to_be_checked()
-    change = page.get_by_role("dialog").get_by_role("button", name="Change the plan")
+    change = page.get_by_role("dialog").get_by_role("button", name="Change it")
     await expect(change).to_be_disabled()
     await plans.nth(2).check(force=True)  # the input itself is hidden; its card is what people see
     await change.click()

@@ -1,20 +1,24 @@
-import { Box, Button, Typography } from '@mui/material'
+import { Box, Button, Typography, useMediaQuery, useTheme } from '@mui/material'
 import { useState } from 'react'
 import { t } from '@/shared/i18n'
 import { v } from '@/shared/tokens'
 
 const STEPS = ['create', 'watch', 'find'] as const
+/** Without what is about the keyboard. */
+const PHONE_STEPS = STEPS.slice(0, 2)
 const STRIPES = 6
 
 /** Three short cards for somebody who is here for the first time. They cover nothing and take no focus. */
 export function Tour({ onClose }: { onClose: () => void }) {
   const [at, setAt] = useState(0)
-  const step = STEPS[at] ?? 'create'
-  const last = at === STEPS.length - 1
+  const phone = useMediaQuery(useTheme().breakpoints.down('sm'))
+  const steps = phone ? PHONE_STEPS : STEPS
+  const step = steps[at] ?? 'create'
+  const last = at >= steps.length - 1
   return (
     <Box component="aside" aria-labelledby="tour-title" data-tour sx={box}>
       <Box aria-hidden sx={{ display: 'flex', height: 20, bgcolor: v.sunken }}>
-        {Array.from({ length: STEPS.length * STRIPES }, (_, i) => {
+        {Array.from({ length: steps.length * STRIPES }, (_, i) => {
           const down = i < (at + 1) * STRIPES
           return (
             <Box
@@ -32,7 +36,7 @@ export function Tour({ onClose }: { onClose: () => void }) {
       </Box>
       <Box sx={{ px: 5, pt: 4, pb: 4 }}>
         <Box sx={{ fontSize: '0.75rem', color: v.ink3, mb: 1 }}>
-          {t('progress.of', { number: at + 1, total: STEPS.length })}
+          {t('progress.of', { number: at + 1, total: steps.length })}
         </Box>
         <Typography variant="h2" id="tour-title" sx={{ mb: 1 }}>
           {t(`tour.${step}Title`)}

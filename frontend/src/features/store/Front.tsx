@@ -3,16 +3,17 @@ import { Link } from 'react-router'
 import { Card } from '@/shared/components/Card'
 import { lostSince } from '@/shared/graphql/connection'
 import { t } from '@/shared/i18n'
-import { ArrowUpRight, Retry, Terminal } from '@/shared/icons'
+import { Play, Retry, Terminal } from '@/shared/icons'
 import { v } from '@/shared/tokens'
-import { Day, duration } from '@/shared/time'
+import { duration } from '@/shared/time'
 import { useSession } from '@/features/session/viewer'
 import { Awning } from '@/features/stores/Awning'
 import { useCatalogue } from '@/features/stores/catalogue'
-import { Glyph } from '@/features/stores/Glyph'
-import { addressOf, displayState, progressOf, type DisplayState } from '@/features/stores/state'
+import { displayState, progressOf, type DisplayState } from '@/features/stores/state'
 import { useRetryStore } from '@/features/stores/useRetryStore'
 import type { StoreDetail } from './documents'
+import { OpenShop } from './OpenShop'
+import { Sentence, titleStyle } from './Sentence'
 
 /** The shop's front: the awning and, under it, the one thing to know or to do. */
 export function Front({ store }: { store: StoreDetail }) {
@@ -53,6 +54,8 @@ function Message({ store, state }: { store: StoreDetail; state: DisplayState }) 
     case 'updating':
     case 'resuming':
       return <Progress store={store} state={state} />
+    case 'suspended':
+      return <Closed store={store} />
     case 'deleting':
       return <Sentence title={t('front.deleting')} text={store.cause ?? t('front.deletingText')} />
     case 'deleted':
@@ -67,13 +70,16 @@ const deletionText = ({ deletion }: StoreDetail) =>
     ? t('front.leftovers', { volumes: deletion.leftovers.join(', ') })
     : t('front.deletedText')
 
-function Sentence({ title, text }: { title: string; text: string }) {
+function Closed({ store }: { store: StoreDetail }) {
+  const { canWrite } = useSession()
   return (
     <>
-      <Box component="h2" sx={titleStyle}>
-        {title}
-      </Box>
-      <Box sx={textStyle}>{text}</Box>
+      <Sentence title={t('front.suspended')} text={store.cause ?? t('front.suspendedText')} />
+      {canWrite && (
+        <Button component={Link} to={`/stores/${store.slug}/settings#resume`} startIcon={<Play />} sx={{ mt: 5 }}>
+          {t('resume.open')}
+        </Button>
+      )}
     </>
   )
 }
@@ -90,33 +96,6 @@ function Progress({ store, state }: { store: StoreDetail; state: 'provisioning' 
       title={t('front.step', { number, total, title: current?.title ?? '' })}
       text={usually + t(`front.${state}Text`)}
     />
-  )
-}
-
-function OpenShop({ store, healthy }: { store: StoreDetail; healthy: boolean }) {
-  return (
-    <>
-      <Box component="a" href={store.url} target="_blank" rel="noreferrer" sx={shopLink}>
-        <Box sx={{ flex: 1, minWidth: 0 }}>
-          <Box sx={{ color: v.ink2, mb: 0.5 }}>{t('store.openShop')}</Box>
-          <Box component="h2" sx={{ ...titleStyle, overflowWrap: 'anywhere' }} dir="ltr">
-            {addressOf(store)}
-          </Box>
-        </Box>
-        <Box aria-hidden sx={bigArrow}>
-          <ArrowUpRight sx={{ fontSize: 24 }} />
-        </Box>
-      </Box>
-      {healthy && (
-        <Box sx={healthLine}>
-          <Glyph state="ready" />
-          {t('health.HEALTHY')}
-          <Box component="span" sx={{ color: v.ink3 }}>
-            {t('health.since')} <Day at={store.health?.since ?? store.createdAt} />
-          </Box>
-        </Box>
-      )}
-    </>
   )
 }
 
@@ -154,42 +133,4 @@ function Failure({ store }: { store: StoreDetail }) {
       </Box>
     </>
   )
-}
-
-const titleStyle = {
-  fontSize: '1.375rem',
-  lineHeight: 1.3,
-  fontWeight: 600,
-  letterSpacing: '-0.016em',
-  textWrap: 'balance',
-  m: 0,
-} as const
-const textStyle = { color: v.ink2, mt: 1, maxWidth: '72ch', textWrap: 'pretty' } as const
-const shopLink = {
-  display: 'flex',
-  alignItems: 'center',
-  gap: 4,
-  textDecoration: 'none',
-  borderRadius: '8px',
-  '&:hover h2': { textDecoration: 'underline', textDecorationThickness: '1.5px', textUnderlineOffset: '0.22em' },
-}
-const bigArrow = {
-  flex: 'none',
-  width: 48,
-  height: 48,
-  borderRadius: '12px',
-  display: 'grid',
-  placeItems: 'center',
-  bgcolor: v.accent,
-  color: v.accentInk,
-}
-const healthLine = {
-  display: 'flex',
-  alignItems: 'center',
-  gap: 2,
-  mt: 5,
-  pt: 4,
-  borderTop: `1px solid ${v.line}`,
-  fontSize: '0.8125rem',
-  color: v.ink2,
 }

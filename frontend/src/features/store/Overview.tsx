@@ -29,6 +29,8 @@ export function Overview({ store }: { store: StoreDetail }) {
   const { engineOf } = useCatalogue()
   const state = displayState(store)
   const ready = store.status === 'READY'
+  /** An update and a resumption take only some of the steps; the others keep their times. */
+  const first = store.readyAt === null
   const { steps } = progressOf(store, engineOf(store.engine))
   const hasTimeline = ['provisioning', 'updating', 'resuming', 'failed', 'requested'].includes(state)
   return (
@@ -45,16 +47,16 @@ export function Overview({ store }: { store: StoreDetail }) {
         <Front store={store} />
         {ready && <Credentials key={store.id} store={store} />}
         {hasTimeline && (
-          <Section title={t('timeline.title')} aside={<Elapsed steps={steps} />}>
+          <Section title={first ? t('timeline.title') : t('timeline.again')} aside={first && <Elapsed steps={steps} />}>
             <Timeline steps={steps} />
           </Section>
         )}
         <Lately store={store} />
       </Box>
       <Box sx={column}>
-        {ready && <NextSteps store={store} />}
+        {ready && state !== 'down' && <NextSteps store={store} />}
         {ready && store.receipt && <Receipt store={store} receipt={store.receipt} fresh={isFresh(store.readyAt)} />}
-        {!ready && store.readyAt === null && state !== 'deleting' && state !== 'deleted' && <NoReceipt />}
+        {!ready && first && state !== 'deleting' && state !== 'deleted' && <NoReceipt />}
         <About store={store} />
       </Box>
     </Box>
@@ -76,7 +78,9 @@ function Elapsed({ steps }: { steps: ShownStep[] }) {
 }
 
 function Lately({ store }: { store: StoreDetail }) {
-  const { events } = useStoreEvents(store.id, LATELY)
+  const { events } = useStoreEvents(store.id, 2 * LATELY)
+  // A failure comes as the step's trouble, the step's end and the store's status, which say the same.
+  const told = events.filter(({ message }, i) => message !== events[i - 1]?.message)
   return (
     <Section
       title={t('overview.lately')}
@@ -87,7 +91,7 @@ function Lately({ store }: { store: StoreDetail }) {
       }
     >
       <Box component="ol" sx={{ ...plainList, py: 1.5, minHeight: 48 }}>
-        {events.slice(0, LATELY).map((event) => (
+        {told.slice(0, LATELY).map((event) => (
           <EventLine key={event.cursor} event={event} />
         ))}
       </Box>

@@ -19,6 +19,8 @@ import { DeleteDialog } from './DeleteDialog'
 import { PlanDialog } from './PlanDialog'
 
 type Asked = 'plan' | 'suspend' | 'resume' | 'rotate' | 'delete'
+/** Dialogs that a link opens. */
+const LINKED: Record<string, Asked> = { '#delete': 'delete', '#resume': 'resume' }
 
 /** What a store is, and what its owner can change. */
 export function Settings({ store }: { store: StoreDetail }) {
@@ -76,7 +78,7 @@ function WhatItIs({ store }: { store: StoreDetail }) {
 function Changes({ store }: { store: StoreDetail }) {
   const { engineOf } = useCatalogue()
   const offline = lostSince.use() !== null
-  const [asked, setAsked] = useState<Asked | null>(() => (location.hash === '#delete' ? 'delete' : null))
+  const [asked, setAsked] = useState<Asked | null>(() => LINKED[location.hash] ?? null)
   const close = () => setAsked(null)
   const { status } = store
   const suspended = status === 'SUSPENDED'

@@ -1,0 +1,68 @@
+import { Box } from '@mui/material'
+import { t } from '@/shared/i18n'
+import { ArrowUpRight } from '@/shared/icons'
+import { v } from '@/shared/tokens'
+import { Day } from '@/shared/time'
+import { Glyph } from '@/features/stores/Glyph'
+import { addressOf } from '@/features/stores/state'
+import type { StoreDetail } from './documents'
+import { titleStyle } from './Sentence'
+
+/** The large link to a shop that is open, and since when it is healthy. */
+export function OpenShop({ store, healthy }: { store: StoreDetail; healthy: boolean }) {
+  return (
+    <>
+      <Box component="a" href={store.url} target="_blank" rel="noreferrer" sx={shopLink}>
+        <Box sx={{ flex: 1, minWidth: 0 }}>
+          <Box sx={{ color: v.ink2, mb: 0.5 }}>{t('store.openShop')}</Box>
+          <Box component="h2" sx={{ ...titleStyle, overflowWrap: 'anywhere' }} dir="ltr">
+            {addressOf(store)}
+          </Box>
+        </Box>
+        <Box aria-hidden sx={store.health?.state === 'DOWN' ? quietArrow : bigArrow}>
+          <ArrowUpRight sx={{ fontSize: 24 }} />
+        </Box>
+      </Box>
+      {healthy && (
+        <Box sx={healthLine}>
+          <Glyph state="ready" />
+          {t('health.HEALTHY')}
+          <Box component="span" sx={{ color: v.ink3 }}>
+            {t('health.since')} <Day at={store.health?.since ?? store.createdAt} />
+          </Box>
+        </Box>
+      )}
+    </>
+  )
+}
+
+const shopLink = {
+  display: 'flex',
+  alignItems: 'center',
+  gap: 4,
+  textDecoration: 'none',
+  borderRadius: '8px',
+  '&:hover h2': { textDecoration: 'underline', textDecorationThickness: '1.5px', textUnderlineOffset: '0.22em' },
+}
+const bigArrow = {
+  flex: 'none',
+  width: 48,
+  height: 48,
+  borderRadius: '12px',
+  display: 'grid',
+  placeItems: 'center',
+  bgcolor: v.accent,
+  color: v.accentInk,
+}
+/** Nobody can buy there just now, so it isn't the main action. */
+const quietArrow = { ...bigArrow, bgcolor: v.surface, color: v.ink2, border: `1px solid ${v.lineStrong}` }
+const healthLine = {
+  display: 'flex',
+  alignItems: 'center',
+  gap: 2,
+  mt: 5,
+  pt: 4,
+  borderTop: `1px solid ${v.line}`,
+  fontSize: '0.8125rem',
+  color: v.ink2,
+}

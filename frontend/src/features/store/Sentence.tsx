@@ -1,0 +1,24 @@
+import { Box } from '@mui/material'
+import { v } from '@/shared/tokens'
+
+/** What there is to say of a shop, below its awning. */
+export function Sentence({ title, text }: { title: string; text: string }) {
+  return (
+    <>
+      <Box component="h2" sx={titleStyle}>
+        {title}
+      </Box>
+      <Box sx={textStyle}>{text}</Box>
+    </>
+  )
+}
+
+export const titleStyle = {
+  fontSize: '1.375rem',
+  lineHeight: 1.3,
+  fontWeight: 600,
+  letterSpacing: '-0.016em',
+  textWrap: 'balance',
+  m: 0,
+} as const
+const textStyle = { color: v.ink2, mt: 1, maxWidth: '72ch', textWrap: 'pretty' } as const
