@@ -75,7 +75,7 @@ async def test_a_browser_buys_and_the_owner_sells(harness: Harness, node: RealNo
     await owner.fill("[name=password]", password)
     await owner.click("button[type=submit]")
     await owner.wait_for_url("**/app/orders**")
-    await shows(owner, "#1", "Ada Byron")
+    await shows(owner, "#1", ADDRESS["email"])
 
     [channel] = await rows(harness, node, namespace, "SELECT id FROM sales_channel")
     product = {

@@ -63,7 +63,7 @@ host all all all scram-sha-256
 
 
 def config_map(spec: StoreSpec, engine: str) -> Manifest:
-    return objects.config_map(spec, engine, NAME, _files(spec.plan))
+    return objects.config_map(spec, engine, NAME, files(spec.plan))
 
 
 def stateful_set(spec: StoreSpec, engine: str, profile: ClusterProfile, component: Component, user: str) -> Manifest:
@@ -71,7 +71,7 @@ def stateful_set(spec: StoreSpec, engine: str, profile: ClusterProfile, componen
     return objects.stateful_set(spec, engine, NAME, _pod(spec, engine, profile, component, user))
 
 
-def _files(plan: Plan) -> dict[str, str]:
+def files(plan: Plan) -> dict[str, str]:
     """The script, and the server's configuration.
 
     A flush at every commit: an acknowledged order is on the disk. There is no replica, and the log (WAL) is kept small:
@@ -116,7 +116,7 @@ def _pod(spec: StoreSpec, engine: str, profile: ClusterProfile, component: Compo
         {"name": "data", "persistentVolumeClaim": {"claimName": NAME}},
         {"name": "config", "configMap": {"name": NAME}},
     ]
-    return pod(spec, engine, NAME, [server], volumes=volumes, termination_grace=60, config_files=_files(spec.plan))
+    return pod(spec, engine, NAME, [server], volumes=volumes, termination_grace=60, config_files=files(spec.plan))
 
 
 def _probes() -> dict[str, Manifest]:
