@@ -157,6 +157,7 @@ def _web(spec: StoreSpec, profile: ClusterProfile, component: Component) -> Mani
         },
         # first the Service removes the pod; then SIGTERM lets running requests end
         pre_stop=["sleep", "3"],
+        public=True,
     )
     uploads = {"name": "uploads", "persistentVolumeClaim": {"claimName": "uploads"}}
     return pod(spec, NAME, "web", [web], volumes=[uploads], termination_grace=40, colocated_by=UPLOADS_COLOCATION)
