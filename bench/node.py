@@ -1,7 +1,7 @@
 """`make bench-node`: measures stores as real containers on a real node: time to READY, memory and CPU (needs root).
 
-With `--woocommerce-zip FILE` (`make bench-node WOOCOMMERCE_ZIP=FILE`) also real WooCommerce stores, compared with a
-bare client that creates the same objects on the same node.
+Also MedusaJS stores and, with `--woocommerce-zip FILE` (`make bench-node WOOCOMMERCE_ZIP=FILE`), WooCommerce stores,
+compared with a bare client that creates the same objects on the same node.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import uvloop
 
 from bench.baselines import MANAGED, bare_client
 from bench.resource_usage import memory_by_program, usage, usage_since
-from bench.shopper_load import Shopper, run_shoppers
+from bench.shopper_load import PAGES, Shopper, run_shoppers
 from bench.store_timings import CreatedStore, StoreFailed, StoreOwner, StoreTiming, measure_one_by_one, store_owner
 from bench.system import ROOT, System, accounts, system
 from bench.tables import print_timings, report, row, show_usage, spread, table
@@ -33,12 +33,13 @@ from runtime.settings import ClusterProfile
 from sandbox.images import build_images
 from sandbox.kubernetes.control_plane import free_port
 from sandbox.kubernetes.node.services import missing_requirements
+from stores.engines import Engine
 from tests.cluster.platform import install
 from tests.node.real_node import RealNode
-from workers.engines.woocommerce import ENGINE
+from workers.engines import medusa, woocommerce
 from workers.snapshot import component
 
-DATABASE_IMAGE = "mariadb:debian"
+DATABASE_IMAGE, POSTGRES_IMAGE = "mariadb:debian", "postgres:debian"
 SETTLE_SECONDS, IDLE_SECONDS, BUSY_SECONDS, SHOPPERS, VISITS = 30.0, 60.0, 30.0, 4, 30
 COMPONENTS = ("web", "database")
 JSON = dict[str, Any]
@@ -62,7 +63,8 @@ class Bench:
 @contextmanager
 def running_bench(plugin: Path | None) -> Iterator[Bench]:
     """A node with all images and the platform, until the end of the block; then everything is removed."""
-    names = (*IMAGES, *(("woocommerce",) if plugin else ()))
+    engines = ("sample", "medusa", *(("woocommerce",) if plugin else ()))
+    names = tuple(dict.fromkeys(image for engine in engines for image in IMAGES[engine]))
     archives = build_images(names, report, files={"WOOCOMMERCE_ZIP": plugin} if plugin else {})
     with tempfile.TemporaryDirectory(prefix="storefleet-bench-") as folder:
         node = RealNode(Path(folder, "node"), tuple(archives), free_port())
@@ -74,6 +76,7 @@ def running_bench(plugin: Path | None) -> Iterator[Bench]:
                 "STOREFLEET_ENGINES": ENGINES,
                 "STOREFLEET_STORE_PORT": str(node.ingress_port),
                 "STOREFLEET_DATABASE_IMAGE": DATABASE_IMAGE,
+                "STOREFLEET_POSTGRES_IMAGE": POSTGRES_IMAGE,
                 "STOREFLEET_FAILURE_PATIENCE": "30",
             }
             with system(1, platform_of.account, node.platform_port, settings) as instance:
@@ -191,26 +194,29 @@ async def usage_during(bench: Bench, owner: StoreOwner, created: CreatedStore, w
     return {component_name: {"memory": memory, "cpu": cpu} for component_name, (memory, cpu) in after.items()}
 
 
-async def measure_woocommerce(bench: Bench, stores: int) -> JSON:
-    """Measure WooCommerce stores, alternating with the baseline: a bare client that creates the same objects."""
-    profile = ClusterProfile(store_port=bench.node.ingress_port, database_image=DATABASE_IMAGE)
+async def measure_engine(bench: Bench, engine: Engine, stores: int) -> JSON:
+    """Measure an engine's stores, alternating with the baseline: a bare client that creates the same objects."""
+    name = engine.name.upper()
+    profile = ClusterProfile(
+        store_port=bench.node.ingress_port, database_image=DATABASE_IMAGE, postgres_image=POSTGRES_IMAGE
+    )
     timings: list[StoreTiming] = []
     baseline: list[float] = []
     async with store_owner(bench.instance, bench.administrator) as owner:
-        await owner.delete(await create_warm_store(owner, "WOOCOMMERCE"))
+        await owner.delete(await create_warm_store(owner, name))
         for number in range(stores):
-            timings += await measure_one_by_one(owner, "WOOCOMMERCE", 1)
-            baseline.append(await bare_client(bench.administrator, 1, ENGINE, profile))
+            timings += await measure_one_by_one(owner, name, 1)
+            baseline.append(await bare_client(bench.administrator, 1, engine, profile))
             await delete_leftovers(owner)
             report(
-                f"WooCommerce {number + 1}: READY in {timings[-1].ready:.1f} s, the bare client {baseline[-1]:.1f} s"
+                f"{engine.title} {number + 1}: READY in {timings[-1].ready:.1f} s, the bare client {baseline[-1]:.1f} s"
             )
-        print("\n## WooCommerce")
+        print(f"\n## {engine.title}")
         print_timings(timings)
         table("the same manifests, posted by a bare client", "seconds")
         row(f"until the proof has ended ({stores}, in turns with ours)", spread(baseline))
-        created = await create_warm_store(owner, "WOOCOMMERCE")
-        result = await measure_visits(bench, owner, created)
+        created = await create_warm_store(owner, name)
+        result = await measure_visits(bench, owner, created, name)
         await owner.delete(created)
     sizes = {name: path.stat().st_size / 2**20 for name, path in bench.archives.items()}
     table("image", "MiB, compressed")
@@ -229,24 +235,27 @@ async def delete_leftovers(owner: StoreOwner) -> None:
         await asyncio.sleep(0.5)
 
 
-async def measure_visits(bench: Bench, owner: StoreOwner, created: CreatedStore) -> JSON:
+async def measure_visits(bench: Bench, owner: StoreOwner, created: CreatedStore, engine: str) -> JSON:
     """Measure response times and resource usage of a store with the plan small."""
     await asyncio.sleep(SETTLE_SECONDS)
     at_rest = await usage_idle(bench, owner, created)
     async with aiohttp.ClientSession() as session:
-        shopper = Shopper(session, created.url)
-        waits = {path: await shopper.time_to_first_byte(path, VISITS) for path in ("/healthz", "/readyz", "/")}
+        shopper = Shopper(session, created.url, engine)
+        home, product, checkout = PAGES[engine]
+        waits = {
+            path: await shopper.time_to_first_byte(path, VISITS) for path in ("/healthz", "/readyz", home, product)
+        }
         await shopper.fill_cart()
-        waits["/checkout/"] = await shopper.time_to_first_byte("/checkout/", VISITS)
+        waits[checkout] = await shopper.time_to_first_byte(checkout, VISITS)
         warm = await usage_idle(bench, owner, created)
         pages = 0.0
 
         async def work() -> None:
             nonlocal pages
-            pages = await run_shoppers(session, created.url, SHOPPERS, BUSY_SECONDS)
+            pages = await run_shoppers(session, created.url, engine, SHOPPERS, BUSY_SECONDS)
 
         busy = await usage_during(bench, owner, created, work())
-    show_usage("a new WooCommerce store at rest", at_rest)
+    show_usage("a new store at rest", at_rest)
     show_usage("at rest after its first visitors", warm)
     show_usage(f"with {SHOPPERS} shoppers without a pause, {pages:.1f} pages/s", busy)
     table(f"first byte, warm, through the ingress (median of {VISITS})", "milliseconds")
@@ -263,7 +272,7 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=30, help="maximum number of sample shops at the same time")
     parser.add_argument("--woocommerce-zip", type=Path, help="WooCommerce's plugin as a zip file")
     parser.add_argument(
-        "--shops", type=int, default=5, help="number of WooCommerce stores, alternating with a bare client"
+        "--shops", type=int, default=5, help="number of stores of each other engine, alternating with a bare client"
     )
     parser.add_argument("--json", type=Path, help="file for all results")
     options = parser.parse_args()
@@ -277,8 +286,10 @@ def main() -> None:
     with running_bench(options.woocommerce_zip) as bench:
         if options.stores:
             results["sample"] = uvloop.run(measure_sample(bench, options.stores, options.most))
+        if options.shops:
+            results["medusa"] = uvloop.run(measure_engine(bench, medusa.ENGINE, options.shops))
         if options.woocommerce_zip:
-            results["woocommerce"] = uvloop.run(measure_woocommerce(bench, options.shops))
+            results["woocommerce"] = uvloop.run(measure_engine(bench, woocommerce.ENGINE, options.shops))
         else:
             report("SKIPPED: WooCommerce, because its plugin isn't in a package; give --woocommerce-zip FILE.")
     if options.json:

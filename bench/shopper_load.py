@@ -1,6 +1,7 @@
-"""Load on a WooCommerce store: time to first byte, and pages per second with concurrent shoppers."""
+"""Load on a store: time to first byte, and pages per second with concurrent shoppers."""
 
 import asyncio
+import re
 import time
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -8,7 +9,11 @@ from urllib.parse import urlsplit
 import aiohttp
 
 SKU = "storefleet-sample"
-PRODUCT = "/product/storefleet-sample/"
+PAGES = {
+    "WOOCOMMERCE": ("/", "/product/storefleet-sample/", "/checkout/"),
+    "MEDUSA": ("/", "/products/sample-product", "/checkout"),
+}
+"""By engine: home, product and checkout."""
 
 
 @dataclass
@@ -18,6 +23,7 @@ class Shopper:
     session: aiohttp.ClientSession
     url: str
     """The store's URL."""
+    engine: str
     cookies: dict[str, str] = field(default_factory=dict)
 
     async def visit(self, path: str) -> tuple[int, float]:
@@ -36,6 +42,23 @@ class Shopper:
             return answer.status, took
 
     async def fill_cart(self) -> None:
+        """Put the sample product into the cart."""
+        if self.engine == "MEDUSA":
+            await self._post_to_cart()
+        else:
+            await self._follow_add_to_cart()
+
+    async def _post_to_cart(self) -> None:
+        address = urlsplit(self.url)
+        url, headers = f"http://127.0.0.1:{address.port}", {"Host": address.netloc}
+        async with self.session.get(url + PAGES[self.engine][1], headers=headers) as answer:
+            variant = re.findall(r'name="variant" value="(\w+)"', await answer.text())[0]
+        form = {"action": "add", "variant": variant, "quantity": "1"}
+        async with self.session.post(f"{url}/cart", data=form, headers=headers, allow_redirects=False) as answer:
+            assert answer.status == 303, answer.status
+            self.cookies |= {name: morsel.value for name, morsel in answer.cookies.items()}
+
+    async def _follow_add_to_cart(self) -> None:
         address = urlsplit(self.url)
         path = f"/wp-json/wc/store/v1/products?sku={SKU}"
         url = f"http://127.0.0.1:{address.port}{path}"
@@ -55,16 +78,16 @@ class Shopper:
         return took
 
 
-async def run_shoppers(session: aiohttp.ClientSession, url: str, shoppers: int, seconds: float) -> float:
+async def run_shoppers(session: aiohttp.ClientSession, url: str, engine: str, shoppers: int, seconds: float) -> float:
     """Pages per second while that many shoppers visit home, product and checkout without a pause."""
     end, pages = time.monotonic() + seconds, 0
 
     async def shop() -> None:
         nonlocal pages
-        shopper = Shopper(session, url)
+        shopper = Shopper(session, url, engine)
         await shopper.fill_cart()
         while time.monotonic() < end:
-            for path in ("/", PRODUCT, "/checkout/"):
+            for path in PAGES[engine]:
                 status, _ = await shopper.visit(path)
                 assert status == 200, f"{path} answered {status}"
                 pages += 1

@@ -89,6 +89,7 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     demo.add_argument("--once", action="store_true", help="exit after READY instead of serving")
     demo.add_argument("--no-dashboard", action="store_true", help="don't build the dashboard")
     demo.add_argument("--cluster", choices=CLUSTERS, default=CLUSTERS[0], help="where stores run (default: simulated)")
+    demo.add_argument("--engine", type=str.lower, help="the store's engine, such as woocommerce")
     demo.add_argument(
         "--woocommerce-zip", type=Path, metavar="ZIP", help="WooCommerce's plugin as a zip file, for --cluster node"
     )
@@ -173,6 +174,7 @@ def run(options: argparse.Namespace) -> int:
                 dashboard=not options.no_dashboard,
                 cluster=options.cluster,
                 speed=options.speed,
+                engine=options.engine,
                 plugin=options.woocommerce_zip,
             )
         case "api":

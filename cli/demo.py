@@ -65,11 +65,21 @@ class DemoState:
             raise DemoError(f"{path} can't be read ({error}); remove the folder, or use DATA=…") from None
 
 
-def demo(port: int, data: Path, *, once: bool, dashboard: bool, cluster: str, speed: str, plugin: Path | None) -> int:
+def demo(
+    port: int,
+    data: Path,
+    *,
+    once: bool,
+    dashboard: bool,
+    cluster: str,
+    speed: str,
+    engine: str | None,
+    plugin: Path | None,
+) -> int:
     """Run the demo. Returns the exit code: 0 after READY (and Ctrl-C), else 1.
 
-    `once`: stop after READY, without the dashboard. `dashboard`: build it. `cluster`: see CLUSTERS. `plugin`:
-    WooCommerce's zip file, for a node.
+    `once`: stop after READY, without the dashboard. `dashboard`: build it. `cluster`: see CLUSTERS. `engine`: of
+    the store; None: the cluster's default. `plugin`: WooCommerce's zip file, for a node.
     """
     for number in (signal.SIGTERM, signal.SIGINT):  # shells start background jobs with SIGINT ignored
         signal.signal(number, signal.default_int_handler)
@@ -82,7 +92,7 @@ def demo(port: int, data: Path, *, once: bool, dashboard: bool, cluster: str, sp
                     data,
                     once=once,
                     dashboard=dashboard,
-                    cluster=choose_cluster(cluster, data.absolute(), port, plugin),
+                    cluster=choose_cluster(cluster, data.absolute(), port, engine, plugin),
                     speed=speed,
                 )
             finally:

@@ -1,13 +1,14 @@
 """The cluster of a demo: simulated, a real one on this machine, or the one of KUBECONFIG."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from cli import output
 from cli.kubeconfig import current_context
 from runtime.settings import EngineSettings
+from sandbox.data_folder import SandboxError
 from sandbox.images import build_images
 from sandbox.kubernetes.binaries import CONTROL_PLANE, Report, build
 from sandbox.kubernetes.node.launcher import NodeOptions, prepare
@@ -16,7 +17,12 @@ INGRESS_PORT_OFFSET = 80
 """The port of a real node's ingress controller is the API's port plus this."""
 SIMULATED_PROGRAMS = Path(__file__).with_name("simulated_programs.toml")
 """What the containers of a store do in the simulator."""
-IMAGES = ("pause", "mariadb", "sample")
+IMAGES = {
+    "sample": ("pause", "mariadb", "sample"),
+    "woocommerce": ("pause", "mariadb", "woocommerce"),
+    "medusa": ("pause", "postgres", "medusa"),
+}
+"""What a real node needs for stores of an engine."""
 ENGINES = ",".join(("workers.engines.sample", *EngineSettings.model_fields["engines"].default))
 """On a real node: the default engines and the sample shop."""
 
@@ -45,12 +51,17 @@ class DemoCluster:
     """Whether no containers run."""
 
 
-def choose_cluster(cluster: str, data: Path, port: int, plugin: Path | None) -> DemoCluster:
+def choose_cluster(cluster: str, data: Path, port: int, engine: str | None, plugin: Path | None) -> DemoCluster:
     """The cluster of that kind. Only `kubeconfig` reads KUBECONFIG, and prints which cluster it is.
 
-    `plugin`: WooCommerce's zip file. With it, a real node runs WooCommerce; without it, a sample shop.
-    Raises KubeconfigError.
+    `engine`: of the store. None: WooCommerce; on a real node without `plugin`, WooCommerce's zip file, a sample shop.
+    Raises KubeconfigError, and SandboxError if the node has no images for the engine.
     """
+    default = "sample" if cluster == "node" and plugin is None else "woocommerce"
+    return replace(_cluster(cluster, data, port, engine or default, plugin), engine=(engine or default).upper())
+
+
+def _cluster(cluster: str, data: Path, port: int, engine: str, plugin: Path | None) -> DemoCluster:
     kubernetes = data / "kubernetes"
     up = ["sandbox.kubernetes", "up", "--foreground", "--state", str(kubernetes), "--level", cluster]
     if cluster == "simulated":
@@ -78,13 +89,13 @@ def choose_cluster(cluster: str, data: Path, port: int, plugin: Path | None) -> 
             kubernetes / "kubeconfig",
             title="Kubernetes node (real: containers run on this machine)",
             command=[*up, "--ingress-port", str(stores), "--platform-port", str(port)],
-            prepare=partial(_node, plugin),
+            prepare=partial(_node, _images(engine, plugin), plugin),
             environment={
                 "STOREFLEET_ENGINES": ENGINES,
                 "STOREFLEET_STORE_PORT": str(stores),
                 "STOREFLEET_DATABASE_IMAGE": "mariadb:debian",
+                "STOREFLEET_POSTGRES_IMAGE": "postgres:debian",
             },
-            engine="WOOCOMMERCE" if plugin else "SAMPLE",
             simulated_pods=False,
         )
     context = current_context()
@@ -105,11 +116,18 @@ def _control_plane(report: Report) -> Sequence[str]:
     return ()
 
 
-def _node(plugin: Path | None, report: Report) -> Sequence[str]:
+def _images(engine: str, plugin: Path | None) -> Sequence[str]:
+    """The images for that engine's stores. Raises SandboxError."""
+    if engine not in IMAGES:
+        raise SandboxError(f"a node has no images for the engine {engine}: choose one of {', '.join(IMAGES)}")
+    if engine == "woocommerce" and plugin is None:
+        raise SandboxError("on a node, WooCommerce needs its plugin: WOOCOMMERCE_ZIP=file")
+    return IMAGES[engine]
+
+
+def _node(images: Sequence[str], plugin: Path | None, report: Report) -> Sequence[str]:
     """Build programs and images. Returns the images as arguments."""
-    if plugin is None:
-        archives = build_images(IMAGES, report)
-    else:
-        archives = build_images([*IMAGES, "woocommerce"], report, files={"WOOCOMMERCE_ZIP": plugin})
+    files = {} if plugin is None or "woocommerce" not in images else {"WOOCOMMERCE_ZIP": plugin}
+    archives = build_images(images, report, files=files)
     prepare(NodeOptions(images=tuple(archives)), report)
     return [argument for archive in archives for argument in ("--image", str(archive))]

@@ -59,8 +59,10 @@ class ClusterProfile(BaseSettings):
     plugins: Annotated[CommaSeparated, AfterValidator(check_plans)] = ()
     """Plans with which owners may install WooCommerce plugins and themes. That code runs in the store's own pods."""
     image_registry: str = "storefleet"
-    """Prefix of our store images: `<image_registry>/woocommerce:<release>`."""
+    """Prefix of our store images: `<image_registry>/woocommerce:<release>`, and `/medusa:<release>`."""
     database_image: str = "mysql:8.4"
+    """MySQL or MariaDB."""
+    postgres_image: str = "postgres:18"
     worker_service_account: str = "storefleet/storefleet-worker"
     """`namespace/name`, bound to `manager_role` in each store's namespace."""
     manager_role: Annotated[str, AfterValidator(check_dns_name)] = "storefleet-store-manager"

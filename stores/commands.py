@@ -245,7 +245,7 @@ async def reveal_admin_credentials(
         raise CallerError(Code.WRONG_STATUS if gone else Code.NOT_YET, "id", message)
     following = await session.get(SealedSecret, (store.id, pending_field(field)))
     found = AdminCredentials(
-        username=engine.admin_username,
+        username=engine.admin_username or store.admin_email,
         password=keys.unseal(store.id, field, sealed.sealed),
         pending=keys.unseal(store.id, pending_field(field), following.sealed) if following else None,
     )

@@ -126,7 +126,8 @@ class Engine:
     """The supported SETUPS, the default first."""
     rotates: bool = False
     """Whether the admin password can be rotated: `render` returns a rotation."""
-    admin_username: str = "admin"
+    admin_username: str | None = "admin"
+    """None: the admin signs in with the store's e-mail address."""
     admin_path: str = "/"
     """The path of the admin's sign-in, below the store's URL."""
     essential: Sequence[str] = ()

@@ -18,7 +18,7 @@ from sandbox.simulator.defaults import random_suffix
 from sandbox.simulator.errors import ApiError, bad_request
 from sandbox.simulator.kinds import POD, Manifest
 from sandbox.simulator.objects import Change, Key, ObjectStore
-from sandbox.simulator.programs import DEFAULT_PROGRAM, Programs
+from sandbox.simulator.programs import Programs, find_program
 
 SECOND = 1_000_000_000
 SIMULATED_LINE = "SIMULATED: no program runs here, so these lines are made up"
@@ -137,7 +137,7 @@ class LogStream(Response):
         self.dropped = False
         self._logs, self._objects, self._key, self._name, self._run = logs, objects, key, name, run
         self._state = state
-        self._program = logs.programs.get(_component(objects.get(key).manifest), DEFAULT_PROGRAM)
+        self._program = find_program(logs.programs, objects.get(key).manifest)
         self._printed = logs.printed[run] if "running" in state else logs.printed.get(run, [])
         self._timestamps = _is_true(query, "timestamps")
         self._started_at = int(run.rpartition("/")[2].partition("-")[0])

@@ -13,7 +13,7 @@ from sandbox.simulator.faults import Fault, FaultName
 from sandbox.simulator.kinds import BY_NAME, Manifest
 from sandbox.simulator.logs import container_id, new_container_id
 from sandbox.simulator.objects import Key
-from sandbox.simulator.programs import DEFAULT_PROGRAM, Program
+from sandbox.simulator.programs import Program, find_program
 from sandbox.simulator.references import missing_reference, unbound_claim_message
 from sandbox.simulator.statuses import condition, has_condition, merge_conditions, timestamp
 from sandbox.simulator.writes import set_status, write_or_remove
@@ -276,8 +276,7 @@ def _terminated_state(row: Manifest, code: int, message: str = "") -> Manifest:
 
 def _sync_job_pod(cluster: ClusterState, key: Key, pod: Manifest) -> None:
     """A Job's container waits for its dependencies, works, and writes its termination message."""
-    component = (pod["metadata"].get("labels") or {}).get("app.kubernetes.io/component", "")
-    program = cluster.programs.get(component, DEFAULT_PROGRAM)
+    program = find_program(cluster.programs, pod)
     if not _dependencies_ready(cluster, key.namespace, program):
         cluster.reset_timers(key)
         return

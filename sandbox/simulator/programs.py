@@ -1,17 +1,17 @@
-"""The programs of simulated containers, by component. No image runs here, so the caller configures them."""
+"""The programs of simulated containers. No image runs here, so the caller configures them."""
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, TypeAdapter
 
 
 @dataclass(frozen=True)
 class Program:
-    """What the containers with one value of the label app.kubernetes.io/component do."""
+    """What the containers of a component do."""
 
     seconds: float = 0.5
     """How long a Job's container runs, in simulated seconds."""
@@ -29,11 +29,19 @@ class Program:
 
 
 Programs = Mapping[str, Program]
+"""By the labels of pods: `component`, or `name/component` for the pods with that app.kubernetes.io/name."""
 DEFAULT_PROGRAM = Program()
 _PROGRAMS = TypeAdapter(dict[str, Program])
 
 
+def find_program(programs: Programs, pod: Mapping[str, Any]) -> Program:
+    """The program of a pod's containers."""
+    labels = pod["metadata"].get("labels") or {}
+    name, component = (labels.get(f"app.kubernetes.io/{label}", "") for label in ("name", "component"))
+    return programs.get(f"{name}/{component}") or programs.get(component, DEFAULT_PROGRAM)
+
+
 def load_programs(path: Path) -> Programs:
-    """Read a TOML file with one table per component. Raises OSError, and ValueError for invalid content."""
+    """Read a TOML file with one table for each. Raises OSError, and ValueError for invalid content."""
     with path.open("rb") as file:
         return _PROGRAMS.validate_python(tomllib.load(file))

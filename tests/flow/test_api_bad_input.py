@@ -39,7 +39,6 @@ INVALID_INPUTS = (
     ({"currency": "dollars"}, "INVALID_CURRENCY", "currency"),
     ({"language": "tlh"}, "INVALID_LANGUAGE", "language"),
     ({"language": "en_US"}, "INVALID_LANGUAGE", "language"),
-    ({"engine": "MEDUSA"}, "ENGINE_UNAVAILABLE", "engine"),
     ({"accountId": "nonsense"}, "NOT_FOUND", "accountId"),
     ({"idempotencyKey": ""}, "INVALID_IDEMPOTENCY_KEY", "idempotencyKey"),
     ({"idempotencyKey": "k" * 256}, "INVALID_IDEMPOTENCY_KEY", "idempotencyKey"),

@@ -10,6 +10,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.support.demo import demo_command, demo_environment, free_port, run_command, survivors
 from tests.support.harness import ROOT, without_coverage
@@ -126,3 +127,20 @@ def test_a_data_folder_that_is_no_folder_is_one_clear_line(tmp_path: Path) -> No
     done = run_command(demo_command(tmp_path / "data", free_port(), "--once"))
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert "can't be read" in done.stderr
+
+
+def test_an_engine_can_be_chosen(tmp_path: Path) -> None:
+    done = run_command(demo_command(tmp_path, free_port(), "--once", "--engine", "medusa"))
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "Installing Medusa" in done.stdout
+    assert "READY  SIMULATED" in done.stdout
+    assert survivors(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("engine", "message"),
+    [("shopify", "choose one of sample, woocommerce, medusa"), ("woocommerce", "WOOCOMMERCE_ZIP")],
+)
+def test_a_node_says_which_engines_it_can_run(tmp_path: Path, engine: str, message: str) -> None:
+    done = run_command(demo_command(tmp_path, free_port(), "--cluster", "node", "--engine", engine))
+    assert (done.returncode, message in done.stdout + done.stderr) == (1, True)

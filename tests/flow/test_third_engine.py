@@ -8,7 +8,7 @@ from tests.support.harness import ROOT, Harness, process_environment, without_co
 from tests.support.stores import rotate_password
 from tests.support.waiting import wait_until
 
-ENGINES = "workers.engines.woocommerce,workers.engines.medusa,tests.support.toy_engine"
+ENGINES = "workers.engines.woocommerce,workers.engines.medusa,tests.support.announced_engine,tests.support.toy_engine"
 
 
 async def test_a_toy_engine_is_offered_made_and_proven(api: Harness) -> None:
@@ -29,6 +29,9 @@ async def test_a_toy_engine_is_offered_made_and_proven(api: Harness) -> None:
     ]
     does = {"name": "TOY", "title": "A toy", "available": True, "setups": ["READY"], "rotatesAdminPassword": False}
     assert offered[-1] == does
+    assert [engine["title"] for engine in offered if not engine["available"]] == ["Announced"]
+    refused = await api.create_store_payload(engine="ANNOUNCED", name="Toys")
+    assert [(error["code"], error["field"]) for error in refused["userErrors"]] == [("ENGINE_UNAVAILABLE", "engine")]
     refused = await api.create_store_payload(engine="TOY", name="Toys", setup="WIZARD")
     assert [(error["code"], error["field"]) for error in refused["userErrors"]] == [("INVALID_SETUP", "setup")]
     store = await api.create_store(engine="TOY", name="Toys")

@@ -46,7 +46,7 @@ def report(pytestconfig: pytest.Config) -> Report:
 @pytest.fixture(scope="session")
 def archives(report: Report) -> dict[str, Path]:
     """Image name -> OCI archive, built from Debian packages if it isn't cached."""
-    names = ("pause", "mariadb", "sample", "woocommerce")
+    names = ("pause", "mariadb", "postgres", "sample", "medusa", "woocommerce")
     if PLUGIN is None:
         made = build_images(names, report, arguments={"WOOCOMMERCE_VERSION": "none"})
     else:
@@ -88,7 +88,11 @@ async def harness_fixture(
 ) -> AsyncIterator[Harness]:
     """API and worker on the node; deletes the stores' namespaces after the test."""
     port = node.https_port if changes.get("store_scheme") == "https" else node.ingress_port
-    given: dict[str, Any] = {"store_port": port, "database_image": "mariadb:debian"} | changes
+    given: dict[str, Any] = {
+        "store_port": port,
+        "database_image": "mariadb:debian",
+        "postgres_image": "postgres:debian",
+    } | changes
     profile = ClusterProfile(**given)
     async with run_harness(
         database_url,

@@ -1,4 +1,4 @@
-"""Shoppers of a WooCommerce store on the node, and the orders in its database."""
+"""Shoppers of a store on the node, by default of a WooCommerce store, and the orders in its database."""
 
 import asyncio
 import base64
@@ -69,7 +69,7 @@ async def wait_until_open(harness: Harness, store: JSON) -> None:
 
 @dataclass
 class ShoppingSession:
-    """The responses to guests who buy the sample product by cash on delivery."""
+    """The responses to guests who buy the sample product by cash on delivery. A subclass buys in another engine's."""
 
     harness: Harness
     store: JSON
@@ -93,26 +93,27 @@ class ShoppingSession:
 
     async def buy(self) -> None:
         """Buys once, with retries. An order that was placed but not acknowledged leaves an empty cart."""
-        headers, _ = await self._retry_until(200, "GET", "/cart")
+        headers, _ = await self.retry_until(200, "GET", f"{API}/cart")
         cart = {"Cart-Token": headers["Cart-Token"]}
-        _, [product] = await self._retry_until(200, "GET", "/products?sku=storefleet-sample")
-        await self._retry_until(201, "POST", "/cart/add-item", json={"id": product["id"], "quantity": 1}, headers=cart)
-        _, bought = await self._retry_until(200, "POST", "/checkout", json=ORDER, headers=cart, over="cart_empty")
+        _, [product] = await self.retry_until(200, "GET", f"{API}/products?sku=storefleet-sample")
+        added = {"id": product["id"], "quantity": 1}
+        await self.retry_until(201, "POST", f"{API}/cart/add-item", json=added, headers=cart)
+        _, bought = await self.retry_until(200, "POST", f"{API}/checkout", json=ORDER, headers=cart, over="cart_empty")
         if bought is None:
             return
         assert bought["status"] == "processing", bought
         self.keys.append(bought["order_key"])
         self.numbers.append(bought["order_id"])
 
-    async def _retry_until(self, wanted: int, method: str, path: str, over: str = "", **more: Any) -> tuple[Any, Any]:
+    async def retry_until(self, wanted: int, method: str, path: str, over: str = "", **more: Any) -> tuple[Any, Any]:
         """Headers and body of the first response with the wanted status; the body is None if one contains `over`."""
         while True:
             try:
-                status, headers, answer = await send_request(self.harness, self.store, method, API + path, **more)
+                status, headers, answer = await send_request(self.harness, self.store, method, path, **more)
             except (aiohttp.ClientError, TimeoutError) as error:
                 self.interrupted.append(f"{method} {path}: {error!r}")
             else:
-                if status == wanted and isinstance(answer, dict | list):
+                if status == wanted:
                     return headers, answer
                 self.refusals.append((status, str(answer)[:200]))
                 if over and over in str(answer):
@@ -125,9 +126,11 @@ class ShoppingSession:
 
 
 @asynccontextmanager
-async def run_shoppers(harness: Harness, store: JSON, shoppers: int) -> AsyncIterator[ShoppingSession]:
+async def run_shoppers(
+    harness: Harness, store: JSON, shoppers: int, session: type[ShoppingSession] = ShoppingSession
+) -> AsyncIterator[ShoppingSession]:
     """Runs `shoppers` concurrent shoppers that buy repeatedly; at the end of the block they finish their orders."""
-    made = ShoppingSession(harness, store)
+    made = session(harness, store)
     async with asyncio.timeout(300), asyncio.TaskGroup() as group:
         for _ in range(shoppers):
             group.create_task(made.keep_buying())

@@ -8,9 +8,14 @@ from runtime.settings import ClusterProfile
 from stores.engines import Engine, Manifest, Manifests, StoreSpec, pending_field
 from stores.plans import PLANS
 from tests.support import toy_engine
-from workers.engines import sample, woocommerce
+from workers.engines import medusa, sample, woocommerce
 
-ENGINES = {"woocommerce": woocommerce.ENGINE, "toy": toy_engine.ENGINE, "sample": sample.ENGINE}
+ENGINES = {
+    "woocommerce": woocommerce.ENGINE,
+    "medusa": medusa.ENGINE,
+    "toy": toy_engine.ENGINE,
+    "sample": sample.ENGINE,
+}
 STORE_ID = UUID("3f0d2c1e-8a4b-4c6d-9e7f-0123456789ab")
 ACCOUNT_ID = UUID("a1b2c3d4-0000-4000-8000-00000000cafe")
 TITLE = "Fig & Olive"

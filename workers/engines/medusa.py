@@ -1,10 +1,227 @@
-"""MedusaJS stores: announced, not available yet."""
+"""MedusaJS stores: Medusa with its admin and our storefront in one process, and PostgreSQL.
 
-from stores.engines import Engine
+All objects are applied at once, and the pods wait for each other: web loads its code while the database starts, and
+opens when the install Job has made the shop; the proof Job, which is created while install runs, waits for web.
+"""
+
+import secrets as random
+from collections.abc import Mapping
+from dataclasses import replace
+
+from runtime.settings import ClusterProfile
+from stores.engines import Engine, EngineStep, Manifest, Manifests, SecretField, StoreSpec, pending_field
+from stores.names import store_url
+from stores.plans import Plan
+from workers.engines import database, objects, postgres
+from workers.engines.isolation import Component, isolation, namespace
+from workers.engines.labels import UPLOADS_COLOCATION
+from workers.engines.pods import Resources, container, env, parse_cpu, parse_memory, pod, probe
+
+NAME = "medusa"
+RELEASES = ("2026.11",)
+WEB_PORT = 8080
+UPLOADS = "/var/lib/medusa/uploads"
+PROGRAMS = "/srv/medusa/src/programs"
+INSTALL_SECONDS = 600
+WEB_SHARE = 0.7
+"""Of the plan's CPU and memory, which the plan divides as MySQL needs it: Node.js needs more of it."""
+HEAP_SHARE = 0.65
+"""Of the web container's memory, for JavaScript objects."""
+PROOF_TOKEN = {"STORE_PROOF_TOKEN": ("medusa", "proof-token")}
+"""Authenticates the proof's requests. Both web and proof have it."""
+
+
+def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile) -> Manifests:
+    """All manifests of a store of the given release."""
+    spec = replace(spec, plan=_divide(spec.plan))
+    components = _components(spec)
+    return Manifests(
+        namespace=namespace(spec, NAME, profile),
+        isolation=isolation(spec, NAME, profile, list(components.values())),
+        resources=[
+            *_secrets(spec, secrets),
+            postgres.config_map(spec, NAME),
+            database.claim(spec, NAME, profile),
+            objects.claim(spec, NAME, profile, "uploads", spec.plan.uploads_disk),
+            database.service(spec, NAME, postgres.PORT),
+            objects.service(spec, NAME, "web", 80),
+            postgres.stateful_set(spec, NAME, profile, components[database.NAME], user=NAME),
+            objects.deployment(spec, NAME, "web", _web(spec, profile, components["web"])),
+            objects.route(spec, NAME, profile, "web", 80),
+        ],
+        install=objects.job(
+            spec, NAME, "install", _install(spec, profile, components["install"]), seconds=INSTALL_SECONDS, retries=3
+        ),
+        # its pod waits for the installation
+        proof=objects.job(
+            spec, NAME, "proof", _proof(spec, profile, components["proof"]), seconds=INSTALL_SECONDS + 120, retries=1
+        ),
+        rotation=_rotation(spec, profile, components["rotate"], secrets.get(pending_field("admin-password"))),
+    )
+
+
+def _divide(plan: Plan) -> Plan:
+    """The plan with the same CPU and memory in total, WEB_SHARE of both for web."""
+    cpu, memory = round(plan.cpu_cores * 1000), plan.memory_mib
+    web_cpu, web_memory = round(cpu * WEB_SHARE), round(memory * WEB_SHARE)
+    return replace(
+        plan,
+        web_cpu=f"{web_cpu}m",
+        database_cpu=f"{cpu - web_cpu}m",
+        web_memory=f"{web_memory}Mi",
+        database_memory=f"{memory - web_memory}Mi",
+        database_buffer_pool=f"{(memory - web_memory) // 4}M",
+    )
+
+
+def _components(spec: StoreSpec) -> dict[str, Component]:
+    plan = spec.plan
+    # a new store waits for install and proof: they get more CPU
+    fast, slow = (Resources(cpu, memory=192, ephemeral_storage=128) for cpu in (1000, 500))
+    return {
+        component.name: component
+        for component in (
+            Component(
+                "web",
+                Resources(parse_cpu(plan.web_cpu), parse_memory(plan.web_memory), ephemeral_storage=512),
+                port=WEB_PORT,
+                clients=("proof",),
+                public=True,
+                disk=plan.uploads_disk,
+            ),
+            database.component(plan, postgres.PORT, clients=("web", "install", "proof", "rotate")),
+            # an upgrade runs Medusa's migrations
+            Component("install", replace(fast, memory=512)),
+            Component("proof", fast),
+            Component("rotate", slow),
+        )
+    }
+
+
+def _secrets(spec: StoreSpec, secrets: Mapping[str, str]) -> list[Manifest]:
+    """One Secret for each use, so that each container gets only the values it needs."""
+    return [
+        database.secret(spec, NAME, secrets["database-password"]),
+        objects.secret(spec, NAME, "medusa", {name: secrets[name] for name in ("jwt", "cookie", "proof-token")}),
+        objects.secret(spec, NAME, "admin", {"password": secrets["admin-password"]}),
+    ]
+
+
+def _medusa(
+    spec: StoreSpec,
+    profile: ClusterProfile,
+    component: Component,
+    *,
+    program: str,
+    values: Mapping[str, str] | None = None,
+    secrets: Mapping[str, tuple[str, str]] | None = None,
+    mounts: Mapping[str, str] | None = None,
+    **more: object,
+) -> Manifest:
+    """A container of the engine's image; components differ in the program they run."""
+    common = {
+        "DATABASE_HOST": database.NAME,
+        "DATABASE_NAME": NAME,
+        "DATABASE_USER": NAME,
+        "STORE_URL": store_url(spec.slug, profile),
+        "NODE_OPTIONS": f"--max-old-space-size={round(component.resources.memory * HEAP_SHARE)}",
+    }
+    return container(
+        component.name,
+        f"{profile.image_registry}/{NAME}:{spec.release}",
+        component.resources,
+        env=env({**common, **(values or {})}, {"DATABASE_PASSWORD": database.PASSWORD, **(secrets or {})}),
+        mounts=mounts or {},
+        command=["node", f"{PROGRAMS}/{program}.js"],
+        **more,  # type: ignore[arg-type]  # port, probes and stop are passed on as they are
+    )
+
+
+def _web(spec: StoreSpec, profile: ClusterProfile, component: Component) -> Manifest:
+    alive = {"httpGet": {"path": "/healthz", "port": "main"}}
+    ready = {"httpGet": {"path": "/readyz", "port": "main"}}
+    web = _medusa(
+        spec,
+        profile,
+        component,
+        program="web",
+        values={"STORE_LANGUAGE": spec.language},
+        secrets={"JWT_SECRET": ("medusa", "jwt"), "COOKIE_SECRET": ("medusa", "cookie"), **PROOF_TOKEN},
+        mounts={UPLOADS: "uploads"},
+        port=WEB_PORT,
+        probes={
+            "startupProbe": probe(alive, period=1, failures=60),
+            "readinessProbe": probe(ready, period=2, failures=3),
+            # a long timeout: while Medusa loads, and under load, the request waits
+            "livenessProbe": probe(alive, period=10, failures=6, seconds=5),
+        },
+        # first the Service removes the pod; then SIGTERM lets running requests end
+        pre_stop=["sleep", "3"],
+        public=True,
+    )
+    uploads = {"name": "uploads", "persistentVolumeClaim": {"claimName": "uploads"}}
+    return pod(spec, NAME, "web", [web], volumes=[uploads], termination_grace=40, colocated_by=UPLOADS_COLOCATION)
+
+
+def _install(spec: StoreSpec, profile: ClusterProfile, component: Component) -> Manifest:
+    values = {
+        "STORE_TITLE": spec.name,
+        "STORE_ADMIN_EMAIL": spec.admin_email,
+        "STORE_COUNTRY": spec.country,
+        "STORE_CURRENCY": spec.currency,
+    }
+    secrets = {"STORE_ADMIN_PASSWORD": ("admin", "password")}
+    return _job_pod(spec, _medusa(spec, profile, component, program="install", values=values, secrets=secrets))
+
+
+def _proof(spec: StoreSpec, profile: ClusterProfile, component: Component) -> Manifest:
+    values = {"STORE_SERVICE": "http://web"}
+    return _job_pod(spec, _medusa(spec, profile, component, program="prove", values=values, secrets=PROOF_TOKEN))
+
+
+def _rotation(
+    spec: StoreSpec, profile: ClusterProfile, component: Component, password: str | None
+) -> tuple[Manifest, Manifest] | None:
+    """A Secret with the next password and the Job that sets it, or None without a next password."""
+    if password is None:
+        return None
+    values = {"STORE_ADMIN_EMAIL": spec.admin_email}
+    secrets = {"STORE_ADMIN_PASSWORD": ("rotate", "password")}
+    rotate = _medusa(spec, profile, component, program="rotate", values=values, secrets=secrets)
+    job = objects.job(spec, NAME, "rotate", _job_pod(spec, rotate), seconds=120, retries=3)
+    return objects.secret(spec, NAME, "rotate", {"password": password}), job
+
+
+def _job_pod(spec: StoreSpec, program: Manifest) -> Manifest:
+    """The pod template of a Job. All programs can be killed at any point."""
+    return pod(spec, NAME, program["name"], [program], termination_grace=10, restart="Never")
+
+
+def _generate_key() -> str:
+    return random.token_urlsafe(32)
+
 
 ENGINE = Engine(
-    name="medusa",
+    name=NAME,
     title="MedusaJS",
-    description="A headless store: products, orders and payments behind an API, for a storefront of your own.",
-    releases=(),
+    description="Medusa with a storefront: a fast store with products, cart, checkout, an admin area and an open API.",
+    releases=RELEASES,
+    steps=(
+        database.STEP,
+        EngineStep("install", "Installing Medusa", "Job", "install"),
+        EngineStep("web", "Opening the shop", "Deployment", "web"),
+    ),
+    secrets=(
+        SecretField("admin-password", database.generate_password, revealable=True),
+        SecretField("database-password", database.generate_password),
+        SecretField("proof-token", database.generate_password),
+        SecretField("jwt", _generate_key),
+        SecretField("cookie", _generate_key),
+    ),
+    components=("web", "database", "install", "proof", "rotate"),
+    rotates=True,
+    admin_username=None,
+    admin_path="/app",
+    essential=("database", "web"),
+    render=render,
 )

@@ -1,61 +1,32 @@
-"""The database of one store: MySQL or MariaDB, as the setting `database_image` says. Both read the same variables.
+"""MySQL or MariaDB for a store, as the setting `database_image` says. Both read the same variables."""
 
-One server with one database and one user of the same name, on a separate volume.
-"""
-
-import secrets as random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from runtime.settings import ClusterProfile
-from stores.engines import EngineStep, Manifest, SecretField, StoreSpec
+from stores.engines import Manifest, SecretField, StoreSpec
 from stores.plans import Plan
-from workers.engines import objects
+from workers.engines import database, objects
+from workers.engines.database import NAME, PASSWORD, check_free_space, generate_password
 from workers.engines.isolation import Component
-from workers.engines.pods import Resources, container, env, parse_cpu, parse_memory, pod, probe
+from workers.engines.pods import container, env, parse_memory, pod, probe
 
-NAME = "database"
-"""The name of the component, its Service, its PersistentVolumeClaim, and the Secret with the user's password."""
 PORT = 3306
 DATA_DIRECTORY = "/var/lib/mysql"
 MIN_FREE_BYTES = 16 * 2**20
 """With less free space on its volume the server isn't ready: tables grow by a few MiB at a time."""
-DATABASE_STEP = EngineStep(NAME, "Starting the database", "StatefulSet", NAME)
-PASSWORD = (NAME, "password")
-"""secretKeyRef (Secret, key) for containers that connect to the database."""
-
-
-def generate_password() -> str:
-    return random.token_urlsafe(24)
-
-
 SECRETS = tuple(SecretField(name, generate_password) for name in ("database-root-password", "database-password"))
-
-
-def component(plan: Plan, clients: Sequence[str]) -> Component:
-    """`clients`: names of the components that connect to it."""
-    resources = Resources(parse_cpu(plan.database_cpu), parse_memory(plan.database_memory), ephemeral_storage=1024)
-    return Component(NAME, resources, port=PORT, clients=clients, disk=plan.database_disk)
 
 
 def secrets(spec: StoreSpec, engine: str, values: Mapping[str, str]) -> list[Manifest]:
     """A Secret with root's password, which only the first start reads, and one with the user's."""
     return [
         objects.secret(spec, engine, "database-root", {"password": values["database-root-password"]}),
-        objects.secret(spec, engine, NAME, {"password": values["database-password"]}),
+        database.secret(spec, engine, values["database-password"]),
     ]
 
 
 def config_map(spec: StoreSpec, engine: str) -> Manifest:
     return objects.config_map(spec, engine, NAME, _files(spec.plan))
-
-
-def claim(spec: StoreSpec, engine: str, profile: ClusterProfile) -> Manifest:
-    return objects.claim(spec, engine, profile, NAME, spec.plan.database_disk)
-
-
-def service(spec: StoreSpec, engine: str) -> Manifest:
-    """publishNotReadyAddresses: there is one pod, and with a full volume it can still be read."""
-    return objects.service(spec, engine, NAME, PORT, publish_not_ready=True)
 
 
 def stateful_set(spec: StoreSpec, engine: str, profile: ClusterProfile, component: Component, user: str) -> Manifest:
@@ -87,7 +58,7 @@ def _files(plan: Plan) -> dict[str, str]:
 
 
 def _pod(spec: StoreSpec, engine: str, profile: ClusterProfile, component: Component, user: str) -> Manifest:
-    database = container(
+    server = container(
         NAME,
         profile.database_image,
         component.resources,
@@ -104,7 +75,7 @@ def _pod(spec: StoreSpec, engine: str, profile: ClusterProfile, component: Compo
         {"name": "config", "configMap": {"name": NAME}},
         {"name": "run", "emptyDir": {"sizeLimit": "8Mi"}},
     ]
-    return pod(spec, engine, NAME, [database], volumes=volumes, termination_grace=60, config_files=_files(spec.plan))
+    return pod(spec, engine, NAME, [server], volumes=volumes, termination_grace=60, config_files=_files(spec.plan))
 
 
 def _probes(user: str) -> dict[str, Manifest]:
@@ -114,11 +85,7 @@ def _probes(user: str) -> dict[str, Manifest]:
     the two images.
     """
     ping = f'"$(command -v mariadb-admin || command -v mysqladmin)" --host=127.0.0.1 --user={user} --silent ping'
-    # a file system that doesn't report its size (0 blocks) counts as having free space
-    free_space = (
-        f'set -- $(stat -f -c "%b %a %S" {DATA_DIRECTORY}); '
-        f'[ "${{1:-0}}" -eq 0 ] || [ $(($2 * $3)) -ge {MIN_FREE_BYTES} ] || {{ echo "the disk is full"; exit 1; }}'
-    )
+    free_space = check_free_space(DATA_DIRECTORY, MIN_FREE_BYTES)
     return {
         "startupProbe": probe(_shell(f"{ping} || {{ {free_space}; exit 1; }}"), period=1, failures=120),
         "readinessProbe": probe(_shell(f"{free_space}; exec {ping}"), period=5, failures=3),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from runtime.settings import ClusterProfile
 from stores.engines import Engine, EngineStep, Manifest, Manifests, SecretField, StoreSpec
 from stores.names import store_url
-from workers.engines import mysql, objects
+from workers.engines import database, mysql, objects
 from workers.engines.isolation import WEB_SERVERS, Component, isolation, namespace
 from workers.engines.pods import Resources, container, env, parse_cpu, parse_memory, pod, probe
 
@@ -21,13 +21,13 @@ PROOF_TOKEN = ("sample", "proof-token")
 def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile) -> Manifests:
     """A database and a web server with their Services and a route; an install and a proof Job."""
     helper = Resources(cpu=200, memory=64)
-    database = mysql.component(spec.plan, clients=("web", "install"))
+    server = database.component(spec.plan, mysql.PORT, clients=("web", "install"))
     size = Resources(parse_cpu(spec.plan.web_cpu), parse_memory(spec.plan.web_memory))
     web = Component("web", size, port=PORT, clients=("proof",), public=True, internet_ports=WEB_SERVERS)
     install, proof = Component("install", helper), Component("proof", helper)
     return Manifests(
         namespace=namespace(spec, NAME, profile),
-        isolation=isolation(spec, NAME, profile, [database, web, install, proof]),
+        isolation=isolation(spec, NAME, profile, [server, web, install, proof]),
         resources=[
             *mysql.secrets(spec, NAME, secrets),
             objects.secret(
@@ -37,10 +37,10 @@ def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile)
                 {"proof-token": secrets["proof-token"], "admin-password": secrets["admin-password"]},
             ),
             mysql.config_map(spec, NAME),
-            mysql.claim(spec, NAME, profile),
-            mysql.service(spec, NAME),
+            database.claim(spec, NAME, profile),
+            database.service(spec, NAME, mysql.PORT),
             objects.service(spec, NAME, "web", 80),
-            mysql.stateful_set(spec, NAME, profile, database, user="sample"),
+            mysql.stateful_set(spec, NAME, profile, server, user="sample"),
             objects.deployment(spec, NAME, "web", _web(spec, profile, web)),
             objects.route(spec, NAME, profile, "web", 80),
         ],
@@ -73,7 +73,7 @@ def _shop(
     )
 
 
-DATABASE = {"DATABASE_HOST": mysql.NAME, "DATABASE_USER": "sample"}
+DATABASE = {"DATABASE_HOST": database.NAME, "DATABASE_USER": "sample"}
 
 
 def _web(spec: StoreSpec, profile: ClusterProfile, component: Component) -> Manifest:
@@ -85,7 +85,7 @@ def _web(spec: StoreSpec, profile: ClusterProfile, component: Component) -> Mani
         component,
         {**DATABASE, "STORE_TITLE": spec.name},
         {
-            "DATABASE_PASSWORD": mysql.PASSWORD,
+            "DATABASE_PASSWORD": database.PASSWORD,
             "PROOF_TOKEN": PROOF_TOKEN,
             "ADMIN_PASSWORD": ("sample", "admin-password"),
         },
@@ -102,7 +102,7 @@ def _web(spec: StoreSpec, profile: ClusterProfile, component: Component) -> Mani
 
 
 def _install(spec: StoreSpec, profile: ClusterProfile, component: Component) -> Manifest:
-    install = _shop(spec, profile, component, DATABASE, {"DATABASE_PASSWORD": mysql.PASSWORD})
+    install = _shop(spec, profile, component, DATABASE, {"DATABASE_PASSWORD": database.PASSWORD})
     return pod(spec, NAME, component.name, [install], restart="Never")
 
 
@@ -118,14 +118,14 @@ ENGINE = Engine(
     description="A small store with a cart and a checkout, for demonstrations and tests.",
     releases=("1",),
     steps=(
-        mysql.DATABASE_STEP,
+        database.STEP,
         EngineStep("install", "Making the shop's tables", "Job", "install"),
         EngineStep("web", "Opening the shop", "Deployment", "web"),
     ),
     secrets=(
-        SecretField("admin-password", mysql.generate_password, revealable=True),
+        SecretField("admin-password", database.generate_password, revealable=True),
         *mysql.SECRETS,
-        SecretField("proof-token", mysql.generate_password),
+        SecretField("proof-token", database.generate_password),
     ),
     admin_path="/admin",
     components=("web", "database", "install", "proof"),

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 from runtime.settings import ClusterProfile
 from stores.engines import SETUPS, Engine, EngineStep, Manifest, Manifests, SecretField, StoreSpec, pending_field
 from stores.names import store_url
-from workers.engines import mysql, objects
+from workers.engines import database, mysql, objects
 from workers.engines.isolation import MAIL_SERVERS, WEB_SERVERS, Component, isolation, namespace
+from workers.engines.labels import UPLOADS_COLOCATION
 from workers.engines.pods import Resources, container, env, parse_cpu, parse_memory, pod, probe
 
 NAME = "woocommerce"
@@ -25,7 +26,7 @@ UPLOADS = "/var/www/html/wp-content/uploads"
 CONTENT = "/var/www/content"
 """WP_CONTENT_DIR of stores whose owner may install plugins and themes; a subPath of the uploads volume."""
 INSTALL_SECONDS = 600
-UPLOADS_COLOCATION = "storefleet.dev/uploads"
+ADMIN_USERNAME = "admin"
 PROOF_TOKEN = {"STORE_PROOF_TOKEN": ("wordpress", "proof-token")}
 """Authenticates the proof's requests: only they see the proof's product. Both web and proof have it."""
 SALTS = tuple(
@@ -56,7 +57,7 @@ def _components(spec: StoreSpec, profile: ClusterProfile, smtp: Mapping[str, str
                 mail=bool(smtp),
                 disk=plan.uploads_disk,
             ),
-            mysql.component(plan, clients=("web", "install", "proof", "cron", "rotate")),
+            database.component(plan, mysql.PORT, clients=("web", "install", "proof", "cron", "rotate")),
             Component("install", fast),
             Component("proof", fast),
             Component("cron", slow, internet_ports=internet_ports, mail=bool(smtp)),
@@ -75,11 +76,11 @@ def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile)
         resources=[
             *_secrets(spec, secrets, smtp),
             mysql.config_map(spec, NAME),
-            mysql.claim(spec, NAME, profile),
+            database.claim(spec, NAME, profile),
             objects.claim(spec, NAME, profile, "uploads", spec.plan.uploads_disk),
-            mysql.service(spec, NAME),
+            database.service(spec, NAME, mysql.PORT),
             objects.service(spec, NAME, "web", 80),
-            mysql.stateful_set(spec, NAME, profile, components[mysql.NAME], user="wordpress"),
+            mysql.stateful_set(spec, NAME, profile, components[database.NAME], user="wordpress"),
             objects.deployment(spec, NAME, "web", _web(spec, profile, components["web"], smtp)),
             objects.cron_job(spec, NAME, "cron", _cron(spec, profile, components["cron"], smtp), minutes=5),
             objects.route(spec, NAME, profile, "web", 80),
@@ -148,7 +149,7 @@ def _wordpress(
         env=env(
             {**common, **(values or {})},
             {
-                "WORDPRESS_DB_PASSWORD": mysql.PASSWORD,
+                "WORDPRESS_DB_PASSWORD": database.PASSWORD,
                 **salts,
                 **(secrets or {}),
             },
@@ -197,7 +198,7 @@ def _install(spec: StoreSpec, profile: ClusterProfile, component: Component) -> 
         values={
             "STORE_TITLE": spec.name,
             "STORE_ADMIN_EMAIL": spec.admin_email,
-            "STORE_ADMIN_USER": ENGINE.admin_username,
+            "STORE_ADMIN_USER": ADMIN_USERNAME,
             "STORE_COUNTRY": spec.country,
             "STORE_CURRENCY": spec.currency,
             "STORE_LOCALE": spec.language.replace("-", "_"),
@@ -231,7 +232,7 @@ def _rotation(
         profile,
         component,
         program="rotate",
-        values={"STORE_ADMIN_USER": ENGINE.admin_username},
+        values={"STORE_ADMIN_USER": ADMIN_USERNAME},
         secrets={"STORE_ADMIN_PASSWORD": ("rotate", "password")},
     )
     job = objects.job(spec, NAME, "rotate", _short_lived_pod(spec, rotate), seconds=120, retries=3)
@@ -270,19 +271,20 @@ ENGINE = Engine(
     description="WordPress with WooCommerce: a complete store with products, cart, checkout and an admin area.",
     releases=RELEASES,
     steps=(
-        mysql.DATABASE_STEP,
+        database.STEP,
         EngineStep("install", "Installing WordPress and WooCommerce", "Job", "install"),
         EngineStep("web", "Opening the shop", "Deployment", "web"),
     ),
     secrets=(
-        SecretField("admin-password", mysql.generate_password, revealable=True),
+        SecretField("admin-password", database.generate_password, revealable=True),
         *mysql.SECRETS,
-        SecretField("proof-token", mysql.generate_password),
+        SecretField("proof-token", database.generate_password),
         *(SecretField(name, random.token_urlsafe) for name in SALTS),
     ),
     components=("web", "database", "install", "proof", "cron", "rotate"),
     setups=SETUPS,
     rotates=True,
+    admin_username=ADMIN_USERNAME,
     admin_path="/wp-admin/",
     essential=("database", "web"),
     render=render,

@@ -17,23 +17,24 @@ import yaml
 from stores.engines import Engine
 from stores.plans import PLANS
 from tests.support.rendered import ENGINES, objects, profile, render
-from workers.engines.woocommerce import ENGINE
 
 GOLDEN = Path(__file__).parent / "golden"
 ROOT = Path(__file__).parents[3]
-VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
-    **{plan: (plan, {}) for plan in PLANS},
-    "small-gateway": ("small", {"routing": "gateway", "store_scheme": "https", "database_image": "mariadb:11.8"}),
+GATEWAY = {"routing": "gateway", "store_scheme": "https", "database_image": "mariadb:11.8"}
+VARIANTS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    **{f"{engine}-{plan}": (engine, plan, {}) for engine in ("woocommerce", "medusa") for plan in PLANS},
+    "woocommerce-small-gateway": ("woocommerce", "small", GATEWAY),
 }
+"""By file name: engine, plan, changes of the cluster's profile."""
 HASH = "from tests.support.rendered import render; print(render().spec_hash)"
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_store_is_made_of_what_is_written_down(variant: str) -> None:
-    plan, changes = VARIANTS[variant]
-    manifests = render(cluster=profile(**changes), plan=plan)
+    engine, plan, changes = VARIANTS[variant]
+    manifests = render(ENGINES[engine], profile(**changes), plan=plan)
     text = yaml.dump_all(objects(manifests), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120)
-    file = GOLDEN / f"woocommerce-{variant}.yaml"
+    file = GOLDEN / f"{variant}.yaml"
     if os.environ.get("UPDATE_GOLDEN"):
         file.write_text(text)
     assert text == file.read_text(), "the manifests changed; if that is intended, see the first lines of this file"
@@ -75,4 +76,4 @@ def test_another_process_makes_the_same() -> None:
 
 
 def test_every_plan_is_written_down() -> None:
-    assert {file.stem for file in GOLDEN.iterdir()} == {f"{ENGINE.name}-{variant}" for variant in VARIANTS}
+    assert {file.stem for file in GOLDEN.iterdir()} == set(VARIANTS)

@@ -3,12 +3,13 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cli.demo_cluster import SIMULATED_PROGRAMS
 from sandbox.simulator.__main__ import main
-from sandbox.simulator.programs import load_programs
+from sandbox.simulator.programs import Program, find_program, load_programs
 
 SIMULATOR = Path(__file__).parents[3] / "sandbox" / "simulator"
 PRODUCT_WORDS = re.compile(
@@ -32,11 +33,25 @@ def test_no_product_word_is_in_the_simulator() -> None:
 
 def test_the_programs_of_a_store_are_valid_and_its_receipt_says_simulated() -> None:
     programs = load_programs(SIMULATED_PROGRAMS)
-    assert programs.keys() == {"web", "database", "install", "proof", "rotate", "cron"}
-    assert programs["proof"].waits_for == ("Deployment", "StatefulSet")
-    receipt = json.loads(programs["proof"].termination_message)
-    assert receipt["simulated"] is True
-    assert receipt["totalMs"] == sum(step["ms"] for step in receipt["steps"])
+    own = {f"medusa/{component}" for component in ("web", "database", "install", "proof")}
+    assert programs.keys() == {"web", "database", "install", "proof", "rotate", "cron"} | own
+    for proof in ("proof", "medusa/proof"):
+        assert programs[proof].waits_for == ("Deployment", "StatefulSet")
+        receipt = json.loads(programs[proof].termination_message)
+        assert receipt["simulated"] is True
+        assert receipt["totalMs"] == sum(step["ms"] for step in receipt["steps"])
+
+
+def test_a_program_is_of_a_component_or_of_one_engine_s() -> None:
+    def pod(**labels: str) -> dict[str, Any]:
+        return {"metadata": {"labels": {f"app.kubernetes.io/{name}": value for name, value in labels.items()}}}
+
+    one, other = Program(seconds=1), Program(seconds=2)
+    programs = {"web": one, "medusa/web": other}
+    assert find_program(programs, pod(name="medusa", component="web")) is other
+    assert find_program(programs, pod(name="woocommerce", component="web")) is one
+    assert find_program(programs, pod(component="web")) is one
+    assert find_program(programs, pod(component="database")) == find_program(programs, {"metadata": {}}) == Program()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,12 @@
+/** What this image has: its release, the dump, and Medusa's command. */
+import { resolve } from "node:path";
+
+/** Medusa's working directory; compiled programs are in its src/programs. */
+export const ROOT = resolve(__dirname, "../..");
+export const DUMP = resolve(ROOT, "dump.sql");
+export const MEDUSA = require.resolve("@medusajs/cli/cli.js");
+
+/** Of Medusa: all its packages have the same version, and its migrations change with it. */
+export function release(): string {
+  return (require("@medusajs/medusa/package.json") as { version: string }).version;
+}

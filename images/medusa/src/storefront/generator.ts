@@ -1,0 +1,2 @@
+/** Every page's `generator`: the proof looks for it. */
+export const GENERATOR = "Storefleet";

@@ -1,0 +1,79 @@
+/** Route handlers of pages: they get the shop and the visitor's cart, and answer errors with a page. */
+import type { MedusaRequest, MedusaResponse } from "@medusajs/framework/http";
+import { ContainerRegistrationKeys, MedusaError } from "@medusajs/framework/utils";
+import { type Cart, countItems, loadCart } from "./cart";
+import { html } from "./html";
+import { texts } from "./locale";
+import { type Page, sendPage } from "./page";
+import { type Shop, loadShop } from "./shop";
+
+export interface Visit {
+  request: MedusaRequest;
+  response: MedusaResponse;
+  shop: Shop;
+  cart: Cart | undefined;
+  send: (page: Page) => void;
+  /** After a form: the browser gets the page, and reloading it doesn't send the form again. */
+  redirect: (path: string) => void;
+}
+
+export class NotFound extends Error {}
+
+/** A route's handler. */
+export function page(handle: (visit: Visit) => Promise<void>) {
+  return async (request: MedusaRequest, response: MedusaResponse): Promise<void> => {
+    let name = "";
+    try {
+      if (request.method === "POST" && request.get("Sec-Fetch-Site") === "cross-site") {
+        response.status(403).send("This form belongs to another site.");
+        return;
+      }
+      const [shop, cart] = await Promise.all([loadShop(request.scope), loadCart(request)]);
+      name = shop.name;
+      const send = (content: Page) => sendPage(response, shop.name, countItems(cart), content);
+      await handle({ request, response, shop, cart, send, redirect: (path) => response.redirect(303, path) });
+    } catch (error) {
+      sendError(request, response, name, error);
+    }
+  };
+}
+
+/** For paths that no route has. */
+export const sendNotFound = page(async () => {
+  throw new NotFound();
+});
+
+function sendError(request: MedusaRequest, response: MedusaResponse, shopName: string, error: unknown): void {
+  const missing = error instanceof NotFound;
+  if (!missing) {
+    request.scope.resolve(ContainerRegistrationKeys.LOGGER).error(`${request.method} ${request.path}`, error as Error);
+  }
+  sendPage(response, shopName, 0, {
+    title: missing ? texts.notFound : texts.retryLater,
+    status: missing ? 404 : 500,
+    private: true,
+    body: html`<h1>${missing ? texts.notFound : texts.retryLater}</h1><p><a href="/">${texts.backToShop}</a></p>`,
+  });
+}
+
+/** Whether the visitor's input is the reason, such as more pieces than there are. */
+export function isRefusal(error: unknown): boolean {
+  const { NOT_ALLOWED, INVALID_DATA, NOT_FOUND, CONFLICT } = MedusaError.Types;
+  const type = (error as { type?: string }).type;
+  return type !== undefined && [NOT_ALLOWED, INVALID_DATA, NOT_FOUND, CONFLICT].includes(type as never);
+}
+
+/** The fields of a form, trimmed. */
+export function formOf(request: MedusaRequest): Record<string, string> {
+  const body = (request.body ?? {}) as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.entries(body).map(([name, value]) => [name, typeof value === "string" ? value.trim().slice(0, 300) : ""]),
+  );
+}
+
+/** A number of pieces from a form: 1 if it isn't one, or `least` to `most`. */
+export function quantityOf(text: string | undefined, least: number, most: number): number {
+  const number = Number.parseInt(text ?? "", 10);
+  return Number.isNaN(number) ? 1 : Math.min(Math.max(number, least), most);
+}
+

@@ -1,0 +1,54 @@
+/** Parts of pages: products, lines and sums. */
+import type { Line, Sums } from "./cart";
+import type { Product, Variant } from "./catalog";
+import { Html, html } from "./html";
+import { formatMoney, texts } from "./locale";
+
+export function picture(url: string | null, alt: string, eager = false): Html {
+  return url === null
+    ? html`<span class="picture"></span>`
+    : html`<img class="picture" src="${url}" alt="${alt}" width="600" height="600"${eager ? "" : html` loading="lazy"`}>`;
+}
+
+export function tile(product: Product, currency: string, eager: boolean): Html {
+  const priced = product.variants.filter((variant) => variant.price !== null);
+  const cheapest = priced.sort((one, other) => one.price! - other.price!)[0];
+  const varies = priced.some((variant) => variant.price !== cheapest!.price);
+  return html`<li><a class="tile" href="/products/${encodeURIComponent(product.handle)}">
+${picture(product.thumbnail, "", eager)}
+<span class="name">${product.title}</span>
+<span class="soft">${cheapest !== undefined && html`${varies && `${texts.from} `}${price(cheapest, currency)}`}</span>
+</a></li>`;
+}
+
+export function price(variant: Variant, currency: string): Html {
+  if (variant.price === null) return html`${texts.notAvailable}`;
+  const before = variant.originalPrice;
+  return html`<span class="price">${formatMoney(variant.price, currency)}${
+    before !== null && html` <s>${formatMoney(before, currency)}</s>`
+  }</span>`;
+}
+
+export function lineList(lines: Line[], currency: string, controls?: (line: Line) => Html): Html {
+  return html`<ul class="lines">${lines.map(
+    (line) => html`<li>${picture(line.thumbnail, "")}
+<div><strong>${
+      line.handle === null ? line.title : html`<a href="/products/${encodeURIComponent(line.handle)}">${line.title}</a>`
+    }</strong>
+<div class="soft">${line.variant}${controls === undefined && ` × ${line.quantity}`}</div>${controls?.(line)}</div>
+<span class="price">${formatMoney(line.total, currency)}</span></li>`,
+  )}</ul>`;
+}
+
+export function sumList(sums: Sums): Html {
+  const rows: [string, number][] = [[texts.subtotal, sums.items], [texts.shipping, sums.shipping]];
+  return html`<dl class="sums">${rows.map(
+    ([name, amount]) => html`<dt>${name}</dt><dd>${formatMoney(amount, sums.currency)}</dd>`,
+  )}<dt class="total">${texts.total}</dt><dd class="total">${formatMoney(sums.total, sums.currency)}</dd>${
+    sums.tax > 0 && html`<dt class="soft">${texts.includesTax}</dt><dd class="soft">${formatMoney(sums.tax, sums.currency)}</dd>`
+  }</dl>`;
+}
+
+export function notice(text: string): Html {
+  return html`<p class="notice" role="alert">${text}</p>`;
+}

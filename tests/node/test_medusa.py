@@ -1,0 +1,143 @@
+"""A MedusaJS store in real containers: it gets READY, a browser buys, and the owner sells and changes the password."""
+
+import asyncio
+import json
+import os
+import signal
+
+from playwright.async_api import Page, expect
+
+from tests.node.medusa import (
+    ADDRESS,
+    ORDERS,
+    StorefrontSession,
+    create_medusa_store,
+    process_of,
+    rows,
+    sign_in,
+)
+from tests.node.real_node import RealNode
+from tests.node.shoppers import credentials, run_shoppers, send_request, wait_until_open
+from tests.support.browser import TIMEOUT_MS, NewPage
+from tests.support.harness import DELETE, Harness
+from tests.support.stores import PASSWORD_CHANGED, has_notice, is_gone, rotate_password
+from tests.support.suspension import resume_store, suspend_store
+from tests.support.waiting import wait_until
+
+PROOF_STEPS = ["database", "shop", "product", "cart", "checkout", "order", "cancel", "clean"]
+SHOPPERS = 3
+NEW_PRODUCT = """
+fetch("/admin/products", {
+  method: "POST",
+  headers: {"Content-Type": "application/json"},
+  body: JSON.stringify(%s),
+}).then(response => response.status)
+"""
+
+
+async def shows(page: Page, *texts: str) -> None:
+    for text in texts:
+        await expect(page.locator("body")).to_contain_text(text, use_inner_text=True, timeout=TIMEOUT_MS)
+
+
+async def buy(page: Page, url: str) -> None:
+    """From the front page to the order."""
+    await page.goto(url)
+    await page.click("text=Sample product")
+    await page.click("button")
+    await page.wait_for_url("**/cart")
+    await shows(page, "Sample product", "19,00 €", "24,00 €")
+    await page.click("a[href='/checkout']")
+    for name in ("email", "first_name", "last_name", "address_1", "postal_code", "city"):
+        await page.fill(f"[name={name}]", ADDRESS[name])
+    await shows(page, "Standard shipping", "Zahlung bei Lieferung", "Deutschland")
+    await page.click("form[action='/checkout'] button")
+    await page.wait_for_url("**/orders/**")
+    await shows(page, "Danke für Ihre Bestellung", "Bestellung 1", "Ada Byron", "10117 Berlin", "24,00 €")
+
+
+async def test_a_browser_buys_and_the_owner_sells(harness: Harness, node: RealNode, new_page: NewPage) -> None:
+    store, namespace = await create_medusa_store(harness, name="🫒 Fig & Olive „日本“", language="de-DE")
+    assert store["receipt"]["simulated"] is False
+    assert [step["name"] for step in store["receipt"]["steps"]] == PROOF_STEPS
+    assert await rows(harness, node, namespace, ORDERS) == []
+
+    shopper = await new_page(java_script_enabled=False)
+    await buy(shopper.page, store["url"])
+    assert shopper.failed_requests == []
+    [order] = await rows(harness, node, namespace, ORDERS)
+    assert (await send_request(harness, store, "GET", f"/orders/{order}"))[0] == 404  # without its key
+
+    owner = (await new_page()).page
+    email, password = await credentials(harness, store)
+    await owner.goto(f"{store['url']}/app")
+    await owner.fill("[name=email]", email)
+    await owner.fill("[name=password]", password)
+    await owner.click("button[type=submit]")
+    await owner.wait_for_url("**/app/orders**")
+    await shows(owner, "#1", ADDRESS["email"])
+
+    [channel] = await rows(harness, node, namespace, "SELECT id FROM sales_channel")
+    product = {
+        "title": "Olive oil «extra» 橄欖油",
+        "status": "published",
+        "options": [{"title": "Size", "values": ["1 l"]}],
+        "variants": [
+            {
+                "title": "1 l",
+                "options": {"Size": "1 l"},
+                "prices": [{"currency_code": "eur", "amount": 7.5}],
+                "manage_inventory": False,
+            }
+        ],
+        "sales_channels": [{"id": channel}],
+    }
+    assert await owner.evaluate(NEW_PRODUCT % json.dumps(product)) == 200
+    await shopper.page.goto(store["url"])
+    await shows(shopper.page, "Olive oil «extra» 橄欖油", "7,50 €")
+
+
+async def test_killed_server_and_database_have_every_order_that_was_acknowledged(
+    harness: Harness, node: RealNode
+) -> None:
+    store, namespace = await create_medusa_store(harness)
+    async with run_shoppers(harness, store, SHOPPERS, StorefrontSession) as shop:
+        for component, program in (("database", "postgres"), ("web", "node")):
+            await shop.sell(4)
+            killed = await process_of(harness, node, namespace, component, program)
+            os.kill(killed.pid, signal.SIGKILL)
+            await asyncio.to_thread(killed.wait, 10)
+        await shop.sell(4)
+    assert shop.refusals or shop.interrupted, "they bought on while there was no shop"
+    assert len(set(shop.keys)) == len(shop.keys) >= 12
+    assert set(shop.keys) <= set(await rows(harness, node, namespace, ORDERS))
+    await harness.wait_for_store(store["id"], status="READY", health="HEALTHY")
+
+
+async def test_a_new_password_a_pause_and_the_end(harness: Harness, node: RealNode) -> None:
+    store, namespace = await create_medusa_store(harness)
+    shop = StorefrontSession(harness, store)
+    await shop.buy()
+    email, first = await credentials(harness, store)
+    session = await sign_in(harness, store, email, first)
+    assert session is not None
+    cookie = {"Cookie": session}
+    assert (await send_request(harness, store, "GET", "/admin/orders", headers=cookie))[0] == 200
+    await rotate_password(harness, store["id"])
+    await wait_until(lambda: has_notice(harness, PASSWORD_CHANGED))
+    _, second = await credentials(harness, store)
+    assert await sign_in(harness, store, email, first) is None
+    assert await sign_in(harness, store, email, second) is not None
+    assert (await send_request(harness, store, "GET", "/admin/orders", headers=cookie))[0] == 401
+
+    await suspend_store(harness, store["id"])
+    await harness.wait_for_store(store["id"], status="SUSPENDED")
+    await resume_store(harness, store["id"])
+    await harness.wait_for_store(store["id"], status="READY", health="HEALTHY")
+    await wait_until_open(harness, store)
+    assert await rows(harness, node, namespace, ORDERS) == shop.keys
+
+    await harness.client().execute(DELETE, {"id": store["id"]})
+    await harness.wait_for_status(store["id"], "DELETED")
+    assert (await harness.get_store(store["id"]))["deletion"]["leftovers"] == []
+    assert await is_gone(harness, f"/api/v1/namespaces/{namespace}")

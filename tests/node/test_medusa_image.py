@@ -1,0 +1,137 @@
+"""The MedusaJS and PostgreSQL images in containers: programs killed at any point and run again, or run concurrently."""
+
+import json
+import random
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.node.containers import Containers, Image, unpack
+from tests.node.medusa_shops import ENV, Counts, MedusaShop, PostgresServer, new_shop, start_postgres
+
+Shops = Callable[[], MedusaShop]
+
+
+@pytest.fixture(scope="module")
+def medusa_image(archives: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Image:
+    return unpack(archives["medusa"], tmp_path_factory.mktemp("layout"), tmp_path_factory.mktemp("root"))
+
+
+@pytest.fixture(scope="module")
+def postgres_image(archives: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Image:
+    return unpack(archives["postgres"], tmp_path_factory.mktemp("layout"), tmp_path_factory.mktemp("root"))
+
+
+@pytest.fixture
+def server(containers: Containers, postgres_image: Image, disk: Path) -> PostgresServer:
+    return start_postgres(containers, postgres_image, disk).wait()
+
+
+@pytest.fixture
+def shops(containers: Containers, medusa_image: Image, server: PostgresServer) -> Shops:
+    """Returns shops that aren't installed yet."""
+    return lambda: new_shop(containers, medusa_image, server)
+
+
+def install(shop: MedusaShop) -> MedusaShop:
+    code, last = shop.run("install")
+    assert (code, json.loads(last)["done"]) == (0, "installed"), last
+    return shop
+
+
+def test_a_first_start_of_the_database_may_be_killed_anywhere(
+    containers: Containers, postgres_image: Image, disk: Path
+) -> None:
+    rng = random.Random(20261129)
+    for _ in range(5):
+        for path in disk.iterdir():
+            shutil.rmtree(path)
+        killed = start_postgres(containers, postgres_image, disk).container
+        assert killed.pid
+        time.sleep(rng.uniform(0, 1.5))
+        assert killed.stop(signal.SIGKILL) == 128 + signal.SIGKILL
+        server = start_postgres(containers, postgres_image, disk).wait()
+        assert server.sql("SELECT current_user", "medusa", user="medusa") == ["medusa"]
+        assert server.sql("SELECT rolname FROM pg_roles WHERE rolsuper") == ["postgres"]
+        assert [path.name for path in disk.iterdir()] == ["data-of-store"]
+        assert server.container.stop(signal.SIGINT) == 0
+        assert "database system is shut down" in server.container.log
+
+
+def test_an_installation_may_be_killed_anywhere(shops: Shops) -> None:
+    shop = install(shops())
+    complete = shop.counts()
+    assert (complete["product"], complete["user"], complete["storefleet"]) == (1, 1, 1)
+    assert json.loads(shop.run("install")[1])["done"] == "nothing to install"
+    assert shop.counts() == complete
+    rng = random.Random(20261129)
+    for _ in range(5):
+        shop = shops()
+        killed = shop.start("install")
+        assert killed.pid
+        time.sleep(rng.uniform(0.1, 2))
+        killed.stop(signal.SIGKILL)
+        assert shop.run("install")[0] == 0
+        assert shop.counts() == complete
+
+
+def test_three_installations_at_once_make_one_shop(shops: Shops) -> None:
+    shop, complete = shops(), install(shops()).counts()
+    programs = [shop.start("install") for _ in range(3)]
+    assert [program.wait() for program in programs] == [0, 0, 0]
+    done = sorted(json.loads(program.log.strip().splitlines()[-1])["done"] for program in programs)
+    assert done == ["installed", "nothing to install", "nothing to install"]
+    assert shop.counts() == complete
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"STORE_COUNTRY": "de"}, "STORE_COUNTRY must be two capital letters."),
+        ({"STORE_ADMIN_EMAIL": "owner"}, "STORE_ADMIN_EMAIL is no e-mail address that Medusa can keep: owner"),
+        ({"STORE_TITLE": ""}, "The variable STORE_TITLE is not set: the platform has to give it."),
+    ],
+)
+def test_an_environment_that_no_retry_mends(shops: Shops, wrong: dict[str, str], message: str) -> None:
+    assert shops().run("install", **wrong) == (78, message)
+
+
+def test_a_proof_leaves_no_row_even_if_it_is_killed(shops: Shops) -> None:
+    shop = install(shops())
+    shop.serve()
+    before = settled_counts(shop)
+    code, last = shop.run("prove")
+    assert (code, json.loads(last)["simulated"]) == (0, False), last
+    assert settled_counts(shop) == before
+    for step in ("shop", "product", "cart", "checkout", "order"):
+        killed = shop.start("prove")
+        while f'"step":"{step}"' not in killed.log:
+            assert killed.process.poll() is None, killed.log
+            time.sleep(0.02)
+        killed.stop(signal.SIGKILL)
+        time.sleep(1)  # the server ends the killed proof's last request
+    assert shop.run("prove")[0] == 0
+    assert settled_counts(shop) == before
+
+
+def settled_counts(shop: MedusaShop) -> Counts:
+    """The counts when Medusa has handled the events of the last requests."""
+    while True:
+        counts = shop.counts()
+        time.sleep(1)
+        if shop.counts() == counts:
+            return counts
+
+
+def test_no_secret_is_printed(shops: Shops) -> None:
+    shop = shops()
+    shop.server.sql(f"ALTER DATABASE {shop.name} OWNER TO postgres")
+    program = shop.start("install")
+    assert program.wait() == 1
+    assert "permission denied" in program.log
+    for name in ("DATABASE_PASSWORD", "STORE_ADMIN_PASSWORD"):
+        assert ENV[name] not in program.log

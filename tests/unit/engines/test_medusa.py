@@ -1,0 +1,149 @@
+"""The MedusaJS engine: components, secrets, the division of a plan, and its database."""
+
+import re
+from typing import Any
+
+import pytest
+
+from runtime.settings import ClusterProfile
+from stores.engines import Manifests
+from stores.plans import PLANS, parse_quantity
+from tests.support.rendered import containers, environment, get_object, of_kind, profile, spec, template, templates
+from tests.support.rendered import render as render_engine
+from workers.engines.medusa import ENGINE
+
+PROGRAMS = "/srv/medusa/src/programs"
+MEDUSA = ("web", "install", "proof", "rotate")
+UPLOADS = "/var/lib/medusa/uploads"
+
+
+def render(cluster: ClusterProfile | None = None, **changes: Any) -> Manifests:
+    return render_engine(ENGINE, cluster, **changes)
+
+
+def by_name(manifests: Manifests) -> dict[str, dict[str, Any]]:
+    return {found["name"]: found for found in containers(manifests)}
+
+
+def test_secrets_are_long_and_random_and_one_is_shown() -> None:
+    values = [field.generate() for field in ENGINE.secrets]
+    assert len(set(values)) == len(values) == len({field.name for field in ENGINE.secrets}) == 5
+    assert all(re.fullmatch(r"[\w-]{32,}", value, re.ASCII) for value in values)
+    assert [field.name for field in ENGINE.secrets if field.revealable] == ["admin-password"]
+
+
+def test_each_container_gets_only_its_secrets() -> None:
+    found = {
+        name: {item["name"] for item in container["env"] if "valueFrom" in item}
+        for name, container in by_name(render()).items()
+    }
+    assert found == {
+        "database": {"POSTGRES_PASSWORD"},
+        "web": {"DATABASE_PASSWORD", "JWT_SECRET", "COOKIE_SECRET", "STORE_PROOF_TOKEN"},
+        "install": {"DATABASE_PASSWORD", "STORE_ADMIN_PASSWORD"},
+        "proof": {"DATABASE_PASSWORD", "STORE_PROOF_TOKEN"},
+        "rotate": {"DATABASE_PASSWORD", "STORE_ADMIN_PASSWORD"},
+    }
+
+
+@pytest.mark.parametrize("plan", PLANS.values(), ids=list(PLANS))
+def test_web_and_database_share_what_the_plan_promises(plan: Any) -> None:
+    found = by_name(render(plan=plan.name))
+    limits = [found[name]["resources"]["limits"] for name in ("web", "database")]
+    assert sum(parse_quantity(limit["cpu"]) for limit in limits) == pytest.approx(plan.cpu_cores)
+    assert sum(parse_quantity(limit["memory"]) for limit in limits) == plan.memory_mib * 2**20
+    assert parse_quantity(limits[0]["memory"]) > parse_quantity(limits[1]["memory"])
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_servers_know_how_much_memory_they_have(plan: str) -> None:
+    manifests = render(plan=plan)
+    found = by_name(manifests)
+    web, database = (parse_quantity(found[name]["resources"]["limits"]["memory"]) for name in ("web", "database"))
+    [heap] = re.findall(r"^--max-old-space-size=(\d+)$", environment(manifests, "web")["NODE_OPTIONS"])
+    assert 0.6 * web <= int(heap) * 2**20 <= 0.7 * web
+    config = get_object(manifests, "ConfigMap", "database")["data"]["postgresql.conf"]
+    [buffers] = re.findall(r"^shared_buffers = (\d+)MB$", config, re.MULTILINE)
+    assert 0.2 * database <= int(buffers) * 2**20 <= 0.3 * database
+
+
+def test_an_acknowledged_order_is_on_the_disk_before_it_is_acknowledged() -> None:
+    config = get_object(render(), "ConfigMap", "database")["data"]["postgresql.conf"].splitlines()
+    assert {"fsync = on", "synchronous_commit = on", "full_page_writes = on"} < set(config)
+
+
+def test_the_programs_that_run() -> None:
+    assert {name: found["command"] for name, found in by_name(render()).items()} == {
+        "database": ["sh", "/etc/storefleet/start"],
+        "web": ["node", f"{PROGRAMS}/web.js"],
+        "install": ["node", f"{PROGRAMS}/install.js"],
+        "proof": ["node", f"{PROGRAMS}/prove.js"],
+        "rotate": ["node", f"{PROGRAMS}/rotate.js"],
+    }
+
+
+def test_what_the_programs_are_told() -> None:
+    manifests = render(profile(store_scheme="https", store_port=8443))
+    url = "https://fig-olive.shops.example.com:8443"
+    told = {
+        name: {key: value for key, value in environment(manifests, name).items() if key.startswith("STORE_")}
+        for name in MEDUSA
+    }
+    assert told == {
+        "web": {"STORE_URL": url, "STORE_LANGUAGE": "de-DE"},
+        "install": {
+            "STORE_URL": url,
+            "STORE_TITLE": "Fig & Olive",
+            "STORE_ADMIN_EMAIL": "fig@example.com",
+            "STORE_COUNTRY": "DE",
+            "STORE_CURRENCY": "EUR",
+        },
+        "proof": {"STORE_URL": url, "STORE_SERVICE": "http://web"},
+        "rotate": {"STORE_URL": url, "STORE_ADMIN_EMAIL": "fig@example.com"},
+    }
+    [service] = [item for item in of_kind(manifests, "Service") if item["spec"]["ports"][0]["port"] == 5432]
+    assert {environment(manifests, name)["DATABASE_HOST"] for name in MEDUSA} == {service["metadata"]["name"]}
+
+
+def test_our_image_is_of_the_release_and_the_database_s_is_a_setting() -> None:
+    manifests = render(profile(image_registry="r.example/fleet", postgres_image="postgres:18.6"), release="2027.01")
+    assert {name: found["image"] for name, found in by_name(manifests).items()} == {
+        "database": "postgres:18.6",
+        **dict.fromkeys(MEDUSA, "r.example/fleet/medusa:2027.01"),
+    }
+
+
+def test_only_web_and_database_write_and_nothing_reaches_the_internet() -> None:
+    manifests = render()
+    written = {
+        pod["spec"]["containers"][0]["name"]: {
+            mount["mountPath"] for mount in pod["spec"]["containers"][0]["volumeMounts"] if mount["name"] != "config"
+        }
+        for pod in templates(manifests)
+    }
+    assert written == {
+        "database": {"/tmp", "/var/lib/postgresql"},
+        "web": {"/tmp", UPLOADS},
+        **{name: {"/tmp"} for name in ("install", "proof", "rotate")},
+    }
+    blocks = [
+        peer
+        for policy in of_kind(manifests, "NetworkPolicy")
+        for rule in policy["spec"].get("egress", ())
+        for peer in rule["to"]
+        if "ipBlock" in peer
+    ]
+    assert blocks == []
+
+
+def test_the_next_web_pod_starts_where_the_uploads_are() -> None:
+    pod = template(get_object(render(), "Deployment", "web"))
+    assert pod is not None
+    [term] = pod["spec"]["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert term["labelSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+
+
+def test_a_store_of_another_plan_keeps_its_identity() -> None:
+    assert spec().plan.name == "small"
+    config = get_object(render(), "ConfigMap", "store")["data"]
+    assert (config["plan"], config["engine"]) == ("small", "medusa")
