@@ -120,5 +120,6 @@ def test_the_wrapper_without_an_environment_says_what_to_do(copy: Path) -> None:
 
 def test_the_shell_scripts_are_whole() -> None:
     out("bash", "-n", ".ci/run")
-    for script in ("storefleet", "requirements/install", "images/mariadb/start"):
+    chart = ("charts/storefleet/backup/dump", "charts/storefleet/backup/restore")
+    for script in ("storefleet", "requirements/install", "images/mariadb/start", *chart):
         out("sh", "-n", script)
