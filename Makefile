@@ -23,13 +23,23 @@ help:
 	@if [ -t 1 ] && [ -z "$${NO_COLOR:-}" ]; then bold=$$(printf '\033[1m') blue=$$(printf '\033[36m') off=$$(printf '\033[0m'); fi; \
 	awk -v bold="$$bold" -v blue="$$blue" -v off="$$off" ' \
 		/^##@ / { printf "\n%s%s%s\n", bold, substr($$0, 5), off } \
-		/^[a-z-]+:.*## / { split($$0, part, /:.*## /); printf "  %s%-16s%s %s\n", blue, part[1], off, part[2] } \
+		/^[a-z0-9-]+:.*## / { split($$0, part, /:.*## /); printf "  %s%-16s%s %s\n", blue, part[1], off, part[2] } \
 	' Makefile; echo
 
 ##@ See it run
 .PHONY: demo
 demo: $(ENVIRONMENT) ## run everything on this machine, and create a store (PORT=8000 DATA=.storefleet ONCE=1 CLUSTER=… ENGINE=…)
 	@$(RUN) -m cli demo $(DEMO_OPTIONS)
+
+.PHONY: kind k3d minikube
+kind: ## install the chart into a cluster of kind on this machine (Docker, kind, helm, kubectl)
+	@exec charts/try kind
+
+k3d: ## the same with k3d
+	@exec charts/try k3d
+
+minikube: ## the same with Minikube
+	@exec charts/try minikube
 
 .PHONY: cluster-up
 cluster-up: $(ENVIRONMENT) ## start a real Kubernetes on this machine (DATA=.storefleet LEVEL=control-plane or node)

@@ -30,6 +30,10 @@ BUNDLED = {
         for server in (f"postgres ← {component} postgres", f"valkey ← {component} redis")
     ),
 }
+BACKUP = {
+    *(f"backup → anyone {port}" for port in ("53/TCP", "53/UDP", "9000/TCP")),
+    *("backup → postgres 5432/TCP", "postgres ← backup postgres/TCP"),
+}
 
 
 def external(*ports: int) -> set[str]:
@@ -39,7 +43,7 @@ def external(*ports: int) -> set[str]:
 CONNECTIONS = {
     "bundled": EVERYWHERE | FROM_INGRESS | METRICS | API_SERVER | BUNDLED,
     "local": EVERYWHERE | FROM_INGRESS | METRICS | API_SERVER | BUNDLED,
-    "everything": EVERYWHERE | FROM_INGRESS | {"api ← 192.0.2.0/24 http/TCP"} | API_SERVER | BUNDLED,
+    "everything": EVERYWHERE | FROM_INGRESS | {"api ← 192.0.2.0/24 http/TCP"} | API_SERVER | BUNDLED | BACKUP,
     "external": EVERYWHERE | FROM_INGRESS | METRICS | {"worker → 192.0.2.1/32 6443/TCP"} | external(5432, 6432, 6379),
     "production": EVERYWHERE | FROM_INGRESS | METRICS | API_SERVER | external(5432, 6379),
     "gateway": EVERYWHERE | {"api ← namespace edge http/TCP"} | METRICS | API_SERVER | external(5432, 6379),
@@ -77,7 +81,7 @@ ADDED: dict[str, JSON] = {
     "container": {"stdin": True, "tty": True, "volumeDevices": [{"name": "data", "devicePath": "/dev/sda"}]},
     "securityContext": {"privileged": True, "procMount": "Unmasked", "runAsUser": 0, "supplementalGroups": [0]},
 }
-SECURITY_KINDS = {"Deployment", "StatefulSet", "Job", "NetworkPolicy", "ServiceAccount"}
+SECURITY_KINDS = {"CronJob", "Deployment", "StatefulSet", "Job", "NetworkPolicy", "ServiceAccount"}
 """test_chart_rendering.py compares roles and the admission policy as a whole with the files that other tests attack."""
 NOT_SECURITY = {
     *("affinity", "labelSelector", "selector", "volumeClaimTemplates"),

@@ -24,6 +24,7 @@ REFUSED: list[tuple[JSON, str]] = [
     ({"api": {"autoscaling": {"enabled": True, "minReplicas": 9}}}, "must not be larger"),
     ({"api": {"autoscaling": {"enabled": True}, "resources": {"requests": {"cpu": None}}}}, "needs a request of CPU"),
     ({"api": {"drainSeconds": 30}}, "at least 50 more"),
+    ({"backup": {"upload": {"to": "backup:bucket"}}}, "backup.upload.existingSecret must name"),
     ({"priorityClass": {"name": "a"}}, "priorityClass.create=false"),
     ({"databases": {}}, "databases"),
     ({"settings": {"signup": "closed"}}, "signup"),

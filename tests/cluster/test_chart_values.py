@@ -77,6 +77,10 @@ BEFORE: dict[str, JSON] = {
     "database.bundled.": {name: {"bundled": {"enabled": True}} for name in ("database", "redis")},
     "redis.bundled.": {name: {"bundled": {"enabled": True}} for name in ("database", "redis")},
     **{f"{name}.existingSecret.": EXISTING for name in EXISTING},
+    "backup.": {
+        **EXTERNAL,
+        "backup": {"enabled": True, "upload": {"to": "backup:bucket", "existingSecret": "remote"}},
+    },
     "ingress.": ROUTES,
     "httpRoute.": ROUTES,
     "api.autoscaling.": {**EXTERNAL, "api": {"autoscaling": {"enabled": True}}},

@@ -47,6 +47,8 @@ CONSTRAINTS: dict[str, Schema] = {
     "api.autoscaling.minReplicas": {"minimum": 1},
     "worker.replicas": {"minimum": 0},
     "worker.terminationGracePeriodSeconds": {"minimum": 10},
+    "backup.keep": {"minimum": 1},
+    "backup.upload.port": {"minimum": 1, "maximum": 65535},
     "podDisruptionBudget.maxUnavailable": {"type": ["integer", "string"]},
     "smokeTest.timeoutSeconds": {"minimum": 1},
     # an empty list in a network policy would allow everything

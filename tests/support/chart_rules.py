@@ -15,7 +15,8 @@ HARDENED = {
 }
 """The security context of every container, which is nothing else."""
 POD_SECURITY = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
-SERVER_SECURITY = {"runAsUser": 999, "runAsGroup": 999}
+FOREIGN_SECURITY = {"runAsUser": 999, "runAsGroup": 999}
+"""Of images that aren't the platform's."""
 POD_FIELDS = {
     *(
         "affinity",
@@ -23,6 +24,7 @@ POD_FIELDS = {
         "containers",
         "enableServiceLinks",
         "imagePullSecrets",
+        "initContainers",
         "nodeSelector",
     ),
     *("priorityClassName", "restartPolicy", "securityContext", "serviceAccountName", "terminationGracePeriodSeconds"),
@@ -32,6 +34,7 @@ CONTAINER_FIELDS = {
     *("args", "command", "env", "envFrom", "image", "imagePullPolicy", "lifecycle", "livenessProbe", "name", "ports"),
     *("readinessProbe", "resources", "securityContext", "startupProbe", "terminationMessagePolicy", "volumeMounts"),
 }
+VOLUMES = {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}
 SECRETS = re.compile(r"PASSWORD|_KEYS$|_URL$")
 PUBLIC = "STOREFLEET_PUBLIC_URL"
 
@@ -53,7 +56,8 @@ def problems(objects: Sequence[JSON], connections: set[str]) -> Iterator[str]:
 
 
 def _template(item: JSON) -> JSON | None:
-    found: JSON | None = item.get("spec", {}).get("template")
+    spec = item.get("spec", {})
+    found: JSON | None = spec.get("template") or spec.get("jobTemplate", {}).get("spec", {}).get("template")
     return found
 
 
@@ -62,7 +66,8 @@ def _nothing(_item: JSON) -> Iterator[str]:
 
 
 def _workload(item: JSON) -> Iterator[str]:
-    template = item["spec"]["template"]
+    template = _template(item)
+    assert template is not None
     pod, component = template["spec"], template["metadata"]["labels"].get(COMPONENT)
     if pod.keys() - POD_FIELDS:
         yield f"unexpected fields {pod.keys() - POD_FIELDS}"
@@ -70,19 +75,22 @@ def _workload(item: JSON) -> Iterator[str]:
         yield "only workers have a token"
     if pod.get("enableServiceLinks") is not False:
         yield "has links of services"
-    is_server = component in ("postgres", "valkey")
-    if not is_server and pod.get("serviceAccountName", "").rpartition("-")[2] != (
+    is_foreign = component in ("postgres", "valkey", "backup")
+    if component not in ("postgres", "valkey") and pod.get("serviceAccountName", "").rpartition("-")[2] != (
         "worker" if component == "worker" else "api"
     ):
         yield "has another account"
     context = pod.get("securityContext", {})
-    groups = {"fsGroup": 999, "fsGroupChangePolicy": "OnRootMismatch"} if component == "postgres" else {}
-    if context != {**POD_SECURITY, **(SERVER_SECURITY if is_server else {}), **groups}:
+    groups = {"fsGroup": 999, "fsGroupChangePolicy": "OnRootMismatch"} if component in ("postgres", "backup") else {}
+    if context != {**POD_SECURITY, **(FOREIGN_SECURITY if is_foreign else {}), **groups}:
         yield f"has the security context {context}"
     for volume in pod.get("volumes", ()):
-        if not {"configMap", "emptyDir", "secret"} & volume.keys() or volume.get("emptyDir") == {}:
+        if (
+            not {"configMap", "emptyDir", "persistentVolumeClaim", "secret"} & volume.keys()
+            or volume.get("emptyDir") == {}
+        ):
             yield f"has the volume {volume}"
-    for container in pod["containers"]:
+    for container in [*pod.get("initContainers", ()), *pod["containers"]]:
         yield from _container(container)
 
 
@@ -147,7 +155,7 @@ def _peer(peer: JSON) -> str:
 
 
 CHECKS = {
-    **dict.fromkeys(("Deployment", "StatefulSet", "Job"), _workload),
+    **dict.fromkeys(("CronJob", "Deployment", "Job", "StatefulSet"), _workload),
     "ConfigMap": _settings,
     "ServiceAccount": _service_account,
 }

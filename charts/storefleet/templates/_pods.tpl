@@ -27,6 +27,15 @@ STOREFLEET_{{ $name | snakecase | upper }}: {{ if kindIs "slice" $value }}{{ joi
       key: {{ index . 3 }}
 {{- end -}}
 
+{{- define "storefleet.databaseVariables" -}}
+{{- with .Values.database -}}
+{{- include "storefleet.secretVariable" (list $ "STOREFLEET_DATABASE_URL" "database" .existingSecret.key) }}
+{{- if or .existingSecret.listenKey .listenUrl }}
+{{ include "storefleet.secretVariable" (list $ "STOREFLEET_DATABASE_LISTEN_URL" "database" (.existingSecret.listenKey | default "listen-uri")) }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{/* Environment of a container of the platform's image. Takes (list $ component extraEnv). */}}
 {{- define "storefleet.env" -}}
 {{- $root := index . 0 -}}
@@ -39,10 +48,7 @@ envFrom:
   {{- toYaml . | nindent 2 }}
   {{- end }}
 env:
-  {{- include "storefleet.secretVariable" (list $root "STOREFLEET_DATABASE_URL" "database" .database.existingSecret.key) | nindent 2 }}
-  {{- if or .database.existingSecret.listenKey .database.listenUrl }}
-  {{- include "storefleet.secretVariable" (list $root "STOREFLEET_DATABASE_LISTEN_URL" "database" (.database.existingSecret.listenKey | default "listen-uri")) | nindent 2 }}
-  {{- end }}
+  {{- include "storefleet.databaseVariables" $root | nindent 2 }}
   {{- include "storefleet.secretVariable" (list $root "STOREFLEET_REDIS_URL" "redis" .redis.existingSecret.key) | nindent 2 }}
   {{- $keys := .keys.existingSecret | default (printf "%s-keys" (include "storefleet.fullname" $root)) }}
   - name: STOREFLEET_ADMIN_KEYS

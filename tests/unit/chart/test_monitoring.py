@@ -18,7 +18,7 @@ QUERIES = {
     **{alert["alert"]: alert["expr"] for alert in ALERTS},
     **{panel["title"]: " ".join(target["expr"] for target in panel["targets"]) for panel in BOARD["panels"]},
 }
-FOREIGN = {"kube_job_status_failed"}
+FOREIGN = {"kube_cronjob_created", "kube_cronjob_status_last_successful_time", "kube_job_status_failed"}
 """Of kube-state-metrics."""
 
 

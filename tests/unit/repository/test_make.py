@@ -26,7 +26,7 @@ def test_make_alone_lists_every_command_in_groups() -> None:
     ]
     commands = {line.split()[0] for line in listed if line.startswith("  ")}
     assert commands == {
-        *("demo", "cluster-up", "cluster-down", "images"),
+        *("demo", "cluster-up", "cluster-down", "images", "kind", "k3d", "minikube"),
         *(
             "setup",
             "test",
@@ -119,6 +119,8 @@ def test_the_wrapper_without_an_environment_says_what_to_do(copy: Path) -> None:
 
 
 def test_the_shell_scripts_are_whole() -> None:
-    out("bash", "-n", ".ci/run")
-    for script in ("storefleet", "requirements/install", "images/mariadb/start"):
+    for script in (".ci/run", "charts/try"):
+        out("bash", "-n", script)
+    chart = ("charts/storefleet/backup/dump", "charts/storefleet/backup/restore")
+    for script in ("storefleet", "requirements/install", "images/mariadb/start", *chart):
         out("sh", "-n", script)
