@@ -138,7 +138,7 @@ async def test_a_pod_that_no_node_can_take_is_told(cluster: Cluster, namespace: 
 
 
 async def assert_diagnosed(cluster: Cluster, namespace: str, change: dict[str, Any], words: str) -> None:
-    """Apply a Deployment with that change of its container, and wait for the diagnosis. The first end is no loop yet."""
+    """Apply a Deployment with that change of its container, and wait for the diagnosis: a first end is no loop yet."""
     broken = web(namespace)
     broken["spec"]["template"]["spec"]["containers"][0].update(change)
     await cluster.apply(broken)

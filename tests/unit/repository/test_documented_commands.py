@@ -50,7 +50,7 @@ def parses(words: list[str]) -> bool:
     parser: Any = _parser()
     given = [word for word in words if not word.startswith("-")]
     while given:
-        [actions] = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)] or [None]
+        actions = next((action for action in parser._actions if isinstance(action, argparse._SubParsersAction)), None)
         if actions is None:
             break
         if given[0] not in actions.choices:
