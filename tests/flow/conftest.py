@@ -10,10 +10,11 @@ import pytest_asyncio
 from argon2 import PasswordHasher
 
 from accounts import passwords
-from api import app
+from api import app, store_status_page
 from api.dashboard import Dashboard
 from stores.event_stream import EventStream
 from tests.support.harness import Harness, run_harness
+from tests.support.waiting import HANG_SECONDS
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -28,6 +29,12 @@ def _cheap_passwords() -> Iterator[None]:
 def _without_a_dashboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether this checkout has a built dashboard makes no difference."""
     monkeypatch.setattr(app, "Dashboard", lambda: Dashboard(tmp_path / "frontend"))
+
+
+@pytest.fixture(autouse=True)
+def _patient_status_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A visitor isn't kept waiting; a test on a busy machine waits."""
+    monkeypatch.setattr(store_status_page, "LOOKUP_TIMEOUT_SECONDS", HANG_SECONDS)
 
 
 @pytest.fixture

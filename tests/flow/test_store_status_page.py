@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,7 +27,7 @@ UNKNOWN, CLOSED, DATABASE_UNAVAILABLE = (
     "Fig &amp; Olive is closed for now",
     "One moment, please",
 )
-DOWN = {"health": "DOWN", "health_since": datetime.now(UTC)}
+DOWN = {"health": "DOWN", "health_since": partial(datetime.now, UTC)}
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 NEVER_READY = {"ready_at": None, "proof_hash": None, "receipt": None, "health": None}
 HOSTILE_NAME = "<script>alert('1')</script> {store} &amp;"
@@ -58,7 +59,8 @@ async def connection(api: Harness) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def insert_store(connection: asyncpg.Connection, slug: str, status: Status, **columns: Any) -> None:
-    """A store in that status."""
+    """A store in that status. A function among the columns is called."""
+    columns = {name: value() if callable(value) else value for name, value in columns.items()}
     account = await new_account(connection)
     row = columns_of(status, Status.PROVISIONING if status == Status.FAILED else None)
     store = await new_store(connection, account, **row | {"slug": slug, "receipt": '{"simulated": false}'} | columns)
@@ -238,10 +240,11 @@ async def test_without_a_database_a_page_says_to_wait(
         finally:
             await elsewhere.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS true")
     assert heading_of((await visit(api, "fig.localhost"))[2]) == CLOSED
-    monkeypatch.setattr("api.store_status_page.LOOKUP_TIMEOUT_SECONDS", 0.1)
-    async with connected(url) as slow, slow.transaction():
-        await slow.execute("LOCK TABLE slugs")
-        assert heading_of((await visit(api, "fig.localhost"))[2]) == DATABASE_UNAVAILABLE
+    with monkeypatch.context() as patch:
+        patch.setattr("api.store_status_page.LOOKUP_TIMEOUT_SECONDS", 0.1)
+        async with connected(url) as slow, slow.transaction():
+            await slow.execute("LOCK TABLE slugs")
+            assert heading_of((await visit(api, "fig.localhost"))[2]) == DATABASE_UNAVAILABLE
     assert heading_of((await visit(api, "fig.localhost"))[2]) == CLOSED
     async with connected(url) as again:
         await change_store(again, await again.fetchval("SELECT id FROM stores"), status="RESUMING")
