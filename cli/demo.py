@@ -137,7 +137,7 @@ def _run(
         "STOREFLEET_BASE_DOMAIN": "localhost",
         **cluster.environment,
         "STOREFLEET_LOG_FORMAT": "console",
-        **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
+        **{name: value for name, value in os.environ.items() if name.startswith(("COVERAGE_", "PYTHONPATH"))},
     }
     worker_only = {"STOREFLEET_WORKER_KEYS": state.worker_keys, "STOREFLEET_KUBECONFIG": str(cluster.kubeconfig)}
     if cluster.context is not None:

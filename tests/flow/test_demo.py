@@ -29,7 +29,7 @@ def test_once_and_once_more_on_the_same_data(tmp_path: Path) -> None:
             assert text in out
         assert len(re.findall(r"✓ step \d of 7 .* \d+\.\d\d s", out)) == 7
         assert f"http://127.0.0.1:{port}/readyz" in out
-        assert f"http://demo-shop{'-2' if number == 2 else ''}.localhost:{port}/" in out
+        assert f"http://demo-shop{'-2' if number == 2 else ''}.localhost:{port}\n" in out
         assert ("demo-shop-2" in out) == (number == 2)
         assert "/nowhere" not in out
     assert survivors(data) == []
