@@ -98,12 +98,12 @@ def test_roles_and_policy_have_the_names_of_the_release(helm: Helm) -> None:
 @pytest.mark.parametrize(
     ("registry", "image", "expected"),
     [
-        ("storefleet", "mysql:8.4", "['storefleet/', 'mysql:']"),
-        ("r.example.com:5000/a", "mysql", "['r.example.com:5000/a/', 'mysql:']"),
-        ("r.example.com", "r.example.com:5000/mysql", "['r.example.com/', 'r.example.com:5000/mysql:']"),
-        ("a", "r.example.com:5000/b/mysql:8@sha256:00", "['a/', 'r.example.com:5000/b/mysql:']"),
-        ("a", "r.example.com:5000/mysql@sha256:00", "['a/', 'r.example.com:5000/mysql@']"),
-        ("a", "mysql@sha256:00", "['a/', 'mysql@']"),
+        ("storefleet", "mysql:8.4", "['storefleet/', 'mysql:', 'postgres:']"),
+        ("r.example.com:5000/a", "mysql", "['r.example.com:5000/a/', 'mysql:', 'postgres:']"),
+        ("r.example.com", "r.example.com:5000/mysql", "['r.example.com/', 'r.example.com:5000/mysql:', 'postgres:']"),
+        ("a", "r.example.com:5000/b/mysql:8@sha256:00", "['a/', 'r.example.com:5000/b/mysql:', 'postgres:']"),
+        ("a", "r.example.com:5000/mysql@sha256:00", "['a/', 'r.example.com:5000/mysql@', 'postgres:']"),
+        ("a", "mysql@sha256:00", "['a/', 'mysql@', 'postgres:']"),
     ],
 )
 def test_the_policy_allows_the_images_of_the_settings(helm: Helm, registry: str, image: str, expected: str) -> None:
