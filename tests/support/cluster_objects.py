@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from runtime.settings import ClusterProfile, Settings
+from runtime.settings import Settings
 from stores.engines import Manifest
 from workers.engines.labels import COMPONENT
 from workers.snapshot import ATTEMPT_LABEL, Snapshot
 
 POLICY_NAME: str = Settings.model_fields["admission_policy"].default
-MANAGER_ROLE: str = ClusterProfile.model_fields["manager_role"].default
 NOW = "2026-11-23T18:59:00Z"
 
 
