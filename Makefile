@@ -61,6 +61,16 @@ dashboard-dev: dashboard ## the dashboard with hot reload, against an API at POR
 images: $(ENVIRONMENT) ## build the images of stores and of the platform (IMAGES="mariadb pause" BASES=debian ARCHIVES=1 WOOCOMMERCE_ZIP=… LANGUAGES="de_DE ar")
 	@$(RUN) -m sandbox.images $(IMAGE_OPTIONS)
 
+.PHONY: push-images
+push-images: ## push built images to a registry (REGISTRY=registry.example.com/storefleet IMAGES="platform woocommerce")
+	@exec images/push '$(REGISTRY)' $(or $(IMAGES),platform woocommerce)
+
+.PHONY: push-chart
+push-chart: ## push the chart to an OCI registry (REGISTRY=oci://registry.example.com/charts)
+	@mkdir -p build
+	@helm package charts/storefleet --destination build
+	@helm push build/storefleet-$$(sed -n 's/^version: //p' charts/storefleet/Chart.yaml).tgz '$(REGISTRY)'
+
 ##@ Work on it
 .PHONY: setup
 setup: .venv/.dev ## install everything for development into .venv, as locked

@@ -11,7 +11,7 @@ from schema.build import schema
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = "accounts|api|bench|cli|runtime|schema|stores|tests|workers"
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob(".github/*.md")])
 
 
 def test_env_example_names_every_setting_with_its_default() -> None:

@@ -27,6 +27,7 @@ def test_make_alone_lists_every_command_in_groups() -> None:
     commands = {line.split()[0] for line in listed if line.startswith("  ")}
     assert commands == {
         *("demo", "cluster-up", "cluster-down", "images", "kind", "k3d", "minikube"),
+        *("push-images", "push-chart"),
         *(
             "setup",
             "test",
@@ -122,5 +123,5 @@ def test_the_shell_scripts_are_whole() -> None:
     for script in (".ci/run", "charts/try"):
         out("bash", "-n", script)
     chart = ("charts/storefleet/backup/dump", "charts/storefleet/backup/restore")
-    for script in ("storefleet", "requirements/install", "images/mariadb/start", *chart):
+    for script in ("storefleet", "requirements/install", "images/mariadb/start", "images/push", *chart):
         out("sh", "-n", script)

@@ -1,0 +1,60 @@
+"""The workflows run what make has, and nothing else."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").iterdir())
+EVERY_WORKFLOW = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+PROGRAMS = re.compile(
+    r"make (images|push-images|push-chart) |\.ci/run |echo |(docker|helm registry) login ghcr\.io |sed |tee "
+)
+
+
+def jobs(workflow: Path) -> list[dict[str, Any]]:
+    return list(yaml.safe_load(workflow.read_text())["jobs"].values())
+
+
+@EVERY_WORKFLOW
+def test_it_runs_what_make_has(workflow: Path) -> None:
+    scripts = [step["run"] for job in jobs(workflow) for step in job["steps"] if "run" in step]
+    assert scripts
+    for script in scripts:
+        for command in re.split(r"\n|\||\$\(", script):
+            command = re.sub(r"^\w+=$", "", command.strip())
+            assert not command or PROGRAMS.match(command), command
+
+
+@EVERY_WORKFLOW
+def test_it_has_few_rights_and_an_end(workflow: Path) -> None:
+    assert yaml.safe_load(workflow.read_text())["permissions"] == {"contents": "read"}
+    for job in jobs(workflow):
+        assert job["timeout-minutes"] <= 120
+        assert job.get("permissions", {}).get("contents", "read") == "read"
+        [checkout] = [step for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+        assert checkout["with"] == {"persist-credentials": False}
+        assert not any("${{" in step.get("run", "").replace("${{ matrix.check }}", "") for step in job["steps"])
+
+
+def test_every_check_of_the_continuous_integration_has_a_machine() -> None:
+    [job] = jobs(ROOT / ".github" / "workflows" / "test.yml")
+    checks = re.search(r"set -- ([\w -]+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    assert checks is not None
+    assert job["strategy"]["matrix"]["check"] == checks[1].split()
+
+
+def test_every_released_image_exists() -> None:
+    [images, _] = jobs(ROOT / ".github" / "workflows" / "release.yml")
+    for name in images["strategy"]["matrix"]["image"]:
+        assert (ROOT / "images" / name / "Dockerfile").exists(), name
+
+
+def test_the_forms_can_be_parsed() -> None:
+    forms = [*(ROOT / ".github").glob("*.yml"), *(ROOT / ".github" / "ISSUE_TEMPLATE").iterdir()]
+    assert len(forms) == 4
+    for form in forms:
+        assert yaml.safe_load(form.read_text())
