@@ -13,9 +13,7 @@ ROOT = Path(__file__).parents[3]
 TOOLS = ("kind", "k3d", "minikube")
 CONTEXTS = {"kind": "kind-storefleet", "k3d": "k3d-storefleet", "minikube": "storefleet"}
 RECORD = """#!/bin/sh
-printf '%s' "$(basename "$0")" >>"$CALLS"
-printf ' %s' "$@" >>"$CALLS"
-echo >>"$CALLS"
+printf '%s %s\\n' "$(basename "$0")" "$*" >>"$CALLS"
 [ "$(basename "$0")" = kubectl ] && [ "$*" != "${*%users list}" ] && echo "$USERS"
 case "$*" in *'status'*|'cluster get'*) exit "$MISSING" ;; 'get clusters') [ "$MISSING" = 1 ] || echo storefleet ;; esac
 [ "$(basename "$0")" = kind ] || exit 0
