@@ -84,7 +84,7 @@ test-node: .venv/.dev ## test stores as real containers on a real, isolated node
 
 .PHONY: test-browser
 test-browser: .venv/.dev ## check the dashboard: types, lint, texts, and everything in a real browser (Chromium, Node.js)
-	@$(RUN) tests/checks.py browser
+	@$(RUN) tests/checks.py browser audit
 
 .PHONY: screenshots
 screenshots: .venv/.dev ## take screenshots of the dashboard, into build/screenshots (Chromium, Node.js)
@@ -102,6 +102,10 @@ format: .venv/.dev ## format the code, and apply the linter's automatic fixes
 .PHONY: bench
 bench: .venv/.dev ## measure this machine with a simulated cluster
 	@$(RUN) -m bench
+
+.PHONY: bench-dashboard
+bench-dashboard: .venv/.dev ## measure the dashboard in Chromium, with a thousand stores that change (a quarter of an hour)
+	@$(RUN) -m bench.dashboard
 
 .PHONY: bench-kubernetes
 bench-kubernetes: .venv/.dev ## measure many stores on a real API server, compared with a bare client and helm (an hour)

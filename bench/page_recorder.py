@@ -1,4 +1,4 @@
-"""What happens in a page of Chromium: long tasks, layout shifts, moments of painting, CPU time, and the heap."""
+"""What happens in a page of Chromium: tasks, layout shifts, moments of painting, CPU time, and the heap."""
 
 import asyncio
 from collections import defaultdict
@@ -10,10 +10,11 @@ from playwright.async_api import CDPSession
 
 RECORDER = """
 (() => {
-  const seen = (window.bench = { tasks: [], shift: 0, pixels: {} })
-  new PerformanceObserver((list) => {
-    for (const { startTime, duration } of list.getEntries()) seen.tasks.push([startTime, duration])
-  }).observe({ type: 'longtask', buffered: true })
+  const seen = (window.bench = { paints: {}, shift: 0, pixels: {} })
+  for (const type of ['paint', 'largest-contentful-paint'])
+    new PerformanceObserver((list) => {
+      for (const { name, entryType, startTime } of list.getEntries()) seen.paints[name || entryType] = startTime
+    }).observe({ type, buffered: true })
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) if (!entry.hadRecentInput) seen.shift += entry.value
   }).observe({ type: 'layout-shift', buffered: true })
@@ -33,8 +34,8 @@ RECORDER = """
   new MutationObserver(find).observe(document, { subtree: true, childList: true, characterData: true })
 })()
 """
-"""Records long tasks (50 ms or more), layout shifts, and when the text "Change 7." was painted: in the frame after it
-came into the document, once that frame's work is done."""
+"""Records the first and the largest contentful paint, layout shifts, and when the text "Change 7." was painted: in the
+frame after it came into the document, once that frame's work is done."""
 LOOP = """() => {
   const began = performance.now()
   let x = 1
@@ -65,7 +66,7 @@ async def main_thread_tasks(session: CDPSession) -> AsyncIterator[list[tuple[flo
     for event in events:
         thread = event["pid"], event["tid"]
         if thread in renderers and event["name"] == "ThreadControllerImpl::RunTask" and "dur" in event:
-            by_thread[thread].append((event["dur"] / 1000, event["tdur"] / 1000))
+            by_thread[thread].append((event["dur"] / 1000, event.get("tdur", 0) / 1000))
     tasks += max(by_thread.values(), key=lambda its: sum(cpu for _, cpu in its))
 
 

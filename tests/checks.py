@@ -64,6 +64,13 @@ def program(*names: str, get: str) -> Need:
     return lambda: None if any(map(shutil.which, names)) else f"needs {' or '.join(names)}: {get}"
 
 
+def npm_audit() -> str | None:
+    """Needs a registry that answers `npm audit`; some mirrors don't."""
+    command = ["npm", "--prefix", "frontend", "audit", "--json"]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)
+    return None if '"auditReportVersion"' in done.stdout else "needs a package registry that answers npm audit"
+
+
 NEEDS_OF_THE_DASHBOARD = (
     program("chromium", "chromium-browser", "google-chrome", get="Debian: apt-get install chromium"),
     program("npm", get="install Node.js 20.19 or newer"),
@@ -142,7 +149,14 @@ BROWSER = Check(
     summary=r"\bin [\d.]+s|^npm error|error",
 )
 """The dashboard's own checks, and all that people do with it in a real browser."""
-OTHER_TIERS = (BROWSER, KUBERNETES, NODE)
+AUDIT = Check(
+    "audit",
+    [["npm", "--prefix", folder, "audit", "--audit-level", "high"] for folder in ("frontend", "frontend/graphiql")],
+    [program("npm", get="install Node.js 20.19 or newer"), npm_audit],
+    summary=r"vulnerabilit",
+)
+"""Whether a package of the dashboard or the playground has a known vulnerability that is high or critical."""
+OTHER_TIERS = (BROWSER, AUDIT, KUBERNETES, NODE)
 
 
 def perform(check: Check) -> Outcome:

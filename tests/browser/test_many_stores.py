@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from runtime.changefeed import CHANNEL
 from schema.ids import decode_id
 from tests.browser.conftest import SignedInPage
 from tests.support.harness import Harness, run_harness
@@ -25,10 +26,17 @@ FROM generate_series(1, 1000) number
 """
 """Of a cluster without workers: nothing changes their status."""
 
+MARK = """
+WITH marked AS (UPDATE stores SET cause = 'Marked.' WHERE slug = $1 RETURNING id, account_id, status)
+INSERT INTO events (account_id, store_id, type, status, message) SELECT account_id, id, 'NOTICE', status, '' FROM marked
+"""
+REFETCH_MS = 300
+"""useStorePages.ts waits so long for more events before it reads the list again."""
+
 
 @pytest_asyncio.fixture
 async def harness(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Harness]:
-    async with run_harness(database_url, redis_url, tmp_path, worker=False, store_quota=1000) as running:
+    async with run_harness(database_url, redis_url, tmp_path, worker=False, store_quota=1001) as running:
         account = decode_id("Account", running.account)
         await running.sql("INSERT INTO account_streams (account_id) VALUES ($1)", account)
         await running.sql(STORES, account)
@@ -46,7 +54,7 @@ async def test_the_list_pages_filters_and_scrolls(
 ) -> None:
     page = await open_dashboard()
     rows = page.locator("[data-store]")
-    await expect(page.get_by_text(re.compile("1,000 of 1,000"))).to_be_visible()
+    await expect(page.get_by_text(re.compile("1,000 of 1,001"))).to_be_visible()
     await expect(rows).to_have_count(100)
     more = page.get_by_role("button", name="Show more")
     for count in range(200, 1001, 100):
@@ -75,3 +83,22 @@ async def test_a_group_is_whole_and_in_order(harness: Harness, open_dashboard: S
     assert await page.evaluate(row_names) == [f"Shop {number:04}" for number in range(100, 1001, 100)]
     await page.get_by_role("button", name=re.compile("^Closed")).click()
     await expect(page.locator("[data-store]")).to_have_count(990)
+
+
+async def test_an_event_of_a_store_on_a_later_page_reads_nothing_again(
+    harness: Harness, open_dashboard: SignedInPage
+) -> None:
+    page = await open_dashboard()
+    await expect(page.locator("[data-store]")).to_have_count(100)
+    await page.wait_for_load_state("networkidle")
+    operations: list[str] = []
+    page.on("request", lambda request: operations.append((request.post_data_json or {}).get("operationName", "")))
+    for slug in ("shop-900", "shop-1"):
+        await harness.sql(MARK, slug)
+        await harness.sql("SELECT pg_notify($1, $2)", CHANNEL, str(decode_id("Account", harness.account)))
+    await expect(page.locator("[data-store=shop-1]")).to_contain_text("Marked.")
+    await page.wait_for_timeout(2 * REFETCH_MS)
+    assert "Stores" not in operations
+    await harness.create_store(name="Brand New")
+    await expect(page.get_by_role("link", name="Brand New")).to_be_visible()
+    assert "Stores" in operations

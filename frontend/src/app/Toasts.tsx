@@ -36,7 +36,7 @@ export function Toasts() {
     if (text === null) return
     announcement.set(text)
     const to = `/stores/${event.store.slug}`
-    if (pathname.startsWith(to)) return
+    if (`${pathname}/`.startsWith(`${to}/`)) return
     showToast(event.store.status === 'DELETED' ? { text } : { text, to })
   })
   useEffect(() => {
