@@ -30,7 +30,8 @@ MOVING = 20
 CHANGES_A_SECOND = 20
 DEGRADED_AT_ONCE = 5
 SLOWDOWN = 4
-LOADS = 7
+LOADS = 5
+FEW_STORES = 12
 INSERT_STORES = """
 INSERT INTO stores (id, account_id, name, slug, engine, release, plan, admin_email, country, currency, cluster, status,
                     spec_hash, proof_hash, receipt, ready_at, health, health_since, created_at)
@@ -39,7 +40,7 @@ SELECT gen_random_uuid(), $1, 'Shop ' || to_char(number, 'FM0000'), 'shop-' || n
        'x', 'x', '{"simulated": true, "totalMs": 1, "steps": []}', CASE WHEN NOT moving THEN now() END,
        CASE WHEN NOT moving THEN 'HEALTHY' END, CASE WHEN NOT moving THEN now() END,
        now() - interval '1 minute' * number
-FROM (SELECT number, number % ($2 / $3) = 0 AS moving FROM generate_series(1, $2) number) numbers
+FROM (SELECT number, number % $4 = 0 AS moving FROM generate_series($2::int, $3::int) number) numbers
 RETURNING id, status
 """
 """Of a cluster without workers: only this bench changes them."""
@@ -49,6 +50,7 @@ SELECT stores.id, position, step.name, CASE WHEN status = 'READY' THEN 'SUCCEEDE
        CASE WHEN status = 'READY' THEN now() END, CASE WHEN status = 'READY' THEN now() END
 FROM stores, unnest('{credentials,namespace,isolation,database,install,web,proof}'::text[])
      WITH ORDINALITY AS step (name, position)
+ON CONFLICT DO NOTHING
 """
 SET_HEALTH = "UPDATE stores SET health = $2, health_cause = $3, health_since = now() WHERE id = $1"
 SET_STEP = """
@@ -67,12 +69,19 @@ class Changes:
 
     connection: asyncpg.Connection
     account: UUID
-    ready: list[UUID]
-    moving: list[UUID]
+    ready: list[UUID] = field(default_factory=list)
+    moving: list[UUID] = field(default_factory=list)
     number: int = 0
     degraded: deque[UUID] = field(default_factory=deque)
     committed: dict[str, float] = field(default_factory=dict)
     """Milliseconds since the epoch, just before COMMIT, by the number that the page shows."""
+
+    async def add_stores(self, first: int, last: int) -> None:
+        """Stores with these numbers."""
+        stores = await self.connection.fetch(INSERT_STORES, self.account, first, last, STORES // MOVING)
+        await self.connection.execute(INSERT_STEPS)
+        self.ready += [store for store, status in stores if status == "READY"]
+        self.moving += [store for store, status in stores if status != "READY"]
 
     async def commit(self) -> None:
         """Every second change is a step of a store on its way; the others make a store DEGRADED, or HEALTHY again."""
@@ -123,8 +132,8 @@ async def open_list(page: Page, instance: System) -> None:
     await page.locator("[data-store]").first.wait_for()
 
 
-async def first_load(browser: Browser, instance: System) -> None:
-    """Measure the scripts that the list needs, and when it can be used on a slow CPU."""
+async def first_load(browser: Browser, instance: System, shown: int) -> None:
+    """Measure the scripts that the list needs, and when it can be used on a slow CPU; `shown`: the number of rows."""
     usable, cpu_times, shifts, loops = [], [], [], []
     paints: dict[str, list[float]] = {"first-contentful-paint": [], "largest-contentful-paint": []}
     for _ in range(LOADS):
@@ -145,7 +154,7 @@ async def first_load(browser: Browser, instance: System) -> None:
         )
         await page.context.close()
     size = sum((FRONTEND / "dist" / f"{name.strip('/')}.gz").stat().st_size for name in set(scripts))
-    table("first load of the list of stores", "figure", "aim")
+    table(f"first load of a list with {shown} rows", "figure", "aim")
     row("scripts, gzip", f"{size / 1000:.0f} kB", "≤ 210 kB")
     row(f"usable, CPU {SLOWDOWN} times as slow ({LOADS} loads)", spread(usable, digits=2), "≤ 1.5 s")
     for name, at in paints.items():
@@ -213,7 +222,7 @@ async def observe(page: Page, session: CDPSession, changes: Changes, seconds: fl
 
 
 async def prepare(browser: Browser, instance: System) -> Changes:
-    """Sign up the user, and give the account its stores."""
+    """Sign up the user, and give the account its first stores."""
     context = await browser.new_context()
     answer = await context.request.post(f"{instance.url}/auth/sign-up", data=USER)
     account = decode_id("Account", (await answer.json())["accountId"])
@@ -221,25 +230,27 @@ async def prepare(browser: Browser, instance: System) -> Changes:
     await context.close()
     connection = await asyncpg.connect(instance.database_url)
     await connection.execute("INSERT INTO account_streams (account_id) VALUES ($1) ON CONFLICT DO NOTHING", account)
-    stores = await connection.fetch(INSERT_STORES, account, STORES, MOVING)
-    await connection.execute(INSERT_STEPS)
-    by_status = {status: [store for store, its in stores if its == status] for status in ("READY", "PROVISIONING")}
-    return Changes(connection, account, by_status["READY"], by_status["PROVISIONING"])
+    changes = Changes(connection, account)
+    await changes.add_stores(1, FEW_STORES)
+    return changes
 
 
 async def measure(instance: System, seconds: float) -> None:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=LAUNCH_ARGUMENTS)
         changes = await prepare(browser, instance)
-        await first_load(browser, instance)
-        await many_changes(browser, instance, changes, seconds)
+        await first_load(browser, instance, FEW_STORES)
+        await changes.add_stores(FEW_STORES + 1, STORES)
+        await first_load(browser, instance, PAGE)
+        if seconds:
+            await many_changes(browser, instance, changes, seconds)
         await changes.connection.close()
         await browser.close()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.dashboard")
-    parser.add_argument("--seconds", type=float, default=600, help="of many changes")
+    parser.add_argument("--seconds", type=float, default=600, help="of many changes; 0: only the first load")
     seconds = parser.parse_args().seconds
     assert CHROMIUM is not None, "needs Chromium: apt-get install chromium"
     build(report)
