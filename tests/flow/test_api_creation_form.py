@@ -14,7 +14,7 @@ from tests.support.harness import Harness
 ENGINES = "{ engines { name description steps { name title usualMs } } }"
 SUGGESTION = """
 query ($name: String, $slug: String, $account: ID) {
-  slugSuggestion(name: $name, slug: $slug, accountId: $account) { slug available reason } }
+  slugSuggestion(name: $name, slug: $slug, accountId: $account) { slug available reason url } }
 """
 LIMITS = "{ viewer { accounts { storeQuota storesUsed creationsPerHour creationsLeft nextCreationAt } } }"
 
@@ -70,11 +70,16 @@ async def suggest(api: Harness, token: str | None = None, **variables: Any) -> d
 
 
 async def test_an_address_is_suggested(api: Harness) -> None:
-    free = {"slug": "fig-olive", "available": True, "reason": None}
+    free = {"slug": "fig-olive", "available": True, "reason": None, "url": "http://fig-olive.localhost"}
     assert await suggest(api, name="Fig & Olive") == free
     assert await suggest(api, name="Anything", slug="fig-olive") == free
     await api.create_store(slug="fig-olive")
-    taken = {"slug": "fig-olive-2", "available": False, "reason": "fig-olive is taken."}
+    taken = {
+        "slug": "fig-olive-2",
+        "available": False,
+        "reason": "fig-olive is taken.",
+        "url": "http://fig-olive-2.localhost",
+    }
     assert await suggest(api, name="Fig & Olive") == taken
     assert await suggest(api, slug="fig-olive") == taken
     reserved = await suggest(api, slug="admin")
@@ -86,7 +91,7 @@ async def test_an_address_is_suggested(api: Harness) -> None:
     assert (await suggest(api, name="\0\ud800 ", slug=""))["slug"] == "my-store"
     assert (await suggest(api, name="x" * 5000))["slug"] == "x" * 40
     store = await api.create_store(name="Suggested", slug=taken["slug"])
-    assert store["slug"] == "fig-olive-2"
+    assert (store["slug"], store["url"]) == (taken["slug"], taken["url"])
 
 
 async def test_an_address_of_a_deleted_store_is_free_for_its_account_alone(api: Harness) -> None:

@@ -272,6 +272,7 @@ async def test_sign_up_can_be_closed(api: Harness) -> None:
     status, answer = await post_auth(api, "sign-up", {"email": "new@example.com", "password": PASSWORD})
     assert (status, answer["errors"][0]["code"]) == (403, "FORBIDDEN")
     assert await api.sql("SELECT * FROM users") == []
+    assert (await api.client("").execute("{ signUpOpen }")) == {"signUpOpen": False}
 
 
 async def test_a_variable_may_carry_the_input(api: Harness) -> None:

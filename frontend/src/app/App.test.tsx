@@ -54,6 +54,16 @@ describe('routes', () => {
     expect(new URLSearchParams(location.search).get('next')).toBe('/stores/fig-olive/logs?workload=web')
   })
 
+  test.each([true, false])('offer to sign up only where that is open: %s', async (signUpOpen) => {
+    const operations = mockApi({ viewer: null, signUpOpen })
+    await open('/sign-in')
+    await waitFor(() => expect(operations).toContain('SignUp'))
+    const link = await screen.findByText('Sign up')
+    await waitFor(() =>
+      expect(getComputedStyle(link.closest('p') ?? link).visibility).toBe(signUpOpen ? 'visible' : 'hidden'),
+    )
+  })
+
   test('say that a page or a store is not there', async () => {
     mockApi(signedIn([]))
     await open('/nowhere')
