@@ -62,8 +62,8 @@ images: $(ENVIRONMENT) ## build the images of stores and of the platform (IMAGES
 	@$(RUN) -m sandbox.images $(IMAGE_OPTIONS)
 
 .PHONY: push-images
-push-images: ## push built images to a registry (REGISTRY=registry.example.com/storefleet IMAGES="platform woocommerce")
-	@exec images/push '$(REGISTRY)' $(or $(IMAGES),platform woocommerce)
+push-images: ## push built images to a registry (REGISTRY=registry.example.com/storefleet IMAGES="platform woocommerce medusa")
+	@exec images/push '$(REGISTRY)' $(or $(IMAGES),platform woocommerce medusa)
 
 .PHONY: push-chart
 push-chart: ## push the chart to an OCI registry (REGISTRY=oci://registry.example.com/charts)

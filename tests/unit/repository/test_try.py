@@ -84,6 +84,7 @@ def test_a_cluster_is_created_once_and_gets_the_images(tmp_path: Path, tool: str
         images = " ".join(line for line in calls if line.startswith(f"{tool} {loaded}"))
         assert "docker.io/storefleet/platform:" in images
         assert "docker.io/storefleet/woocommerce:" in images
+        assert "docker.io/storefleet/medusa:" in images
         assert not any("users add" in line for line in calls)
 
 
