@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from stores.plans import PLANS
 from tests.node.containers import Container, Containers, Image
@@ -102,6 +103,6 @@ class MedusaShop:
 
 
 def new_shop(containers: Containers, image: Image, server: PostgresServer) -> MedusaShop:
-    name = f"shop_{len(containers.started)}"
+    name = f"shop_{uuid4().hex}"
     server.sql(f"CREATE DATABASE {name} OWNER medusa")
     return MedusaShop(name, image, containers, server)
