@@ -213,8 +213,13 @@ def end_when_silent(process: subprocess.Popen[str], last_line: Sequence[float]) 
         time.sleep(0.5)
         if time.monotonic() - last_line[0] > SILENCE_SECONDS:
             with suppress(psutil.NoSuchProcess):
-                descendants = psutil.Process(process.pid).children(recursive=True)
+                silent = psutil.Process(process.pid)
+                silent.suspend()
+                while silent.status() not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE):
+                    time.sleep(0.01)  # it may be starting a child, which would be missed
+                descendants = silent.children(recursive=True)
                 process.send_signal(signal.SIGABRT)
+                silent.resume()
                 process.wait(60)
                 psutil.wait_procs(descendants, 5)
                 for child in descendants:
