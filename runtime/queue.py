@@ -11,6 +11,7 @@ import structlog
 from arq.connections import ArqRedis
 from pydantic import SecretStr
 from redis.asyncio import BlockingConnectionPool
+from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError
 
 RECONCILE_JOB = "reconcile_store"
@@ -31,12 +32,32 @@ def deserialize(job: bytes) -> dict[str, Any]:
     return value
 
 
+class ReleasingPipeline(Pipeline):
+    """Gives its connection back to the pool in any case. redis-py 5 keeps it if Redis doesn't answer UNWATCH."""
+
+    async def reset(self) -> None:
+        try:
+            await super().reset()  # type: ignore[no-untyped-call]  # redis-py 5 has no types there
+        finally:
+            if (connection := self.connection) is not None:
+                self.connection = None
+                await connection.disconnect(nowait=True)
+                await self.connection_pool.release(connection)
+
+
+class PooledRedis(ArqRedis):
+    """arq's client, which uses a pipeline to enqueue and to start each job."""
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
+        return ReleasingPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+
 def open_redis(url: SecretStr, connections: int = 20) -> ArqRedis:
     """Connects at the first command. Every command has a timeout."""
     pool = BlockingConnectionPool.from_url(
         url.get_secret_value(), max_connections=connections, timeout=2, socket_timeout=5, socket_connect_timeout=2
     )
-    redis = ArqRedis(pool, job_serializer=serialize, job_deserializer=deserialize, default_queue_name=QUEUE)
+    redis = PooledRedis(pool, job_serializer=serialize, job_deserializer=deserialize, default_queue_name=QUEUE)
     redis.auto_close_connection_pool = True  # `aclose` closes the pool, too: nothing else uses it
     return redis
 
