@@ -25,6 +25,7 @@ from tests.support.suspension import (
     refusal,
     replicas,
     resume_store,
+    status_changes,
     statuses,
     suspend_store,
     uids,
@@ -79,7 +80,10 @@ async def test_a_worker_killed_at_any_write_ends_right(api: Harness) -> None:
         assert [await replicas(api, namespace) for namespace in namespaces] == [[count, count]] * len(stores)
         assert [await pods(api, namespace) == [] for namespace in namespaces] == [count == 0] * len(stores)
     assert [await uids(api, namespace) for namespace in namespaces] == before
-    assert (await statuses(api)).count("READY") == 2 * len(stores)
+    assert {store["slug"]: await status_changes(api, store["id"]) for store in stores} == {
+        store["slug"]: ["REQUESTED", "PROVISIONING", "READY", "SUSPENDING", "SUSPENDED", "RESUMING", "READY"]
+        for store in stores
+    }
     assert await notices(api) == []
 
 

@@ -1,5 +1,6 @@
 """What tests of suspendStore and resumeStore share."""
 
+from schema.ids import decode_id
 from tests.support.harness import JSON, Harness
 from tests.support.stores import create_ready_store, object_path, request_object, wait_until_idle
 
@@ -63,6 +64,14 @@ async def statuses(harness: Harness) -> list[str]:
     """The statuses of all events of type STATUS, in order."""
     rows = await harness.sql("SELECT status FROM events WHERE type = 'STATUS' ORDER BY seq")
     return [row["status"] for row in rows]
+
+
+async def status_changes(harness: Harness, store_id: str) -> list[str]:
+    """The statuses of one store's events of type STATUS, in order."""
+    events = await harness.sql(
+        "SELECT status FROM events WHERE type = 'STATUS' AND store_id = $1 ORDER BY seq", decode_id("Store", store_id)
+    )
+    return [row["status"] for row in events]
 
 
 def refusal(payload: JSON) -> tuple[str, str]:
