@@ -70,7 +70,7 @@ def test_roles_and_policy_are_those_that_are_proven(helm: Helm) -> None:
             del rendered["metadata"]["labels"]
             for variable in (rendered["spec"] if "variables" in rendered.get("spec", {}) else {}).get("variables", ()):
                 if variable["name"] == "images":
-                    variable["expression"] = "['storefleet/', 'mysql:', 'mariadb:']"
+                    variable["expression"] = "['storefleet/', 'mysql:', 'mariadb:', 'postgres:']"
             assert rendered == proven
 
 
