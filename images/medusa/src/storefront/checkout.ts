@@ -40,20 +40,29 @@ export async function fillIn(request: MedusaRequest, cart: Cart, form: Record<st
   await chooseShipping(request, cart.id, form.shipping_option);
 }
 
-/** Places the order. Returns its id. Throws MedusaError: nothing was ordered then. */
+/** Places the order. Returns its id. Throws MedusaError: nothing was ordered then. It can be called again. */
 export async function placeOrder(request: MedusaRequest, cart: Cart, provider: string): Promise<string> {
+  let collection = await paymentCollection(request, cart);
+  if (collection === undefined) {
+    await createPaymentCollectionForCartWorkflow(request.scope).run({ input: { cart_id: cart.id } });
+    collection = await paymentCollection(request, cart);
+  }
+  await createPaymentSessionsWorkflow(request.scope).run({
+    input: { payment_collection_id: collection!, provider_id: provider },
+  });
+  const { result } = await completeCartWorkflow(request.scope).run({ input: { id: cart.id } });
+  return result.id;
+}
+
+/** Its id; a checkout that failed has left one. */
+async function paymentCollection(request: MedusaRequest, cart: Cart): Promise<string | undefined> {
   const query = request.scope.resolve("query");
-  await createPaymentCollectionForCartWorkflow(request.scope).run({ input: { cart_id: cart.id } });
   const { data: [found] } = await query.graph({
     entity: "cart",
     fields: ["payment_collection.id"],
     filters: { id: cart.id },
   });
-  await createPaymentSessionsWorkflow(request.scope).run({
-    input: { payment_collection_id: found!.payment_collection!.id, provider_id: provider },
-  });
-  const { result } = await completeCartWorkflow(request.scope).run({ input: { id: cart.id } });
-  return result.id;
+  return found?.payment_collection?.id;
 }
 
 /** A key for the page of an order: ids alone aren't secret enough for names and addresses. */
