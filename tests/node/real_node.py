@@ -83,8 +83,9 @@ class RealNode:
         """Runs containerd's client in the node. Returns its output."""
         inside = next(process for process in self.processes("containerd") if process.is_running())
         program = Path(inside.exe()).with_name("ctr")
-        argv = ["nsenter", "-t", str(inside.pid), "-m", "--", str(program), "-a", "/run/storefleet/containerd.sock"]
-        done = subprocess.run([*argv, "-n", "k8s.io", *words], capture_output=True, text=True, check=False)
+        argv = ["nsenter", "-t", str(inside.pid), "-m", "-p", "--", str(program)]
+        options = ["-a", "/run/storefleet/containerd.sock", "-n", "k8s.io"]
+        done = subprocess.run([*argv, *options, *words], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         output: str = done.stdout
         return output
