@@ -114,7 +114,7 @@ async def test_a_phone_reaches_everything_by_touch(harness: Harness, open_dashbo
     dialog = page.get_by_role("dialog")
     await dialog.get_by_label("Name", exact=True).fill("Pocket Shop")
     await dialog.get_by_role("button", name="Create store").tap()
-    await expect(page.get_by_role("heading", name="Pocket Shop")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Pocket Shop", exact=True)).to_be_visible()
     await expect(page.get_by_role("link", name=re.compile("Open the shop")).first).to_be_visible()
     for tab in ("Activity", "Logs", "Settings", "Overview"):
         await page.get_by_role("tab", name=tab).tap()
@@ -193,7 +193,7 @@ async def test_less_motion_when_the_system_asks_for_it(harness: Harness, open_da
 async def test_german(harness: Harness, open_dashboard: SignedInPage) -> None:
     store, _ = await create_ready_store(harness)
     page = await open_dashboard(locale="de-AT")
-    await expect(page.get_by_role("heading", name="Shops")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Shops", exact=True)).to_be_visible()
     await expect(page.locator("html")).to_have_attribute("lang", "de")
     for path in ("/", f"/stores/{store['slug']}", f"/stores/{store['slug']}/settings", "/account", "/new"):
         await page.goto(harness.url + path)

@@ -23,7 +23,7 @@ async def create(page: Page, name: str) -> None:
 async def test_a_store_is_created_watched_and_opened(harness: Harness, open_dashboard: SignedInPage) -> None:
     page = await open_dashboard()
     await create(page, "Fig & Olive 🫒")
-    await expect(page.get_by_role("heading", name="Fig & Olive 🫒")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Fig & Olive 🫒", exact=True)).to_be_visible()
     shop = page.get_by_role("link", name=re.compile("Open the shop"))
     await expect(shop).to_have_attribute("href", re.compile(r"^http://fig-olive\."))  # READY, without a reload
     await expect(page.get_by_text("SIMULATED").first).to_be_visible()
@@ -88,7 +88,7 @@ async def test_a_double_click_creates_one_store(harness: Harness, open_dashboard
     dialog = page.get_by_role("dialog")
     await dialog.get_by_label("Name", exact=True).fill("Once")
     await dialog.get_by_role("button", name="Create store").dblclick()
-    await expect(page.get_by_role("heading", name="Once")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Once", exact=True)).to_be_visible()
     [row] = await harness.sql("SELECT count(*) FROM stores")
     assert row["count"] == 1
 

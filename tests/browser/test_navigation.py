@@ -102,7 +102,7 @@ async def test_toasts_report_events_of_other_stores(harness: Harness, open_dashb
     toast = page.locator("[data-toast]")
     await expect(toast).to_contain_text("Far Away is ready.")
     await toast.get_by_role("button", name="See it").click()
-    await expect(page.get_by_role("heading", name="Far Away")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Far Away", exact=True)).to_be_visible()
     await expect(toast).to_be_hidden()
     await page.goto(harness.url)
     await harness.set_faults({"fault": "image", "component": "web"})

@@ -32,7 +32,7 @@ async def test_a_deep_link_leads_there_after_signing_in(harness: Harness, new_pa
     await expect(page.get_by_role("alert")).to_be_visible()
     await page.get_by_label("Password", exact=True).fill(PASSWORD)
     await page.get_by_role("button", name="Sign in").click()
-    await expect(page.get_by_role("heading", name="Far Away")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Far Away", exact=True)).to_be_visible()
     await expect(page).to_have_url(f"{harness.url}/stores/{store['slug']}/settings")
     assert observed.console_errors == []
     assert observed.failed_requests == [f"POST {harness.url}/auth/sign-in: 401"]
@@ -56,7 +56,7 @@ async def test_an_ended_session_keeps_typed_text(harness: Harness, new_page: New
     await expect(again).to_be_hidden()
     await expect(name).to_have_value("Half typed")
     await page.get_by_role("button", name="Create store").last.click()
-    await expect(page.get_by_role("heading", name="Half typed")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Half typed", exact=True)).to_be_visible()
     await expect(page.get_by_text("Healthy").first).to_be_visible()  # live again
 
 
