@@ -59,14 +59,18 @@ function domain_to_ascii(string $domain): string
     return $ascii === false ? '' : $ascii;
 }
 
-/** A WordPress locale, such as de_DE. Throws UserError if WordPress or WooCommerce have no language files for it. */
+/** A WordPress locale, such as de_DE. Throws UserError if WordPress, or WooCommerce if it is there, has no language files for it. */
 function store_locale(): string
 {
     $locale = optional_env('STORE_LOCALE') ?? 'en_US';
     if (!preg_match('/^[a-z]{2,3}(_[A-Za-z0-9]{2,10})*$/D', $locale)) {
         throw new UserError('STORE_LOCALE must be a language of WordPress\'s, such as de_DE.');
     }
-    foreach ($locale === 'en_US' ? [] : ['WordPress' => '', 'WooCommerce' => 'plugins/woocommerce-'] as $of => $file) {
+    $parts = ['WordPress' => ''];
+    if (is_dir(WORDPRESS . '/wp-content/plugins/woocommerce')) {
+        $parts['WooCommerce'] = 'plugins/woocommerce-';
+    }
+    foreach ($locale === 'en_US' ? [] : $parts as $of => $file) {
         $files = WORDPRESS . "/wp-content/languages/{$file}{$locale}";
         if (!is_file("{$files}.mo") && !is_file("{$files}.l10n.php")) {
             $remedy = "build it with LANGUAGES=\"{$locale}\", then retry.";
