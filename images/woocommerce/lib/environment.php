@@ -59,7 +59,7 @@ function domain_to_ascii(string $domain): string
     return $ascii === false ? '' : $ascii;
 }
 
-/** A WordPress locale, such as de_DE. Throws UserError if WordPress, or WooCommerce if it is there, has no language files for it. */
+/** A WordPress locale, such as de_DE. Throws UserError if files of the language are missing in the image. */
 function store_locale(): string
 {
     $locale = optional_env('STORE_LOCALE') ?? 'en_US';
