@@ -7,11 +7,14 @@ harmless: the earlier greenlet's stack is empty, because all its frames have ret
 """
 
 import weakref
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from coverage.collector import Collector
 from coverage.plugin_support import Plugins
-from coverage.types import TTraceFn
+
+ORIGINAL = weakref.WeakKeyDictionary
 
 
 class IdentityDictionary(dict[int, Any]):
@@ -25,15 +28,24 @@ class IdentityDictionary(dict[int, Any]):
 
 
 def coverage_init(_registry: Plugins, _options: dict[str, str]) -> None:
-    """Called by coverage at the start of each measured process. The tracer looks the class up when it is created."""
-    start_tracer = Collector._start_tracer
+    """Called by coverage at the start of each measured process.
 
-    def start_with_identities(self: Collector) -> TTraceFn | None:
-        original = weakref.WeakKeyDictionary
+    A tracer creates its dictionary at its first event: for the main thread that is in the first of these methods, for
+    another thread in the second.
+    """
+    for name in ("_start_tracer", "_installation_trace"):
+        setattr(Collector, name, with_identities(getattr(Collector, name)))
+
+
+def with_identities(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def wrapped(*arguments: Any) -> Any:
+        if weakref.WeakKeyDictionary is IdentityDictionary:  # type: ignore[comparison-overlap]  # nested
+            return method(*arguments)
         weakref.WeakKeyDictionary = IdentityDictionary  # type: ignore[assignment, misc]  # for one call
         try:
-            return start_tracer(self)
+            return method(*arguments)
         finally:
-            weakref.WeakKeyDictionary = original  # type: ignore[misc]  # mypy takes classes for constant
+            weakref.WeakKeyDictionary = ORIGINAL  # type: ignore[misc]  # mypy takes classes for constant
 
-    Collector._start_tracer = start_with_identities  # type: ignore[method-assign]  # coverage has no option for it
+    return wrapped
