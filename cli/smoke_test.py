@@ -15,7 +15,7 @@ from accounts.users import add_account, add_user
 from cli import output
 from cli.client import Access, Client, ClientError, connected
 from cli.users import set_limits
-from cli.watch import STORE, follow
+from cli.watch import STORE, follow, show_receipt
 from runtime.database import session_factory
 from runtime.settings import Settings
 from stores.engines import load_engines
@@ -85,8 +85,7 @@ async def _try_store(client: Client, engine: str) -> bool:
         status = await follow(client, store)
         receipt = (await client.execute(STORE, {"slug": store["slug"]}))["store"]["receipt"]
         if receipt is not None:
-            bought = ", ".join(f"{step['name']} {step['ms']} ms" for step in receipt["steps"])
-            output.field("receipt", f"{receipt['totalMs']} ms: {bought}")
+            show_receipt(receipt)
     finally:
         deleted = await _delete(client, store["id"])
     return status == "READY" and receipt is not None and deleted == "DELETED"

@@ -12,7 +12,7 @@ from cli import output
 from cli.client import ACCESS_FILE, Access, Client, ClientError, connected
 from cli.demo_cluster import DemoCluster
 from cli.users import set_limits
-from cli.watch import STORE, follow
+from cli.watch import STORE, follow, show_receipt
 from runtime.database import session_factory
 from sandbox.files import write_private
 
@@ -105,8 +105,7 @@ def _show_receipt(store: dict[str, Any]) -> None:
         output.echo("  READY  SIMULATED", "bold yellow")
     else:
         output.echo("  READY", "bold green")
-    bought = ", ".join(f"{step['name']} {step['ms']} ms" for step in receipt["steps"])
-    output.field("receipt", f"{receipt['totalMs']} ms: {bought}")
+    show_receipt(receipt)
     output.field("store", store["url"])
 
 

@@ -63,6 +63,11 @@ class Progress:
             self.started.pop(name, None)
 
 
+def show_receipt(receipt: dict[str, Any]) -> None:
+    bought = ", ".join(f"{step['name']} {step['ms']} ms" for step in receipt["steps"])
+    output.field("receipt", f"{receipt['totalMs']} ms: {bought}")
+
+
 async def follow(client: Client, store: dict[str, Any], after: str | None = None) -> str:
     """Print a store's past and new events until its status is steady. Returns this status. Raises ClientError.
 

@@ -40,7 +40,7 @@ def coverage_init(_registry: Plugins, _options: dict[str, str]) -> None:
 def with_identities(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def wrapped(*arguments: Any) -> Any:
-        if weakref.WeakKeyDictionary is IdentityDictionary:  # type: ignore[comparison-overlap]  # nested
+        if weakref.WeakKeyDictionary is IdentityDictionary:  # type: ignore[comparison-overlap]  # set below
             return method(*arguments)
         weakref.WeakKeyDictionary = IdentityDictionary  # type: ignore[assignment, misc]  # for one call
         try:

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from runtime.settings import ClusterProfile
 from tests.support.harness import JSON, Harness
 from tests.support.stores import create_ready_store, notices, object_path, request_object, resync, wait_until_idle
+from tests.support.suspension import statuses
 from tests.support.waiting import wait_until
 from workers import profile_revision
 from workers.context import Context
@@ -21,11 +22,6 @@ NEW = ClusterProfile(database_image="mysql:8.4.9")
 @pytest.fixture(autouse=True)
 def _quick_refreshes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(profile_revision, "REFRESH_SECONDS", 0.1)
-
-
-async def statuses(harness: Harness) -> list[str]:
-    rows = await harness.sql("SELECT status FROM events WHERE type = 'STATUS' ORDER BY seq")
-    return [row["status"] for row in rows]
 
 
 async def database_image(harness: Harness, namespace: str) -> Any:

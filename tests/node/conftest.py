@@ -5,7 +5,7 @@ import os
 os.environ["STOREFLEET_ENGINES"] = "workers.engines.sample,workers.engines.woocommerce,workers.engines.medusa"
 # before anything imports the schema, which names the engines
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -110,13 +110,19 @@ async def harness_fixture(
 
 
 @pytest.fixture(scope="session")
-def mariadb_image(archives: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Image:
-    return unpack(archives["mariadb"], tmp_path_factory.mktemp("layout"), tmp_path_factory.mktemp("root"))
+def unpack_image(archives: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Image]:
+    """Unpacks the image of that name."""
+    return lambda name: unpack(archives[name], tmp_path_factory.mktemp("layout"), tmp_path_factory.mktemp("root"))
 
 
 @pytest.fixture(scope="session")
-def woocommerce_image(archives: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Image:
-    return unpack(archives["woocommerce"], tmp_path_factory.mktemp("layout"), tmp_path_factory.mktemp("root"))
+def mariadb_image(unpack_image: Callable[[str], Image]) -> Image:
+    return unpack_image("mariadb")
+
+
+@pytest.fixture(scope="session")
+def woocommerce_image(unpack_image: Callable[[str], Image]) -> Image:
+    return unpack_image("woocommerce")
 
 
 @pytest.fixture

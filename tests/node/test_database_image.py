@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.node.containers import Containers, Image, unpack
+from tests.node.containers import Containers, Image
 from tests.node.databases import SOCKET, VARIABLES, Database, start_database
 
 USERS = "mariadb.sys@localhost root@localhost wordpress@%"
@@ -17,8 +17,8 @@ Run = Callable[[], Database]
 
 
 @pytest.fixture(scope="module")
-def image(archives: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Image:
-    image = unpack(archives["mariadb"], tmp_path_factory.mktemp("layout"), tmp_path_factory.mktemp("root"))
+def image(unpack_image: Callable[[str], Image]) -> Image:
+    image = unpack_image("mariadb")
     assert image.name == "docker.io/library/mariadb:debian"
     (image.root / "etc/mysql/conf.d").joinpath("test.cnf").write_text(
         "[mysqld]\nskip-name-resolve\nsecure-file-priv = /tmp\n"

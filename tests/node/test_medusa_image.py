@@ -10,20 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.node.containers import Containers, Image, unpack
+from tests.node.containers import Containers, Image
 from tests.node.medusa_shops import ENV, Counts, MedusaShop, PostgresServer, new_shop, start_postgres
 
 Shops = Callable[[], MedusaShop]
 
 
 @pytest.fixture(scope="module")
-def medusa_image(archives: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Image:
-    return unpack(archives["medusa"], tmp_path_factory.mktemp("layout"), tmp_path_factory.mktemp("root"))
+def medusa_image(unpack_image: Callable[[str], Image]) -> Image:
+    return unpack_image("medusa")
 
 
 @pytest.fixture(scope="module")
-def postgres_image(archives: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Image:
-    return unpack(archives["postgres"], tmp_path_factory.mktemp("layout"), tmp_path_factory.mktemp("root"))
+def postgres_image(unpack_image: Callable[[str], Image]) -> Image:
+    return unpack_image("postgres")
 
 
 @pytest.fixture

@@ -56,7 +56,9 @@ def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile)
         proof=objects.job(
             spec, NAME, "proof", _proof(spec, profile, components["proof"]), seconds=INSTALL_SECONDS + 120, retries=1
         ),
-        rotation=_rotation(spec, profile, components["rotate"], secrets.get(pending_field("admin-password"))),
+        rotation=objects.rotation(
+            spec, NAME, secrets.get(pending_field("admin-password")), _rotate(spec, profile, components["rotate"])
+        ),
     )
 
 
@@ -179,26 +181,15 @@ def _proof(spec: StoreSpec, profile: ClusterProfile, component: Component) -> Ma
     return _job_pod(spec, _medusa(spec, profile, component, program="prove", values=values, secrets=PROOF_TOKEN))
 
 
-def _rotation(
-    spec: StoreSpec, profile: ClusterProfile, component: Component, password: str | None
-) -> tuple[Manifest, Manifest] | None:
-    """A Secret with the next password and the Job that sets it, or None without a next password."""
-    if password is None:
-        return None
+def _rotate(spec: StoreSpec, profile: ClusterProfile, component: Component) -> Manifest:
     values = {"STORE_ADMIN_EMAIL": spec.admin_email}
     secrets = {"STORE_ADMIN_PASSWORD": ("rotate", "password")}
-    rotate = _medusa(spec, profile, component, program="rotate", values=values, secrets=secrets)
-    job = objects.job(spec, NAME, "rotate", _job_pod(spec, rotate), seconds=120, retries=3)
-    return objects.secret(spec, NAME, "rotate", {"password": password}), job
+    return _job_pod(spec, _medusa(spec, profile, component, program="rotate", values=values, secrets=secrets))
 
 
 def _job_pod(spec: StoreSpec, program: Manifest) -> Manifest:
     """The pod template of a Job. All programs can be killed at any point."""
     return pod(spec, NAME, program["name"], [program], termination_grace=10, restart="Never")
-
-
-def _generate_key() -> str:
-    return random.token_urlsafe(32)
 
 
 ENGINE = Engine(
@@ -215,8 +206,8 @@ ENGINE = Engine(
         SecretField("admin-password", database.generate_password, revealable=True),
         SecretField("database-password", database.generate_password),
         SecretField("proof-token", database.generate_password),
-        SecretField("jwt", _generate_key),
-        SecretField("cookie", _generate_key),
+        SecretField("jwt", random.token_urlsafe),
+        SecretField("cookie", random.token_urlsafe),
     ),
     components=("web", "database", "install", "proof", "rotate"),
     rotates=True,

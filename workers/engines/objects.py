@@ -122,6 +122,15 @@ def job(spec: StoreSpec, engine: str, name: str, pod: Manifest, *, seconds: int,
     }
 
 
+def rotation(spec: StoreSpec, engine: str, password: str | None, pod: Manifest) -> tuple[Manifest, Manifest] | None:
+    """A Secret with the next password and the Job that sets it, or None without a next password."""
+    if password is None:
+        return None
+    return secret(spec, engine, "rotate", {"password": password}), job(
+        spec, engine, "rotate", pod, seconds=120, retries=3
+    )
+
+
 def cron_job(spec: StoreSpec, engine: str, name: str, pod: Manifest, *, minutes: int) -> Manifest:
     """Runs every `minutes` minutes. The first minute depends on the store's id, which spreads the load."""
     return {

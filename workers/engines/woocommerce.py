@@ -92,7 +92,9 @@ def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile)
         proof=objects.job(
             spec, NAME, "proof", _proof(spec, profile, components["proof"]), seconds=INSTALL_SECONDS + 120, retries=1
         ),
-        rotation=_rotation(spec, profile, components["rotate"], secrets.get(pending_field("admin-password"))),
+        rotation=objects.rotation(
+            spec, NAME, secrets.get(pending_field("admin-password")), _rotate(spec, profile, components["rotate"])
+        ),
     )
 
 
@@ -221,12 +223,7 @@ def _proof(spec: StoreSpec, profile: ClusterProfile, component: Component) -> Ma
     return _short_lived_pod(spec, proof)
 
 
-def _rotation(
-    spec: StoreSpec, profile: ClusterProfile, component: Component, password: str | None
-) -> tuple[Manifest, Manifest] | None:
-    """A Secret with the next password and the Job that sets it, or None without a next password."""
-    if password is None:
-        return None
+def _rotate(spec: StoreSpec, profile: ClusterProfile, component: Component) -> Manifest:
     rotate = _wordpress(
         spec,
         profile,
@@ -235,8 +232,7 @@ def _rotation(
         values={"STORE_ADMIN_USER": ADMIN_USERNAME},
         secrets={"STORE_ADMIN_PASSWORD": ("rotate", "password")},
     )
-    job = objects.job(spec, NAME, "rotate", _short_lived_pod(spec, rotate), seconds=120, retries=3)
-    return objects.secret(spec, NAME, "rotate", {"password": password}), job
+    return _short_lived_pod(spec, rotate)
 
 
 def _cron(spec: StoreSpec, profile: ClusterProfile, component: Component, smtp: Mapping[str, str]) -> Manifest:

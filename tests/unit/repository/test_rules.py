@@ -161,7 +161,14 @@ def test_each_rule_can_be_broken(rule: Rule, name: str, text: str) -> None:
         (is_short, "data.json", "\n" * (MAX_LINES + 1)),
         (is_short, "long.py", "\n" * MAX_LINES),
         (has_docstring, "__init__.py", ""),
-        (has_no_local_path, "a.py", "DATA/homework/x http://a.test/work/x ../root/x $HOME/work/x /usr/share/x"),
+        *(
+            (
+                has_no_local_path,
+                "a.py",
+                f"DATA/homework/x http://a.test/{name}/x ../{name}/x $HOME/{name}/x /usr/share/x",
+            )
+            for name in ("work", "root")
+        ),
         (gives_reason_for_suppression, "a.py", "f(x)  # type: " + "ignore[arg-type, misc]  # untyped there"),
         (gives_reason_for_suppression, "a.py", "x = 1  # no" + "qa: S105, E501  # a name"),
         (does_not_set_status, "a.py", "step.status, self.status = one, two\nif store.status == 'READY': pass"),

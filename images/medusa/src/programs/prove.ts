@@ -121,7 +121,6 @@ class Shopper {
   }
 
   /** The response as JSON, or text. Throws UserError with `what`. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   async send(what: string, method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<any> {
     let response: Response;
     try {
