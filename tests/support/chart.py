@@ -1,8 +1,10 @@
 """The chart's files, and what is made from its values.yaml: values.schema.json and the table in its README."""
 
+import copy
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +66,17 @@ JSON_TYPES: dict[type, str] = {bool: "boolean", int: "integer", str: "string", l
 
 
 def values() -> dict[str, Any]:
-    """The default values."""
+    """The default values; a copy, which the caller may change."""
+    return copy.deepcopy(_values())
+
+
+@cache
+def _values() -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
     return loaded
 
 
+@cache
 def values_schema() -> Schema:
     """The schema of values: types of the defaults, constraints, and the settings as the processes read them."""
     schema = _object_schema(values(), "")
