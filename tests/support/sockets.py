@@ -1,5 +1,6 @@
 """A client's side of graphql-transport-ws, message by message."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -8,9 +9,11 @@ from tests.support.harness import Harness
 from tests.support.waiting import HANG_SECONDS
 
 
-async def open_socket(harness: Harness, token: str = "", **options: Any) -> aiohttp.ClientWebSocketResponse:
-    """A socket after connection_ack; anonymous without a token."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+async def open_socket(
+    harness: Harness, token: str = "", *, headers: Mapping[str, str] | None = None, **options: Any
+) -> aiohttp.ClientWebSocketResponse:
+    """A socket after connection_ack; anonymous without a token, and without headers that have a credential."""
+    headers = headers or ({"Authorization": f"Bearer {token}"} if token else {})
     socket: aiohttp.ClientWebSocketResponse = await harness.http.ws_connect(
         f"{harness.url}/graphql", protocols=("graphql-transport-ws",), headers=headers, **options
     )

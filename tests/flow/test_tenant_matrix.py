@@ -1,0 +1,238 @@
+"""Who may see and do what: each query, mutation and subscription of the schema, by everybody who isn't the owner.
+
+The documents are made from the schema. A new root field needs a line in `cases`, and whatever is new below a root field
+must be seen by the owner: otherwise a test fails.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from runtime.database import Base
+from tests.support import whole_schema
+from tests.support.harness import JSON, PASSWORD, Harness
+from tests.support.sockets import open_socket, run_operation
+
+OWNER_BROWSER = "Marked browser"
+VOLATILE_TABLES = {"sign_in_throttle", "observer_leases", "profile_revisions"}
+VOLATILE_COLUMNS = [
+    "last_used_at", "due_at", "requeues", "observed_requeues", "wake", "seen_wake", "lease_holder", "lease_epoch",
+    "lease_until", "profile_revision",
+]  # fmt: skip
+"""What the workers and the process write beside any request."""
+
+
+@dataclass
+class Owned:
+    """What belongs to the owner. `ids`: global ids by type."""
+
+    ids: dict[str, str]
+    marks: set[str] = field(default_factory=set)
+    """Texts that only the owner's account has: nobody of another account may see one of them."""
+    private: set[str] = field(default_factory=set)
+    """Texts that no other member may see, either: secrets, and the owner's sessions."""
+
+
+def cases(owned: Owned) -> Mapping[str, Mapping[str, list[JSON]]]:
+    """The arguments of each root field, once or more, in the order in which the owner calls them.
+
+    Without arguments: the field names no object, so everybody may ask for it.
+    """
+    ids = owned.ids
+    store = {"id": ids["store"]}
+    return {
+        "query": {
+            "viewer": [{}],
+            "account": [{"id": ids["account"]}],
+            "store": [store, {"id": ids["deleted"]}, {"slug": "marked-olives"}],
+            "stores": [{"first": 5, "accountId": ids["account"], "includeDeleted": True}],
+            "slugSuggestion": [{"name": "Olives", "accountId": ids["account"]}],
+            "plans": [{}],
+            "engines": [{}],
+            "languages": [{}],
+            "signUpOpen": [{}],
+        },
+        "subscription": {
+            "storeEvents": [{"storeId": ids["store"]}],
+            "accountEvents": [{"accountId": ids["account"], "after": ids["cursor"]}],
+            "storeLogs": [{"storeId": ids["store"], "workload": "web"}],
+        },
+        "mutation": {
+            "createStore": [{"input": {"name": "Taken over", "engine": "WOOCOMMERCE", "accountId": ids["account"]}}],
+            "revealAdminCredentials": [{"input": store}],
+            "changePlan": [{"input": {**store, "plan": "MEDIUM"}}],
+            "rotateAdminPassword": [{"input": store}],
+            "suspendStore": [{"input": store}],
+            "resumeStore": [{"input": store}],
+            "retryStore": [{"input": store}],
+            "deleteStore": [{"input": store}],
+            "createApiToken": [{"input": {"name": "mine", "scopes": ["READ"], "accountId": ids["account"]}}],
+            "revokeApiToken": [{"input": {"id": ids["token"]}}],
+            "changePassword": [{"input": {"currentPassword": "not this one", "newPassword": "another password"}}],
+            "endSession": [{"input": {"id": ids["session"]}}],
+        },
+    }
+
+
+class Caller:
+    """Somebody who sends requests, with the headers of a credential; none: anonymous."""
+
+    def __init__(self, harness: Harness, headers: Mapping[str, str]) -> None:
+        self.harness, self.headers = harness, dict(headers)
+
+    async def ask(self, operation: str, name: str, arguments: JSON) -> JSON:
+        """The answer: `data`, `errors`, or both. Of a subscription it is the first message."""
+        query = whole_schema.document(operation, name, arguments)
+        if operation != "subscription":
+            body = {"query": query, "variables": arguments}
+            async with self.harness.http.post(
+                f"{self.harness.url}/graphql", json=body, headers=self.headers
+            ) as response:
+                answer: JSON = await response.json()
+                return answer
+        socket = await open_socket(self.harness, headers=self.headers)
+        message = await run_operation(socket, query, arguments)
+        await socket.close()
+        return message["payload"] if message["type"] == "next" else {"errors": message["payload"]}
+
+
+async def sign_in(harness: Harness, email: str, browser: str = "Another browser") -> dict[str, str]:
+    """The headers of a new session."""
+    user = {"email": email, "password": PASSWORD}
+    async with harness.http.post(f"{harness.url}/auth/sign-in", json=user, headers={"User-Agent": browser}) as response:
+        [(name, cookie)] = response.cookies.items()
+        return {"Cookie": f"{name}={cookie.value}"}
+
+
+async def token_headers(owner: Caller, *scopes: str) -> dict[str, str]:
+    """The headers of a new token of the owner's account."""
+    given = {"name": "Marked token", "scopes": scopes, "accountId": owner.harness.account}
+    answer = await owner.ask("mutation", "createApiToken", {"input": given})
+    return {"Authorization": f"Bearer {answer['data']['createApiToken']['secret']}"}
+
+
+async def owned_by(owner: Caller) -> Owned:
+    """Creates at least one of everything that an account has."""
+    harness = owner.harness
+    store = await harness.create_store(name="Marked olives", adminEmail="marked-admin@example.com")
+    await harness.wait_for_status(store["id"], "READY")
+    gone = await harness.create_store(name="Marked figs")
+    await owner.ask("mutation", "deleteStore", {"input": {"id": gone["id"]}})
+    await harness.wait_for_status(gone["id"], "DELETED")
+    viewer = (await owner.ask("query", "viewer", {}))["data"]["viewer"]
+    ids = {
+        "account": harness.account, "store": store["id"], "deleted": gone["id"], "cursor": store["eventCursor"],
+        "user": viewer["user"]["id"], "token": viewer["accounts"][0]["tokens"][0]["id"],
+        "session": next(each["id"] for each in viewer["sessions"] if each["current"]),
+    }  # fmt: skip
+    revealed = await owner.ask("mutation", "revealAdminCredentials", {"input": {"id": store["id"]}})
+    owned = Owned(ids)
+    owned.private = {revealed["data"]["revealAdminCredentials"]["credentials"]["password"], OWNER_BROWSER}
+    owned.private |= {ids["session"]}
+    texts = {"Marked olives", "marked-olives", "marked-admin@example.com", "owner@example.com", "Marked token"}
+    owned.marks = owned.private | texts | set(ids.values()) - {ids["cursor"]}
+    owned.marks |= {decoded(ids[name]).partition(":")[2] for name in ("account", "store")}
+    return owned
+
+
+def decoded(text: str) -> str:
+    """What an opaque id or cursor consists of; empty for other texts."""
+    try:
+        return base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)).decode()
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def found(marks: set[str], answer: JSON, arguments: JSON) -> set[str]:
+    """The marks in an answer, also within opaque ids and cursors; what the caller sent is left out."""
+    text = "\n".join(f"{each}\n{decoded(each)}" for each in whole_schema.strings_in(answer))
+    for sent in whole_schema.strings_in(arguments):
+        text = text.replace(sent, "")
+    return {mark for mark in marks if mark in text}
+
+
+def refused(answer: JSON) -> bool:
+    """Whether nothing was read or done: only errors, a null, or a payload that has nothing but userErrors."""
+
+    def is_empty(value: Any) -> bool:
+        if not isinstance(value, dict):
+            return value is None
+        filled = {name for name, inner in value.items() if inner is not None}
+        return bool(value.get("userErrors")) and filled == {"userErrors", "__typename"}
+
+    return all(is_empty(value) for value in (answer.get("data") or {}).values())
+
+
+async def rows(harness: Harness) -> dict[str, list[str]]:
+    """All rows of the database, without what changes by itself."""
+    found_rows = {}
+    for table in sorted(Base.metadata.tables):
+        if table not in VOLATILE_TABLES:
+            query = f"SELECT (to_jsonb(t) - $1::text[])::text AS row FROM {table} t ORDER BY 1"  # noqa: S608
+            found_rows[table] = [row["row"] for row in await harness.sql(query, VOLATILE_COLUMNS)]
+    return found_rows
+
+
+def test_each_root_field_has_a_case() -> None:
+    """A new one must say with which arguments others may try it."""
+    listed = cases(Owned(ids=dict.fromkeys(("account", "store", "deleted", "cursor", "token", "session"), "")))
+    for operation, fields in listed.items():
+        assert set(fields) == set(whole_schema.root_fields(operation)), operation
+
+
+async def test_nobody_sees_or_changes_what_is_not_theirs(harness: Harness) -> None:
+    owner = Caller(harness, await sign_in(harness, "owner@example.com", OWNER_BROWSER))
+    await harness.sign_up("stranger@example.net")
+    await harness.sign_up("viewer@example.net")
+    read_only, write_only = await token_headers(owner, "READ"), await token_headers(owner, "WRITE")
+    owned = await owned_by(owner)
+    await harness.sql(
+        "WITH viewer AS (SELECT id FROM users WHERE email = 'viewer@example.net'), "
+        "left_account AS (DELETE FROM memberships WHERE user_id = (SELECT id FROM viewer)) "
+        "INSERT INTO memberships SELECT stores.account_id, viewer.id, 'viewer' FROM stores, viewer LIMIT 1"
+    )
+    strangers = {
+        "anonymous": Caller(harness, {}),
+        "second account": Caller(harness, await sign_in(harness, "stranger@example.net")),
+        "token of a second account": Caller(
+            harness, {"Authorization": f"Bearer {(await harness.sign_up('other@example.net'))[0]}"}
+        ),
+    }
+    members = {
+        "viewer": Caller(harness, await sign_in(harness, "viewer@example.net")),
+        "read-only token": Caller(harness, read_only),
+    }
+    before = await rows(harness)
+    problems: list[str] = []
+    for operation, fields in cases(owned).items():
+        for name, calls in fields.items():
+            for arguments in calls:
+                for who, caller in strangers.items():
+                    answer = await caller.ask(operation, name, arguments)
+                    if found(owned.marks, answer, arguments) or (arguments and not refused(answer)):
+                        problems.append(f"{who}: {operation} {name} {answer}")
+                for who, caller in members.items():
+                    answer = await caller.ask(operation, name, arguments)
+                    if found(owned.private, answer, arguments) or (operation == "mutation" and not refused(answer)):
+                        problems.append(f"{who}: {operation} {name} {answer}")
+                if operation != "mutation":
+                    answer = await Caller(harness, write_only).ask(operation, name, arguments)
+                    if "data" in answer and answer["data"] is not None:
+                        problems.append(f"write-only token: {operation} {name} {answer}")
+    assert problems == []
+    after = await rows(harness)
+    assert {table: after[table] for table in after if after[table] != before[table]} == {}
+
+    # the same documents show everything to the owner: a check that can't find its marks would prove nothing
+    answers = [
+        (await owner.ask(operation, name, arguments), arguments)
+        for operation, fields in cases(owned).items()
+        for name, calls in fields.items()
+        for arguments in calls
+    ]
+    seen = {name for answer, _ in answers for name in whole_schema.fields_in(answer)}
+    assert whole_schema.all_fields() - seen == set()
+    marks = set().union(*(found(owned.marks, answer, {}) for answer, _ in answers))
+    assert owned.marks - marks == set()

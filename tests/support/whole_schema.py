@@ -1,0 +1,87 @@
+"""Documents made from the schema: each asks for all that a root field can answer with."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from graphql import (
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    build_schema,
+    get_named_type,
+    is_object_type,
+    is_required_argument,
+)
+
+from schema.build import schema
+
+SCHEMA: GraphQLSchema = build_schema(schema.as_str())
+ARGUMENTS: Mapping[str, str] = {"Store.events": "(first: 20)"}
+"""Of fields below a root field that can't be asked for without arguments."""
+
+
+def root_fields(operation: str) -> Mapping[str, GraphQLField]:
+    """The fields of `query`, `mutation` or `subscription`, by name."""
+    kind = {"query": SCHEMA.query_type, "mutation": SCHEMA.mutation_type, "subscription": SCHEMA.subscription_type}
+    root = kind[operation]
+    assert root is not None
+    fields: Mapping[str, GraphQLField] = root.fields
+    return fields
+
+
+def all_fields() -> set[str]:
+    """Each field of each object type, as `Type.field`; without the root types."""
+    roots = (SCHEMA.query_type, SCHEMA.mutation_type, SCHEMA.subscription_type)
+    return {
+        f"{name}.{field}"
+        for name, kind in SCHEMA.type_map.items()
+        if is_object_type(kind) and kind not in roots and not name.startswith("__")
+        for field in kind.fields
+    }
+
+
+def document(operation: str, name: str, arguments: Mapping[str, Any]) -> str:
+    """The operation with one root field, all fields below it, and its arguments as variables of the same names."""
+    field = root_fields(operation)[name]
+    declared = ", ".join(f"${argument}: {field.args[argument].type}" for argument in arguments)
+    given = ", ".join(f"{argument}: ${argument}" for argument in arguments)
+    return (
+        f"{operation} {f'({declared})' if declared else ''} {{ {name}{f'({given})' if given else ''} {_all(field)} }}"
+    )
+
+
+def _all(field: GraphQLField, within: tuple[str, ...] = ()) -> str:
+    """The selection set of all fields. A type isn't entered again within itself."""
+    kind = get_named_type(field.type)
+    if not isinstance(kind, GraphQLObjectType):
+        return ""
+    parts = ["__typename"]
+    for name, inner in kind.fields.items():
+        if get_named_type(inner.type).name in (*within, kind.name):
+            continue
+        arguments = ARGUMENTS.get(f"{kind.name}.{name}", "")
+        if not arguments and any(is_required_argument(argument) for argument in inner.args.values()):
+            raise AssertionError(f"{kind.name}.{name} needs arguments: name them in {__name__}.ARGUMENTS")
+        parts.append(f"{name}{arguments} {_all(inner, (*within, kind.name))}")
+    return f"{{ {' '.join(parts)} }}"
+
+
+def fields_in(answer: Any) -> Iterator[str]:
+    """The fields of the objects in an answer, as `Type.field`."""
+    if isinstance(answer, list):
+        for item in answer:
+            yield from fields_in(item)
+    elif isinstance(answer, dict):
+        for name, value in answer.items():
+            if "__typename" in answer and name != "__typename":
+                yield f"{answer['__typename']}.{name}"
+            yield from fields_in(value)
+
+
+def strings_in(answer: Any) -> Iterator[str]:
+    """All texts in an answer."""
+    if isinstance(answer, str):
+        yield answer
+    elif isinstance(answer, list | dict):
+        for item in answer.values() if isinstance(answer, dict) else answer:
+            yield from strings_in(item)
