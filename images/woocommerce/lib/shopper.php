@@ -24,6 +24,12 @@ final class HttpResponse
         return is_array($value) ? $value : [];
     }
 
+    /** Whether the page cache has stored this page. */
+    public function isStored(): bool
+    {
+        return str_contains($this->headers['cache-status'] ?? '', 'stored');
+    }
+
     /** The status with WooCommerce's error code and message, or with the beginning of the page. */
     public function errorSummary(): string
     {
@@ -85,12 +91,12 @@ final class Shopper
         return $this->request('GET', $path, null);
     }
 
-    /** Follows redirects. */
-    public function open(string $path): HttpResponse
+    /** A page as visitors get it, without the proof's headers. Follows redirects. `$headers`: of the request. */
+    public function visit(string $path, string ...$headers): HttpResponse
     {
-        $response = $this->get($path);
+        $response = $this->request('GET', $path, null, $headers);
         for ($count = 0; $count < self::MAX_REDIRECTS && isset($response->headers['location']); $count++) {
-            $response = $this->get(url_path($response->headers['location']));
+            $response = $this->request('GET', url_path($response->headers['location']), null, $headers);
         }
         return $response;
     }
@@ -108,11 +114,12 @@ final class Shopper
         return json_decode((string) base64_decode(strtr($claims, '-_', '+/')), true)['user_id'] ?? null;
     }
 
-    private function request(string $method, string $path, ?string $body): HttpResponse
+    /** @param ?list<string> $headers null: those of the proof */
+    private function request(string $method, string $path, ?string $body, ?array $headers = null): HttpResponse
     {
         $deadline = microtime(true) + self::TIMEOUT_SECONDS;
         while (true) {
-            $result = $this->send($method, $path, $body, self::CONNECT_TIMEOUT_MS);
+            $result = $this->send($method, $path, $body, self::CONNECT_TIMEOUT_MS, $headers);
             if ($result instanceof HttpResponse) {
                 $this->cartToken = $result->headers['cart-token'] ?? $this->cartToken;
                 return $result;
@@ -125,15 +132,24 @@ final class Shopper
         }
     }
 
-    /** The response, or a cURL error code. */
-    private function send(string $method, string $path, ?string $body, int $connectTimeoutMs): HttpResponse|int
-    {
+    /**
+     * The response, or a cURL error code.
+     *
+     * @param ?list<string> $own
+     */
+    private function send(
+        string $method,
+        string $path,
+        ?string $body,
+        int $connectTimeoutMs,
+        ?array $own = null,
+    ): HttpResponse|int {
         $headers = [];
         curl_setopt_array($this->curl, [
             CURLOPT_URL => $this->service . $path,
             CURLOPT_CUSTOMREQUEST => $method,
             CURLOPT_POSTFIELDS => $body,
-            CURLOPT_HTTPHEADER => $this->headers($body),
+            CURLOPT_HTTPHEADER => [...$this->originHeaders(), ...($own ?? $this->proofHeaders($body))],
             CURLOPT_RETURNTRANSFER => true,
             CURLOPT_CONNECTTIMEOUT_MS => $connectTimeoutMs,
             CURLOPT_TIMEOUT => 45,
@@ -150,15 +166,19 @@ final class Shopper
     }
 
     /** @return list<string> */
-    private function headers(?string $body): array
+    private function originHeaders(): array
     {
         $host = (string) preg_replace('~^https?://|/.*$~', '', $this->url);
-        return array_filter([
-            "Host: {$host}",
-            'X-Forwarded-Proto: ' . parse_url($this->url, PHP_URL_SCHEME),
+        return ["Host: {$host}", 'X-Forwarded-Proto: ' . parse_url($this->url, PHP_URL_SCHEME)];
+    }
+
+    /** @return list<string> */
+    private function proofHeaders(?string $body): array
+    {
+        return array_values(array_filter([
             "X-Storefleet-Proof: {$this->token}",
             $this->cartToken === null ? null : "Cart-Token: {$this->cartToken}",
             $body === null ? null : 'Content-Type: application/json',
-        ]);
+        ]));
     }
 }

@@ -63,11 +63,15 @@ function delete_expired_attempts(): void
 {
     global $wpdb;
     $now = intdiv(time(), WINDOW_SECONDS);
-    $wpdb->query($wpdb->prepare(
-        "DELETE FROM {$wpdb->options} WHERE option_name LIKE %s AND option_name NOT LIKE %s",
+    $expired = $wpdb->prepare(
+        "FROM {$wpdb->options} WHERE option_name LIKE %s AND option_name NOT LIKE %s",
         $wpdb->esc_like('storefleet_tries_') . '%',
         $wpdb->esc_like("storefleet_tries_{$now}_") . '%',
-    ));
+    );
+    // a write would end the generation of the page cache
+    if ($wpdb->get_var("SELECT 1 {$expired} LIMIT 1") !== null) {
+        $wpdb->query("DELETE {$expired}");
+    }
 }
 
 /** The name of the option with the client address's attempts in this window. An IPv6 client has a whole /64. */

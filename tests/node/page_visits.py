@@ -1,0 +1,88 @@
+"""Visitors and writers of a shop in the network of its container: many requests, some at the same time."""
+
+import ctypes
+import http.client
+import json
+import os
+import re
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tests.node.containers import Container
+from tests.node.shops import HOST
+
+CLONE_NEWNET = 0x40000000
+UNCACHED = {"Cookie": "plugin=1"}
+"""A cookie that the cache doesn't know: WordPress makes the page."""
+
+
+def enter_network(container: Container) -> None:
+    """Moves the calling thread into the network of a container; the process' other threads stay."""
+    with container.network.open() as network:
+        if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def cached(self) -> bool:
+        return "hit" in self.headers.get("Cache-Status", "")
+
+
+def send(path: str, method: str = "GET", **headers: str) -> Answer:
+    """A request from the current network. Status 0: the server closed the connection without an answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", 8080, timeout=60)
+    try:
+        connection.request(method, path, headers={"Host": HOST} | headers)
+        answer = connection.getresponse()
+        return Answer(answer.status, dict(answer.getheaders()), answer.read().decode(errors="replace"))
+    except (http.client.RemoteDisconnected, ConnectionResetError):
+        return Answer(0, {}, "")
+    finally:
+        connection.close()
+
+
+@dataclass
+class Field:
+    """Something that a page shows: the values that were written, in order, and what visitors saw."""
+
+    name: str
+    path: str
+    pattern: str
+    written: int = 0
+    """The latest value whose write was answered."""
+    tried: int = 0
+    seen: int = 0
+    """The latest value that a visitor saw."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def write(self, how: str) -> None:
+        """By one writer at a time."""
+        self.tried += 1
+        order = json.dumps({"field": self.name, "value": self.tried, "how": how})
+        answer = send("/", "POST", **{"X-Test-Write": order})
+        if how.startswith("killed"):
+            assert answer.status == 0, answer
+        else:
+            assert (answer.status, answer.text) == (200, "written"), answer
+            self.written = self.tried
+
+    def visit(self, **headers: str) -> Answer:
+        """The page shows no value older than those that were written or seen before the request."""
+        with self.lock:
+            oldest = max(self.written, self.seen)
+        answer = send(self.path, **headers)
+        assert answer.status == 200, answer
+        found = re.search(self.pattern, answer.text)
+        value = int(found[1]) if found else 0
+        assert oldest <= value <= self.tried, (self.name, oldest, value, self.tried, answer.headers, time.time())
+        with self.lock:
+            self.seen = max(self.seen, value)
+        return answer

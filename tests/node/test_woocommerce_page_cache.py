@@ -1,0 +1,190 @@
+"""The page cache, with WooCommerce or without: who gets a stored page, and that none is stale or somebody else's."""
+
+import os
+import random
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
+
+import pytest
+
+from tests.node.containers import Container
+from tests.node.page_visits import UNCACHED, Answer, Field, enter_network, send
+from tests.node.plugin import PLUGIN
+from tests.node.shops import PHP_SCRIPTS, Shop
+from tests.node.wordpress import TOKEN, admin, php
+
+WRITER = {"/var/www/html/wp-content/mu-plugins/page-writer.php": PHP_SCRIPTS / "page-writer.php"}
+HOW = ("at once", "at once", "in a transaction", "killed", "killed before its commit")
+GENERATION = ".page-generation"
+PAGE = (
+    "wp_insert_post(['post_type' => 'page', 'post_status' => 'publish', 'post_name' => 'told', 'post_title' => 'Told'])"
+)
+PRODUCT = "/product/storefleet-sample/"
+COOKIES = (
+    "wordpress_logged_in_x",
+    "wp_woocommerce_session_x",
+    "woocommerce_items_in_cart",
+    "wp-postpass_x",
+    "comment_author_x",
+    "plugin_currency",
+)
+NEVER_STORED = ("/?s=told", "/feed/", "/nothing-here/", "/wp-login.php", "/wp-json/wp/v2/pages", "/?rest_route=/") + (
+    ("/cart/", "/checkout/", "/my-account/", "/wp-json/wc/store/v1/cart", "/shop/?min_price=1") if PLUGIN else ()
+)
+UNIQUE = re.compile(r"quantity_[0-9a-f]+")
+"""Another one each time that WooCommerce makes the page."""
+INTERLEAVINGS, CLIENTS = 200, 4
+
+
+@pytest.fixture
+def server(shop: Shop) -> Container:
+    server = shop.serve(TOKEN, WRITER)
+    assert php(server, PAGE) > 0
+    return server
+
+
+@pytest.fixture
+def visitors(server: Container) -> Iterator[ThreadPoolExecutor]:
+    """Threads in the server's network."""
+    with ThreadPoolExecutor(CLIENTS, initializer=enter_network, initargs=(server,)) as pool:
+        yield pool
+
+
+Visit = Callable[..., Answer]
+
+
+@pytest.fixture
+def visit(visitors: ThreadPoolExecutor) -> Visit:
+    return lambda *args, **headers: visitors.submit(send, *args, **headers).result()
+
+
+def warm(visit: Visit, path: str, **headers: str) -> Answer:
+    """A later visit: the first ones of a shop write derived data, and each write ends the generation."""
+    for _ in range(4):
+        answer = visit(path, **headers)
+    return answer
+
+
+def test_visitors_with_nothing_of_their_own_get_stored_pages(server: Container, visit: Visit) -> None:
+    page = warm(visit, "/told/")
+    assert (page.cached, page.headers["Cache-Control"]) == (True, "no-cache")
+    assert page.text == visit("/told/", **UNCACHED).text
+    for path, headers in (
+        ("/told/?utm_source=x&gclid=1", {}),
+        ("/told/", {"Cookie": "sbjs_first=typ%3Dtypein; _ga=GA1.1"}),
+        ("/told/", {"Accept-Encoding": "gzip"}),
+    ):
+        assert visit(path, **headers).cached, (path, headers)
+    head = visit("/told/", "HEAD")
+    assert (head.status, head.cached, head.text) == (200, True, "")
+    tag = visit("/told/", **{"Accept-Encoding": "gzip"}).headers["ETag"]
+    assert visit("/told/", **{"Accept-Encoding": "gzip", "If-None-Match": tag}).status == 304
+    for method, path, more in (
+        ("POST", "/told/", {}),
+        ("GET", "/told/?x=1", {}),
+        ("GET", "/told/?add-to-cart=1", {}),
+        ("GET", "/told/", {"Authorization": "Basic eDp5"}),
+        ("GET", "/told/", {"X-Storefleet-Proof": TOKEN["STORE_PROOF_TOKEN"]}),
+        ("GET", "/told/", {"Range": "bytes=0-9"}),
+        ("GET", "/told/", {"Host": "other.localhost:8080"}),
+        ("GET", "/told/", {"Cache-Control": "no-cache"}),
+        *(("GET", "/told/", {"Cookie": f"{name}=1"}) for name in COOKIES),
+    ):
+        assert not visit(path, method, **more).cached, (path, more)
+    for path in NEVER_STORED:
+        assert not warm(visit, path).cached, path
+    owner = admin(server)
+    mine = visit("/told/", **{name.replace("_", "-"): value for name, value in owner.items()})
+    assert (mine.cached, "wpadminbar" in mine.text) == (False, True)
+    assert "wpadminbar" not in warm(visit, "/told/").text
+
+
+def test_a_changed_shop_is_seen_by_the_next_visitor(shop: Shop, server: Container, visit: Visit) -> None:
+    for change, shown in (
+        ("wp_update_post(['ID' => get_page_by_path('told')->ID, 'post_content' => 'second words'])", "second words"),
+        ("update_option('blogname', 'Second title')", "Second title"),
+        ("wp_insert_comment(['comment_post_ID' => get_page_by_path('told')->ID, 'comment_content' => 'x'])", ""),
+        ("wp_set_post_terms(get_page_by_path('told')->ID, ['x'])", ""),
+        ("switch_theme('missing')", ""),
+    ):
+        assert warm(visit, "/told/").cached
+        # a program in another container
+        code = f"require 'wp-load.php'; {change};"
+        assert shop.start(("php", "-r", code)).wait() == 0
+        page = visit("/told/")
+        assert (page.cached, shown in page.text) == (False, True), change
+    assert warm(visit, "/told/").cached
+    protect = "wp_update_post(['ID' => get_page_by_path('told')->ID, 'post_password' => 'x'])"
+    assert php(server, protect) > 0
+    page = warm(visit, "/told/")
+    assert (page.cached, "second words" in page.text) == (False, False)
+
+
+def test_a_sale_begins_and_ends_at_its_time(shop: Shop, server: Container, visit: Visit) -> None:
+    """The minutes for which a page is stored end before the sale's."""
+    sale = int(time.time()) + 180
+    assert php(server, f"add_post_meta(get_page_by_path('told')->ID, '_sale_price_dates_from', '{sale}')")
+    assert warm(visit, "/told/").cached
+    [generation] = [(shop.uploads / GENERATION).read_text()]
+    links = sorted(Path(f"/proc/{server.pid}/root/tmp/pages/{generation}/-/told").iterdir())
+    minutes = [link.name.removesuffix(".html.gz") for link in links]
+    assert minutes[-1] == time.strftime("%Y%m%d%H%M", time.gmtime(sale // 60 * 60 - 60))
+
+
+def test_a_killed_writer_leaves_the_cache_closed_until_it_is_repaired(
+    shop: Shop, visitors: ThreadPoolExecutor, visit: Visit
+) -> None:
+    title = Field("title", "/told/", r"Title (\d+)\.")
+    warm(visit, "/told/")
+    visitors.submit(title.write, "killed").result()
+    assert "Title 1." in visit("/told/").text
+    assert not warm(visit, "/told/").cached
+    age(shop)
+    assert visit("/told/", **UNCACHED).status == 200
+    assert warm(visit, "/told/").cached
+
+
+def age(shop: Shop) -> None:
+    """The generation was closed more than a minute ago."""
+    file = shop.uploads / GENERATION
+    os.utime(file, times=(time.time() - 61, time.time() - 61))
+
+
+def test_no_page_is_stale_whatever_writers_do(shop: Shop, server: Container, visitors: ThreadPoolExecutor) -> None:
+    chance = random.Random(seed := random.randrange(2**32))
+    print("seed", seed)
+    fields = [Field("title", "/told/", r"Title (\d+)\."), Field("text", "/told/", r"Text (\d+)\.")]
+    if PLUGIN:
+        price = r"Price-amount amount\"><bdi>(?:<span[^>]*>[^<]*</span>)?(\d+)[.,]00"
+        fields.append(Field("price", PRODUCT, price, written=10, tried=10))
+    seen: Counter[str] = Counter()
+
+    def step(order: tuple[str, int, str]) -> None:
+        kind, number, how = order
+        field = fields[number % len(fields)]
+        if kind == "visit":
+            seen["cached" if field.visit().cached else "made"] += 1
+        else:
+            with writing[field.name]:
+                field.write(how)
+            seen[how] += 1
+            if how.startswith("killed") and number % 2:
+                age(shop)
+
+    writing = {field.name: Lock() for field in fields}
+    orders = [
+        ("write" if chance.random() < 0.2 else "visit", chance.randrange(6), chance.choice(HOW))
+        for _ in range(INTERLEAVINGS)
+    ]
+    for _ in visitors.map(step, orders):
+        pass
+    for field in fields:
+        stored, made = (visitors.submit(field.visit, **headers).result().text for headers in ({}, UNCACHED))
+        assert UNIQUE.sub("", stored) == UNIQUE.sub("", made)
+    print(seen)
+    assert min(seen["cached"], seen["made"], *(seen[how] for how in HOW)) > 0, seen
