@@ -1,21 +1,17 @@
 """Failures of real containers: the cause that the owner is messages, and recovery after a retry."""
 
 import asyncio
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from tests.node.disks import fill_disk, root_folder
 from tests.node.image_variants import image_variant
-from tests.node.process_inspection import processes_of_pods
 from tests.node.real_node import RealNode
 from tests.node.stores import (
     buy,
     create_ready_store,
     create_store,
-    pods,
     retry,
     retry_until_ready,
     visit,
@@ -138,28 +134,6 @@ async def health_messages(harness: Harness, store: JSON, after: str) -> list[str
             if messages[-1:] == ["The store is healthy again."]:
                 break
     return messages
-
-
-async def root_folder(harness: Harness, node: RealNode, namespace: str, component: str, program: str) -> Path:
-    """The root folder of the component's container."""
-    pod = (await pods(harness, namespace))[component]
-    [process] = await asyncio.to_thread(processes_of_pods, node, program, {pod["metadata"]["uid"]})
-    return Path(f"/proc/{process.pid}/root")
-
-
-@contextmanager
-def fill_disk(folder: Path) -> Iterator[None]:
-    """Fills the folder's file system until the end of the block."""
-    file, at = folder / "fills-the-disk", 0
-    with file.open("wb") as taking:
-        for size in (2**24, 2**20, 2**12):
-            with suppress(OSError):
-                while True:
-                    os.posix_fallocate(taking.fileno(), at, size)
-                    at += size
-    assert os.statvfs(folder).f_bavail == 0
-    yield
-    file.unlink()
 
 
 async def test_pods_disks_and_scratch_space_have_their_limits(harness: Harness, node: RealNode) -> None:

@@ -42,12 +42,16 @@ class Visits:
 
 @asynccontextmanager
 async def visitors(store: JSON, clients: int, pause: float = 0.0) -> AsyncIterator[Visits]:
-    """So many visitors request the home page again and again until the end of the block."""
+    """So many visitors request the home page again and again until the end of the block.
+
+    They have a cookie of a cart: WordPress makes the page for each of them.
+    """
     seen, done, address = Visits(), asyncio.Event(), URL(store["url"])
+    headers = {"Host": address.authority, "Cookie": "woocommerce_items_in_cart=1"}
 
     async def visitor(session: aiohttp.ClientSession) -> None:
         while not done.is_set():
-            async with session.get(address.with_host("127.0.0.1"), headers={"Host": address.authority}) as answer:
+            async with session.get(address.with_host("127.0.0.1"), headers=headers) as answer:
                 seen.add(answer.status, answer.headers.get("Retry-After"), await answer.text())
             await asyncio.sleep(pause)
 

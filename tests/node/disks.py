@@ -1,0 +1,34 @@
+"""Disks of a store's pods on the node, and filling them."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tests.node.process_inspection import processes_of_pods
+from tests.node.real_node import RealNode
+from tests.node.stores import pods
+from tests.support.harness import Harness
+
+
+async def root_folder(harness: Harness, node: RealNode, namespace: str, component: str, program: str) -> Path:
+    """The root folder of the component's container."""
+    pod = (await pods(harness, namespace))[component]
+    [process] = await asyncio.to_thread(processes_of_pods, node, program, {pod["metadata"]["uid"]})
+    return Path(f"/proc/{process.pid}/root")
+
+
+@contextmanager
+def fill_disk(folder: Path) -> Iterator[None]:
+    """Fills the folder's file system until the end of the block."""
+    file, at = folder / "fills-the-disk", 0
+    with file.open("wb") as taking:
+        for size in (2**24, 2**20, 2**12):
+            with suppress(OSError):
+                while True:
+                    os.posix_fallocate(taking.fileno(), at, size)
+                    at += size
+    assert os.statvfs(folder).f_bavail == 0
+    yield
+    file.unlink()
