@@ -24,7 +24,7 @@ import uvloop
 
 from bench.baselines import MANAGED, bare_client
 from bench.resource_usage import memory_by_program, usage, usage_since
-from bench.shopper_load import PAGES, Shopper, run_shoppers
+from bench.shopper_load import CART_COOKIE, PAGES, STATIC_FILE, Shopper, run_shoppers, run_visitors
 from bench.store_timings import CreatedStore, StoreFailed, StoreOwner, StoreTiming, measure_one_by_one, store_owner
 from bench.system import ROOT, System, accounts, system
 from bench.tables import print_timings, report, row, show_usage, spread, table
@@ -40,7 +40,7 @@ from workers.engines import medusa, woocommerce
 from workers.snapshot import component
 
 DATABASE_IMAGE, POSTGRES_IMAGE = "mariadb:debian", "postgres:debian"
-SETTLE_SECONDS, IDLE_SECONDS, BUSY_SECONDS, SHOPPERS, VISITS = 30.0, 60.0, 30.0, 4, 30
+SETTLE_SECONDS, IDLE_SECONDS, BUSY_SECONDS, CROWD_SECONDS, SHOPPERS, VISITS = 30.0, 60.0, 30.0, 10.0, 4, 30
 COMPONENTS = ("web", "database")
 JSON = dict[str, Any]
 
@@ -255,13 +255,32 @@ async def measure_visits(bench: Bench, owner: StoreOwner, created: CreatedStore,
             pages = await run_shoppers(session, created.url, engine, SHOPPERS, BUSY_SECONDS)
 
         busy = await usage_during(bench, owner, created, work())
+        crowd = await measure_crowds(session, created.url) if engine == "WOOCOMMERCE" else []
     show_usage("a new store at rest", at_rest)
     show_usage("at rest after its first visitors", warm)
     show_usage(f"with {SHOPPERS} shoppers without a pause, {pages:.1f} pages/s", busy)
     table(f"first byte, warm, through the ingress (median of {VISITS})", "milliseconds")
     for path, took in waits.items():
         row(path, spread(took, "ms", 0))
-    return {"idle": at_rest, "warm": warm, "busy": busy, "pages": pages, "waits": waits}
+    return {"idle": at_rest, "warm": warm, "busy": busy, "pages": pages, "waits": waits, "crowd": crowd}
+
+
+async def measure_crowds(session: aiohttp.ClientSession, url: str) -> list[JSON]:
+    """The home page from the page cache and without it, and a static file, for 1 to 64 visitors without a pause."""
+    table("visitors", "what", "responses/s", "first byte p50", "p99, milliseconds")
+    measured = []
+    for clients in (1, 4, 16, 64):
+        for what, path, cookie in (
+            ("stored page", "/", {}),
+            ("page that WordPress makes", "/", CART_COOKIE),
+            ("static file", STATIC_FILE, {}),
+        ):
+            rate, took = await run_visitors(session, url, path, clients, CROWD_SECONDS, cookie)
+            took.sort()
+            p50, p99 = took[len(took) // 2], took[len(took) * 99 // 100]
+            row(str(clients), what, f"{rate:.1f}", f"{p50:.1f}", f"{p99:.0f}")
+            measured.append({"clients": clients, "what": what, "rate": rate, "p50": p50, "p99": p99})
+    return measured
 
 
 def main() -> None:

@@ -14,6 +14,9 @@ PAGES = {
     "MEDUSA": ("/", "/products/sample-product", "/checkout"),
 }
 """By engine: home, product and checkout."""
+STATIC_FILE = "/wp-includes/css/dashicons.min.css?ver=1"
+CART_COOKIE = {"Cookie": "woocommerce_items_in_cart=1"}
+"""The page cache serves only visitors without it."""
 
 
 @dataclass
@@ -95,3 +98,23 @@ async def run_shoppers(session: aiohttp.ClientSession, url: str, engine: str, sh
     started = time.monotonic()
     await asyncio.gather(*(shop() for _ in range(shoppers)))
     return pages / (time.monotonic() - started)
+
+
+async def run_visitors(
+    session: aiohttp.ClientSession, url: str, path: str, clients: int, seconds: float, cookie: dict[str, str]
+) -> tuple[float, list[float]]:
+    """So many clients request a path without a pause: responses per second, and milliseconds to each first byte."""
+    address, took = urlsplit(url), list[float]()
+    headers = {"Host": address.netloc, "Accept-Encoding": "gzip", **cookie}
+    end = (started := time.monotonic()) + seconds
+
+    async def visitor() -> None:
+        while time.monotonic() < end:
+            sent = time.perf_counter()
+            async with session.get(f"http://127.0.0.1:{address.port}{path}", headers=headers) as answer:
+                took.append((time.perf_counter() - sent) * 1000)
+                await answer.read()
+                assert answer.status == 200, f"{path} answered {answer.status}"
+
+    await asyncio.gather(*(visitor() for _ in range(clients)))
+    return len(took) / (time.monotonic() - started), took

@@ -12,9 +12,9 @@ from threading import Lock
 
 import pytest
 
-from tests.node.containers import Container
+from tests.node.containers import Container, Image
 from tests.node.page_visits import UNCACHED, Answer, Field, enter_network, send
-from tests.node.plugin import PLUGIN
+from tests.node.plugin import NEEDS_PLUGIN, PLUGIN
 from tests.node.shops import PHP_SCRIPTS, Shop
 from tests.node.wordpress import TOKEN, admin, php
 
@@ -98,10 +98,27 @@ def test_visitors_with_nothing_of_their_own_get_stored_pages(server: Container, 
         assert not visit(path, method, **more).cached, (path, more)
     for path in NEVER_STORED:
         assert not warm(visit, path).cached, path
+    assert php(server, "update_option('blogname', 'Another title')")
+    for path in ("//told/", "/other/../told/", "/feed/../told/", "/told/./", "/told"):
+        assert not warm(visit, path).cached, path
+    assert not visit("/told/").cached
     owner = admin(server)
     mine = visit("/told/", **{name.replace("_", "-"): value for name, value in owner.items()})
     assert (mine.cached, "wpadminbar" in mine.text) == (False, True)
     assert "wpadminbar" not in warm(visit, "/told/").text
+
+
+def test_scripts_are_compressed_by_the_build_and_kept_by_browsers(visit: Visit, woocommerce_image: Image) -> None:
+    for name, kind in (("js/jquery/jquery.min.js", "text/javascript"), ("css/dashicons.min.css", "text/css")):
+        compressed = woocommerce_image.root / f"var/www/html/wp-includes/{name}.gz"
+        answer = visit(f"/wp-includes/{name}?ver=1", "HEAD", **{"Accept-Encoding": "gzip, br"})
+        assert (answer.status, answer.headers["Content-Length"]) == (200, str(compressed.stat().st_size))
+        sent = {header: answer.headers[header] for header in ("Content-Encoding", "Content-Type", "Vary")}
+        assert sent == {"Content-Encoding": "gzip", "Content-Type": kind, "Vary": "Accept-Encoding"}
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        plain = visit(f"/wp-includes/{name}")
+        assert (plain.status, plain.headers.get("Content-Encoding")) == (200, None)
+        assert plain.headers["Cache-Control"] == "max-age=604800"
 
 
 def test_a_changed_shop_is_seen_by_the_next_visitor(shop: Shop, server: Container, visit: Visit) -> None:
@@ -147,6 +164,19 @@ def test_a_killed_writer_leaves_the_cache_closed_until_it_is_repaired(
     age(shop)
     assert visit("/told/", **UNCACHED).status == 200
     assert warm(visit, "/told/").cached
+
+
+@NEEDS_PLUGIN
+def test_the_proof_compares_the_stored_page_with_the_shops(shop: Shop, tmp_path: Path) -> None:
+    """A plugin that changes the page after it was stored."""
+    plugin = tmp_path / "changes.php"
+    plugin.write_text("<?php ob_start(static fn (string $page): string => $page . uniqid());")
+    server = shop.serve(TOKEN, {"/var/www/html/wp-content/mu-plugins/changes.php": plugin})
+    with ThreadPoolExecutor(1, initializer=enter_network, initargs=(server,)) as pool:
+        for _ in range(4):
+            pool.submit(send, "/").result()
+    code, why = shop.run(("/opt/storefleet/run", "prove"), {**TOKEN, "STORE_SERVICE": "http://127.0.0.1:8080"})
+    assert (code, why) == (1, "The page cache has another shop page than the shop: report this to the operator.")
 
 
 def age(shop: Shop) -> None:

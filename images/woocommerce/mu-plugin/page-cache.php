@@ -151,7 +151,15 @@ function delete_old_pages(int $time): void
     }
 }
 
+/** Whether WordPress makes the page of this file: it reads the path as the client sent it, Apache without `..`. */
+function is_page_of_request(string $file): bool
+{
+    $path = rawurldecode((string) strtok($_SERVER['REQUEST_URI'] ?? '', '?'));
+    return preg_match('~^/tmp/pages/[0-9a-f]{16}/[a-z]*-(/|/.*/)\d{12}\.html\.gz$~Ds', $file, $found) === 1
+        && $found[1] === $path;
+}
+
 $file = $_SERVER['PAGE_FILE'] ?? $_SERVER['REDIRECT_PAGE_FILE'] ?? null;
-if (PHP_SAPI !== 'cli' && is_string($file)) {
+if (PHP_SAPI !== 'cli' && is_string($file) && is_page_of_request($file)) {
     PageCache::start($file, (int) $_SERVER['REQUEST_TIME']);
 }
