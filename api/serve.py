@@ -22,6 +22,9 @@ from runtime.settings import ClusterProfile, Settings
 
 MAX_WEBSOCKET_MESSAGE = 65_536
 """Bytes."""
+KEEP_ALIVE_SECONDS = 75
+"""How long a connection may be idle: longer than an ingress controller keeps it (nginx: 60 s). A request that meets the
+end of its connection fails."""
 REQUEST_SECONDS = 40
 """How long requests in flight may take when the process ends: longer than any statement (runtime/database.py)."""
 RESTARTING = 1012, "This server restarts. Connect again, and continue after your last cursor."
@@ -83,6 +86,7 @@ def create_server(settings: Settings, profile: ClusterProfile) -> Server:
         http=http,  # type: ignore[arg-type]  # any callable
         ws=WebSocketProtocol,
         ws_max_size=MAX_WEBSOCKET_MESSAGE,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=REQUEST_SECONDS,
     )
     return Server(config, draining, settings.drain_seconds)

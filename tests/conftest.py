@@ -95,9 +95,9 @@ def migrated(postgres: Postgres) -> str:
 
 @pytest.fixture
 def database_url(postgres: Postgres, migrated: str) -> Iterator[str]:
-    """A new migrated database."""
+    """A new migrated database, copied as files: PostgreSQL's default writes 7 MB of WAL, which costs 0.13 s of CPU."""
     name = f"test_{next(_numbers)}"
-    asyncio.run(_execute(postgres.url, f"CREATE DATABASE {name} TEMPLATE {migrated}"))
+    asyncio.run(_execute(postgres.url, f"CREATE DATABASE {name} TEMPLATE {migrated} STRATEGY FILE_COPY"))
     yield postgres.url_of(name)
     asyncio.run(_execute(postgres.url, f"DROP DATABASE {name} WITH (FORCE)"))
 

@@ -37,6 +37,8 @@ from workers.start import wait_for_prerequisites
 from workers.work_loop import WorkLoop
 
 MAINTENANCE_SECONDS = 600.0
+POLL_SECONDS = 0.1
+"""How often arq asks Redis for jobs: each question costs 0.5 ms of CPU, also when nothing happens."""
 RESTART_SECONDS = 1.0
 
 log = structlog.get_logger()
@@ -69,7 +71,7 @@ async def run_arq_worker(settings: Settings, queue: str, name: str, start: Calla
         handle_signals=False,
         job_serializer=serialize,
         job_deserializer=deserialize,
-        poll_delay=0.05,
+        poll_delay=POLL_SECONDS,
         max_jobs=100,
         health_check_interval=30,
     )

@@ -7,6 +7,8 @@ Then read the diff.
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,14 @@ VARIANTS: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 """By file name: engine, plan, changes of the cluster's profile."""
 HASH = "from tests.support.rendered import render; print(render().spec_hash)"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _schemas_are_read_once() -> Iterator[None]:
+    """The library reads a megabyte of JSON for each object."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kubernetes_validate.utils, "schema_contents", cache(kubernetes_validate.utils.schema_contents))
+        yield
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -190,6 +190,7 @@ def test_our_packages_are_ours() -> None:
 
 def test_every_tool_looks_at_every_package() -> None:
     tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    assert packages() == set(tools["slipcover"]["source"])
     assert packages() == set(tools["coverage"]["run"]["source_pkgs"])
     assert packages() == set(tools["importlinter"]["root_packages"])
     assert packages() <= set(tools["mypy"]["files"])
