@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.support.demo import demo_command, demo_environment, free_port, run_command, survivors
-from tests.support.harness import ROOT, without_coverage
+from tests.support.harness import ROOT
 from tests.support.waiting import HANG_SECONDS, eventually
 
 
@@ -105,7 +105,7 @@ def check_refusals(data: Path, port: int, folder: Path) -> None:
 
 
 def test_nothing_survives_even_sigkill(tmp_path: Path) -> None:
-    data, port, environment = tmp_path / "data", free_port(), without_coverage(demo_environment())
+    data, port, environment = tmp_path / "data", free_port(), demo_environment()
     with serve_demo(data, port, environment):
         pass
     done = run_command(demo_command(data, port, "--once"), environment=environment)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.documented_commands import ROOT, blocks
-from tests.support.harness import Harness, without_coverage
+from tests.support.harness import Harness
 
 DOCUMENT = ROOT / "docs" / "E2E.md"
 
@@ -24,7 +24,7 @@ async def test_a_stores_life_as_documented(harness: Harness, tmp_path: Path) -> 
     process = await asyncio.create_subprocess_exec(
         *("bash", "-c", script),
         cwd=tmp_path,
-        env=without_coverage(dict(os.environ)) | {"URL": harness.url, "STOREFLEET_TOKEN": harness.token},
+        env=dict(os.environ) | {"URL": harness.url, "STOREFLEET_TOKEN": harness.token},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

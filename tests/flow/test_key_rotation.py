@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from runtime.sealing import Keyring, generate_key
 from schema.ids import decode_id
 from stores.resealing import BATCH_SIZE
-from tests.support.harness import ROOT, Harness, process_environment, without_coverage
+from tests.support.harness import ROOT, Harness, process_environment
 from tests.support.rows import new_store
 from tests.support.stores import create_ready_store, wait_until_idle
 from tests.support.waiting import hang_limit, wait_until
@@ -25,7 +25,7 @@ async def start(harness: Harness, **variables: str) -> asyncio.subprocess.Proces
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", "keys", "reseal"),
         cwd=ROOT,
-        env=without_coverage(process_environment(harness.settings, **variables)),
+        env=process_environment(harness.settings, **variables),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

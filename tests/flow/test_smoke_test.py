@@ -7,7 +7,7 @@ import pytest
 
 from runtime import settings
 from tests.support.cli import run_storefleet
-from tests.support.harness import ROOT, Harness, process_environment, without_coverage
+from tests.support.harness import ROOT, Harness, process_environment
 from tests.support.waiting import wait_until
 
 TOKENS = "SELECT revoked_at IS NOT NULL AS revoked FROM api_tokens WHERE name = 'smoke-test'"
@@ -54,7 +54,7 @@ async def test_it_deletes_what_a_killed_test_left(harness: Harness, monkeypatch:
     killed = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", "smoke-test", "--url", harness.url),
         cwd=ROOT,
-        env=without_coverage(process_environment(harness.settings)),
+        env=process_environment(harness.settings),
     )
     harness.processes.append(killed)
     await wait_until(lambda: statuses(harness))

@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 from runtime.sockets import bind_socket
-from tests.support.harness import ROOT, Harness, process_environment, without_coverage
+from tests.support.harness import ROOT, Harness, process_environment
 from tests.support.stores import rotate_password
 from tests.support.waiting import wait_until
 
@@ -16,7 +16,6 @@ async def test_a_toy_engine_is_offered_made_and_proven(api: Harness) -> None:
     port = listener.getsockname()[1]
     listener.close()
     environment = process_environment(api.settings, STOREFLEET_ENGINES=ENGINES, STOREFLEET_PORT=str(port))
-    environment = without_coverage(environment)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "cli", "api", cwd=ROOT, env=environment, stdout=asyncio.subprocess.DEVNULL
     )

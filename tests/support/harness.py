@@ -169,7 +169,7 @@ class Harness:
 
     async def start_worker_process(self, **variables: str) -> asyncio.subprocess.Process:
         """Start a worker as a separate process, which a test can kill. It is killed when the test ends."""
-        environment = without_coverage(process_environment(self.settings, **variables))
+        environment = process_environment(self.settings, **variables)
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "cli", "worker", cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE
         )
@@ -195,11 +195,6 @@ def process_environment(settings: Settings, **variables: str) -> dict[str, str]:
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
         environment[f"STOREFLEET_{name.upper()}"] = ",".join(text) if isinstance(text, tuple) else str(text)
     return environment | variables
-
-
-def without_coverage(environment: dict[str, str]) -> dict[str, str]:
-    """For processes that are killed: they can't save what coverage measured, and it costs seconds of CPU."""
-    return {name: value for name, value in environment.items() if not name.startswith("COVERAGE_")}
 
 
 @asynccontextmanager
