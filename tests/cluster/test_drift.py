@@ -6,15 +6,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from tests.flow.test_drift import (  # noqa: F401  # collected here once more
-    ADDITIONS,
-    check_all_restored,
-    test_a_deleted_disk_is_reported_before_and_after_its_removal,
-    test_a_deleted_namespace_is_not_recreated_empty,
-    test_drift_is_corrected_and_reported,
-    test_many_changes_are_each_told,
-    test_what_kubernetes_itself_changes_is_no_drift,
-)
+from tests.support import drift
 from tests.support.harness import Harness, run_harness
 
 
@@ -26,4 +18,24 @@ async def on_a_real_server(database_url: str, redis_url: str, tmp_path: Path) ->
 
 
 async def test_foreign_fields_are_removed_and_reported(harness: Harness) -> None:
-    await check_all_restored(harness, ADDITIONS)
+    await drift.check_all_restored(harness, drift.ADDITIONS)
+
+
+async def test_drift_is_corrected_and_reported(harness: Harness) -> None:
+    await drift.check_that_drift_is_corrected_and_reported(harness)
+
+
+async def test_many_changes_are_each_told(harness: Harness) -> None:
+    await drift.check_that_many_changes_are_each_told(harness)
+
+
+async def test_what_kubernetes_itself_changes_is_no_drift(harness: Harness) -> None:
+    await drift.check_that_what_kubernetes_itself_changes_is_no_drift(harness)
+
+
+async def test_a_deleted_disk_is_reported_before_and_after_its_removal(harness: Harness) -> None:
+    await drift.check_that_a_deleted_disk_is_reported_before_and_after_its_removal(harness)
+
+
+async def test_a_deleted_namespace_is_not_recreated_empty(harness: Harness) -> None:
+    await drift.check_that_a_deleted_namespace_is_not_recreated_empty(harness)

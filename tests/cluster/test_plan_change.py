@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from tests.cluster.platform import Platform
-from tests.flow.test_plan_change import change_plan
 from tests.support.harness import run_harness
-from tests.support.stores import MERGE, create_ready_store, notices, object_path, request_object
+from tests.support.stores import MERGE, change_plan, create_ready_store, notices, object_path, request_object
 
 STORAGE_CLASS = "/apis/storage.k8s.io/v1/storageclasses/fake"
 

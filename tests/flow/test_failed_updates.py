@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from tests.flow.test_plan_change import change_plan
 from tests.support.harness import JSON, RETRY, Harness, run_harness
 from tests.support.stores import (
+    change_plan,
     create_ready_store,
     exists,
     has_notice,

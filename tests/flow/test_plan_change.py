@@ -3,6 +3,7 @@
 from tests.support.harness import JSON, Harness
 from tests.support.stores import (
     MERGE,
+    change_plan,
     count_succeeded,
     create_ready_store,
     notices,
@@ -14,19 +15,7 @@ from tests.support.stores import (
 )
 from tests.support.suspension import statuses
 
-CHANGE = """
-mutation ($id: ID!, $plan: Plan!, $key: String) { changePlan(input: {id: $id, plan: $plan, idempotencyKey: $key}) {
-  store { status plan } userErrors { code field message }
-} }
-"""
 STORAGE_CLASS = "/apis/storage.k8s.io/v1/storageclasses/simulated"
-
-
-async def change_plan(harness: Harness, store_id: str, plan: str, key: str | None = None) -> JSON:
-    """The payload of changePlan. `key`: the idempotency key."""
-    variables = {"id": store_id, "plan": plan, "key": key}
-    payload: JSON = (await harness.client().execute(CHANGE, variables))["changePlan"]
-    return payload
 
 
 def refusal(payload: JSON) -> tuple[str, str]:

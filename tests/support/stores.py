@@ -13,6 +13,11 @@ mutation ($id: ID!, $key: String) { rotateAdminPassword(input: {id: $id, idempot
   store { status } userErrors { code field message }
 } }
 """
+CHANGE_PLAN = """
+mutation ($id: ID!, $plan: Plan!, $key: String) { changePlan(input: {id: $id, plan: $plan, idempotencyKey: $key}) {
+  store { status plan } userErrors { code field message }
+} }
+"""
 PASSWORD_CHANGED = "The owner's password was changed."
 GROUPS = {
     "deployments": "apis/apps/v1",
@@ -85,6 +90,13 @@ async def count_succeeded(harness: Harness, step: str) -> int:
 async def rotate_password(harness: Harness, store_id: str, key: str | None = None) -> JSON:
     """The payload of rotateAdminPassword. `key`: the idempotency key."""
     payload: JSON = (await harness.client().execute(ROTATE, {"id": store_id, "key": key}))["rotateAdminPassword"]
+    return payload
+
+
+async def change_plan(harness: Harness, store_id: str, plan: str, key: str | None = None) -> JSON:
+    """The payload of changePlan. `key`: the idempotency key."""
+    variables = {"id": store_id, "plan": plan, "key": key}
+    payload: JSON = (await harness.client().execute(CHANGE_PLAN, variables))["changePlan"]
     return payload
 
 

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -18,18 +17,11 @@ from tests.support.simulator_client import (
     deployment,
     job,
     manifest,
-    simulated,
     statefulset,
     template,
 )
 
 MAPS = f"{V1}/shop/configmaps"
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[Client]:
-    async with simulated() as client:
-        yield client
 
 
 async def test_a_request_needs_the_token(api: Client) -> None:

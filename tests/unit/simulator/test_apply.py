@@ -1,7 +1,6 @@
 """Server-side apply: sets applied fields, removes fields no longer applied, keeps other managers' fields."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -18,18 +17,11 @@ from tests.support.simulator_client import (
     deployment,
     job,
     manifest,
-    simulated,
     statefulset,
     template,
 )
 
 MAPS = f"{V1}/shop/configmaps"
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[Client]:
-    async with simulated() as client:
-        yield client
 
 
 @pytest.mark.parametrize(

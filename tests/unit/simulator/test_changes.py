@@ -1,10 +1,7 @@
 """The simulated API updates and deletes objects as the real one; and its own endpoints."""
 
 import base64
-from collections.abc import AsyncIterator
 from typing import Any
-
-import pytest
 
 from tests.support.simulator_client import (
     APPS,
@@ -14,18 +11,11 @@ from tests.support.simulator_client import (
     Client,
     deployment,
     manifest,
-    simulated,
 )
 
 MAPS = f"{V1}/shop/configmaps"
 BACKEND = {"defaultBackend": {"service": {"name": "web", "port": {"number": 80}}}}
 SERVICE = manifest("web", spec={"ports": [{"port": 80}]})
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[Client]:
-    async with simulated() as client:
-        yield client
 
 
 async def test_replacing_checks_version_name_and_uid(api: Client) -> None:

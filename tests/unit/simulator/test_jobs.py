@@ -1,8 +1,6 @@
 """Jobs complete or fail, and deleted objects leave no dependents."""
 
-from collections.abc import AsyncIterator, Callable
-
-import pytest
+from collections.abc import Callable
 
 from tests.support.simulator_client import (
     APPS,
@@ -21,12 +19,6 @@ from tests.support.simulator_client import (
 
 DEPLOYMENTS, STATEFULSETS, JOBS = f"{APPS}/shop/deployments", f"{APPS}/shop/statefulsets", f"{BATCH}/shop/jobs"
 PODS, CLAIMS, REPLICASETS = f"{V1}/shop/pods", f"{V1}/shop/persistentvolumeclaims", f"{APPS}/shop/replicasets"
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[Client]:
-    async with simulated() as client:
-        yield client
 
 
 def counting(count: int) -> Callable[[JSON], bool]:

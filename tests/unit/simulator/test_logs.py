@@ -1,6 +1,5 @@
 """Container logs, read as kubectl does."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
@@ -17,19 +16,12 @@ from tests.support.simulator_client import (
     job,
     manifest,
     ready,
-    simulated,
     template,
     waiting,
 )
 from tests.support.waiting import hang_limit
 
 PODS = f"{V1}/shop/pods"
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[Client]:
-    async with simulated() as client:
-        yield client
 
 
 async def log(api: Client, pod: str, **query: str) -> tuple[int, str]:

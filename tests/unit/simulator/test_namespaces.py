@@ -1,9 +1,7 @@
 """Namespaces are deleted with their contents, and quotas limit what they contain."""
 
 import json
-from collections.abc import AsyncIterator, Callable
-
-import pytest
+from collections.abc import Callable
 
 from tests.support.simulator_client import (
     APPS,
@@ -25,12 +23,6 @@ from tests.support.simulator_client import (
 
 DEPLOYMENTS, STATEFULSETS, JOBS = f"{APPS}/shop/deployments", f"{APPS}/shop/statefulsets", f"{BATCH}/shop/jobs"
 PODS, CLAIMS, REPLICASETS = f"{V1}/shop/pods", f"{V1}/shop/persistentvolumeclaims", f"{APPS}/shop/replicasets"
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[Client]:
-    async with simulated() as client:
-        yield client
 
 
 def counting(count: int) -> Callable[[JSON], bool]:

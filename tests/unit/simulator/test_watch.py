@@ -8,16 +8,10 @@ import aiohttp
 import pytest
 
 from sandbox.simulator import objects, watches
-from tests.support.simulator_client import JSON, V1, Client, manifest, simulated
+from tests.support.simulator_client import JSON, V1, Client, manifest
 from tests.support.waiting import hang_limit
 
 MAPS = f"{V1}/shop/configmaps"
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[Client]:
-    async with simulated() as client:
-        yield client
 
 
 async def test_without_a_version_a_watch_begins_with_all_there_is(api: Client) -> None:

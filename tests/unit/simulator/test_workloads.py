@@ -1,9 +1,7 @@
 """The controllers run pods and bind volumes."""
 
 import json
-from collections.abc import AsyncIterator, Callable
-
-import pytest
+from collections.abc import Callable
 
 from tests.support.simulator_client import (
     APPS,
@@ -17,7 +15,6 @@ from tests.support.simulator_client import (
     job,
     manifest,
     ready,
-    simulated,
     statefulset,
     template,
     waiting,
@@ -25,12 +22,6 @@ from tests.support.simulator_client import (
 
 DEPLOYMENTS, STATEFULSETS, JOBS = f"{APPS}/shop/deployments", f"{APPS}/shop/statefulsets", f"{BATCH}/shop/jobs"
 PODS, CLAIMS, REPLICASETS = f"{V1}/shop/pods", f"{V1}/shop/persistentvolumeclaims", f"{APPS}/shop/replicasets"
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[Client]:
-    async with simulated() as client:
-        yield client
 
 
 def counting(count: int) -> Callable[[JSON], bool]:
