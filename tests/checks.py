@@ -32,8 +32,6 @@ SILENCE_SECONDS = 1200.0
 """A command that prints no line for so long hangs. Compiling the Kubernetes API server alone takes five minutes."""
 COVERAGE = "build/coverage.json"
 """What SlipCover measured in the processes of pytest."""
-NOT_MEASURED = "ignore:Unable to activate pytest branch coverage:RuntimeWarning"
-"""SlipCover doesn't know this pytest well enough to measure branches of the tests themselves, which we don't want."""
 SLOWEST_TEST = re.compile(r"^([\d.]+s) (?:call|setup|teardown) +(tests/\S.*)$")
 """A line of pytest's `--durations`."""
 
@@ -88,8 +86,9 @@ EVERY_CHANGE = (
         "tests",
         [
             [
-                *(*MODULE, "slipcover", "--json", "--out", COVERAGE, *PYTEST[1:], "--numprocesses", str(WORKERS)),
-                *("--dist", "worksteal", "--durations", "10", "tests/flow", "tests/contract", "tests/unit"),
+                *(*MODULE, "slipcover", "--dont-wrap-pytest", "--json", "--out", COVERAGE, *PYTEST[1:]),
+                *("--numprocesses", str(WORKERS), "--dist", "worksteal", "--durations", "10"),
+                *("tests/flow", "tests/contract", "tests/unit"),
             ]
         ],
         summary=r"\bin [\d.]+s",
@@ -191,7 +190,6 @@ def execute(command: Sequence[str], prefix: str) -> tuple[int, list[str]]:
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # dozens of processes would each compile everything
     environment["PYTHONPATH"] = str(ROOT)  # processes that coverage measures import its plugin before all else
-    environment["PYTHONWARNINGS"] = NOT_MEASURED
     try:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

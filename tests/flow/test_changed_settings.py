@@ -21,7 +21,7 @@ NEW = ClusterProfile(database_image="mysql:8.4.9")
 
 @pytest.fixture(autouse=True)
 def _quick_refreshes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(profile_revision, "REFRESH_SECONDS", 0.1)
+    monkeypatch.setattr(profile_revision, "REFRESH_SECONDS", 0.5)
 
 
 async def database_image(harness: Harness, namespace: str) -> Any:
