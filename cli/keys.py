@@ -5,7 +5,7 @@ from runtime.database import session_factory
 from runtime.sealing import Keyring
 from runtime.settings import Settings
 from stores.engines import load_engines, pending_field
-from stores.resealing import reseal_batch
+from stores.resealing import Batch, reseal_batch, reseal_webhooks
 
 
 async def reseal(settings: Settings) -> int:
@@ -22,16 +22,22 @@ async def reseal(settings: Settings) -> int:
         field.name for engine in load_engines(settings.engines).values() for field in engine.secrets if field.revealable
     ]
     revealable = {*fields, *map(pending_field, fields)}
-    last, current, resealed = None, 0, 0
-    unreadable: list[str] = []
+    batches: list[Batch] = []
     async with session_factory(settings.direct_database_url, 2) as sessions:
-        while True:
-            async with sessions.begin() as session:
-                batch = await reseal_batch(session, admin_keys, worker_keys, revealable, last)
-            if batch is None:
-                break
-            last, current, resealed = batch.last, current + batch.current, resealed + batch.resealed
-            unreadable += batch.unreadable
+        for of_webhooks in (False, True):
+            last = None
+            while True:
+                async with sessions.begin() as session:
+                    if of_webhooks:
+                        batch = await reseal_webhooks(session, admin_keys, worker_keys, last)
+                    else:
+                        batch = await reseal_batch(session, admin_keys, worker_keys, revealable, last)
+                if batch is None:
+                    break
+                last = batch.last
+                batches.append(batch)
+    current, resealed = sum(batch.current for batch in batches), sum(batch.resealed for batch in batches)
+    unreadable = [problem for batch in batches for problem in batch.unreadable]
     for problem in unreadable:
         output.error(problem)
     output.echo(f"{resealed} secrets sealed again, {current} were already, {len(unreadable)} can't be opened")

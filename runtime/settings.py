@@ -139,6 +139,10 @@ class Settings(EngineSettings):
     """Maximum number of PROVISIONING stores per cluster. Others wait in REQUESTED, the oldest first."""
     worker_concurrency: int = Field(default=20, ge=1, le=500)
     """Maximum number of concurrent reconcile passes per worker."""
+    webhooks_at_once: int = Field(default=50, ge=2, le=1000)
+    """Maximum number of webhooks per worker whose messages are sent at the same time."""
+    webhook_private_networks: Annotated[CommaSeparated, AfterValidator(check_networks)] = ()
+    """Addresses or networks to which webhooks may be sent beside public ones, and then also with `http`."""
 
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

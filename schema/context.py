@@ -30,12 +30,16 @@ from stores.names import platform_label
 from stores.queries import StoreWithCursor, steps_by_store, stores_by_id
 from stores.quota import Limits, Usage, usage_by_account
 from stores.step_durations import StepDurations
+from stores.webhooks.models import Webhook
+from stores.webhooks.queries import DeliveryPage, DeliveryRange, delivery_pages, webhooks_by_account
 
 MUTATIONS_PER_USER = 4
 """Parallel mutations of one user in this process. More of them wait, and leave the connections to other users."""
 MUTATION_WAIT_SECONDS = 30.0
 MAX_EVENTS = 1000
 """In all pages of events that are read together."""
+MAX_DELIVERIES = 1000
+"""In all pages of webhooks' deliveries that are read together."""
 
 
 class RequestError(GraphQLError):
@@ -96,6 +100,10 @@ class Context:
         self.stores: DataLoader[UUID, StoreWithCursor] = DataLoader(self._load_stores, cache=False)
         self.event_pages: DataLoader[tuple[UUID, EventRange], EventPage] = DataLoader(self._load_events, cache=False)
         self.usage: DataLoader[UUID, Usage] = DataLoader(self._load_usage, cache=False)
+        self.webhooks: DataLoader[UUID, list[Webhook]] = DataLoader(self._load_webhooks, cache=False)
+        self.delivery_pages: DataLoader[tuple[UUID, DeliveryRange], DeliveryPage] = DataLoader(
+            self._load_deliveries, cache=False
+        )
 
     async def _load_steps(self, store_ids: list[UUID]) -> Sequence[list[Step]]:
         async with self.platform.sessions() as session:
@@ -124,6 +132,23 @@ class Context:
         async with self.platform.sessions() as session:
             usage = await usage_by_account(session, set(account_ids))
         return [usage[account_id] for account_id in account_ids]
+
+    async def _load_webhooks(self, account_ids: list[UUID]) -> Sequence[list[Webhook]]:
+        async with self.platform.sessions() as session:
+            webhooks = await webhooks_by_account(session, set(account_ids))
+        return [webhooks[account_id] for account_id in account_ids]
+
+    async def _load_deliveries(self, keys: list[tuple[UUID, DeliveryRange]]) -> Sequence[DeliveryPage]:
+        if sum(wanted.limit for _, wanted in keys) > MAX_DELIVERIES:
+            message = f"Ask for at most {MAX_DELIVERIES} deliveries of all webhooks together."
+            raise RequestError("BAD_USER_INPUT", message)
+        pages = {}
+        async with self.platform.sessions() as session:
+            for wanted in {wanted for _, wanted in keys}:
+                webhook_ids = {webhook_id for webhook_id, other in keys if other == wanted}
+                found = await delivery_pages(session, webhook_ids, wanted)
+                pages.update({(webhook_id, wanted): page for webhook_id, page in found.items()})
+        return [pages[key] for key in keys]
 
     def require_actor(self) -> Actor:
         """The caller. Raises RequestError UNAUTHENTICATED for an anonymous caller."""

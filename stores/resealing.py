@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.sealing import Keyring, UnsealError
 from stores.models import SealedSecret, Store
+from stores.webhooks.models import WebhookSecret
+from stores.webhooks.secrets import FIELD
 
 BATCH_SIZE = 50
 """Stores in a transaction."""
@@ -19,12 +21,12 @@ class Batch:
     """What one transaction did."""
 
     last: UUID
-    """The store at which the next batch continues."""
+    """The store, or the secret of a webhook, at which the next batch continues."""
     current: int
     """Secrets that the first key had sealed already."""
     resealed: int
     unreadable: list[str]
-    """`store id: problem` of each secret that no key opens."""
+    """`store or webhook id: problem` of each secret that no key opens."""
 
 
 async def reseal_batch(
@@ -44,23 +46,43 @@ async def reseal_batch(
     for row in rows:
         rings = (admin_keys, worker_keys) if row.field in revealable else (worker_keys, admin_keys)
         try:
-            resealed += _reseal(row, rings)
+            value = _reseal(row.store_id, row.field, row.sealed, rings)
         except UnsealError as error:
             unreadable.append(f"{row.store_id}: {error}")
+        else:
+            resealed += value is not None
+            row.sealed = value or row.sealed
     return Batch(ids[-1], len(rows) - resealed - len(unreadable), resealed, unreadable)
 
 
-def _reseal(row: SealedSecret, rings: tuple[Keyring, Keyring]) -> bool:
-    """Seal the row with the first ring that opens it, unless that is done. Raises UnsealError: none opens it."""
+async def reseal_webhooks(
+    session: AsyncSession, admin_keys: Keyring, worker_keys: Keyring, after: UUID | None
+) -> Batch | None:
+    """The same for the secrets of webhooks, which the admin keys seal. A rotation never changes a sealed secret."""
+    query = select(WebhookSecret).order_by(WebhookSecret.id).limit(BATCH_SIZE).with_for_update(key_share=True)
+    rows = (await session.scalars(query if after is None else query.where(WebhookSecret.id > after))).all()
+    if not rows:
+        return None
+    resealed, unreadable = 0, []
+    for row in rows:
+        try:
+            value = _reseal(row.webhook_id, FIELD, row.sealed, (admin_keys, worker_keys))
+        except UnsealError as error:
+            unreadable.append(f"{row.webhook_id}: {error}")
+        else:
+            resealed += value is not None
+            row.sealed = value or row.sealed
+    return Batch(rows[-1].id, len(rows) - resealed - len(unreadable), resealed, unreadable)
+
+
+def _reseal(owner_id: UUID, field: str, sealed: str, rings: tuple[Keyring, Keyring]) -> str | None:
+    """The secret, sealed by the first ring that opens it; None: that is done. Raises UnsealError: none opens it."""
     problem = UnsealError()
     for keys in rings:
         try:
-            value = keys.unseal(row.store_id, row.field, row.sealed)
+            value = keys.unseal(owner_id, field, sealed)
         except UnsealError as error:
             problem = error
             continue
-        if keys.is_current(row.sealed):
-            return False
-        row.sealed = keys.seal(row.store_id, row.field, value)
-        return True
+        return None if keys.is_current(sealed) else keys.seal(owner_id, field, value)
     raise problem

@@ -1,4 +1,4 @@
-"""The worker process: supervised tasks (work loop, informer, two arq workers, maintenance, profile revision).
+"""The worker process: supervised tasks (work loop, informer, queues, webhooks, maintenance, profile revision).
 
 A task that crashes is started again and does not affect the others. SIGTERM stops all of them in order.
 """
@@ -27,6 +27,7 @@ from runtime.tasks import cancel_and_wait
 from stores import events
 from stores.engines import load_engines
 from stores.log_protocol import READ_LOGS, log_queue
+from stores.webhooks import deliveries
 from workers.cluster.client import connect as connect_cluster
 from workers.context import Context
 from workers.health import Health
@@ -34,6 +35,7 @@ from workers.informer import run_informer
 from workers.logs.reader import LogReaders
 from workers.profile_revision import run_profile_revision
 from workers.start import wait_for_prerequisites
+from workers.webhooks.loop import WebhookLoop
 from workers.work_loop import WorkLoop
 
 MAINTENANCE_SECONDS = 600.0
@@ -92,6 +94,7 @@ async def run_maintenance(context: Context) -> None:
             await sessions.delete_expired(session)
             await tokens.delete_expired(session)
             await events.delete_expired(session)
+            await deliveries.delete_expired(session)
         await asyncio.sleep(MAINTENANCE_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311  # jitter
 
 
@@ -122,6 +125,7 @@ async def worker_lifespan(
             health=health,
         )
         work_loop = WorkLoop(context)
+        webhook_loop = WebhookLoop(context)
         log_readers = LogReaders(context, open_redis(settings.redis_url))
         health.started("work_loop", "informer")
         tasks = [
@@ -135,6 +139,7 @@ async def worker_lifespan(
                 "log_queue": lambda: run_arq_worker(
                     settings, log_queue(settings.cluster), READ_LOGS, log_readers.start
                 ),
+                "webhooks": webhook_loop.run,
                 "maintenance": lambda: run_maintenance(context),
                 "profile_revision": lambda: run_profile_revision(context, work_loop.poll_now),
             }.items()
@@ -145,6 +150,7 @@ async def worker_lifespan(
         finally:
             await cancel_and_wait(*tasks)
             await work_loop.close()
+            await webhook_loop.close()
             await log_readers.close()
             log.info("worker.stopped")
 

@@ -7,5 +7,6 @@ from strawberry.tools import merge_types
 from schema.mutations.sessions import SessionMutations
 from schema.mutations.stores import StoreMutations
 from schema.mutations.tokens import TokenMutations
+from schema.mutations.webhooks import WebhookMutations
 
-Mutation = merge_types("Mutation", (StoreMutations, TokenMutations, SessionMutations))
+Mutation = merge_types("Mutation", (StoreMutations, TokenMutations, SessionMutations, WebhookMutations))

@@ -16,6 +16,7 @@ from schema.ids import encode_id
 from schema.types.pages import check_page_size
 from schema.types.sessions import Session
 from schema.types.store_filters import StoreFilter, to_filter
+from schema.types.webhooks import WebhookConnection
 from stores.quota import Limits, effective_limits
 from stores.store_pages import count_stores
 
@@ -74,6 +75,18 @@ class Account:
         matching = to_filter(filter)
         async with info.context.platform.sessions() as session:
             return await count_stores(session, self.row.id, matching)
+
+    @strawberry.field(description="The webhooks, the oldest first; all of them without `first` and `last`.")
+    async def webhooks(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> WebhookConnection:
+        rows = await info.context.webhooks.load(self.row.id)
+        return WebhookConnection.from_rows(rows, first=first, after=after, last=last, before=before)
 
     @classmethod
     def from_row(cls, info: Info, actor: Actor, found: AccountWithTokens) -> "Account":

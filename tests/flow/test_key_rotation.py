@@ -11,10 +11,12 @@ from pydantic import SecretStr
 from runtime.sealing import Keyring, generate_key
 from schema.ids import decode_id
 from stores.resealing import BATCH_SIZE
+from stores.webhooks.secrets import open_secret
 from tests.support.harness import ROOT, Harness, process_environment
 from tests.support.rows import new_store
 from tests.support.stores import create_ready_store, wait_until_idle
 from tests.support.waiting import hang_limit, wait_until
+from tests.support.webhooks import mutate
 from workers.main import worker_lifespan
 
 STORES = BATCH_SIZE + 10
@@ -100,11 +102,15 @@ async def test_a_killed_command_continues(api: Harness) -> None:
 async def test_stores_work_without_the_old_keys(api: Harness) -> None:
     async with worker_lifespan(api.settings, api.profile):
         store, _ = await create_ready_store(api)
+        webhook = await mutate(api, "createWebhook", url="https://example.com/")
         variables = rotated(api)
         code, output = await run(api, **variables)  # beside the running worker
         assert code == 0, output
         await wait_until_idle(api)
     assert (await key_ids(api)).keys() == {"a2", "w2"}
+    [row] = await api.sql("SELECT webhook_id, sealed FROM webhook_secrets")
+    keys = Keyring.parse(variables["STOREFLEET_ADMIN_KEYS"].split(",")[0])
+    assert open_secret(keys, row["webhook_id"], row["sealed"]) == webhook["secret"]
     first = {name.removeprefix("STOREFLEET_").lower(): value.split(",")[0] for name, value in variables.items()}
     settings = api.settings.model_copy(update={name: SecretStr(value) for name, value in first.items()})
     async with worker_lifespan(settings, api.profile):
@@ -118,8 +124,11 @@ async def test_stores_work_without_the_old_keys(api: Harness) -> None:
 async def test_secrets_without_a_key_are_reported_and_kept(api: Harness, sealed: str) -> None:
     [store, *_] = await add_sealed_stores(api)
     await api.sql("UPDATE sealed_secrets SET sealed = $1 WHERE store_id = $2", sealed, store)
+    webhook = (await mutate(api, "createWebhook", url="https://example.com/"))["webhook"]["id"]
+    await api.sql("UPDATE webhook_secrets SET sealed = $1", sealed)
     code, output = await run(api, **rotated(api))
-    assert (code, f"{store}: database-password" in output, "1 can't be opened" in output) == (1, True, True), output
+    assert f"{decode_id('Webhook', webhook)}: webhook-secret" in output
+    assert (code, f"{store}: database-password" in output, "2 can't be opened" in output) == (1, True, True), output
     [row] = await api.sql("SELECT sealed FROM sealed_secrets WHERE store_id = $1", store)
     assert row["sealed"] == sealed
 

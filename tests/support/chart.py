@@ -54,7 +54,10 @@ CONSTRAINTS: dict[str, Schema] = {
     "podDisruptionBudget.maxUnavailable": {"type": ["integer", "string"]},
     "smokeTest.timeoutSeconds": {"minimum": 1},
     # an empty list in a network policy would allow everything
-    **{f"networkPolicy.{name}Ports": {"items": {"type": "integer"}, "minItems": 1} for name in ("database", "redis")},
+    **{
+        f"networkPolicy.{of}Ports": {"items": {"type": "integer"}, "minItems": 1}
+        for of in ("database", "redis", "webhook")
+    },
     "networkPolicy.apiServer.cidrs": {"minItems": 1},
     "networkPolicy.apiServer.ports": {"items": {"type": "integer"}, "minItems": 1},
     "extraObjects": {"items": {"type": ["object", "string"]}},
