@@ -41,7 +41,7 @@ def cases(owned: Owned) -> Mapping[str, Mapping[str, list[JSON]]]:
     Without arguments: the field names no object, so everybody may ask for it.
     """
     ids = owned.ids
-    store = {"id": ids["store"]}
+    store, webhook = {"id": ids["store"]}, {"id": ids["webhook"]}
     return {
         "query": {
             "viewer": [{}],
@@ -68,6 +68,12 @@ def cases(owned: Owned) -> Mapping[str, Mapping[str, list[JSON]]]:
             "resumeStore": [{"input": store}],
             "retryStore": [{"input": store}],
             "deleteStore": [{"input": store}],
+            "createWebhook": [{"input": {"url": "https://example.com/", "accountId": ids["account"]}}],
+            "updateWebhook": [{"input": {**webhook, "eventTypes": ["STEP"]}}],
+            "rotateWebhookSecret": [{"input": webhook}],
+            "testWebhook": [{"input": webhook}],
+            "replayWebhook": [{"input": {**webhook, "after": ids["cursor"]}}],
+            "deleteWebhook": [{"input": webhook}],
             "createApiToken": [{"input": {"name": "mine", "scopes": ["READ"], "accountId": ids["account"]}}],
             "revokeApiToken": [{"input": {"id": ids["token"]}}],
             "changePassword": [{"input": {"currentPassword": "not this one", "newPassword": "another password"}}],
@@ -121,10 +127,18 @@ async def owned_by(owner: Caller) -> Owned:
     gone = await harness.create_store(name="Marked figs")
     await owner.ask("mutation", "deleteStore", {"input": {"id": gone["id"]}})
     await harness.wait_for_status(gone["id"], "DELETED")
+    given = {"url": "https://marked.example.com/", "accountId": harness.account}
+    created = (await owner.ask("mutation", "createWebhook", {"input": given}))["data"]["createWebhook"]
+    webhook = created["webhook"]["id"]
+    await owner.ask("mutation", "updateWebhook", {"input": {"id": webhook, "enabled": False}})
+    await harness.sql(
+        "INSERT INTO webhook_deliveries (webhook_id, message_id, type, attempt, latency_ms) "
+        "SELECT id, 'marked message', 'webhook.test', 1, 1 FROM webhooks"
+    )
     viewer = (await owner.ask("query", "viewer", {}))["data"]["viewer"]
     ids = {
         "account": harness.account, "store": store["id"], "deleted": gone["id"], "cursor": store["eventCursor"],
-        "user": viewer["user"]["id"], "token": viewer["accounts"][0]["tokens"][0]["id"],
+        "user": viewer["user"]["id"], "webhook": webhook, "token": viewer["accounts"][0]["tokens"][0]["id"],
         "session": next(each["id"] for each in viewer["sessions"] if each["current"]),
     }  # fmt: skip
     revealed = await owner.ask("mutation", "revealAdminCredentials", {"input": {"id": store["id"]}})
@@ -132,6 +146,7 @@ async def owned_by(owner: Caller) -> Owned:
     owned.private = {revealed["data"]["revealAdminCredentials"]["credentials"]["password"], OWNER_BROWSER}
     owned.private |= {ids["session"]}
     texts = {"Marked olives", "marked-olives", "marked-admin@example.com", "owner@example.com", "Marked token"}
+    texts |= {"https://marked.example.com/", "marked message"}
     owned.marks = owned.private | texts | set(ids.values()) - {ids["cursor"]}
     owned.marks |= {decoded(ids[name]).partition(":")[2] for name in ("account", "store")}
     return owned
@@ -177,7 +192,9 @@ async def rows(harness: Harness) -> dict[str, list[str]]:
 
 def test_each_root_field_has_a_case() -> None:
     """A new one must say with which arguments others may try it."""
-    listed = cases(Owned(ids=dict.fromkeys(("account", "store", "deleted", "cursor", "token", "session"), "")))
+    listed = cases(
+        Owned(ids=dict.fromkeys(("account", "store", "deleted", "cursor", "token", "session", "webhook"), ""))
+    )
     for operation, fields in listed.items():
         assert set(fields) == set(whole_schema.root_fields(operation)), operation
 
