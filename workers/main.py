@@ -39,7 +39,7 @@ from workers.webhooks.loop import WebhookLoop
 from workers.work_loop import WorkLoop
 
 MAINTENANCE_SECONDS = 600.0
-POLL_SECONDS = 0.1
+QUEUE_POLL_SECONDS = 0.1
 """How often arq asks Redis for jobs: each question costs 0.5 ms of CPU, also when nothing happens."""
 RESTART_SECONDS = 1.0
 
@@ -73,7 +73,7 @@ async def run_arq_worker(settings: Settings, queue: str, name: str, start: Calla
         handle_signals=False,
         job_serializer=serialize,
         job_deserializer=deserialize,
-        poll_delay=POLL_SECONDS,
+        poll_delay=QUEUE_POLL_SECONDS,
         max_jobs=100,
         health_check_interval=30,
     )
