@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from accounts.last_used import record_last_used
 from api import health, sign_in
 from api.dashboard import Dashboard
-from api.graphql import GraphQLApp
+from api.graphql import STREAM_PATH, GraphQLApp
 from api.middleware import RequestMiddleware
 from api.responses import error_response
 from api.store_status_page import StoreStatusPages
@@ -62,7 +62,7 @@ def _cors(origins: Sequence[str]) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type"],
+            allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
             expose_headers=["Retry-After", "X-Request-Id"],
         )
     ]
@@ -108,6 +108,7 @@ def build_app(settings: Settings, profile: ClusterProfile, draining: asyncio.Eve
             *sign_in.ROUTES,
             Route("/graphql", _GraphQLRoute()),
             WebSocketRoute("/graphql", _GraphQLRoute()),
+            Route(STREAM_PATH, _GraphQLRoute()),
         ],
         middleware=[
             Middleware(StoreStatusPages, profile.base_domain, own_label),

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP and WebSocket (graphql-transport-ws), on one path."""
+"""GraphQL over HTTP and WebSocket (graphql-transport-ws) on one path, and over server-sent events on another one."""
 
 import json
 from datetime import timedelta
@@ -21,6 +21,7 @@ from accounts.actors import Actor
 from api.authentication import AuthenticationError, authenticate_request, authenticate_token
 from api.client_address import client_address
 from api.graphql_socket import GraphQLSocket, GraphQLSocketAdapter
+from api.graphql_stream import GraphQLEventStream, read_stream_request
 from api.responses import retry_after_header
 from api.socket_limits import RETRY_AFTER_SECONDS, SocketLimits, TooManySockets
 from runtime.database import CONNECTION_ERRORS
@@ -30,6 +31,7 @@ from schema.context import Context, Platform
 CONNECTION_INIT_TIMEOUT_SECONDS = 5
 MAX_OPERATIONS_PER_SOCKET = 20
 
+STREAM_PATH = "/graphql/stream"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 
 log = structlog.get_logger()
@@ -79,18 +81,21 @@ class GraphQLApp(GraphQL[Context, None]):
                 self._platform.last_used.record(actor)
             state = scope.setdefault("state", {})
             state["actor"] = actor
-            if scope["type"] == "http":
+            if scope["type"] == "http" and scope["path"] != STREAM_PATH:
                 await super().__call__(scope, receive, send)
                 return
             try:
                 slot = self._socket_limits.take(client_address(connection), anonymous=actor is None)
             except TooManySockets:
-                message = "Too many WebSockets are open. Close some, or try again later."
+                message = "Too many WebSockets and event streams are open. Close some, or try again later."
                 response = _error_response(429, "RATE_LIMITED", message, retry_after=RETRY_AFTER_SECONDS)
             else:
                 state["socket_slot"] = slot
                 try:
-                    await super().__call__(scope, receive, send)
+                    if isinstance(connection, Request):
+                        await (await self._stream(connection, actor))(scope, receive, send)
+                    else:
+                        await super().__call__(scope, receive, send)
                 finally:
                     slot.release()
                 return
@@ -98,6 +103,20 @@ class GraphQLApp(GraphQL[Context, None]):
             await connection.send_denial_response(response)
         else:
             await response(scope, receive, send)
+
+    async def _stream(self, request: Request, actor: Actor | None) -> Response:
+        """The response to a request for an event stream."""
+        try:
+            _check_headers(request)
+            asked = await read_stream_request(request, self.parse_json)
+        except HTTPException as error:
+            response = _error_response(error.status_code, "BAD_USER_INPUT", error.reason)
+            if error.status_code == 405:
+                response.headers["allow"] = "GET, POST"
+            return response
+        request_id = structlog.contextvars.get_contextvars().get("request", "")
+        last = request.headers.get("last-event-id") or None
+        return GraphQLEventStream(self._platform, asked, Context(self._platform, request_id, actor, last_event_id=last))
 
     def parse_json(self, data: str | bytes) -> Any:
         """Raises HTTPException if the data is not JSON, or not an object."""

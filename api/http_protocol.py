@@ -4,6 +4,8 @@ Host (400), and too many connections (503, with Retry-After).
 
 import asyncio
 from asyncio.events import TimerHandle
+from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -22,6 +24,16 @@ PROBES = (b"/healthz", b"/readyz")
 """Answered in any case: a busy process must neither be killed nor taken for one that ends."""
 
 
+@dataclass(frozen=True)
+class Connection:
+    """What an application may need of its connection: `scope["extensions"]["storefleet"]["connection"]`."""
+
+    abort: Callable[[], None]
+    """Close it at once, and drop what waits to be sent."""
+    ending: asyncio.Event
+    """Set when the process ends: a response that has no end by itself must end now."""
+
+
 class LimitedHttpProtocol(HttpToolsProtocol):
     """One connection. A request beyond a limit is answered with its status, and the connection is closed."""
 
@@ -32,6 +44,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._head_timer: TimerHandle | None = None
         self._refused = False
+        self._ending = asyncio.Event()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Starts the timer: a client may also connect and send nothing."""
@@ -41,6 +54,11 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_head()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Called for each connection when the process ends."""
+        self._ending.set()
+        super().shutdown()
 
     def data_received(self, data: bytes) -> None:
         """Counts the bytes of a head that isn't complete."""
@@ -54,6 +72,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        connection = Connection(self.transport.abort, self._ending)
+        self.scope["extensions"] = {"storefleet": {"connection": connection}}
         if self._head_timer is None:
             self._start_head()
 

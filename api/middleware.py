@@ -58,6 +58,7 @@ class RequestMiddleware:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         started, status, received, complete = time.perf_counter(), 0, 0, False
+        observed = False
         too_large = error_response(413, "BAD_USER_INPUT", f"Send at most {MAX_BODY} bytes.")
         too_slow = error_response(408, "BAD_USER_INPUT", f"The body took longer than {BODY_SECONDS:g} s.")
         too_slow.headers["connection"] = "close"
@@ -76,10 +77,13 @@ class RequestMiddleware:
             return message
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, observed
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
+                if headers.get("content-type", "").startswith("text/event-stream"):
+                    observed = True  # it lasts as long as the client wants
+                    SECONDS.labels(scope["method"], str(status)).observe(time.perf_counter() - started)
                 headers["x-request-id"] = request_id
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
@@ -104,4 +108,5 @@ class RequestMiddleware:
             message = f"Something went wrong on our side. If it happens again, give the operator this id: {request_id}"
             await error_response(500, "INTERNAL", message)(scope, receive, send_with_headers)
         finally:
-            SECONDS.labels(scope["method"], str(status)).observe(time.perf_counter() - started)
+            if not observed:
+                SECONDS.labels(scope["method"], str(status)).observe(time.perf_counter() - started)

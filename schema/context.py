@@ -93,6 +93,10 @@ class Context:
     """None: the caller is anonymous."""
     connection_params: dict[str, Any] = field(default_factory=dict)
     """Payload of the WebSocket's connection_init message."""
+    last_event_id: str | None = None
+    """Of a client that connects to /graphql/stream again: the cursor after which a subscription continues."""
+    event_cursor: str | None = None
+    """The cursor of the event that the subscription yielded last."""
 
     def __post_init__(self) -> None:
         # without cache, because a WebSocket's context lives long; equal keys of one moment are in one batch

@@ -1,6 +1,6 @@
 """The root type of all subscriptions: an account's events after a cursor, one store's events, and a store's logs.
 
-A WebSocket is closed, with its subscriptions, when the caller's access ends (accounts/revocation.py).
+A WebSocket or event stream is closed, with its subscriptions, when the caller's access ends (accounts/revocation.py).
 """
 
 from collections.abc import AsyncGenerator
@@ -18,6 +18,7 @@ from stores.engines import require_engine
 from stores.events import events_after, is_expired, last_seq
 from stores.log_protocol import MAX_TAIL
 from stores.log_stream import LogStreamError
+from stores.models import Event as EventRow
 from stores.queries import StoreWithCursor, store_by_id
 from stores.status import Status
 
@@ -30,6 +31,7 @@ class Subscription:
     async def store_events(
         self, info: Info, store_id: strawberry.ID, after: str | None = None
     ) -> AsyncGenerator[Event, None]:
+        after = info.context.last_event_id or after
         store = (await _require_store(info, store_id)).store
         seq = await _require_seq(info, store.account_id, after) if after is not None else 0
         platform = info.context.platform
@@ -38,7 +40,7 @@ class Subscription:
                 if not await events_after(session, store.account_id, seq, store_id=store.id, limit=1):
                     return
         async for row in platform.event_stream.follow(store.account_id, seq, store_id=store.id):
-            yield Event.from_row(row)
+            yield _event(info, row)
             if row.type == "STATUS" and row.status == Status.DELETED:
                 return
 
@@ -46,6 +48,7 @@ class Subscription:
     async def account_events(
         self, info: Info, account_id: strawberry.ID | None = None, after: str | None = None
     ) -> AsyncGenerator[Event, None]:
+        after = info.context.last_event_id or after
         account = info.context.require_account(account_id)
         if after is not None:
             seq = await _require_seq(info, account, after)
@@ -53,7 +56,7 @@ class Subscription:
             async with info.context.platform.sessions() as session:
                 seq = await last_seq(session, account)
         async for row in info.context.platform.event_stream.follow(account, seq, store_id=None):
-            yield Event.from_row(row)
+            yield _event(info, row)
 
     @strawberry.subscription(
         description="The last lines of a component of the store, e.g. web, then each new line; for 15 minutes."
@@ -77,6 +80,12 @@ class Subscription:
                     yield StoreLogLine.from_item(item)
         except (CallerError, LogStreamError) as error:
             raise RequestError(error.code, error.message) from None
+
+
+def _event(info: Info, row: EventRow) -> Event:
+    event = Event.from_row(row)
+    info.context.event_cursor = event.cursor
+    return event
 
 
 async def _require_store(info: Info, global_id: strawberry.ID) -> StoreWithCursor:
