@@ -144,6 +144,7 @@ class IdempotencyKey(Base):
 
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
     actor: Mapped[str] = mapped_column(primary_key=True)
+    """Whose key it is: `account`, or an actor's name (accounts/idempotency.py)."""
     mutation: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     input_hash: Mapped[bytes] = mapped_column(LargeBinary)

@@ -36,7 +36,7 @@ async def begin_change(session: AsyncSession, actor: Actor, idempotency_key: str
     """Counts the attempt: commit, so that parallel attempts count. Raises CallerError.
 
     A repeated idempotency key is recognized with any input, because no hash of a password may be stored with the key.
-    Keys belong to an account: without one, the key is ignored.
+    The key is the user's own, stored with an account: without one, it is ignored.
     """
     actor.require_session()
     user = await session.get_one(User, actor.user_id)
@@ -45,7 +45,7 @@ async def begin_change(session: AsyncSession, actor: Actor, idempotency_key: str
     replayed = (
         idempotency_key is not None
         and account_id is not None
-        and await is_key_used(session, actor, account_id, MUTATION, idempotency_key)
+        and await is_key_used(session, account_id, MUTATION, idempotency_key, actor.name)
     )
     if not replayed and not await count_attempt(session, {_throttle_key(actor): MAX_ATTEMPTS}):
         raise CallerError(
@@ -78,7 +78,9 @@ async def finish_change(
     """Set the password, and end the user's other sessions and open sign-in links. Raises CallerError."""
     account_id = min(actor.roles, default=None)
     if idempotency_key is not None and account_id is not None:
-        claim = claim_idempotency_key(session, actor, account_id, MUTATION, idempotency_key, {}, actor.user_id)
+        claim = claim_idempotency_key(
+            session, account_id, MUTATION, idempotency_key, {}, actor.user_id, owner=actor.name
+        )
         if await claim is not None:
             await refund_attempt(session, [_throttle_key(actor)])
             return

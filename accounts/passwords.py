@@ -1,6 +1,8 @@
 """Passwords: argon2id, off the event loop, a few at a time because each takes 64 MiB."""
 
 import asyncio
+import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -17,9 +19,18 @@ MAX_LENGTH = 200
 MAX_QUEUED = 40
 """Hashes that run and wait: about ten seconds of two threads."""
 RETRY_AFTER_SECONDS = 5
+NICENESS = 10
+"""Of the two threads."""
 
 _hasher = PasswordHasher()
-_pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
+
+
+def _yield_to_requests() -> None:
+    """Gives way to the thread of the event loop: on Linux, each thread has its own priority."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
+_pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2", initializer=_yield_to_requests)
 _queue: set[asyncio.Future[Any]] = set()
 _costs = f"m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}"
 DUMMY_HASH = f"$argon2id$v=19${_costs}${'A' * 22}${'A' * 43}"

@@ -46,9 +46,7 @@ async def create_token(
     token_id = uuid4()
     if idempotency_key is not None:
         given = {"name": name, "scopes": sorted(set(scopes)), "expiresAt": expires_at}
-        first = await claim_idempotency_key(
-            session, actor, account_id, "createApiToken", idempotency_key, given, token_id
-        )
+        first = await claim_idempotency_key(session, account_id, "createApiToken", idempotency_key, given, token_id)
         if first is not None:
             return await session.get_one(ApiToken, first), None
     if actor.token_id is not None:

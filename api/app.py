@@ -21,12 +21,15 @@ from api.graphql import STREAM_PATH, GraphQLApp
 from api.middleware import RequestMiddleware
 from api.responses import error_response
 from api.store_status_page import StoreStatusPages
+from runtime.budgets import open_budgets
 from runtime.changefeed import run_changefeed
 from runtime.database import session_factory
+from runtime.frontend import FRONTEND
 from runtime.queue import open_enqueuer
 from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
 from schema.context import Platform
+from schema.trusted_documents import load_trusted_documents
 from stores.engines import load_engines
 from stores.event_stream import EventStream
 from stores.log_stream import open_log_streams
@@ -62,8 +65,8 @@ def _cors(origins: Sequence[str]) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
-            expose_headers=["Retry-After", "X-Request-Id"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
+            expose_headers=["RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id"],
         )
     ]
 
@@ -71,8 +74,10 @@ def _cors(origins: Sequence[str]) -> list[Middleware]:
 def build_app(settings: Settings, profile: ClusterProfile, draining: asyncio.Event) -> Starlette:
     """Starts without Redis and without the database: requests that need them fail until they are available.
 
-    `draining`: set when the process is about to end.
+    `draining`: set when the process is about to end. Raises TrustedDocumentsError.
     """
+
+    trusted = load_trusted_documents([*filter(None, [settings.trusted_documents]), FRONTEND / "dist" / "documents"])
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -80,6 +85,7 @@ def build_app(settings: Settings, profile: ClusterProfile, draining: asyncio.Eve
             session_factory(settings.database_url, settings.database_pool, has_pooler=settings.has_pooler) as sessions,
             record_last_used(sessions) as last_used,
             open_enqueuer(settings.redis_url) as enqueuer,
+            open_budgets(settings.redis_url) as budgets,
             run_changefeed(settings.direct_database_url.get_secret_value()) as changefeed,
             open_log_streams(settings.redis_url, event_stream := EventStream(sessions, changefeed)) as log_stream,
         ):
@@ -94,6 +100,8 @@ def build_app(settings: Settings, profile: ClusterProfile, draining: asyncio.Eve
                 last_used=last_used,
                 step_durations=StepDurations(sessions),
                 engines=load_engines(settings.engines),
+                budgets=budgets,
+                trusted=trusted,
                 admin_keys=Keyring.parse(settings.admin_keys.get_secret_value()),
             )
             app.state.graphql = GraphQLApp(app.state.platform)

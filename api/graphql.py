@@ -1,13 +1,15 @@
 """GraphQL over HTTP and WebSocket (graphql-transport-ws) on one path, and over server-sent events on another one."""
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 from cross_web import HTTPException, StarletteRequestAdapter
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
@@ -18,20 +20,25 @@ from strawberry.types import ExecutionResult
 from strawberry.types.unset import UnsetType
 
 from accounts.actors import Actor
+from accounts.point_budgets import budgets_of, budgets_of_address
+from api.admission import SOCKET_POINTS, Admission
 from api.authentication import AuthenticationError, authenticate_request, authenticate_token
 from api.client_address import client_address
 from api.graphql_socket import GraphQLSocket, GraphQLSocketAdapter
 from api.graphql_stream import GraphQLEventStream, read_stream_request
-from api.responses import retry_after_header
+from api.responses import graphql_error_response
 from api.socket_limits import RETRY_AFTER_SECONDS, SocketLimits, TooManySockets
+from runtime.budgets import Budget
 from runtime.database import CONNECTION_ERRORS
 from schema.build import schema
 from schema.context import Context, Platform
+from schema.operation_cost import REFUSED_POINTS
 
 CONNECTION_INIT_TIMEOUT_SECONDS = 5
 MAX_OPERATIONS_PER_SOCKET = 20
 
 STREAM_PATH = "/graphql/stream"
+NO_DOCUMENT = "Send the `documentId` (sha256:…) of a trusted document, without `query`."
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 
 log = structlog.get_logger()
@@ -49,7 +56,7 @@ class GraphQLApp(GraphQL[Context, None]):
 
     request_adapter_class = _RequestAdapter
     graphql_transport_ws_handler_class = GraphQLSocket
-    websocket_adapter_class = GraphQLSocketAdapter  # type: ignore[assignment]  # declared for a narrower type
+    websocket_adapter_class = GraphQLSocketAdapter
 
     def __init__(self, platform: Platform) -> None:
         super().__init__(
@@ -63,32 +70,43 @@ class GraphQLApp(GraphQL[Context, None]):
         settings = platform.settings
         own = {settings.public_url.rstrip("/")} if settings.public_url else set()
         self.allowed_origins = frozenset({*own, *settings.cors_origins})
+        self._admission = Admission(settings, platform.budgets)
         self._socket_limits = SocketLimits(settings.max_websockets, settings.max_websockets_per_address)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Authenticates before it reads the body."""
         connection = Request(scope, receive) if scope["type"] == "http" else WebSocket(scope, receive, send)
+        before = self._admission.budgets_before(connection)
+        if (refusal := await self._admission.refusal(before)) is not None:
+            await _respond(connection, refusal, scope, receive, send)
+            return
         try:
             actor = await authenticate_request(connection, self._platform.sessions, self._platform.settings)
         except AuthenticationError as error:
+            self._admission.wrong_credential(connection)
             code = "UNAUTHENTICATED" if error.status == 401 else "FORBIDDEN"
-            response = _error_response(error.status, code, error.message)
+            response = graphql_error_response(error.status, code, error.message)
         except CONNECTION_ERRORS as error:
             log.warning("graphql.database_unavailable", error=repr(error))
-            response = _error_response(503, "UNAVAILABLE", "The database can't be reached now. Try again in a moment.")
+            response = graphql_error_response(
+                503, "UNAVAILABLE", "The database can't be reached now. Try again in a moment."
+            )
         else:
             if actor is not None:
                 self._platform.last_used.record(actor)
+                self._admission.authenticated(connection, actor)
             state = scope.setdefault("state", {})
             state["actor"] = actor
             if scope["type"] == "http" and scope["path"] != STREAM_PATH:
                 await super().__call__(scope, receive, send)
                 return
+            state["charge"] = partial(self._platform.budgets.charge, self._budgets(connection, actor))
+            state["charge"](SOCKET_POINTS)
             try:
                 slot = self._socket_limits.take(client_address(connection), anonymous=actor is None)
             except TooManySockets:
                 message = "Too many WebSockets and event streams are open. Close some, or try again later."
-                response = _error_response(429, "RATE_LIMITED", message, retry_after=RETRY_AFTER_SECONDS)
+                response = graphql_error_response(429, "RATE_LIMITED", message, retry_after=RETRY_AFTER_SECONDS)
             else:
                 state["socket_slot"] = slot
                 try:
@@ -99,24 +117,28 @@ class GraphQLApp(GraphQL[Context, None]):
                 finally:
                     slot.release()
                 return
-        if isinstance(connection, WebSocket):
-            await connection.send_denial_response(response)
-        else:
-            await response(scope, receive, send)
+        await _respond(connection, response, scope, receive, send)
+
+    def _budgets(self, connection: HTTPConnection, actor: Actor | None) -> tuple[Budget, ...]:
+        settings = self._platform.settings
+        return (
+            budgets_of_address(client_address(connection), settings) if actor is None else budgets_of(actor, settings)
+        )
 
     async def _stream(self, request: Request, actor: Actor | None) -> Response:
         """The response to a request for an event stream."""
         try:
             _check_headers(request)
-            asked = await read_stream_request(request, self.parse_json)
+            asked = await read_stream_request(request, self.parse_json, self.parse_query_params)
         except HTTPException as error:
-            response = _error_response(error.status_code, "BAD_USER_INPUT", error.reason)
+            response = graphql_error_response(error.status_code, "BAD_USER_INPUT", error.reason)
+            self._platform.budgets.charge(self._budgets(request, actor), REFUSED_POINTS)
             if error.status_code == 405:
                 response.headers["allow"] = "GET, POST"
             return response
-        request_id = structlog.contextvars.get_contextvars().get("request", "")
-        last = request.headers.get("last-event-id") or None
-        return GraphQLEventStream(self._platform, asked, Context(self._platform, request_id, actor, last_event_id=last))
+        context = await self.get_context(request, Response())
+        context.last_event_id = request.headers.get("last-event-id") or None
+        return GraphQLEventStream(self._platform, asked, context)
 
     def parse_json(self, data: str | bytes) -> Any:
         """Raises HTTPException if the data is not JSON, or not an object."""
@@ -128,7 +150,20 @@ class GraphQLApp(GraphQL[Context, None]):
             raise HTTPException(400, "Send a JSON object with `query`, and perhaps `variables`.")
         if not isinstance(body.get("operationName"), str | None):
             raise HTTPException(400, "`operationName` must be a string or null.")
-        return body
+        return self._with_text(body) if isinstance(data, bytes) else body  # a text: the variables of a GET request
+
+    def parse_query_params(self, params: Mapping[str, str | None]) -> Any:
+        """The parameters of a GET request. Raises HTTPException."""
+        return super().parse_query_params(self._with_text(dict(params)))
+
+    def _with_text(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The request with the text of the trusted document that it names. Raises HTTPException."""
+        if "documentId" not in request:
+            return request
+        text = self._platform.trusted.find(request["documentId"])
+        if text is None or request.get("query") is not None:
+            raise HTTPException(404 if text is None else 400, NO_DOCUMENT)
+        return {**request, "query": text}
 
     def should_render_graphql_ide(self, request: object) -> bool:
         """Never: a GET request without a query is an error."""
@@ -138,13 +173,16 @@ class GraphQLApp(GraphQL[Context, None]):
         """The response follows "GraphQL over HTTP". Errors in the HTTP request have the shape of GraphQL errors."""
         if isinstance(request, WebSocket):
             return await super().run(request, *args, **options)
+        budgets = self._budgets(request, request.scope["state"]["actor"])
         try:
             _check_headers(request)
             response = await super().run(request, *args, **options)
         except HTTPException as error:
-            response = _error_response(error.status_code, "BAD_USER_INPUT", error.reason)
+            response = graphql_error_response(error.status_code, "BAD_USER_INPUT", error.reason)
+            self._platform.budgets.charge(budgets, REFUSED_POINTS)
             if error.status_code == 405:
                 response.headers["allow"] = "GET, POST"
+        response.headers.update(self._admission.headers(budgets))
         if _accepts_graphql_response(request):
             response.headers["content-type"] = f"{GRAPHQL_RESPONSE}; charset=utf-8"
             if request.scope["state"].get("refused") and response.status_code == 200:
@@ -163,7 +201,8 @@ class GraphQLApp(GraphQL[Context, None]):
         """Called once per HTTP request or WebSocket."""
         actor: Actor | None = request.scope["state"]["actor"]
         request_id = structlog.contextvars.get_contextvars().get("request", "")
-        return Context(self._platform, request_id, actor)
+        key = request.headers.get("idempotency-key") if isinstance(request, Request) else None
+        return Context(self._platform, request_id, actor, client_address(request), _unquoted(key))
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """Browsers can't set headers of a WebSocket: connection_init may have `authorization` or `headers`."""
@@ -189,6 +228,11 @@ def _check_headers(request: Request) -> None:
             raise HTTPException(415, "Compressed bodies are not supported. Send the JSON as it is.")
 
 
+def _unquoted(value: str | None) -> str | None:
+    """A key as most clients send it, or as a string of a structured field (the IETF draft): in double quotes."""
+    return value[1:-1] if value and len(value) > 1 and value[0] == value[-1] == '"' else value
+
+
 def media_type(value: str) -> str:
     """The media type of a header's value, without parameters, in lower case."""
     return value.partition(";")[0].strip().lower()
@@ -199,7 +243,9 @@ def _accepts_graphql_response(request: Request) -> bool:
     return GRAPHQL_RESPONSE in map(media_type, request.headers.get("accept", "").split(","))
 
 
-def _error_response(status: int, code: str, message: str, *, retry_after: int | None = None) -> Response:
-    extensions = {"code": code} if retry_after is None else {"code": code, "retryAfterSeconds": retry_after}
-    answer = {"errors": [{"message": message, "extensions": extensions}]}
-    return JSONResponse(answer, status, retry_after_header(retry_after))
+async def _respond(connection: HTTPConnection, response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers a request, or refuses a WebSocket before its upgrade."""
+    if isinstance(connection, WebSocket):
+        await connection.send_denial_response(response)
+    else:
+        await response(scope, receive, send)

@@ -6,7 +6,6 @@ or the actor's roles change (4403).
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncGenerator
 from typing import Any, cast
 
@@ -20,53 +19,40 @@ from strawberry.types.execution import ExecutionResult
 
 from accounts.actors import Actor, load_actor
 from accounts.revocation import access_ended
-from schema.context import Context
+from api.admission import FLOOD_POINTS, NO_POINTS
+from api.websocket_protocol import FLOODING
+from schema.context import Context, RequestError
 
 log = structlog.get_logger()
 
 MAX_REASON = 123
 """Bytes of a close reason (RFC 6455)."""
-MESSAGES_PER_SECOND = 50.0
-BURST = 300.0
-"""Messages that may come at once. A message counts as one, and as one more for each KiB."""
 ENDED = 4401, "The token or session has ended. Sign in again."
 UNCHECKED = 1011, "Your access can't be checked. Connect again later."
 CHANGED = 4403, "Your role in an account has changed. Connect again."
 
 
 class GraphQLSocketAdapter(ASGIWebSocketAdapter):
-    """Receives messages within the rate limit, and closes with reasons that fit into a close frame."""
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self._allowance = BURST
-        self._counted_at = time.monotonic()
+    """Receives messages, lets other tasks run between them, and closes with reasons that fit into a close frame."""
 
     async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
         """Yields parsed messages. Raises NonTextMessageReceived and NonJsonMessageReceived."""
         while self.ws.application_state != WebSocketState.DISCONNECTED:
             try:
                 text = await self.ws.receive_text()
-            except WebSocketDisconnect:
+            except WebSocketDisconnect as disconnect:
+                if disconnect.code == FLOODING[0]:
+                    # of whom opened it, so that it isn't opened again at once
+                    self.ws.scope["state"]["charge"](FLOOD_POINTS)
                 return
             except KeyError:
                 raise NonTextMessageReceived from None
-            if not self._within_rate(text):
-                await self.close(4429, "Too many messages. Send fewer, and connect again later.")
-                return
             try:
                 message = json.loads(text)
             except (ValueError, RecursionError):
                 raise NonJsonMessageReceived from None
             yield message
             await asyncio.sleep(0)  # messages that wait already don't suspend this task: let other tasks run
-
-    def _within_rate(self, text: str) -> bool:
-        now = time.monotonic()
-        self._allowance = min(BURST, self._allowance + (now - self._counted_at) * MESSAGES_PER_SECOND)
-        self._counted_at = now
-        self._allowance -= 1 + len(text) / 1024
-        return self._allowance >= 0
 
     async def close(self, code: int, reason: str) -> None:
         """Does nothing when the socket is closed already."""
@@ -83,6 +69,8 @@ class GraphQLSocket(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def handle_message(self, message: Any) -> None:
         """Closes the socket for a message that is not what graphql-transport-ws defines."""
+        if isinstance(message, dict):
+            message = self._with_text(message)
         if not isinstance(message, dict) or not _is_valid_message(message):
             await self.handle_invalid_message("Messages must be objects as graphql-transport-ws defines them")
             return
@@ -94,11 +82,24 @@ class GraphQLSocket(BaseGraphQLTransportWSHandler[Context, None]):
             self._access_task = asyncio.create_task(self._close_when_access_ends(actor))
             cast("GraphQLSocketAdapter", self.websocket).ws.scope["state"]["socket_slot"].authenticated()
 
+    def _with_text(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The message with the text of the trusted document that it names."""
+        payload = message.get("payload")
+        if message.get("type") != "subscribe" or not isinstance(payload, dict) or "documentId" not in payload:
+            return message
+        text = self.context.platform.trusted.find(payload["documentId"])
+        return {**message, "payload": {**payload, "query": text or ""}}
+
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         """Runs the operation with the rights that its actor has now."""
-        actor = self.context.actor
+        actor, platform = self.context.actor, self.context.platform
+        retry_after = platform.budgets.lowest(self.context.budgets).retry_after
+        if retry_after is not None:
+            error = RequestError("RATE_LIMITED", NO_POINTS, retry_after=retry_after)
+            await self.send_message({"id": message["id"], "type": "error", "payload": [error.formatted]})
+            return
         if actor is not None:
-            async with self.context.platform.sessions() as session:
+            async with platform.sessions() as session:
                 self.context.actor = await load_actor(session, actor.credential, actor.kind)
             if self.context.actor is None:
                 await self.websocket.close(*ENDED)

@@ -49,7 +49,9 @@ class StreamRequest:
     allowed: frozenset[OperationType]
 
 
-async def read_stream_request(request: Request, parse_json: Callable[[bytes], Any]) -> StreamRequest:
+async def read_stream_request(
+    request: Request, parse_json: Callable[[bytes], Any], parse_params: Callable[[dict[str, str | None]], Any]
+) -> StreamRequest:
     """From the body of a POST, or the parameters of a GET. Raises HTTPException."""
     if request.method not in ("GET", "POST"):
         raise HTTPException(405, "Use GET or POST.")
@@ -57,11 +59,8 @@ async def read_stream_request(request: Request, parse_json: Callable[[bytes], An
     if not accepted & {EVENT_STREAM, "text/*", "*/*"}:
         raise HTTPException(406, "This address answers with `text/event-stream` only.")
     body = await request.body()  # also of a GET: only then `receive` tells when the client leaves
-    given: Mapping[str, Any] = request.query_params if request.method == "GET" else parse_json(body)
-    variables = given.get("variables")
-    if request.method == "GET" and variables is not None:
-        variables = parse_json(variables.encode())
-    query, name = given.get("query"), given.get("operationName")
+    given = parse_params(dict(request.query_params)) if request.method == "GET" else parse_json(body)
+    query, variables, name = given.get("query"), given.get("variables"), given.get("operationName")
     if not isinstance(query, str) or not isinstance(variables, dict | None) or not isinstance(name, str | None):
         raise HTTPException(400, "Send `query`, and perhaps `variables` (an object) and `operationName`.")
     allowed = frozenset(OperationType) - (MUTATIONS if request.method == "GET" else set())

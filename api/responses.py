@@ -14,3 +14,10 @@ def error_response(
 def retry_after_header(seconds: int | None) -> dict[str, str]:
     """The header `Retry-After`; empty for None."""
     return {} if seconds is None else {"retry-after": str(seconds)}
+
+
+def graphql_error_response(status: int, code: str, message: str, *, retry_after: int | None = None) -> JSONResponse:
+    """One error in the shape of GraphQL: `{"errors": [{"message", "extensions": {"code", "retryAfterSeconds"}}]}`."""
+    extensions = {"code": code} if retry_after is None else {"code": code, "retryAfterSeconds": retry_after}
+    answer = {"errors": [{"message": message, "extensions": extensions}]}
+    return JSONResponse(answer, status, retry_after_header(retry_after))

@@ -13,10 +13,10 @@ from socket import socket
 
 import structlog
 import uvicorn
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from api.app import build_app
 from api.http_protocol import LimitedHttpProtocol
+from api.websocket_protocol import WebSocketProtocol
 from runtime.monitoring import serve_monitoring
 from runtime.settings import ClusterProfile, Settings
 
@@ -27,24 +27,8 @@ KEEP_ALIVE_SECONDS = 75
 end of its connection fails."""
 REQUEST_SECONDS = 40
 """How long requests in flight may take when the process ends: longer than any statement (runtime/database.py)."""
-RESTARTING = 1012, "This server restarts. Connect again, and continue after your last cursor."
-"""Code and reason with which WebSockets are closed (RFC 6455: service restart)."""
 
 log = structlog.get_logger()
-
-
-class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """A WebSocket that is told why it is closed when the process ends."""
-
-    def shutdown(self) -> None:
-        if self.handshake_complete and not self.close_sent:
-            self.stop_keepalive()
-            self.queue.put_nowait({"type": "websocket.disconnect", "code": RESTARTING[0]})
-            self.conn.send_close(*RESTARTING)
-            self.transport.write(b"".join(self.conn.data_to_send()))
-            self.transport.close()
-        else:
-            super().shutdown()
 
 
 class Server(uvicorn.Server):

@@ -141,7 +141,7 @@ def _client_key(request: Request) -> str:
 
 async def _count_attempt(platform: Platform, limits: Mapping[str, int]) -> bool:
     """False: too many attempts. Commits before the attempt is made, so that parallel attempts count."""
-    async with platform.sessions.begin() as session:
+    async with platform.sign_in_turns, platform.sessions.begin() as session:
         return await count_attempt(session, limits)
 
 

@@ -20,6 +20,7 @@ from graphql import get_introspection_query
 from bench.system import ROOT, TOKEN_PREFIX, System, memory_mib, percentile
 from bench.tables import row, table
 from cli.client import Access, Client
+from runtime.budgets import Balance
 from schema.build import schema
 
 SECONDS = 10.0
@@ -138,16 +139,23 @@ async def _latencies(instance: System) -> str:
 
 
 async def _hostile_requests(instance: System) -> None:
-    """HOSTILE_REQUESTS documents, each other text, of all kinds."""
+    """HOSTILE_REQUESTS documents, each other text, of all kinds; ten of each address, within its budget."""
     async with aiohttp.ClientSession() as session:
         for number, query in zip(range(HOSTILE_REQUESTS), itertools.cycle(DOCUMENTS.values()), strict=False):
-            async with session.post(f"{instance.url}/graphql", json={"query": f"{query} # {number}"}) as response:
+            address, body = {"X-Forwarded-For": f"203.0.113.{number // 10}"}, {"query": f"{query} # {number}"}
+            async with session.post(f"{instance.url}/graphql", json=body, headers=address) as response:
                 await response.read()
 
 
 async def _refusal(query: str) -> tuple[str, str]:
     """The answer to a document, and the milliseconds of the event loop that it takes (the median of five)."""
-    context: Any = SimpleNamespace(actor=None)
+    context: Any = SimpleNamespace(
+        actor=None,
+        points_per_request=1000,
+        shows_schema=True,
+        only_trusted=None,
+        charge=lambda _: Balance("address", 1, 1),
+    )
     took = []
     for number in range(5):
         started = time.process_time()

@@ -70,6 +70,8 @@ def system(
             "STOREFLEET_STORE_QUOTA": "10000",
             "STOREFLEET_CREATIONS_PER_HOUR": "100000",
             "STOREFLEET_MAX_WEBSOCKETS_PER_ADDRESS": "10000",  # all clients have one address here
+            "STOREFLEET_POINTS_PER_MINUTE": "1000000",  # the clients here never pause
+            "STOREFLEET_ACCOUNT_POINTS_PER_MINUTE": "1000000",
             "STOREFLEET_LOG_LEVEL": "warning",
             **(settings or {}),
         }

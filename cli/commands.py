@@ -102,13 +102,14 @@ def _api() -> int:
     from api.serve import serve
     from runtime.logging import configure_logging
     from runtime.sockets import PortInUseError, bind_socket
+    from schema.trusted_documents import TrustedDocumentsError
 
     settings = load_settings_or_exit()
     configure_logging(settings)
     try:
         listener = bind_socket(settings.host, settings.port)
         started = uvloop.run(serve(settings, load_cluster_profile(), listener))
-    except PortInUseError as error:
+    except (PortInUseError, TrustedDocumentsError) as error:
         output.error(str(error))
         return 1
     return 0 if started else 1

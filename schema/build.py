@@ -8,11 +8,14 @@ from strawberry.types.graphql import OperationType
 
 from schema.document_limits import DocumentLimits
 from schema.error_masking import MaskInternalErrors
+from schema.introspection import HideSchema
 from schema.introspection_cache import IntrospectionCache
 from schema.mutations import Mutation
+from schema.operation_cost import OperationCost
 from schema.queries import Query
 from schema.read_scope import RequireReadScope
 from schema.subscriptions import Subscription
+from schema.trusted_documents import RequireTrustedDocument
 
 
 class _Schema(strawberry.Schema):
@@ -31,5 +34,13 @@ schema = _Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    extensions=[IntrospectionCache, DocumentLimits, RequireReadScope, MaskInternalErrors],
+    extensions=[
+        IntrospectionCache,
+        DocumentLimits,
+        RequireTrustedDocument,
+        HideSchema,
+        OperationCost,
+        RequireReadScope,
+        MaskInternalErrors,
+    ],
 )

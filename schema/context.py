@@ -1,5 +1,6 @@
 """The context of resolvers: actor, connections of the process, and dataloaders. One per request or WebSocket."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,8 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
 
 from accounts.actors import Actor
-from accounts.errors import CallerError
+from accounts.errors import CallerError, Code
 from accounts.last_used import LastUsed
+from accounts.point_budgets import budgets_of, budgets_of_address
+from runtime.budgets import Balance, Budget, Budgets
 from runtime.changefeed import Changefeed
 from runtime.database import SessionFactory
 from runtime.limiter import ConcurrencyLimiter, LimitTimeout
@@ -21,6 +24,7 @@ from runtime.queue import Enqueuer
 from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
 from schema.ids import decode_account_id
+from schema.trusted_documents import TrustedDocuments
 from stores.engines import Engine
 from stores.event_pages import EventPage, EventRange, event_pages
 from stores.event_stream import EventStream
@@ -36,6 +40,8 @@ from stores.webhooks.queries import DeliveryPage, DeliveryRange, delivery_pages,
 MUTATIONS_PER_USER = 4
 """Parallel mutations of one user in this process. More of them wait, and leave the connections to other users."""
 MUTATION_WAIT_SECONDS = 30.0
+SIGN_INS_AT_ONCE = 4
+"""Attempts that are counted in the database at once; others wait, and leave the event loop to other requests."""
 MAX_EVENTS = 1000
 """In all pages of events that are read together."""
 MAX_DELIVERIES = 1000
@@ -68,6 +74,9 @@ class Platform:
     step_durations: StepDurations
     engines: Mapping[str, Engine]
     admin_keys: Keyring
+    budgets: Budgets
+    trusted: TrustedDocuments
+    sign_in_turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SIGN_INS_AT_ONCE))
     mutation_limiter: ConcurrencyLimiter = field(
         default_factory=lambda: ConcurrencyLimiter(MUTATIONS_PER_USER, MUTATION_WAIT_SECONDS)
     )
@@ -91,6 +100,10 @@ class Context:
     request_id: str
     actor: Actor | None
     """None: the caller is anonymous."""
+    address: str
+    """As client_address has it."""
+    idempotency_key: str | None = None
+    """The header Idempotency-Key of an HTTP request."""
     connection_params: dict[str, Any] = field(default_factory=dict)
     """Payload of the WebSocket's connection_init message."""
     last_event_id: str | None = None
@@ -153,6 +166,40 @@ class Context:
                 found = await delivery_pages(session, webhook_ids, wanted)
                 pages.update({(webhook_id, wanted): page for webhook_id, page in found.items()})
         return [pages[key] for key in keys]
+
+    @property
+    def budgets(self) -> tuple[Budget, ...]:
+        """Whose points the caller's operations take."""
+        settings = self.platform.settings
+        return budgets_of_address(self.address, settings) if self.actor is None else budgets_of(self.actor, settings)
+
+    @property
+    def points_per_request(self) -> int:
+        """The most that an operation may cost."""
+        return self.platform.settings.points_per_request
+
+    @property
+    def only_trusted(self) -> TrustedDocuments | None:
+        """The documents that are accepted; None: all."""
+        return self.platform.trusted if self.platform.settings.accepted_documents == "trusted" else None
+
+    @property
+    def shows_schema(self) -> bool:
+        """Whether introspection is answered, and errors have suggestions."""
+        return self.platform.settings.introspection == "open"
+
+    def charge(self, points: int) -> Balance:
+        """Take the points, and return what is left of the budget that is used up first."""
+        self.platform.budgets.charge(self.budgets, points)
+        return self.platform.budgets.lowest(self.budgets)
+
+    def choose_idempotency_key(self, given: str | None) -> str | None:
+        """The argument of a mutation, or the request's header. Raises CallerError if they differ."""
+        header = self.idempotency_key
+        if given is not None and header is not None and given != header:
+            message = "The header Idempotency-Key and the argument idempotencyKey differ. Send one of them."
+            raise CallerError(Code.INVALID_IDEMPOTENCY_KEY, "idempotencyKey", message)
+        return header if given is None else given
 
     def require_actor(self) -> Actor:
         """The caller. Raises RequestError UNAUTHENTICATED for an anonymous caller."""

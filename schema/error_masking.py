@@ -10,6 +10,7 @@ from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from runtime.database import DATA_ERROR, DatabaseBusy, is_data_error
+from schema.introspection import without_suggestion
 
 log = structlog.get_logger()
 
@@ -40,6 +41,8 @@ class MaskInternalErrors(MaskErrors):
     def _process_errors(self, errors: list[GraphQLError]) -> list[GraphQLError]:
         errors = super()._process_errors(errors)
         for error in errors:
+            if not self.execution_context.context.shows_schema:
+                without_suggestion(error)
             error.extensions = {"code": _request_error_code(error), **(error.extensions or {})}
         return errors
 

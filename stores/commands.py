@@ -68,7 +68,7 @@ async def _begin_change(
         raise CallerError(Code.NOT_FOUND, "id", "There is no such store.")
     actor.require_write(row.account_id)
     replayed = await claim_idempotency_key(
-        session, actor, row.account_id, mutation, idempotency_key, {"id": str(row.id), **arguments}, row.id
+        session, row.account_id, mutation, idempotency_key, {"id": str(row.id), **arguments}, row.id
     )
     return await _lock_own_store(session, actor, store_id), replayed is None
 

@@ -4,7 +4,7 @@ docs/decisions/0020-short-create-transaction.md says which statements, and why.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -82,7 +82,7 @@ async def create_store(
     )
     if idempotency_key is not None:
         replayed = await claim_idempotency_key(
-            session, actor, account_id, "createStore", idempotency_key, asdict(new), store.id
+            session, account_id, "createStore", idempotency_key, asdict(replace(new, account_id=None)), store.id
         )
         if replayed is not None:
             return StoreWithCursor(await session.get_one(Store, replayed), await last_seq(session, account_id))

@@ -47,12 +47,13 @@ class SessionMutations:
     async def change_password(self, info: Info, input: ChangePasswordInput) -> ChangePasswordPayload:
         actor = info.context.require_actor()
         try:
+            key = info.context.choose_idempotency_key(input.idempotency_key)
             async with info.context.mutation_transaction() as session:
-                change = await begin_change(session, actor, input.idempotency_key)
+                change = await begin_change(session, actor, key)
             if not change.replayed:
                 new_hash = await hash_new_password(change, input.current_password, input.new_password)
                 async with info.context.mutation_transaction() as session:
-                    await finish_change(session, actor, change, new_hash, input.idempotency_key)
+                    await finish_change(session, actor, change, new_hash, key)
         except CallerError as error:
             return ChangePasswordPayload(user_errors=[UserError.from_error(error)])
         return ChangePasswordPayload(user=User.from_row(change.user))

@@ -5,9 +5,7 @@ from functools import partial
 from typing import TypeVar
 
 import strawberry
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.actors import Actor
 from accounts.errors import CallerError
 from schema.context import Info
 from schema.enums import EngineName, PlanName, StoreSetup
@@ -161,9 +159,8 @@ class StoreMutations:
             languages=platform.settings.languages,
             cluster=platform.settings.cluster,
             platform_label=platform.platform_label,
-            idempotency_key=input.idempotency_key,
         )
-        return await _run(info, CreateStorePayload, command)
+        return await _run(info, CreateStorePayload, command, input.idempotency_key)
 
     @strawberry.mutation(description="Retry a FAILED store. It continues with the step that failed.")
     async def retry_store(self, info: Info, input: RetryStoreInput) -> RetryStorePayload:
@@ -230,18 +227,19 @@ async def _change(
     input: StoreInput | ChangePlanInput,
 ) -> Payload:
     """Run a command of one store."""
-    change = partial(command, store_id=decode_id("Store", input.id), idempotency_key=input.idempotency_key)
-    return await _run(info, payload, change)
+    change = partial(command, store_id=decode_id("Store", input.id))
+    return await _run(info, payload, change, input.idempotency_key)
 
 
 async def _run(
-    info: Info, payload: type[Payload], command: Callable[[AsyncSession, Actor], Awaitable[StoreWithCursor]]
+    info: Info, payload: type[Payload], command: Callable[..., Awaitable[StoreWithCursor]], idempotency_key: str | None
 ) -> Payload:
     """Run the command in a transaction, then enqueue its store for the workers."""
     actor, platform = info.context.require_actor(), info.context.platform
     try:
+        key = info.context.choose_idempotency_key(idempotency_key)
         async with info.context.mutation_transaction() as session:
-            store = await command(session, actor)
+            store = await command(session, actor, idempotency_key=key)
     except CallerError as error:
         return payload(user_errors=[UserError.from_error(error)])
     platform.enqueuer.enqueue([store.store.id])

@@ -61,7 +61,7 @@ class TokenMutations:
                     name=input.name,
                     scopes=[scope.value for scope in input.scopes],
                     expires_at=input.expires_at,
-                    idempotency_key=input.idempotency_key,
+                    idempotency_key=info.context.choose_idempotency_key(input.idempotency_key),
                 )
         except CallerError as error:
             return CreateApiTokenPayload(user_errors=[UserError.from_error(error)])

@@ -6,8 +6,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from api import graphql, graphql_socket
-from api.graphql_socket import BURST, MAX_REASON
+from api import graphql, websocket_protocol
+from api.graphql_socket import MAX_REASON
+from api.websocket_protocol import BURST
 from tests.support.harness import Harness
 from tests.support.sockets import closed, open_socket, run_operation
 from tests.support.waiting import HANG_SECONDS
@@ -64,7 +65,7 @@ async def test_connection_init_says_who_asks(api: Harness, handshake: str) -> No
 
 @pytest.mark.parametrize("message", ['{"type":"ping"}', '{"type":"pong","payload":{"pad":"' + "x" * 10_000 + '"}}'])
 async def test_a_flood_of_messages_ends_the_socket(api: Harness, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graphql_socket, "MESSAGES_PER_SECOND", 0.0)  # nothing comes back while the test runs
+    monkeypatch.setattr(websocket_protocol, "MESSAGES_PER_SECOND", 0.0)  # nothing comes back while the test runs
     socket = await open_socket(api)
     cost = 1 + len(message) / 1024
     allowed = int((BURST - 1 - len('{"type": "connection_init"}') / 1024) // cost)

@@ -229,6 +229,9 @@ async def run_harness(
             "store_quota": 100,
             "creations_per_hour": 1000,
             "database_pool": 10,
+            "points_per_minute": 10**9,
+            "account_points_per_minute": 10**9,
+            "anonymous_points_per_minute": 10**9,
             **overrides,
         }
     )

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from graphql import DocumentNode, get_introspection_query, parse
 
+from runtime.budgets import Balance
 from schema import introspection_cache
 from schema.build import schema
 from schema.introspection_cache import MAX_ANSWERS, MAX_QUERY, PER_MINUTE, is_introspection
@@ -32,7 +33,13 @@ def _nothing_asked_yet() -> None:
 
 
 async def execute(query: str, **options: Any) -> Any:
-    context: Any = SimpleNamespace(actor=None)
+    context: Any = SimpleNamespace(
+        actor=None,
+        points_per_request=1000,
+        shows_schema=True,
+        only_trusted=None,
+        charge=lambda points: Balance("address", 1000, 1000 - points),
+    )
     return await schema.execute(query, context_value=context, **options)
 
 
