@@ -124,7 +124,7 @@ class WebhookMutations:
                     decode_account_id(input.account_id),
                     url=input.url,
                     event_types=_names(input.event_types),
-                    idempotency_key=input.idempotency_key,
+                    idempotency_key=info.context.choose_idempotency_key(input.idempotency_key),
                 )
         except CallerError as error:
             return CreateWebhookPayload(user_errors=[UserError.from_error(error)])

@@ -50,9 +50,7 @@ async def create_webhook(
     webhook_id = uuid4()
     if idempotency_key is not None:
         given = {"url": url, "eventTypes": types}
-        first = await claim_idempotency_key(
-            session, actor, account_id, "createWebhook", idempotency_key, given, webhook_id
-        )
+        first = await claim_idempotency_key(session, account_id, "createWebhook", idempotency_key, given, webhook_id)
         if first is not None:
             return await _require(session, actor, first), None
     await session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
