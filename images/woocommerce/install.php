@@ -11,7 +11,7 @@ declare(strict_types=1);
 
 namespace Storefleet;
 
-foreach (['program', 'environment', 'database', 'wordpress', 'woocommerce', 'locale', 'shop'] as $name) {
+foreach (['program', 'environment', 'database', 'wordpress', 'woocommerce', 'locale', 'storefront', 'shop'] as $name) {
     require __DIR__ . "/lib/{$name}.php";
 }
 

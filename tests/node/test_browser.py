@@ -1,6 +1,7 @@
 """Stores in a real browser: a shopper buys, and the owner signs in and sells a new product."""
 
 import json
+from pathlib import Path
 
 from playwright.async_api import Page, expect
 
@@ -10,6 +11,12 @@ from tests.node.stores import create_ready_store
 from tests.support.browser import TIMEOUT_MS, NewPage
 from tests.support.harness import Harness
 
+AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+AXE_RUN = """async () => {
+  const {violations} = await axe.run({exclude: ['[data-wp-bind--role="state.drawerRole"]']})
+  return violations.map(({id, nodes}) => [id, ...nodes.map(node => node.html)])
+}"""
+"""Without the closed mini cart, which is WooCommerce's."""
 CART = f"fetch('{API}/cart').then(response => response.json())"
 """A JavaScript expression: the shopper's cart in the Store API."""
 
@@ -37,6 +44,15 @@ async def buy(page: Page, url: str) -> None:
     await page.click(".wc-block-components-checkout-place-order-button:not([aria-disabled=true])")
     await page.wait_for_url("**/order-received/**")
     await shows(page, "Order received", "Sample product", "Cash on delivery", "Ada Byron", "10117 Berlin")
+
+
+async def find_violations(page: Page, url: str) -> list[list[str]]:
+    """What axe finds in a page: rule, and elements."""
+    assert AXE.exists(), "npm --prefix frontend ci installs axe-core"
+    await page.goto(url)
+    await page.evaluate(AXE.read_text())
+    found: list[list[str]] = await page.evaluate(AXE_RUN)
+    return found
 
 
 async def sign_in(page: Page, url: str, username: str, password: str) -> None:
@@ -69,6 +85,8 @@ async def test_a_sample_shop_opens_without_errors(harness: Harness, new_page: Ne
 async def test_a_shopper_buys_and_the_owner_sells(harness: Harness, new_page: NewPage) -> None:
     store, _ = await create_open_store(harness, country="DE", currency="EUR")
     shopper, owner = (await new_page()).page, (await new_page()).page
+    for path in ("/", "/shop/", "/product/storefleet-sample/", "/my-account/", "/nothing-here/"):
+        assert await find_violations(shopper, f"{store['url']}{path}") == [], path
     await buy(shopper, store["url"])
     await sign_in(owner, store["url"], *await credentials(harness, store))
     await add_product(owner, store["url"], "Olive oil «extra» 橄欖油")

@@ -42,3 +42,19 @@ function time_zone(string $country): string
     $zones = DateTimeZone::listIdentifiers(DateTimeZone::PER_COUNTRY, $country);
     return MAIN_TIME_ZONES[$country] ?? $zones[0] ?? 'UTC';
 }
+
+/**
+ * How prices are shown. WooCommerce has no tax rates: taxes stay off until the owner enters one.
+ *
+ * @return array<string, string> option => value
+ */
+function tax_options(string $country): array
+{
+    $included = in_array($country, [...WC()->countries->get_vat_countries(), 'AU', 'CH', 'JP', 'LI', 'NZ', 'SG'], true);
+    return [
+        'woocommerce_prices_include_tax' => $included ? 'yes' : 'no',
+        'woocommerce_tax_display_shop' => $included ? 'incl' : 'excl',
+        'woocommerce_tax_display_cart' => $included ? 'incl' : 'excl',
+        'woocommerce_tax_total_display' => $included ? 'single' : 'itemized',
+    ];
+}

@@ -1,13 +1,14 @@
 <?php
-/** Configures WooCommerce as a shop that can sell: options, front page, payment, a sample product. */
+/** Configures WooCommerce as a shop that can sell: options, payment, shipping. */
 
 declare(strict_types=1);
 
 namespace Storefleet;
 
-use WC_Product_Simple;
+use WC_Shipping_Zone;
+use WC_Shipping_Zones;
 
-const SAMPLE_SKU = 'storefleet-sample';
+use function Storefleet\MuPlugin\bundled_theme;
 
 /** Call it in a transaction: a half-saved product has no SKU yet, and the next run would create a second one. */
 function configure_shop(string $setup): void
@@ -17,20 +18,18 @@ function configure_shop(string $setup): void
         update_option($name, $value);
     }
     update_option('gmt_offset', '');
-    use_shop_as_front_page();
-    enable_cash_on_delivery();
+    enable_payment();
+    add_shipping_zone();
     if ($setup === 'ready') {
         skip_onboarding();
     } else {
         // WooCommerce's own lasts half a minute; the first page of the dashboard deletes it
         set_transient('_wc_activation_redirect', 1);
     }
-    if (wc_get_product_id_by_sku(SAMPLE_SKU) === 0) {
-        add_sample_product();
-    }
+    create_storefront();
 }
 
-/** @return array<string, string> */
+/** @return array<string, mixed> */
 function shop_options(): array
 {
     [$country, $currency] = country_and_currency();
@@ -43,43 +42,47 @@ function shop_options(): array
         'woocommerce_show_marketplace_suggestions' => 'no',
         'timezone_string' => time_zone($country),
         ...locale_options($country, $currency),
+        ...tax_options($country),
+        // the owner has no tariff for other countries yet; what needs no shipping is sold everywhere
+        'woocommerce_ship_to_countries' => 'specific',
+        'woocommerce_specific_ship_to_countries' => [$country],
     ];
 }
 
-/** The front page shows the shop's products. */
-function use_shop_as_front_page(): void
+/** Cash on delivery, also for virtual products, and bank transfer, which shoppers see when there is an account. */
+function enable_payment(): void
 {
-    update_option('show_on_front', 'page');
-    update_option('page_on_front', wc_get_page_id('shop'));
+    foreach ([
+        'cod' => ['enabled' => 'yes', 'enable_for_virtual' => 'yes', 'enable_for_methods' => []],
+        'bacs' => ['enabled' => 'yes'],
+    ] as $gateway => $settings) {
+        $option = "woocommerce_{$gateway}_settings";
+        update_option($option, $settings + (array) get_option($option, []));
+    }
 }
 
-/** Also for virtual products. */
-function enable_cash_on_delivery(): void
+/** Free shipping in the shop's country: as WooCommerce's own setup does. */
+function add_shipping_zone(): void
 {
-    $settings = ['enabled' => 'yes', 'enable_for_virtual' => 'yes', 'enable_for_methods' => []];
-    update_option('woocommerce_cod_settings', $settings + (array) get_option('woocommerce_cod_settings', []));
+    [$country] = country_and_currency();
+    $name = WC()->countries->get_countries()[$country] ?? $country;
+    if (WC_Shipping_Zones::get_zones() !== []) {
+        return;
+    }
+    $zone = new WC_Shipping_Zone();
+    $zone->set_zone_name(html_entity_decode($name, ENT_QUOTES));
+    $zone->add_location($country, 'country');
+    $zone->save();
+    $zone->add_shipping_method('free_shipping');
 }
 
-/** Without this, WooCommerce's setup wizard opens at the first sign-in, and a notice counts its steps. */
+/** Without this, WooCommerce's setup wizard opens at the first sign-in. */
 function skip_onboarding(): void
 {
     update_option('woocommerce_onboarding_profile', ['skipped' => true]);
-    update_option('woocommerce_task_list_hidden', 'yes');
-    update_option('woocommerce_task_list_hidden_lists', ['setup', 'extended']);
+    // "Things to do next": extensions that can't be installed, and advertisements
+    update_option('woocommerce_task_list_hidden_lists', ['extended']);
     delete_transient('_wc_activation_redirect');
-}
-
-function add_sample_product(): void
-{
-    $product = new WC_Product_Simple();
-    $product->set_name('Sample product');
-    $product->set_sku(SAMPLE_SKU);
-    $product->set_slug(SAMPLE_SKU);
-    $product->set_regular_price('10');
-    $product->set_virtual(true);
-    $product->set_short_description('Shows how a product looks. Change it, or delete it.');
-    $product->set_status('publish');
-    $product->save();
 }
 
 /** @return list<string> what is wrong with the configuration; empty if the shop can sell */
@@ -90,10 +93,13 @@ function shop_errors(): array
     $errors = [
         'cash on delivery is off' => ($cash['enabled'] ?? '') !== 'yes',
         'the sample product can\'t be bought' => !$sample || !$sample->is_purchasable() || !$sample->is_in_stock(),
+        'there is no home page' => get_post_status((int) get_option('page_on_front')) !== 'publish',
+        'there is no logo' => !is_file((string) get_attached_file((int) get_option('site_logo'))),
+        'its theme is another' => get_option('stylesheet') !== bundled_theme('stylesheet'),
         'its title is another' => wp_specialchars_decode((string) get_option('blogname'), ENT_QUOTES) !== store_title(),
     ];
     foreach (shop_options() as $name => $value) {
-        $errors["{$name} is not {$value}"] = get_option($name) !== $value;
+        $errors["{$name} is not " . json_encode($value)] = get_option($name) !== $value;
     }
     return array_keys(array_filter($errors));
 }

@@ -47,7 +47,8 @@ function disable_customer_plugins(): void
     // code that saves the list later must get all plugins
     add_hook_before_load('plugins_loaded', static fn () => remove_all_filters('option_active_plugins'));
     foreach (['stylesheet', 'template'] as $option) {
-        add_hook_before_load("pre_option_{$option}", static fn (): string => \Storefleet\MuPlugin\bundled_theme());
+        $theme = static fn (): string => \Storefleet\MuPlugin\bundled_theme($option);
+        add_hook_before_load("pre_option_{$option}", $theme);
     }
 }
 
