@@ -9,7 +9,7 @@ import pytest
 
 from tests.node.containers import Container
 from tests.node.plugin import PLUGIN
-from tests.node.shops import INSTALL, WORDPRESS, Env, Shop, Shops, Snapshot
+from tests.node.shops import INSTALL, WORDPRESS, Env, Mounts, Shop, Shops, Snapshot
 
 INSTALL_COMMAND = INSTALL if PLUGIN else WORDPRESS
 """Without the plugin: WordPress only."""
@@ -26,9 +26,9 @@ def assert_like(shop: Shop, other: Snapshot) -> None:
     } == {}
 
 
-def uninterrupted(new_shop: Shops, given: Env) -> Snapshot:
+def uninterrupted(new_shop: Shops, given: Env, mounts: Mounts | None = None) -> Snapshot:
     """The data after an uninterrupted installation."""
-    return new_shop().install(INSTALL_COMMAND, given).snapshot(sells=PLUGIN is not None)
+    return new_shop().install(INSTALL_COMMAND, given, mounts).snapshot(sells=PLUGIN is not None)
 
 
 @pytest.fixture
@@ -50,14 +50,14 @@ def kill(program: Container, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("given", [{}, {"STORE_LOCALE": "ar", "STORE_SETUP": "wizard"}], ids=["usual", "arabic"])
-def test_it_can_be_killed_at_any_point_and_run_again(new_shop: Shops, given: Env) -> None:
-    complete = uninterrupted(new_shop, given)
+def test_it_can_be_killed_at_any_point_and_run_again(new_shop: Shops, languages: Mounts, given: Env) -> None:
+    complete = uninterrupted(new_shop, given, languages)
     rng = random.Random(20261124)
     for tenths in range(1, 11):
         shop = new_shop()
         for _ in range(rng.choice((1, 1, 2))):
-            kill(shop.start(INSTALL_COMMAND, given), rng.uniform(tenths - 1, tenths) / 10)
-        shop.run(INSTALL_COMMAND, given)
+            kill(shop.start(INSTALL_COMMAND, given, languages), rng.uniform(tenths - 1, tenths) / 10)
+        shop.run(INSTALL_COMMAND, given, languages)
         assert_like(shop, complete)
 
 

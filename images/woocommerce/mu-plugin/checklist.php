@@ -9,7 +9,7 @@ add_filter('woocommerce_admin_experimental_onboarding_tasklists', __NAMESPACE__ 
 add_action('wp_dashboard_setup', __NAMESPACE__ . '\add_dashboard_widget', 20);
 add_filter('woocommerce_available_payment_gateways', __NAMESPACE__ . '\hide_bank_transfer_without_account');
 
-/** @return array<string, array{title: string, text: string, path: string, is_done: bool}> by the id of the task */
+/** @return array<string, array{title: string, text: string, path: string, is_done: callable(): bool}> by task id */
 function setup_tasks(): array
 {
     return [
@@ -17,43 +17,43 @@ function setup_tasks(): array
             'title' => __('Add your first product', 'storefleet'),
             'text' => __('With a picture, a price and a description.', 'storefleet'),
             'path' => 'post-new.php?post_type=product',
-            'is_done' => has_own_product(),
+            'is_done' => has_own_product(...),
         ],
         'storefleet_sample' => [
             'title' => __('Delete the sample product', 'storefleet'),
             'text' => __('It shows how a product looks. Visitors can buy it.', 'storefleet'),
             'path' => 'edit.php?post_type=product',
-            'is_done' => sample_product_id() === 0,
+            'is_done' => static fn (): bool => sample_product_id() === 0,
         ],
         'storefleet_legal' => [
             'title' => __('Complete and publish the legal pages', 'storefleet'),
             'text' => __('They are drafts: footer and checkout link to them when they are published.', 'storefleet'),
             'path' => 'edit.php?post_type=page&post_status=draft',
-            'is_done' => unpublished_legal_pages() === [],
+            'is_done' => static fn (): bool => unpublished_legal_pages() === [],
         ],
         'storefleet_bank' => [
             'title' => __('Enter your bank account', 'storefleet'),
             'text' => __('Shoppers see bank transfer when there is an account.', 'storefleet'),
             'path' => 'admin.php?page=wc-settings&tab=checkout&section=bacs',
-            'is_done' => has_bank_account() || !is_bank_transfer_enabled(),
+            'is_done' => static fn (): bool => has_bank_account() || !is_bank_transfer_enabled(),
         ],
         'storefleet_tax' => [
             'title' => __('Set your tax rates', 'storefleet'),
             'text' => __('Taxes are off. Dismiss this if you don\'t charge any.', 'storefleet'),
             'path' => 'admin.php?page=wc-settings&tab=general',
-            'is_done' => get_option('woocommerce_calc_taxes') === 'yes',
+            'is_done' => static fn (): bool => get_option('woocommerce_calc_taxes') === 'yes',
         ],
         'storefleet_shipping' => [
             'title' => __('Set the price of shipping', 'storefleet'),
             'text' => __('It is free in the country of the shop. Dismiss this if that is right.', 'storefleet'),
             'path' => 'admin.php?page=wc-settings&tab=shipping',
-            'is_done' => has_shipping_price(),
+            'is_done' => has_shipping_price(...),
         ],
         'storefleet_logo' => [
             'title' => __('Replace the monogram with your logo', 'storefleet'),
             'text' => __('The site icon is here, the logo in the editor. Dismiss this to keep it.', 'storefleet'),
             'path' => 'options-general.php',
-            'is_done' => !is_monogram((int) get_option('site_icon')),
+            'is_done' => static fn (): bool => !is_monogram((int) get_option('site_icon')),
         ],
     ];
 }
@@ -134,7 +134,7 @@ function add_dashboard_widget(): void
 
 function is_left(array $task): bool
 {
-    return !$task['is_done'];
+    return !$task['is_done']();
 }
 
 function print_checklist(): void

@@ -32,7 +32,10 @@ function page_path(string $page): string
 function shop_menu(string $menu): string
 {
     $blocks = [];
-    foreach (array_filter(array_map(page_id(...), MENUS[$menu])) as $id) {
+    $ids = array_filter(array_map(page_id(...), MENUS[$menu]));
+    // one query for all
+    _prime_post_caches($ids, false, false);
+    foreach ($ids as $id) {
         if (get_post_status($id) === 'publish') {
             $link = ['label' => get_the_title($id), 'type' => 'page', 'id' => $id, 'kind' => 'post-type'];
             $blocks[] = navigation_link($link + ['url' => wp_make_link_relative((string) get_permalink($id))]);

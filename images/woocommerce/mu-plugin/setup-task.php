@@ -52,6 +52,6 @@ final class SetupTask extends Task
 
     public function is_complete()
     {
-        return setup_tasks()[$this->task]['is_done'];
+        return setup_tasks()[$this->task]['is_done']();
     }
 }

@@ -24,7 +24,7 @@ $steps = [
 	<!-- wp:column {"verticalAlignment":"center","className":"shop-hero-text","style":{"spacing":{"padding":{"top":"var:preset|spacing|60","bottom":"var:preset|spacing|60"}}}} -->
 	<div class="wp-block-column is-vertically-aligned-center shop-hero-text" style="padding-top:var(--wp--preset--spacing--60);padding-bottom:var(--wp--preset--spacing--60)">
 		<!-- wp:heading {"level":1,"style":{"typography":{"fontSize":"clamp(2.5rem, 5.2vw, 4.5rem)","lineHeight":"1.05"}}} -->
-		<h1 class="wp-block-heading" style="font-size:clamp(2.5rem, 5.2vw, 4.5rem);line-height:1.05"><?php echo esc_html(html_entity_decode((string) get_option('blogname'), ENT_QUOTES)); ?></h1>
+		<h1 class="wp-block-heading" style="font-size:clamp(2.5rem, 5.2vw, 4.5rem);line-height:1.05"><?php echo esc_html(get_option('blogname')); ?></h1>
 		<!-- /wp:heading -->
 <?php if (has_texts()) { ?>
 
