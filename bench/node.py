@@ -39,7 +39,7 @@ from tests.node.real_node import RealNode
 from workers.engines import medusa, woocommerce
 from workers.snapshot import component
 
-DATABASE_IMAGE, POSTGRES_IMAGE = "mariadb:debian", "postgres:debian"
+DATABASE_IMAGE, POSTGRES_IMAGE = "mariadb:debian", "postgres:debian"  # the small plan needs no Valkey
 SETTLE_SECONDS, IDLE_SECONDS, BUSY_SECONDS, CROWD_SECONDS, SHOPPERS, VISITS = 30.0, 60.0, 30.0, 10.0, 4, 30
 COMPONENTS = ("web", "database")
 JSON = dict[str, Any]

@@ -63,6 +63,8 @@ class ClusterProfile(BaseSettings):
     database_image: str = "mysql:8.4"
     """MySQL or MariaDB."""
     postgres_image: str = "postgres:18"
+    valkey_image: str = "valkey/valkey:9"
+    """For MedusaJS stores of the large plan."""
     worker_service_account: str = "storefleet/storefleet-worker"
     """`namespace/name`, bound to `manager_role` in each store's namespace."""
     manager_role: Annotated[str, AfterValidator(check_dns_name)] = "storefleet-store-manager"

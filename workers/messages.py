@@ -29,6 +29,10 @@ _FULL_DISK = re.compile(
     r"no space left on device|disk is full\b|errcode: 28\b|errno:? 28\b|error(?: number)? 28\b|table '[^']*' is full",
     re.IGNORECASE,
 )
+_HEAP_FULL = re.compile(r"heap out of memory")
+"""Node.js has a limit of its own, below that of the container."""
+_ABORTED = 134
+"""The exit code of SIGABRT. If it left no message, it was mostly Node.js that ended for want of memory."""
 _EXCEEDED_QUOTA = re.compile(r"exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: (\S+)")
 _SHUTDOWN_LINE = re.compile(r"(Aborting|Shutdown complete)\.?$")
 """How a database ends its log, after the line that says why."""
@@ -147,7 +151,7 @@ def _ended(component: str, terminated: Mapping[str, Any], ended: str, out_of_mem
     if mentions_full_disk(output):
         return disk_full(component)
     # exit code 137 alone says nothing: every SIGKILL has it
-    if terminated.get("reason") == "OOMKilled":
+    if terminated.get("reason") == "OOMKilled" or _HEAP_FULL.search(output) or (code == _ABORTED and not output):
         cause = f"The {component} container {out_of_memory} (exit code {code})."
         return Problem(cause, TELL_OPERATOR, larger_plan=True)
     cause = f"The {component} container {ended} (exit code {code}). {last_log_line(output)}".rstrip()

@@ -13,6 +13,7 @@ from stores.status import Status
 from workers import apply, evaluation, persistent_data, rotation, routes
 from workers.apply import Blocked
 from workers.context import Context
+from workers.engines.objects import without_pods
 from workers.snapshot import fetch_snapshot
 from workers.store_pass import Pass, correct_drift, finish, pin_volume_claims, record_applied, timeouts
 from workers.transaction import store_transaction
@@ -20,15 +21,7 @@ from workers.transaction import store_transaction
 
 def suspend_resources(resources: Sequence[Manifest]) -> list[Manifest]:
     """The manifests of a suspended store: without its route, with nothing that runs."""
-    return [_without_pods(item) for item in routes.without_routes(resources)]
-
-
-def _without_pods(manifest: Manifest) -> Manifest:
-    if manifest["kind"] in ("Deployment", "StatefulSet"):
-        return {**manifest, "spec": {**manifest["spec"], "replicas": 0}}
-    if manifest["kind"] == "CronJob":
-        return {**manifest, "spec": {**manifest["spec"], "suspend": True}}
-    return manifest
+    return [without_pods(item) for item in routes.without_routes(resources)]
 
 
 async def reconcile_suspended(context: Context, lease: Lease, store_pass: Pass) -> bool:

@@ -1,6 +1,23 @@
 import { defineConfig } from "@medusajs/framework/utils";
 
 const url = process.env.STORE_URL ?? "http://localhost:8080";
+/** Of Valkey, which connects the server with the worker; one process that does both needs none. */
+const redisUrl = process.env.REDIS_URL;
+
+/** Events, workflows, cache and locks in Valkey. Medusa's own ones are in the memory of the process. */
+const shared = [
+  { resolve: "@medusajs/medusa/event-bus-redis", options: { redisUrl } },
+  { resolve: "@medusajs/medusa/workflow-engine-redis", options: { redis: { redisUrl } } },
+  { resolve: "@medusajs/medusa/cache-redis", options: { redisUrl } },
+  {
+    resolve: "@medusajs/medusa/locking",
+    options: {
+      providers: [
+        { resolve: "@medusajs/medusa/locking-redis", id: "locking-redis", is_default: true, options: { redisUrl } },
+      ],
+    },
+  },
+];
 
 /** The same for all stores; what differs comes from the environment. */
 export default defineConfig({
@@ -8,6 +25,7 @@ export default defineConfig({
     databaseUrl: process.env.DATABASE_URL,
     // a Service in the store's own namespace, without TLS
     databaseDriverOptions: { connection: { ssl: false }, pool: { min: 1, max: 10 } },
+    redisUrl, // for sessions
     workerMode: (process.env.MEDUSA_WORKER_MODE ?? "shared") as "shared" | "worker" | "server",
     http: {
       storeCors: url,
@@ -20,6 +38,7 @@ export default defineConfig({
   },
   admin: { path: "/app", backendUrl: "/" },
   modules: [
+    ...(redisUrl === undefined ? [] : shared),
     {
       resolve: "@medusajs/medusa/file",
       options: {

@@ -70,7 +70,7 @@ def test_roles_and_policy_are_those_that_are_proven(helm: Helm) -> None:
             del rendered["metadata"]["labels"]
             for variable in (rendered["spec"] if "variables" in rendered.get("spec", {}) else {}).get("variables", ()):
                 if variable["name"] == "images":
-                    variable["expression"] = "['storefleet/', 'mysql:', 'mariadb:', 'postgres:']"
+                    variable["expression"] = "['storefleet/', 'mysql:', 'mariadb:', 'postgres:', 'valkey/valkey:']"
             assert rendered == proven
 
 
@@ -98,12 +98,24 @@ def test_roles_and_policy_have_the_names_of_the_release(helm: Helm) -> None:
 @pytest.mark.parametrize(
     ("registry", "image", "expected"),
     [
-        ("storefleet", "mysql:8.4", "['storefleet/', 'mysql:', 'postgres:']"),
-        ("r.example.com:5000/a", "mysql", "['r.example.com:5000/a/', 'mysql:', 'postgres:']"),
-        ("r.example.com", "r.example.com:5000/mysql", "['r.example.com/', 'r.example.com:5000/mysql:', 'postgres:']"),
-        ("a", "r.example.com:5000/b/mysql:8@sha256:00", "['a/', 'r.example.com:5000/b/mysql:', 'postgres:']"),
-        ("a", "r.example.com:5000/mysql@sha256:00", "['a/', 'r.example.com:5000/mysql@', 'postgres:']"),
-        ("a", "mysql@sha256:00", "['a/', 'mysql@', 'postgres:']"),
+        ("storefleet", "mysql:8.4", "['storefleet/', 'mysql:', 'postgres:', 'valkey/valkey:']"),
+        ("r.example.com:5000/a", "mysql", "['r.example.com:5000/a/', 'mysql:', 'postgres:', 'valkey/valkey:']"),
+        (
+            "r.example.com",
+            "r.example.com:5000/mysql",
+            "['r.example.com/', 'r.example.com:5000/mysql:', 'postgres:', 'valkey/valkey:']",
+        ),
+        (
+            "a",
+            "r.example.com:5000/b/mysql:8@sha256:00",
+            "['a/', 'r.example.com:5000/b/mysql:', 'postgres:', 'valkey/valkey:']",
+        ),
+        (
+            "a",
+            "r.example.com:5000/mysql@sha256:00",
+            "['a/', 'r.example.com:5000/mysql@', 'postgres:', 'valkey/valkey:']",
+        ),
+        ("a", "mysql@sha256:00", "['a/', 'mysql@', 'postgres:', 'valkey/valkey:']"),
     ],
 )
 def test_the_policy_allows_the_images_of_the_settings(helm: Helm, registry: str, image: str, expected: str) -> None:

@@ -46,7 +46,7 @@ def report(pytestconfig: pytest.Config) -> Report:
 @pytest.fixture(scope="session")
 def archives(report: Report) -> dict[str, Path]:
     """Image name -> OCI archive, built from Debian packages if it isn't cached."""
-    names = ("pause", "mariadb", "postgres", "sample", "medusa", "woocommerce")
+    names = ("pause", "mariadb", "postgres", "valkey", "sample", "medusa", "woocommerce")
     if PLUGIN is None:
         made = build_images(names, report, arguments={"WOOCOMMERCE_VERSION": "none"})
     else:
@@ -92,6 +92,7 @@ async def harness_fixture(
         "store_port": port,
         "database_image": "mariadb:debian",
         "postgres_image": "postgres:debian",
+        "valkey_image": "valkey/valkey:debian",
     } | changes
     profile = ClusterProfile(**given)
     async with run_harness(

@@ -18,20 +18,31 @@ from tests.node.medusa import (
 )
 from tests.node.real_node import RealNode
 from tests.node.shoppers import credentials, run_shoppers, send_request, wait_until_open
+from tests.node.stores import pods
 from tests.support.browser import TIMEOUT_MS, NewPage
 from tests.support.harness import DELETE, Harness
-from tests.support.stores import PASSWORD_CHANGED, has_notice, is_gone, rotate_password
+from tests.support.stores import MERGE, PASSWORD_CHANGED, change_plan, has_notice, is_gone, rotate_password
 from tests.support.suspension import resume_store, suspend_store
 from tests.support.waiting import wait_until
 
 PROOF_STEPS = ["database", "shop", "product", "cart", "checkout", "order", "cancel", "clean"]
 SHOPPERS = 3
+ORDERS_BETWEEN = 34
+"""Acknowledged orders before, between and after the kills: a hundred together."""
 NEW_PRODUCT = """
 fetch("/admin/products", {
   method: "POST",
   headers: {"Content-Type": "application/json"},
   body: JSON.stringify(%s),
 }).then(response => response.status)
+"""
+
+UPLOAD = """
+(() => {
+  const form = new FormData();
+  form.append("files", new Blob(["pixels"], {type: "image/png"}), "olive.png");
+  return fetch("/admin/uploads", {method: "POST", body: form}).then(response => response.json());
+})()
 """
 
 
@@ -96,6 +107,11 @@ async def test_a_browser_buys_and_the_owner_sells(harness: Harness, node: RealNo
     await shopper.page.goto(store["url"])
     await shows(shopper.page, "Olive oil «extra» 橄欖油", "7,50 €")
 
+    [picture] = (await owner.evaluate(UPLOAD))["files"]
+    assert picture["url"].startswith(f"{store['url']}/static/")
+    status, headers, body = await send_request(harness, store, "GET", picture["url"].removeprefix(store["url"]))
+    assert (status, headers["Content-Type"], body) == (200, "image/png", "pixels")
+
 
 async def test_killed_server_and_database_have_every_order_that_was_acknowledged(
     harness: Harness, node: RealNode
@@ -103,15 +119,53 @@ async def test_killed_server_and_database_have_every_order_that_was_acknowledged
     store, namespace = await create_medusa_store(harness)
     async with run_shoppers(harness, store, SHOPPERS, StorefrontSession) as shop:
         for component, program in (("database", "postgres"), ("web", "node")):
-            await shop.sell(4)
+            await shop.sell(ORDERS_BETWEEN)
             killed = await process_of(harness, node, namespace, component, program)
             os.kill(killed.pid, signal.SIGKILL)
             await asyncio.to_thread(killed.wait, 10)
-        await shop.sell(4)
+        await shop.sell(ORDERS_BETWEEN)
     assert shop.refusals or shop.interrupted, "they bought on while there was no shop"
-    assert len(set(shop.keys)) == len(shop.keys) >= 12
+    assert len(set(shop.keys)) == len(shop.keys) >= 100
     assert set(shop.keys) <= set(await rows(harness, node, namespace, ORDERS))
     await harness.wait_for_store(store["id"], status="READY", health="HEALTHY")
+
+
+async def test_a_store_grows_into_a_server_and_a_worker(harness: Harness, node: RealNode) -> None:
+    """No acknowledged order is lost on the way, and the worker handles those that the server takes."""
+    store, namespace = await create_medusa_store(harness)
+    # no volume grows on this node, but its claims may
+    classes = "/apis/storage.k8s.io/v1/storageclasses"
+    _, found = await harness.kubernetes_request("GET", classes)
+    [storage_class] = [item["metadata"]["name"] for item in found["items"]]
+    patch = {"allowVolumeExpansion": True}
+    await harness.kubernetes_request("PATCH", f"{classes}/{storage_class}", patch, **{"Content-Type": MERGE})
+
+    async with run_shoppers(harness, store, SHOPPERS, StorefrontSession) as shop:
+        await shop.sell(2)
+        assert (await change_plan(harness, store["id"], "LARGE"))["userErrors"] == []
+        await harness.wait_for_store(store["id"], status="READY", health="HEALTHY", plan="LARGE")
+        await shop.sell(2)
+    assert set(shop.keys) <= set(await rows(harness, node, namespace, ORDERS))
+    await wait_until(lambda: was_handled(harness, namespace, "worker", shop.keys[-1]))
+    assert not await was_handled(harness, namespace, "web", shop.keys[-1])
+
+    await suspend_store(harness, store["id"])
+    await harness.wait_for_store(store["id"], status="SUSPENDED")
+    await resume_store(harness, store["id"])
+    await harness.wait_for_store(store["id"], status="READY", health="HEALTHY")
+    await wait_until_open(harness, store)
+    await shop.buy()
+    await wait_until(lambda: was_handled(harness, namespace, "worker", shop.keys[-1]))
+
+
+async def was_handled(harness: Harness, namespace: str, component: str, order: str) -> bool:
+    """Whether the log of the component's pod says that the event of that order was handled there."""
+    pod = (await pods(harness, namespace)).get(component)
+    if pod is None:
+        return False
+    path = f"/api/v1/namespaces/{namespace}/pods/{pod['metadata']['name']}/log"
+    _, text = await harness.kubernetes_request("GET", path)
+    return f"Order {order} was placed." in str(text)
 
 
 async def test_a_new_password_a_pause_and_the_end(harness: Harness, node: RealNode) -> None:

@@ -100,6 +100,57 @@ def test_an_environment_that_no_retry_mends(shops: Shops, wrong: dict[str, str],
     assert shops().run("install", **wrong) == (78, message)
 
 
+@pytest.mark.parametrize("program", ["install", "web"])
+def test_a_database_that_refuses_is_a_cause_at_once(shops: Shops, program: str) -> None:
+    """For the server, too: it says nothing of what visitors have sent."""
+    refused = "The database refuses the user of Medusa: its password is not the one the database was made with."
+    assert shops().run(program, DATABASE_PASSWORD="another") == (1, refused)
+
+
+def test_a_secret_that_is_missing_is_a_cause(shops: Shops) -> None:
+    message = "The variable JWT_SECRET is not set: the platform has to give it."
+    assert shops().run("web", JWT_SECRET="") == (1, message)
+
+
+FULL = "A disk of the store is full: choose a larger plan, or have the operator free space."
+CAUSES = {
+    'could not extend file "base/16386/16723": No space left on device': FULL,
+    "ENOSPC: no space left on device, write": FULL,
+    "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory":
+        "Medusa has run out of memory: choose a larger plan, or tell the operator.",
+    "53200 out of memory": "The database has run out of memory: choose a larger plan, or tell the operator.",
+    "53300 sorry, too many clients already": "The database has no free connection: retry in a moment.",
+    "listen EADDRINUSE: address already in use :::8080": "Another program has the port of the shop: tell the operator.",
+    'database "medusa" does not exist': "The database server has no database of this shop.",
+    "WRONGPASS invalid username-password pair or user is disabled.":
+        "Valkey refuses the password of the shop: tell the operator.",
+    'Pg connection failed to connect to the database. Retrying...\\n{"errno":-111,"code":"ECONNREFUSED","port":5999}':
+        "The database does not answer.",
+    'relation "product" already exists': None,
+}  # fmt: skip
+"""What PostgreSQL, Node.js, Medusa and Valkey print, and what the owner reads."""
+
+
+def test_their_own_words_become_causes(containers: Containers, medusa_image: Image) -> None:
+    script = (
+        "const { explain } = require('./src/programs/causes');"
+        "console.log(JSON.stringify(JSON.parse(process.env.LINES).map((line) => explain(line) ?? null)));"
+    )
+    container = containers.start(medusa_image, "node", "-e", script, env={"LINES": json.dumps(list(CAUSES))}, mounts={})
+    assert container.wait() == 0, container.log
+    assert json.loads(container.log) == list(CAUSES.values())
+
+
+def test_a_migration_that_fails_says_why(shops: Shops) -> None:
+    shop = install(shops())
+    shop.server.sql("UPDATE storefleet SET value = '2.0.0' WHERE name = 'release'", shop.name)
+    shop.server.sql("DROP TABLE mikro_orm_migrations CASCADE; CREATE VIEW mikro_orm_migrations AS SELECT 1", shop.name)
+    code, last = shop.run("install")
+    assert code == 1
+    assert last.startswith("The database could not be migrated: "), last
+    assert "exit code" not in last
+
+
 def test_a_proof_leaves_no_row_even_if_it_is_killed(shops: Shops) -> None:
     shop = install(shops())
     shop.serve()

@@ -12,6 +12,7 @@ from tests.support.rule_builders import (
     must_be,
     must_be_absent,
     must_be_present,
+    one_pod_at_most,
     remove,
     replace,
 )
@@ -194,10 +195,9 @@ WORKLOADS = [
         _selects_its_pods,
         (replace("spec selector matchLabels", {}), replace(f"spec selector matchLabels {COMPONENT}", "other")),
     ),
-    must_be("one pod", "Deployment", "spec replicas", 1, 2),
-    must_be("there until the next is ready", "Deployment", "spec strategy rollingUpdate maxUnavailable", 0, 1),
-    must_be("never three at once", "Deployment", "spec strategy rollingUpdate maxSurge", 1, 2),
-    must_be("one pod", "StatefulSet", "spec replicas", 1, 2),
+    *(one_pod_at_most(kind) for kind in ("Deployment", "StatefulSet")),
+    must_be("there until the next is ready", "served Deployment", "spec strategy rollingUpdate maxUnavailable", 0, 1),
+    must_be("never three at once", "served Deployment", "spec strategy rollingUpdate maxSurge", 1, 2),
     Rule("selects its own pods", "StatefulSet", _selects_its_pods, (replace("spec selector matchLabels", {}),)),
     must_be(
         "a bad pod doesn't block a good one", "StatefulSet", "spec podManagementPolicy", "Parallel", "OrderedReady"
@@ -213,7 +213,7 @@ WORKLOADS = [
     must_be("not tried again before it is due", "CronJob", "spec jobTemplate spec backoffLimit", 0, 6),
     Rule(
         "leaves the Service before it stops",
-        "Deployment",
+        "served Deployment",
         _has_pre_stop,
         (
             remove(LIFECYCLE),

@@ -62,6 +62,13 @@ def must_be(name: str, subject_type: str, path: str, value: object, *others: obj
     return Rule(name, subject_type, lambda item: walk(item, path_keys).get(last) == value, (*changes, remove(path)))
 
 
+def one_pod_at_most(kind: str) -> Rule:
+    """None where the store's plan has no such component."""
+    return Rule(
+        "one pod at most", kind, lambda item: item["spec"]["replicas"] in (0, 1), (replace("spec replicas", 2),)
+    )
+
+
 def at_least(name: str, subject_type: str, path: str, least: int) -> Rule:
     """The value at the path is a number, and at least `least`."""
     *path_keys, last = path.split()
@@ -94,6 +101,12 @@ def _of_kind(kind: str) -> Callable[[Manifests], Iterator[Manifest]]:
     return lambda manifests: (item for item in objects(manifests) if item["kind"] == kind)
 
 
+def _served_deployments(manifests: Manifests) -> Iterator[Manifest]:
+    """Those with a Service."""
+    services = {item["metadata"]["name"] for item in _of_kind("Service")(manifests)}
+    return (item for item in _of_kind("Deployment")(manifests) if item["metadata"]["name"] in services)
+
+
 SUBJECTS: dict[str, Callable[[Manifests], Iterator[Manifest]]] = {
     "object": lambda manifests: iter(objects(manifests)),
     "namespaced object": lambda manifests: (item for item in objects(manifests) if item["kind"] != "Namespace"),
@@ -104,5 +117,6 @@ SUBJECTS: dict[str, Callable[[Manifests], Iterator[Manifest]]] = {
     "server": lambda manifests: (
         container for item in objects(manifests) if item["kind"] in SERVER_KINDS for container in _containers(item)
     ),
+    "served Deployment": _served_deployments,
     **{kind: _of_kind(kind) for kind in KNOWN_KINDS},
 }

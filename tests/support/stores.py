@@ -39,9 +39,9 @@ def object_path(namespace: str, collection: str, name: str) -> str:
     return f"/{GROUPS.get(collection, 'api/v1')}/namespaces/{namespace}/{collection}/{name}"
 
 
-async def create_ready_store(harness: Harness) -> tuple[JSON, str]:
-    """A READY store, and its namespace."""
-    store = await harness.create_store()
+async def create_ready_store(harness: Harness, **given: str) -> tuple[JSON, str]:
+    """A READY store, and its namespace. `given`: of createStore's input."""
+    store = await harness.create_store(**given)
     await harness.wait_for_status(store["id"], "READY")
     return await harness.get_store(store["id"]), namespace_of(store["id"])
 
@@ -172,3 +172,10 @@ def foreign_deployment(replicas: int) -> JSON:
             "template": {"metadata": {"labels": {"app": "bomb"}}, "spec": pod},
         },
     }
+
+
+async def change_plan(harness: Harness, store_id: str, plan: str, key: str | None = None) -> JSON:
+    """The payload of changePlan. `key`: the idempotency key."""
+    variables = {"id": store_id, "plan": plan, "key": key}
+    payload: JSON = (await harness.client().execute(CHANGE_PLAN, variables))["changePlan"]
+    return payload

@@ -51,6 +51,8 @@ class Component:
     """It may connect to the mail server of the cluster's profile, if there is one."""
     disk: str | None = None
     """Size of its volume, such as `2Gi`."""
+    pods: int = 1
+    """0: it doesn't run on this plan."""
 
 
 def namespace(spec: StoreSpec, engine: str, profile: ClusterProfile) -> Manifest:
@@ -103,7 +105,8 @@ def _role_binding(spec: StoreSpec, engine: str, profile: ClusterProfile) -> Mani
 
 def _quota(spec: StoreSpec, engine: str, components: Sequence[Component]) -> Manifest:
     """Enough for one pod of each component, and for a second pod of public ones (maxSurge of a rolling update)."""
-    pods = [*components, *(component for component in components if component.public)]
+    running = [component for component in components if component.pods]
+    pods = [*running, *(component for component in running if component.public)]
     cpu = sum(component.resources.cpu for component in pods)
     memory = sum(component.resources.memory for component in pods)
     ephemeral_storage = sum(component.resources.ephemeral_storage for component in pods)
@@ -118,7 +121,7 @@ def _quota(spec: StoreSpec, engine: str, components: Sequence[Component]) -> Man
         "requests.ephemeral-storage": f"{ephemeral_storage // 2}Mi",
         "requests.storage": f"{gibibytes}Gi",
         "persistentvolumeclaims": str(len(disks)),
-        "pods": str(2 * len(components)),  # terminating pods count until they are deleted
+        "pods": str(2 * len(running)),  # terminating pods count until they are deleted
         "services": "5",
         "services.loadbalancers": "0",
         "services.nodeports": "0",

@@ -1,4 +1,7 @@
-"""MedusaJS stores: Medusa with its admin and our storefront in one process, and PostgreSQL.
+"""MedusaJS stores: Medusa with its admin and our storefront, and PostgreSQL.
+
+On the plans of WORKER_PLANS a process of its own does the background work, and Valkey connects it with the server
+that visitors reach. On the others one process does both.
 
 All objects are applied at once, and the pods wait for each other: web loads its code while the database starts, and
 opens when the install Job has made the shop; the proof Job, which is created while install runs, waits for web.
@@ -12,7 +15,7 @@ from runtime.settings import ClusterProfile
 from stores.engines import Engine, EngineStep, Manifest, Manifests, SecretField, StoreSpec, pending_field
 from stores.names import store_url
 from stores.plans import Plan
-from workers.engines import database, objects, postgres
+from workers.engines import database, objects, postgres, valkey
 from workers.engines.isolation import Component, isolation, namespace
 from workers.engines.labels import UPLOADS_COLOCATION
 from workers.engines.pods import Resources, container, env, parse_cpu, parse_memory, pod, probe
@@ -23,8 +26,13 @@ WEB_PORT = 8080
 UPLOADS = "/var/lib/medusa/uploads"
 PROGRAMS = "/srv/medusa/src/programs"
 INSTALL_SECONDS = 600
+WORKER_PLANS = ("large",)
 WEB_SHARE = 0.7
 """Of the plan's CPU and memory, which the plan divides as MySQL needs it: Node.js needs more of it."""
+WORKER_SHARE = 0.2
+"""The same for the worker, where there is one. It is taken from web's share."""
+VALKEY_CPU, VALKEY_MEMORY = 200, 128
+"""In millicores and MiB, also taken from web's share."""
 HEAP_SHARE = 0.65
 """Of the web container's memory, for JavaScript objects."""
 PROOF_TOKEN = {"STORE_PROOF_TOKEN": ("medusa", "proof-token")}
@@ -33,8 +41,14 @@ PROOF_TOKEN = {"STORE_PROOF_TOKEN": ("medusa", "proof-token")}
 
 def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile) -> Manifests:
     """All manifests of a store of the given release."""
-    spec = replace(spec, plan=_divide(spec.plan))
-    components = _components(spec)
+    spec, has_worker = replace(spec, plan=_divide(spec.plan)), spec.plan.name in WORKER_PLANS
+    components = _components(spec, has_worker)
+    web = _web(spec, profile, components["web"], "server" if has_worker else "shared")
+    # what doesn't run is also rendered: a store that returns from a larger plan stops it
+    background = [
+        objects.deployment(spec, NAME, "worker", _server(spec, profile, components["worker"], "worker"), surge=False),
+        valkey.stateful_set(spec, NAME, profile, components[valkey.NAME]),
+    ]
     return Manifests(
         namespace=namespace(spec, NAME, profile),
         isolation=isolation(spec, NAME, profile, list(components.values())),
@@ -44,9 +58,11 @@ def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile)
             database.claim(spec, NAME, profile),
             objects.claim(spec, NAME, profile, "uploads", spec.plan.uploads_disk),
             database.service(spec, NAME, postgres.PORT),
+            valkey.service(spec, NAME),
             objects.service(spec, NAME, "web", 80),
             postgres.stateful_set(spec, NAME, profile, components[database.NAME], user=NAME),
-            objects.deployment(spec, NAME, "web", _web(spec, profile, components["web"])),
+            objects.deployment(spec, NAME, "web", web),
+            *(background if has_worker else map(objects.without_pods, background)),
             objects.route(spec, NAME, profile, "web", 80),
         ],
         install=objects.job(
@@ -63,7 +79,7 @@ def render(spec: StoreSpec, secrets: Mapping[str, str], profile: ClusterProfile)
 
 
 def _divide(plan: Plan) -> Plan:
-    """The plan with the same CPU and memory in total, WEB_SHARE of both for web."""
+    """The plan with the same CPU and memory in total, WEB_SHARE of both for web, or web, worker and Valkey."""
     cpu, memory = round(plan.cpu_cores * 1000), plan.memory_mib
     web_cpu, web_memory = round(cpu * WEB_SHARE), round(memory * WEB_SHARE)
     return replace(
@@ -76,22 +92,29 @@ def _divide(plan: Plan) -> Plan:
     )
 
 
-def _components(spec: StoreSpec) -> dict[str, Component]:
+def _components(spec: StoreSpec, has_worker: bool) -> dict[str, Component]:
     plan = spec.plan
     # a new store waits for install and proof: they get more CPU
     fast, slow = (Resources(cpu, memory=192, ephemeral_storage=128) for cpu in (1000, 500))
+    web_cpu, web_memory = parse_cpu(plan.web_cpu), parse_memory(plan.web_memory)
+    worker = Resources(round(web_cpu * WORKER_SHARE), round(web_memory * WORKER_SHARE), ephemeral_storage=512)
+    if has_worker:
+        web_cpu -= worker.cpu + VALKEY_CPU
+        web_memory -= worker.memory + VALKEY_MEMORY
     return {
         component.name: component
         for component in (
             Component(
                 "web",
-                Resources(parse_cpu(plan.web_cpu), parse_memory(plan.web_memory), ephemeral_storage=512),
+                Resources(web_cpu, web_memory, ephemeral_storage=512),
                 port=WEB_PORT,
                 clients=("proof",),
                 public=True,
                 disk=plan.uploads_disk,
             ),
-            database.component(plan, postgres.PORT, clients=("web", "install", "proof", "rotate")),
+            Component("worker", worker, port=WEB_PORT, pods=int(has_worker)),
+            database.component(plan, postgres.PORT, clients=("web", "worker", "install", "proof", "rotate")),
+            valkey.component(VALKEY_CPU, VALKEY_MEMORY, clients=("web", "worker"), pods=int(has_worker)),
             # an upgrade runs Medusa's migrations
             Component("install", replace(fast, memory=512)),
             Component("proof", fast),
@@ -104,6 +127,7 @@ def _secrets(spec: StoreSpec, secrets: Mapping[str, str]) -> list[Manifest]:
     """One Secret for each use, so that each container gets only the values it needs."""
     return [
         database.secret(spec, NAME, secrets["database-password"]),
+        valkey.secret(spec, NAME, secrets["valkey-password"]),
         objects.secret(spec, NAME, "medusa", {name: secrets[name] for name in ("jwt", "cookie", "proof-token")}),
         objects.secret(spec, NAME, "admin", {"password": secrets["admin-password"]}),
     ]
@@ -139,16 +163,44 @@ def _medusa(
     )
 
 
-def _web(spec: StoreSpec, profile: ClusterProfile, component: Component) -> Manifest:
+def _web(spec: StoreSpec, profile: ClusterProfile, component: Component, mode: str) -> Manifest:
+    return _server(
+        spec,
+        profile,
+        component,
+        mode,
+        values={"STORE_LANGUAGE": spec.language},
+        secrets=PROOF_TOKEN,
+        # first the Service removes the pod; then SIGTERM lets running requests end
+        pre_stop=["sleep", "3"],
+    )
+
+
+def _server(
+    spec: StoreSpec,
+    profile: ClusterProfile,
+    component: Component,
+    mode: str,
+    *,
+    values: Mapping[str, str] | None = None,
+    secrets: Mapping[str, tuple[str, str]] | None = None,
+    **more: object,
+) -> Manifest:
+    """The pod template of a process of Medusa. `mode`: `shared`, or `server` or `worker`, which Valkey connects."""
     alive = {"httpGet": {"path": "/healthz", "port": "main"}}
     ready = {"httpGet": {"path": "/readyz", "port": "main"}}
-    web = _medusa(
+    own_secrets = {"JWT_SECRET": ("medusa", "jwt"), "COOKIE_SECRET": ("medusa", "cookie"), **(secrets or {})}
+    own_values = {"MEDUSA_WORKER_MODE": mode, **(values or {})}
+    if mode != "shared":
+        own_secrets["REDIS_PASSWORD"] = valkey.PASSWORD
+        own_values["REDIS_HOST"] = valkey.NAME
+    server = _medusa(
         spec,
         profile,
         component,
         program="web",
-        values={"STORE_LANGUAGE": spec.language},
-        secrets={"JWT_SECRET": ("medusa", "jwt"), "COOKIE_SECRET": ("medusa", "cookie"), **PROOF_TOKEN},
+        values=own_values,
+        secrets=own_secrets,
         mounts={UPLOADS: "uploads"},
         port=WEB_PORT,
         probes={
@@ -157,12 +209,13 @@ def _web(spec: StoreSpec, profile: ClusterProfile, component: Component) -> Mani
             # a long timeout: while Medusa loads, and under load, the request waits
             "livenessProbe": probe(alive, period=10, failures=6, seconds=5),
         },
-        # first the Service removes the pod; then SIGTERM lets running requests end
-        pre_stop=["sleep", "3"],
-        public=True,
+        public=True,  # the worker handles what visitors have sent
+        **more,
     )
     uploads = {"name": "uploads", "persistentVolumeClaim": {"claimName": "uploads"}}
-    return pod(spec, NAME, "web", [web], volumes=[uploads], termination_grace=40, colocated_by=UPLOADS_COLOCATION)
+    return pod(
+        spec, NAME, component.name, [server], volumes=[uploads], termination_grace=40, colocated_by=UPLOADS_COLOCATION
+    )
 
 
 def _install(spec: StoreSpec, profile: ClusterProfile, component: Component) -> Manifest:
@@ -201,6 +254,7 @@ ENGINE = Engine(
         database.STEP,
         EngineStep("install", "Installing Medusa", "Job", "install"),
         EngineStep("web", "Opening the shop", "Deployment", "web"),
+        EngineStep("worker", "Starting background work", "Deployment", "worker"),
     ),
     secrets=(
         SecretField("admin-password", database.generate_password, revealable=True),
@@ -208,8 +262,9 @@ ENGINE = Engine(
         SecretField("proof-token", database.generate_password),
         SecretField("jwt", random.token_urlsafe),
         SecretField("cookie", random.token_urlsafe),
+        SecretField("valkey-password", database.generate_password),
     ),
-    components=("web", "database", "install", "proof", "rotate"),
+    components=("web", "worker", "database", "valkey", "install", "proof", "rotate"),
     rotates=True,
     admin_username=None,
     admin_path="/app",

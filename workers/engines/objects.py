@@ -69,8 +69,15 @@ def service(spec: StoreSpec, engine: str, name: str, port: int, *, publish_not_r
     }
 
 
-def deployment(spec: StoreSpec, engine: str, name: str, pod: Manifest) -> Manifest:
-    """One replica; an update starts the new pod first (maxSurge 1), which a shared volume keeps on the same node."""
+def deployment(spec: StoreSpec, engine: str, name: str, pod: Manifest, *, surge: bool = True) -> Manifest:
+    """One replica; an update starts the new pod first (maxSurge 1), which a shared volume keeps on the same node.
+
+    `surge` False: the old pod ends first, for what no visitor waits for. The quota has room for one.
+    """
+    if surge:
+        strategy: Manifest = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+    else:
+        strategy = {"type": "Recreate"}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -79,7 +86,7 @@ def deployment(spec: StoreSpec, engine: str, name: str, pod: Manifest) -> Manife
             "replicas": 1,
             "revisionHistoryLimit": 1,
             "selector": {"matchLabels": selector(name)},
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            "strategy": strategy,
             "template": pod,
         },
     }
@@ -100,6 +107,15 @@ def stateful_set(spec: StoreSpec, engine: str, name: str, pod: Manifest) -> Mani
             "template": pod,
         },
     }
+
+
+def without_pods(manifest: Manifest) -> Manifest:
+    """The workload scaled to zero, or the CronJob suspended; another object as it is."""
+    if manifest["kind"] in ("Deployment", "StatefulSet"):
+        return {**manifest, "spec": {**manifest["spec"], "replicas": 0}}
+    if manifest["kind"] == "CronJob":
+        return {**manifest, "spec": {**manifest["spec"], "suspend": True}}
+    return manifest
 
 
 def job(spec: StoreSpec, engine: str, name: str, pod: Manifest, *, seconds: int, retries: int) -> Manifest:

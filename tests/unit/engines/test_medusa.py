@@ -13,12 +13,18 @@ from tests.support.rendered import render as render_engine
 from workers.engines.medusa import ENGINE
 
 PROGRAMS = "/srv/medusa/src/programs"
-MEDUSA = ("web", "install", "proof", "rotate")
+MEDUSA = ("web", "worker", "install", "proof", "rotate")
 UPLOADS = "/var/lib/medusa/uploads"
 
 
 def render(cluster: ClusterProfile | None = None, **changes: Any) -> Manifests:
     return render_engine(ENGINE, cluster, **changes)
+
+
+def running(manifests: Manifests) -> set[str]:
+    """Names of the Deployments and StatefulSets with pods."""
+    workloads = [*of_kind(manifests, "Deployment"), *of_kind(manifests, "StatefulSet")]
+    return {item["metadata"]["name"] for item in workloads if item["spec"]["replicas"]}
 
 
 def by_name(manifests: Manifests) -> dict[str, dict[str, Any]]:
@@ -27,7 +33,7 @@ def by_name(manifests: Manifests) -> dict[str, dict[str, Any]]:
 
 def test_secrets_are_long_and_random_and_one_is_shown() -> None:
     values = [field.generate() for field in ENGINE.secrets]
-    assert len(set(values)) == len(values) == len({field.name for field in ENGINE.secrets}) == 5
+    assert len(set(values)) == len(values) == len({field.name for field in ENGINE.secrets}) == 6
     assert all(re.fullmatch(r"[\w-]{32,}", value, re.ASCII) for value in values)
     assert [field.name for field in ENGINE.secrets if field.revealable] == ["admin-password"]
 
@@ -35,11 +41,13 @@ def test_secrets_are_long_and_random_and_one_is_shown() -> None:
 def test_each_container_gets_only_its_secrets() -> None:
     found = {
         name: {item["name"] for item in container["env"] if "valueFrom" in item}
-        for name, container in by_name(render()).items()
+        for name, container in by_name(render(plan="large")).items()
     }
     assert found == {
         "database": {"POSTGRES_PASSWORD"},
-        "web": {"DATABASE_PASSWORD", "JWT_SECRET", "COOKIE_SECRET", "STORE_PROOF_TOKEN"},
+        "valkey": {"PASSWORD"},
+        "web": {"DATABASE_PASSWORD", "JWT_SECRET", "COOKIE_SECRET", "STORE_PROOF_TOKEN", "REDIS_PASSWORD"},
+        "worker": {"DATABASE_PASSWORD", "JWT_SECRET", "COOKIE_SECRET", "REDIS_PASSWORD"},
         "install": {"DATABASE_PASSWORD", "STORE_ADMIN_PASSWORD"},
         "proof": {"DATABASE_PASSWORD", "STORE_PROOF_TOKEN"},
         "rotate": {"DATABASE_PASSWORD", "STORE_ADMIN_PASSWORD"},
@@ -47,12 +55,38 @@ def test_each_container_gets_only_its_secrets() -> None:
 
 
 @pytest.mark.parametrize("plan", PLANS.values(), ids=list(PLANS))
-def test_web_and_database_share_what_the_plan_promises(plan: Any) -> None:
-    found = by_name(render(plan=plan.name))
-    limits = [found[name]["resources"]["limits"] for name in ("web", "database")]
+def test_what_runs_shares_what_the_plan_promises(plan: Any) -> None:
+    manifests = render(plan=plan.name)
+    found = by_name(manifests)
+    limits = [found[name]["resources"]["limits"] for name in running(manifests)]
     assert sum(parse_quantity(limit["cpu"]) for limit in limits) == pytest.approx(plan.cpu_cores)
     assert sum(parse_quantity(limit["memory"]) for limit in limits) == plan.memory_mib * 2**20
-    assert parse_quantity(limits[0]["memory"]) > parse_quantity(limits[1]["memory"])
+    web, database = (parse_quantity(found[name]["resources"]["limits"]["memory"]) for name in ("web", "database"))
+    assert web > database
+
+
+@pytest.mark.parametrize(
+    ("plan", "modes"), [("medium", {"web": "shared"}), ("large", {"web": "server", "worker": "worker"})]
+)
+def test_background_work_has_a_process_of_its_own_on_the_large_plan(plan: str, modes: dict[str, str]) -> None:
+    """What doesn't run on a plan is there with zero pods, so that a return from a larger plan stops it."""
+    manifests = render(plan=plan)
+    servers = [name for name in ("web", "worker") if name in running(manifests)]
+    told = {name: environment(manifests, name) for name in servers}
+    assert {name: found["MEDUSA_WORKER_MODE"] for name, found in told.items()} == modes
+    assert {found.get("REDIS_HOST") for found in told.values()} == {"valkey" if plan == "large" else None}
+    assert running(manifests) == {*modes, "database", *(("valkey",) if plan == "large" else ())}
+    workloads = [*of_kind(manifests, "Deployment"), *of_kind(manifests, "StatefulSet")]
+    assert {item["metadata"]["name"] for item in workloads} == {"web", "worker", "database", "valkey"}
+
+
+def test_valkey_loses_no_event_to_a_full_memory_or_a_killed_container() -> None:
+    found = by_name(render(plan="large"))["valkey"]
+    script = found["command"][-1]
+    assert "maxmemory-policy noeviction" in script
+    assert "appendonly yes" in script
+    [most] = re.findall(r"maxmemory (\d+)mb", script)
+    assert int(most) * 2**20 < 0.7 * parse_quantity(found["resources"]["limits"]["memory"])
 
 
 @pytest.mark.parametrize("plan", PLANS)
@@ -73,9 +107,12 @@ def test_an_acknowledged_order_is_on_the_disk_before_it_is_acknowledged() -> Non
 
 
 def test_the_programs_that_run() -> None:
-    assert {name: found["command"] for name, found in by_name(render()).items()} == {
+    found = {name: found["command"] for name, found in by_name(render()).items()}
+    assert found.pop("valkey")[-1].endswith("exec valkey-server -")
+    assert found == {
         "database": ["sh", "/etc/storefleet/start"],
         "web": ["node", f"{PROGRAMS}/web.js"],
+        "worker": ["node", f"{PROGRAMS}/web.js"],
         "install": ["node", f"{PROGRAMS}/install.js"],
         "proof": ["node", f"{PROGRAMS}/prove.js"],
         "rotate": ["node", f"{PROGRAMS}/rotate.js"],
@@ -91,6 +128,7 @@ def test_what_the_programs_are_told() -> None:
     }
     assert told == {
         "web": {"STORE_URL": url, "STORE_LANGUAGE": "de-DE"},
+        "worker": {"STORE_URL": url},
         "install": {
             "STORE_URL": url,
             "STORE_TITLE": "Fig & Olive",
@@ -105,15 +143,17 @@ def test_what_the_programs_are_told() -> None:
     assert {environment(manifests, name)["DATABASE_HOST"] for name in MEDUSA} == {service["metadata"]["name"]}
 
 
-def test_our_image_is_of_the_release_and_the_database_s_is_a_setting() -> None:
-    manifests = render(profile(image_registry="r.example/fleet", postgres_image="postgres:18.6"), release="2027.01")
+def test_our_image_is_of_the_release_and_the_servers_are_settings() -> None:
+    cluster = profile(image_registry="r.example/fleet", postgres_image="postgres:18.6", valkey_image="valkey:9.1")
+    manifests = render(cluster, release="2027.01")
     assert {name: found["image"] for name, found in by_name(manifests).items()} == {
         "database": "postgres:18.6",
+        "valkey": "valkey:9.1",
         **dict.fromkeys(MEDUSA, "r.example/fleet/medusa:2027.01"),
     }
 
 
-def test_only_web_and_database_write_and_nothing_reaches_the_internet() -> None:
+def test_only_medusa_and_the_database_have_disks_and_nothing_reaches_the_internet() -> None:
     manifests = render()
     written = {
         pod["spec"]["containers"][0]["name"]: {
@@ -124,7 +164,8 @@ def test_only_web_and_database_write_and_nothing_reaches_the_internet() -> None:
     assert written == {
         "database": {"/tmp", "/var/lib/postgresql"},
         "web": {"/tmp", UPLOADS},
-        **{name: {"/tmp"} for name in ("install", "proof", "rotate")},
+        "worker": {"/tmp", UPLOADS},
+        **{name: {"/tmp"} for name in ("valkey", "install", "proof", "rotate")},
     }
     blocks = [
         peer

@@ -110,12 +110,51 @@ LOG = "2026-11-24 10:15:04 431 [ERROR] "
         f"{LOG}mariadbd: Disk is full writing './a.MYD' (Errcode: 28). Waiting for someone to free some space...",
         "tar: ./ibdata1: Wrote only 4096 of 10240 bytes: No space left on device",
         "Startup probe failed: the disk is full\n",
+        '2026-11-29 21:24:28 UTC [1] PANIC:  could not write to file "pg_wal/xlogtemp.1": No space left on device\n',
+        '2026-11-29 21:24:28 UTC [7] FATAL:  could not write lock file "postmaster.pid": No space left on device\n',
     ],
 )
 def test_a_full_disk_is_recognized(text: str) -> None:
     assert messages.mentions_full_disk(text)
     message = messages.container_crashes("database", {"exitCode": 1, "message": text}).text()
     assert message == "The disk of database is full. Choose a larger plan, or have the operator free space and retry."
+
+
+HEAP = (
+    "<--- Last few GCs --->\n\n[1:0x7f3c]  4023 ms: Mark-Compact 38.8 (41.2) -> 38.1 (41.7) MB, pooled: 0 MB\n"
+    "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n"
+    "----- Native stack trace -----\n\n10: 0x195e476  [node]\n"
+)
+
+
+@pytest.mark.parametrize(
+    "terminated",
+    [
+        {"exitCode": 137, "reason": "OOMKilled"},
+        {"exitCode": 134, "reason": "Error", "message": HEAP},
+        {"exitCode": 134, "reason": "Error"},  # the output of a server is never quoted
+    ],
+)
+def test_want_of_memory_is_recognized(terminated: dict[str, object]) -> None:
+    cause = f"The web container keeps running out of memory (exit code {terminated['exitCode']})."
+    assert messages.container_crashes("web", terminated).text() == (
+        f"{cause} Choose a larger plan, or tell the operator and retry."
+    )
+
+
+@pytest.mark.parametrize(
+    ("message", "last"),
+    [
+        (
+            "A disk of the store is full: choose a larger plan, or have the operator free space.",
+            "A disk of the store is full: choose a larger plan, or have the operator free space.",
+        ),
+        ("mysqld got signal 6 ;\nAborted.", "Aborted."),
+    ],
+)
+def test_another_end_is_quoted(message: str, last: str) -> None:
+    text = messages.container_crashes("web", {"exitCode": 134, "message": message}).text()
+    assert text == f"The web container keeps crashing (exit code 134). {last} See its logs, then retry."
 
 
 READY, LARGEST = messages.Remedies(retry=False), messages.Remedies(larger_plan=False)

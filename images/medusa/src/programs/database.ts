@@ -1,6 +1,7 @@
 /** The store's database without Medusa: the state of the installation, locks, and waiting for the server. */
 import { Client } from "@medusajs/framework/pg";
 import { setTimeout as sleep } from "node:timers/promises";
+import { explainError, isPermanent } from "./causes";
 import { databaseUrl } from "./environment";
 import { UserError } from "./program";
 
@@ -23,6 +24,7 @@ export async function connect(seconds: number): Promise<Database> {
       return client;
     } catch (error) {
       await client.end().catch(() => undefined);
+      if (isPermanent(error)) throw new UserError(explainError(error));
       if (Date.now() > deadline) {
         throw new UserError(`The database does not answer after ${seconds} s: ${(error as Error).message}`);
       }

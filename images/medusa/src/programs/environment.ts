@@ -45,3 +45,10 @@ export function databaseUrl(): string {
   const port = process.env.DATABASE_PORT ?? "5432";
   return `postgres://${user}:${password}@${required("DATABASE_HOST")}:${port}/${required("DATABASE_NAME")}`;
 }
+
+/** redis://… of the store's Valkey; undefined if this process does everything itself. */
+export function redisUrl(): string | undefined {
+  const host = process.env.REDIS_HOST;
+  if (!host) return undefined;
+  return `redis://:${encodeURIComponent(required("REDIS_PASSWORD"))}@${host}:${process.env.REDIS_PORT ?? "6379"}`;
+}

@@ -7,6 +7,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { explain } from "./causes";
 import { type Database, LOCKS, connect, getValue, inTransaction, lock, setValue } from "./database";
 import { adminEmail, databaseUrl, required, storeCountry, storeCurrency, storeTitle } from "./environment";
 import { personalize } from "./personalization";
@@ -61,15 +62,28 @@ async function restore(database: Database, dump: string): Promise<void> {
 async function migrate(): Promise<void> {
   const child = spawn(process.execPath, [MEDUSA, "db:migrate", "--execute-safe-links"], {
     env: { ...process.env, DATABASE_URL: databaseUrl() },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
   let last = "";
-  createInterface(child.stdout).on("line", (line) => {
-    process.stderr.write(`${line}\n`);
-    if (line.includes('"error"')) last = line;
-  });
+  let cause: string | undefined;
+  for (const output of [child.stdout, child.stderr]) {
+    createInterface(output).on("line", (line) => {
+      process.stderr.write(`${line}\n`);
+      cause ??= explain(line);
+      if (/"level":"error"|^\w*error: /i.test(line)) last = line;
+    });
+  }
   const code = await new Promise((resolve) => child.on("close", resolve));
-  if (code !== 0) throw new UserError(`The database could not be migrated: ${last || `exit code ${code}`}`);
+  if (code !== 0) throw new UserError(`The database could not be migrated: ${cause ?? (messageOf(last) || `exit code ${code}`)}`);
+}
+
+/** The first line of the message of a line of Medusa's log. */
+function messageOf(line: string): string {
+  try {
+    return String((JSON.parse(line) as { message: unknown }).message).split("\n")[0]!;
+  } catch {
+    return line;
+  }
 }
 
 void run(install);

@@ -1,4 +1,5 @@
 import { accessSync, constants, writeFileSync } from "node:fs";
+import { explainError } from "./causes";
 
 /** An error whose message is shown to the owner: one line that says what is wrong and what to do. */
 export class UserError extends Error {}
@@ -46,14 +47,10 @@ export class Program {
   }
 
   fail(error: unknown): never {
-    const message = error instanceof Error ? error.message : String(error);
     if (!(error instanceof UserError) && error instanceof Error) {
       process.stderr.write(`${redactSecrets(error.stack ?? "")}\n`);
     }
-    const why = error instanceof UserError ? message : `The step ${this.step?.name ?? "start"} failed: ${message}`;
-    const line = redactSecrets(why).replace(/[\s\p{C}]+/gu, " ").trim().slice(0, 500);
-    writeTerminationMessage(line);
-    print(line);
+    reportCause(explainFailure(error, this.step?.name ?? "start"));
     process.exit(this.step?.name === "check" ? EXIT_NON_RETRYABLE : 1);
   }
 
@@ -76,6 +73,18 @@ export async function run(main: (program: Program) => Promise<never>): Promise<n
   } catch (error) {
     return program.fail(error);
   }
+}
+
+function explainFailure(error: unknown, step: string): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return error instanceof UserError ? message : (explainError(error) ?? `The step ${step} failed: ${message}`);
+}
+
+/** Prints one line without secrets, which is also the termination message. It must not have a visitor's words. */
+export function reportCause(cause: string): void {
+  const line = redactSecrets(cause).replace(/[\s\p{C}]+/gu, " ").trim().slice(0, 500);
+  writeTerminationMessage(line);
+  print(line);
 }
 
 function print(line: string): void {

@@ -1,16 +1,19 @@
 /**
  * The shop's server: Medusa with its admin, and the storefront (src/api). It listens at once, and answers 503 until the
- * shop is installed and Medusa has started.
+ * shop is installed and Medusa has started. With MEDUSA_WORKER_MODE `server` another process with `worker` does the
+ * background work; that one answers only the probes.
  */
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MedusaContainer } from "@medusajs/framework/types";
+import Redis from "ioredis";
 import morgan from "morgan";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import { assets } from "../storefront/assets";
+import { explainError, isPermanent } from "./causes";
 import { connect, getValue } from "./database";
-import { databaseUrl, required } from "./environment";
-import { UserError } from "./program";
+import { databaseUrl, redisUrl, required } from "./environment";
+import { UserError, reportCause } from "./program";
 import { ROOT, release } from "./release";
 
 const PORT = 8080;
@@ -18,6 +21,7 @@ const PORT = 8080;
 const SHUTDOWN_SECONDS = 25;
 /** While web starts, a request for readiness is answered up to this much later: the shop then opens at once. */
 const READY_WAIT_MS = 1500;
+const IS_WORKER = process.env.MEDUSA_WORKER_MODE === "worker";
 
 interface Medusa {
   container: MedusaContainer;
@@ -25,13 +29,21 @@ interface Medusa {
 }
 
 let medusa: Medusa | undefined;
+let valkey: Redis | undefined;
 
 // query strings have the keys of orders
 morgan.token("url", (request) => (request as Request).originalUrl.split("?")[0]);
 
 async function serve(): Promise<void> {
-  for (const name of ["JWT_SECRET", "COOKIE_SECRET", "STORE_URL", "STORE_PROOF_TOKEN"]) required(name);
+  for (const name of ["JWT_SECRET", "COOKIE_SECRET", "STORE_URL"]) required(name);
+  if (!IS_WORKER) required("STORE_PROOF_TOKEN");
   process.env.DATABASE_URL = databaseUrl();
+  const url = redisUrl();
+  if (url !== undefined) {
+    process.env.REDIS_URL = url;
+    valkey = new Redis(url, { maxRetriesPerRequest: null });
+    valkey.on("error", (error) => console.error(`Valkey doesn't answer: ${error.message}`));
+  }
   process.chdir(ROOT);
   const app = express();
   app.disable("x-powered-by");
@@ -42,20 +54,24 @@ async function serve(): Promise<void> {
   const server = createServer(app);
   // longer than an ingress keeps idle connections: it never sends a request on one that is being closed
   server.keepAliveTimeout = 90_000;
+  server.on("error", fail);
   server.listen(PORT);
   stopOnSignals(server);
   medusa = await start(app);
-  console.log(JSON.stringify({ level: "info", message: "The shop is open." }));
+  console.log(JSON.stringify({ level: "info", message: IS_WORKER ? "The worker is ready." : "The shop is open." }));
 }
 
 /** Loads Medusa's code while the database starts, and starts Medusa when the shop is installed. */
 async function start(app: Express): Promise<Medusa> {
-  const installed = waitUntilInstalled();
-  const load = (await import("@medusajs/medusa/loaders/index")).default.default;
-  const { sendNotFound } = await import("../storefront/handler.js");
-  await installed;
-  const { container, shutdown } = await load({ directory: ROOT, expressApp: app });
-  app.use((request, response) => void sendNotFound(request as never, response as never));
+  const [{ default: loaders }, { sendNotFound }] = await Promise.all([
+    import("@medusajs/medusa/loaders/index"),
+    import("../storefront/handler.js"),
+    waitUntilInstalled(),
+    valkey?.ping(),
+  ]);
+  const { container, shutdown } = await loaders.default({ directory: ROOT, expressApp: app });
+  // a worker has no routes, and nobody reaches it but its probes
+  if (!IS_WORKER) app.use((request, response) => void sendNotFound(request as never, response as never));
   return { container, shutdown };
 }
 
@@ -72,6 +88,7 @@ async function waitUntilInstalled(): Promise<void> {
         await database.end();
       }
     } catch (error) {
+      if (error instanceof UserError || isPermanent(error)) throw error;
       console.error(`Waiting for the shop's installation: ${(error as Error).message}`);
       await sleep(500);
     }
@@ -90,10 +107,12 @@ async function answerReadiness(response: Response): Promise<void> {
   try {
     const knex = medusa.container.resolve("__pg_connection__");
     await knex.raw("SELECT 1 FROM storefleet LIMIT 1").timeout(1500);
-    response.send("ok");
   } catch (error) {
-    response.status(503).send(`the database doesn't answer: ${(error as Error).message.slice(0, 200)}`);
+    return void response.status(503).send(`the database doesn't answer: ${(error as Error).message.slice(0, 200)}`);
   }
+  // its client repeats commands until there is a connection
+  if (valkey !== undefined && valkey.status !== "ready") return void response.status(503).send("Valkey doesn't answer");
+  response.send("ok");
 }
 
 function stopOnSignals(server: ReturnType<typeof createServer>): void {
@@ -105,7 +124,12 @@ function stopOnSignals(server: ReturnType<typeof createServer>): void {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stop);
 }
 
-serve().catch((error: unknown) => {
-  console.error(error instanceof UserError ? error.message : error);
+function fail(error: unknown): never {
+  console.error(error);
+  // not the error itself: it may have the words of a visitor
+  const cause = error instanceof UserError ? error.message : explainError(error);
+  if (cause !== undefined) reportCause(cause);
   process.exit(1);
-});
+}
+
+serve().catch(fail);
