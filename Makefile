@@ -1,5 +1,6 @@
 # `make` alone lists all targets. The demo takes PORT, DATA, ONCE, CLUSTER (simulated, control-plane, node or
-# kubeconfig) and ENGINE, e.g. `make demo PORT=9000 ONCE=1`; with CLUSTER=node ENGINE=medusa, it runs a real MedusaJS.
+# kubeconfig), ENGINE and PLATFORM, e.g. `make demo PORT=9000 ONCE=1`; with CLUSTER=node ENGINE=medusa it runs a real
+# MedusaJS, and with CLUSTER=node PLATFORM=chart the platform in the cluster, too.
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
@@ -8,7 +9,7 @@ RUN := exec .venv/bin/python
 # If the developers' environment exists, the demo uses it: installing the runtime's lock would downgrade it.
 ENVIRONMENT := $(if $(wildcard .venv/.dev),.venv/.dev,.venv/.runtime)
 DEMO_OPTIONS := $(if $(SPEED),--speed '$(SPEED)') $(if $(PORT),--port '$(PORT)') $(if $(DATA),--data '$(DATA)') \
-	$(if $(CLUSTER),--cluster '$(CLUSTER)') $(if $(ENGINE),--engine '$(ENGINE)') $(if $(WOOCOMMERCE_ZIP),--woocommerce-zip '$(WOOCOMMERCE_ZIP)') $(if $(filter-out 0 no false,$(ONCE)),--once)
+	$(if $(CLUSTER),--cluster '$(CLUSTER)') $(if $(ENGINE),--engine '$(ENGINE)') $(if $(PLATFORM),--platform '$(PLATFORM)') $(if $(WOOCOMMERCE_ZIP),--woocommerce-zip '$(WOOCOMMERCE_ZIP)') $(if $(filter-out 0 no false,$(ONCE)),--once)
 CLUSTER_OPTIONS := --state '$(or $(DATA),.storefleet)/kubernetes' $(if $(LEVEL),--level '$(LEVEL)')
 IMAGE_OPTIONS := $(IMAGES) $(if $(BASES),--bases '$(BASES)') $(if $(filter-out 0 no false,$(ARCHIVES)),--archives) \
 	$(if $(WOOCOMMERCE_ZIP),--file 'WOOCOMMERCE_ZIP=$(WOOCOMMERCE_ZIP)') \

@@ -1,6 +1,7 @@
 """A client of the API, as an integration would write it: GraphQL over HTTP and WebSocket, with an API token."""
 
 import json
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import aiohttp.abc
 
 PROTOCOL = "graphql-transport-ws"
 ACCESS_FILE = "access.json"
@@ -93,9 +95,22 @@ class Client:
             raise ClientError(f"{self._url} doesn't answer: {error}") from error
 
 
+class _Resolver(aiohttp.ThreadedResolver):
+    """Resolves `*.localhost` as browsers do: not every system does."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[aiohttp.abc.ResolveResult]:
+        return await super().resolve("127.0.0.1" if host.endswith(".localhost") else host, port, family)
+
+
+def open_session(cookie_jar: aiohttp.CookieJar | None = None) -> aiohttp.ClientSession:
+    timeout, connector = aiohttp.ClientTimeout(total=30), aiohttp.TCPConnector(resolver=_Resolver())
+    return aiohttp.ClientSession(timeout=timeout, connector=connector, cookie_jar=cookie_jar)
+
+
 @asynccontextmanager
 async def connected(access: Access) -> AsyncIterator[Client]:
     """A Client until the end of the block."""
-    timeout = aiohttp.ClientTimeout(total=30)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
+    async with open_session() as session:
         yield Client(session, access)

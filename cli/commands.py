@@ -12,6 +12,7 @@ from cli import output
 from runtime.settings import load_cluster_profile, load_settings_or_exit
 
 CLUSTERS = ("simulated", "control-plane", "node", "kubeconfig")
+PLATFORMS = ("processes", "chart")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,6 +93,12 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     demo.add_argument("--engine", type=str.lower, help="the store's engine, such as woocommerce")
     demo.add_argument(
         "--woocommerce-zip", type=Path, metavar="ZIP", help="WooCommerce's plugin as a zip file, for --cluster node"
+    )
+    demo.add_argument(
+        "--platform",
+        choices=PLATFORMS,
+        default=PLATFORMS[0],
+        help="how the platform runs: as processes, or in the node, from its chart (default: processes)",
     )
     demo.add_argument("--speed", default="1", help="speed of the simulated cluster's clock; inf: no waiting")
 
@@ -177,6 +184,7 @@ def run(options: argparse.Namespace) -> int:
                 speed=options.speed,
                 engine=options.engine,
                 plugin=options.woocommerce_zip,
+                platform=options.platform,
             )
         case "api":
             return _api()

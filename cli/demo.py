@@ -19,6 +19,7 @@ from typing import Any
 
 from cli import output
 from cli.client import ClientError
+from cli.demo_chart import install_platform
 from cli.demo_cluster import DemoCluster, choose_cluster
 from cli.demo_dashboard import show_link, start_build
 from cli.kubeconfig import KubeconfigError
@@ -28,6 +29,7 @@ from runtime.sealing import generate_key
 from runtime.sockets import PortInUseError, bind_socket
 from sandbox.data_folder import SandboxError, lock_data_folder
 from sandbox.files import write_private
+from sandbox.helm import public_url
 from sandbox.postgres import start_postgres
 from sandbox.processes import Child, start
 from sandbox.valkey import start_valkey
@@ -75,11 +77,12 @@ def demo(
     speed: str,
     engine: str | None,
     plugin: Path | None,
+    platform: str = "processes",
 ) -> int:
     """Run the demo. Returns the exit code: 0 after READY (and Ctrl-C), else 1.
 
     `once`: stop after READY, without the dashboard. `dashboard`: build it. `cluster`: see CLUSTERS. `engine`: of
-    the store; None: the cluster's default. `plugin`: WooCommerce's zip file, for a node.
+    the store; None: the cluster's default. `plugin`: WooCommerce's zip file, for a node. `platform`: see PLATFORMS.
     """
     for number in (signal.SIGTERM, signal.SIGINT):  # shells start background jobs with SIGINT ignored
         signal.signal(number, signal.default_int_handler)
@@ -92,7 +95,7 @@ def demo(
                     data,
                     once=once,
                     dashboard=dashboard,
-                    cluster=choose_cluster(cluster, data.absolute(), port, engine, plugin),
+                    cluster=choose_cluster(cluster, data.absolute(), port, engine, plugin, platform),
                     speed=speed,
                 )
             finally:
@@ -110,6 +113,8 @@ def _run(
     data = lock_data_folder(data)
     state = DemoState.load(data)
     output.echo("Storefleet: online stores on Kubernetes, one click each", "bold")
+    if cluster.stores_port is not None:
+        return _run_chart(stack, data, state, cluster, cluster.stores_port, once)
     with _timed("PostgreSQL"):
         postgres = start_postgres(data)
         stack.callback(postgres.stop)
@@ -117,7 +122,7 @@ def _run(
         valkey = start_valkey(data)
         stack.callback(valkey.stop)
     if cluster.command:
-        options = cluster.prepare(lambda line: output.echo(f"  {line}", "dim"))
+        options = cluster.prepare(_report)
         with _timed(cluster.title):
             _start_cluster(
                 stack, data, [*cluster.command, *options, *(["--speed", speed] if cluster.simulated_api else [])]
@@ -174,6 +179,33 @@ def _run(
         while True:
             time.sleep(0.2)
             restart_ended()
+    except KeyboardInterrupt:
+        output.echo("\nStopping.", "dim")
+        return 0
+
+
+def _report(line: str) -> None:
+    output.echo(f"  {line}", "dim")
+
+
+def _run_chart(stack: ExitStack, data: Path, state: DemoState, cluster: DemoCluster, port: int, once: bool) -> int:
+    """The platform in the cluster: a browser, the walkthrough and the shops use the ingress controller."""
+    url = public_url(port)
+    options = cluster.prepare(_report)
+    with _timed(cluster.title):
+        _start_cluster(stack, data, [*cluster.command, *options])
+    with _timed("Chart"):
+        install_platform(cluster.kubeconfig, data / "helm", port, _report)
+    output.echo()
+    if not asyncio.run(run_walkthrough(url, state.email, state.password, data, None, cluster)):
+        output.error("the store didn't become READY; see its events in the dashboard")
+        return 1
+    if once:
+        return 0
+    output.echo(f"\nThe dashboard is at {url} until Ctrl-C.", "bold")
+    try:
+        while True:
+            time.sleep(0.2)
     except KeyboardInterrupt:
         output.echo("\nStopping.", "dim")
         return 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from cli import output
 from cli.kubeconfig import current_context
 from runtime.settings import EngineSettings
+from sandbox import helm
 from sandbox.data_folder import SandboxError
 from sandbox.images import build_images
 from sandbox.kubernetes.binaries import CONTROL_PLANE, Report, build
@@ -20,7 +21,7 @@ SIMULATED_PROGRAMS = Path(__file__).with_name("simulated_programs.toml")
 IMAGES = {
     "sample": ("pause", "mariadb", "sample"),
     "woocommerce": ("pause", "mariadb", "woocommerce"),
-    "medusa": ("pause", "postgres", "medusa"),
+    "medusa": ("pause", "postgres", "valkey", "medusa"),
 }
 """What a real node needs for stores of an engine."""
 ENGINES = ",".join(("workers.engines.sample", *EngineSettings.model_fields["engines"].default))
@@ -49,16 +50,35 @@ class DemoCluster:
     """Whether the API is simulated; its clock has a speed."""
     simulated_pods: bool = True
     """Whether no containers run."""
+    stores_port: int | None = None
+    """The port of the ingress controller, if the platform itself runs in the cluster too, from its chart."""
 
 
-def choose_cluster(cluster: str, data: Path, port: int, engine: str | None, plugin: Path | None) -> DemoCluster:
+def choose_cluster(
+    cluster: str, data: Path, port: int, engine: str | None, plugin: Path | None, platform: str
+) -> DemoCluster:
     """The cluster of that kind. Only `kubeconfig` reads KUBECONFIG, and prints which cluster it is.
 
     `engine`: of the store. None: WooCommerce; on a real node without `plugin`, WooCommerce's zip file, a sample shop.
-    Raises KubeconfigError, and SandboxError if the node has no images for the engine.
+    `platform`: `processes`, or `chart` on a node. Raises KubeconfigError, and SandboxError for what doesn't fit.
     """
     default = "sample" if cluster == "node" and plugin is None else "woocommerce"
-    return replace(_cluster(cluster, data, port, engine or default, plugin), engine=(engine or default).upper())
+    if platform == "chart" and cluster != "node":
+        raise SandboxError("the chart needs containers: CLUSTER=node")
+    choose = _chart_node if platform == "chart" else partial(_cluster, cluster)
+    return replace(choose(data, port, engine or default, plugin), engine=(engine or default).upper())
+
+
+def _chart_node(data: Path, port: int, engine: str, plugin: Path | None) -> DemoCluster:
+    """A node on which the platform runs, too. `port` is that of the ingress controller: one address for everything."""
+    node = _cluster("node", data, port, engine, plugin)
+    images = (*_images(engine, plugin), *helm.IMAGES)
+    return replace(
+        node,
+        command=[*node.command[: node.command.index("--ingress-port")], "--ingress-port", str(port)],
+        prepare=partial(_node, tuple(dict.fromkeys(images)), plugin),
+        stores_port=port,
+    )
 
 
 def _cluster(cluster: str, data: Path, port: int, engine: str, plugin: Path | None) -> DemoCluster:
@@ -95,6 +115,7 @@ def _cluster(cluster: str, data: Path, port: int, engine: str, plugin: Path | No
                 "STOREFLEET_STORE_PORT": str(stores),
                 "STOREFLEET_DATABASE_IMAGE": "mariadb:debian",
                 "STOREFLEET_POSTGRES_IMAGE": "postgres:debian",
+                "STOREFLEET_VALKEY_IMAGE": "valkey/valkey:debian",
             },
             simulated_pods=False,
         )

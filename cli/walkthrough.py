@@ -9,7 +9,7 @@ import aiohttp
 from pydantic import SecretStr
 
 from cli import output
-from cli.client import ACCESS_FILE, Access, Client, ClientError, connected
+from cli.client import ACCESS_FILE, Access, Client, ClientError, connected, open_session
 from cli.demo_cluster import DemoCluster
 from cli.users import set_limits
 from cli.watch import STORE, follow, show_receipt
@@ -35,12 +35,16 @@ DEMO_QUOTA = 1000
 
 
 async def run_walkthrough(
-    url: str, email: str, password: str, data: Path, database_url: str, cluster: DemoCluster
+    url: str, email: str, password: str, data: Path, database_url: str | None, cluster: DemoCluster
 ) -> bool:
-    """Create a store and follow it. Returns whether it became READY. Raises ClientError."""
+    """Create a store and follow it. Returns whether it became READY. Raises ClientError.
+
+    `database_url`: of the platform's database, if it can be reached from here: then the demo's user gets larger limits.
+    """
     access = await _access(url, email, password, data)
-    async with session_factory(SecretStr(database_url), 2) as sessions, sessions.begin() as session:
-        await set_limits(session, email, DEMO_QUOTA, DEMO_QUOTA)
+    if database_url is not None:
+        async with session_factory(SecretStr(database_url), 2) as sessions, sessions.begin() as session:
+            await set_limits(session, email, DEMO_QUOTA, DEMO_QUOTA)
     async with connected(access) as client:
         store = _payload(await client.execute(CREATE, {"engine": cluster.engine}), "createStore", "store")
         output.echo(f"createStore → {store['name']} ({store['slug']})", "bold")
@@ -70,7 +74,7 @@ async def _access(url: str, email: str, password: str, data: Path) -> Access:
     except ClientError:
         known = None  # the first run, or a new database
     jar = aiohttp.CookieJar(unsafe=True)  # the demo's host is an IP address
-    async with aiohttp.ClientSession(cookie_jar=jar, timeout=aiohttp.ClientTimeout(total=30)) as browser:
+    async with open_session(cookie_jar=jar) as browser:
         client = Client(browser, Access(url, ""))
         user = {"email": email, "password": password}
         status, _ = await client.post("/auth/sign-up", user)

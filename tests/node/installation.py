@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from sandbox import helm
+from sandbox.helm import WAIT, node_values, public_url
 from tests.node.real_node import RealNode
-from tests.support.chart import CHART
 from tests.support.helm import Helm
 from tests.support.kubernetes_server import Server
 
 JSON = dict[str, Any]
 NAME, NAMESPACE = "prod", "fleet"
-IMAGES = ("pause", "mariadb", "sample", "platform", "postgres", "valkey")
-WAIT = ("--wait", "--wait-for-jobs", "--timeout", "5m")
+IMAGES = (*helm.IMAGES, "mariadb", "sample", "medusa")
+ENGINES = ("workers.engines.sample", "workers.engines.medusa")
 PASSWORD = "correct horse battery"
 
 
@@ -29,25 +30,11 @@ class Installation:
 
     @property
     def values(self) -> JSON:
-        """In addition to values-local.yaml: images of Debian packages, and the address of this node."""
-        port = self.node.ingress_port
-        settings = {
-            "publicUrl": f"http://storefleet.localhost:{port}",
-            "storePort": port,
-            "engines": ["workers.engines.sample"],
-            "databaseImage": "mariadb:debian",
-        }
-        return {
-            "settings": settings,
-            "database": {"bundled": {"image": "docker.io/library/postgres:debian", "storage": {"size": "256Mi"}}},
-            "redis": {"bundled": {"image": "docker.io/valkey/valkey:debian"}},
-        }
+        return node_values(self.node.ingress_port, ENGINES)
 
     def apply(self, *words: str, wait: Sequence[str] = WAIT) -> str:
         """Install or upgrade the release. Raises HelmError."""
-        files = ["--values", str(CHART / "values-local.yaml"), "--values", "-"]
-        command = ["upgrade", "--install", NAME, str(CHART), "--namespace", NAMESPACE, *files, *words, *wait]
-        return self.helm.run(*command, input_text=json.dumps(self.values))
+        return self.helm.apply(NAME, NAMESPACE, self.values, *words, wait=wait)
 
     def uninstall(self) -> None:
         self.helm.run("uninstall", NAME, "--namespace", NAMESPACE, "--wait", "--timeout", "2m")
@@ -75,7 +62,7 @@ class Installation:
 
     @property
     def url(self) -> str:
-        return str(self.values["settings"]["publicUrl"])
+        return public_url(self.node.ingress_port)
 
     def graphql(self, token: str, query: str, **variables: Any) -> JSON:
         """`data` of the answer."""

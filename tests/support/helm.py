@@ -1,8 +1,6 @@
 """Runs a real Helm on the chart."""
 
 import json
-import os
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,37 +8,21 @@ from typing import Any
 
 import yaml
 
+from sandbox import helm
+from sandbox.helm import HelmError
 from sandbox.kubernetes.binaries import build_helm
 from tests.support.chart import CHART
+
+__all__ = ["HelmError"]
 
 JSON = dict[str, Any]
 NEWEST = "1.36"
 """The Kubernetes that Helm renders for: built without linker flags, it thinks of version 1.20."""
 
 
-class HelmError(Exception):
-    """Helm's standard error."""
-
-
 @dataclass(frozen=True)
-class Helm:
-    """A Helm for one cluster, or for none. `home`: a folder for its cache."""
-
-    program: Path
-    home: Path
-    kubeconfig: Path | None = None
-
-    def run(self, *words: str | Path, input_text: str | None = None) -> str:
-        """Returns the standard output. Raises HelmError."""
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.home)}
-        if self.kubeconfig is not None:
-            environment["KUBECONFIG"] = str(self.kubeconfig)
-        done = subprocess.run(
-            [self.program, *words], env=environment, input=input_text, capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0:
-            raise HelmError(f"{done.stderr}\n{done.stdout}")
-        return done.stdout
+class Helm(helm.Helm):
+    """A Helm that also renders."""
 
     def render(
         self,
