@@ -1,11 +1,13 @@
 """The chart on a real node: the platform runs in the cluster under its own account, and creates stores there."""
 
 import asyncio
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import aiohttp
 import pytest
 from playwright.async_api import expect
 
@@ -13,10 +15,11 @@ from sandbox.images import build_images
 from sandbox.kubernetes.binaries import Report
 from tests.node.installation import IMAGES, NAME, NAMESPACE, PASSWORD, Installation
 from tests.node.real_node import RealNode
+from tests.node.upgrade_load import UpgradeLoad
 from tests.support.browser import NewPage
 from tests.support.helm import HelmError, build
 from tests.support.kubernetes_server import Server
-from tests.support.waiting import HANG_SECONDS, eventually
+from tests.support.waiting import HANG_SECONDS, eventually, wait_until
 
 CREATE = (
     'mutation { createStore(input: {name: "Outlives", engine: SAMPLE}) { store { id url } userErrors { message } } }'
@@ -39,6 +42,27 @@ def installation(report: Report, programs: None, tmp_path_factory: pytest.TempPa
         yield installation
     finally:
         node.stop()
+
+
+SUBSCRIBERS = 200
+UNREACHABLE_DATABASE = (
+    "--set-json",
+    'extraEnv=[{"name": "STOREFLEET_DATABASE_LISTEN_URL", "value": "postgresql://nobody@127.0.0.1:1/none"}]',
+)
+"""Migrations use this URL, and the new pods, too."""
+
+
+async def is_true(value: bool) -> bool:
+    return value
+
+
+def cursors(events: list[dict[str, Any]]) -> list[str]:
+    return [event["cursor"] for event in events]
+
+
+def ready_stores(events: list[dict[str, Any]]) -> list[str]:
+    """Names of the stores that are READY."""
+    return sorted({event["store"]["name"] for event in events if event["status"] == "READY"})
 
 
 def answers(installation: Installation, url: str, text: str) -> bool:
@@ -99,6 +123,71 @@ def test_a_bad_upgrade_leaves_the_old_release_serving(installation: Installation
     assert installation.visit(f"{installation.url}/readyz")[0] == 200
     installation.helm.run("rollback", NAME, "--namespace", NAMESPACE, "--wait", "--timeout", "3m")
     assert installation.visit(f"{installation.url}/readyz")[0] == 200
+
+
+async def test_an_upgrade_under_load_loses_nothing(installation: Installation) -> None:
+    """With two pods of each kind: no event is lost or doubled, and each mutation is done once, also in a rollback."""
+    two = ("--set", "api.replicas=2", "--set", "worker.replicas=2", "--set", "api.drainSeconds=2")
+    await asyncio.to_thread(installation.apply, *two)
+    await asyncio.to_thread(installation.storefleet, "users", "add", "mary@example.com", standard_input=PASSWORD)
+    token = (await asyncio.to_thread(installation.storefleet, "tokens", "create", "mary@example.com")).strip()
+    load = UpgradeLoad(installation, token)
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=30)) as http:
+        names = ["Before", "Upgrade", "Rollback"]
+        ids = {names[0]: await load.create(http, names[0])}
+        first = asyncio.create_task(load.listen(http))
+        await wait_until(lambda: is_true(bool(load.seen and load.seen[0])))
+        start = load.seen[0][0]["cursor"]
+        background = [first, *(asyncio.create_task(load.listen(http, start)) for _ in range(SUBSCRIBERS))]
+        background.append(asyncio.create_task(load.keep_creating(http, names[0])))
+        try:
+            again = ("--set", "api.podAnnotations.upgrade=1", "--set", "worker.podAnnotations.upgrade=1")
+            upgrade = asyncio.to_thread(installation.apply, *two, *again)
+            ids[names[1]], _ = await asyncio.gather(load.create(http, names[1]), upgrade)
+            rollback = ("rollback", NAME, "--namespace", NAMESPACE, "--wait", "--timeout", "3m")
+            back = asyncio.to_thread(installation.helm.run, *rollback)
+            ids[names[2]], _ = await asyncio.gather(load.create(http, names[2]), back)
+            bad = functools.partial(
+                installation.apply, *two, *UNREACHABLE_DATABASE, wait=("--wait", "--timeout", "20s")
+            )
+            with pytest.raises(HelmError):
+                await asyncio.to_thread(bad)
+            await load.create(http, names[0])  # the old release serves while the migration fails
+            await asyncio.to_thread(installation.helm.run, *rollback)
+            await wait_until(lambda: is_true(ready_stores(load.seen[0]) == sorted(names)))
+            # all of them get as far as the first one, which has every event so far
+            last = load.seen[0][-1]["cursor"]
+            await wait_until(lambda: is_true(all(last in cursors(events) for events in load.seen)))
+        finally:
+            for task in background:
+                task.cancel()
+            ended = await asyncio.gather(*background, return_exceptions=True)
+        assert [error for error in ended if not isinstance(error, asyncio.CancelledError)] == []
+    expected = cursors(load.seen[0])[1:]
+    expected = expected[: expected.index(last) + 1]
+    assert len(set(expected)) == len(expected)
+    for events in load.seen[1:]:
+        assert cursors(events)[: len(expected)] == expected
+    # one store for each key, and old and new workers changed none that was ready
+    stores = installation.graphql(token, "{ stores(first: 50) { nodes { name } } }")["stores"]["nodes"]
+    assert sorted(store["name"] for store in stores) == sorted(names)
+    assert "UPDATING" not in {event["status"] for event in load.seen[0]}
+    for identifier in ids.values():
+        installation.graphql(token, DELETE, id=identifier)
+    print(f"\nupgrade under load: the latest event came after {max(load.delays):.1f} s, the slowest of")
+    print(f"{len(load.mutations)} mutations took {max(load.mutations):.1f} s, {load.repeated} were repeated")
+
+
+def test_a_medusa_store_sells(installation: Installation) -> None:
+    """Created by the platform in the cluster, under its own service account."""
+    installation.storefleet("users", "add", "katherine@example.com", standard_input=PASSWORD)
+    token = installation.storefleet("tokens", "create", "katherine@example.com").strip()
+    store = installation.graphql(token, CREATE.replace("SAMPLE", "MEDUSA"))["createStore"]["store"]
+    assert eventually(lambda: status(installation, token, store) == "READY")
+    assert eventually(lambda: answers(installation, store["url"], "Sample product"))
+    installation.graphql(token, DELETE, id=store["id"])
+    assert eventually(lambda: status(installation, token, store) == "DELETED")
 
 
 def test_stores_outlive_the_release(installation: Installation) -> None:
