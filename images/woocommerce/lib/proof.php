@@ -77,7 +77,8 @@ function visit_shop(Shopper $shopper): void
                 . 'retry.',
             );
         }
-        if (!$made->isStored() || $shopper->visit($path)->body === $made->body) {
+        $stored = $made->isStored() ? $shopper->visit($path) : null;
+        if (!$stored?->isHit() || $stored->body === $made->body) {
             return;
         }
         // another visitor may have had a newer one stored meanwhile, but not three times

@@ -87,7 +87,8 @@ function store_page(string $file, int $time, string $page): bool
     $zip = (string) gzencode($page, 6);
     $first = intdiv($time, 60);
     $end = min($first + PAGE_MINUTES, intdiv(next_sale($time), 60));
-    if (strlen($zip) > MAX_PAGE_BYTES || $end <= $first || !take_turn($time)) {
+    $ended = explode('/', $file)[3] !== PageGeneration::current();
+    if ($ended || strlen($zip) > MAX_PAGE_BYTES || $end <= $first || !take_turn($time)) {
         return false;
     }
     $folder = dirname($file);

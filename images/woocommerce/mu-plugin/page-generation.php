@@ -62,8 +62,14 @@ final class PageGeneration
     {
         clearstatcache(true, self::path());
         $written = @filemtime(self::path());
-        return $written === false || ($written < time() - CLOSED_SECONDS
-            && preg_match('/^[0-9a-f]{16}$/', (string) @file_get_contents(self::path())) !== 1);
+        return $written === false || ($written < time() - CLOSED_SECONDS && self::current() === null);
+    }
+
+    /** Null while it is closed. */
+    public static function current(): ?string
+    {
+        $generation = (string) @file_get_contents(self::path());
+        return preg_match('/^[0-9a-f]{16}$/D', $generation) === 1 ? $generation : null;
     }
 
     /** @param resource $file */
