@@ -25,6 +25,8 @@ remove_filter('wp_mail', 'wp_staticize_emoji_for_email');
 add_filter('emoji_svg_url', '__return_false');
 // pictures of reviewers from gravatar.com
 add_filter('pre_option_show_avatars', '__return_zero');
+// WooCommerce's cart page has the address of such a picture in its settings
+add_filter('get_avatar_url', static fn (): string => includes_url('images/blank.gif'));
 
 /**
  * Only those who write need the lists of users: the names of authors may be names for sign-in.
