@@ -50,14 +50,15 @@ def start_step(step: Step, now: datetime, message: str) -> list[EventDraft]:
     return [_step_event(step, message)]
 
 
-def succeed_step(step: Step, now: datetime, steps: Sequence[Step]) -> list[EventDraft]:
+def succeed_step(step: Step, now: datetime, steps: Sequence[Step], engine: Engine) -> list[EventDraft]:
     """To SUCCEEDED. No event if nothing changes."""
     if step.status == StepStatus.SUCCEEDED:
         return []
     step.status, step.finished_at, step.message = StepStatus.SUCCEEDED, now, None
     step.started_at = step.started_at or now
     seconds = (now - step.started_at).total_seconds()
-    return [_step_event(step, f"Step {step.position} of {len(steps)} ({step.name}) done in {seconds:.1f} s.")]
+    done = f"Step {step.position} of {len(steps)} done in {seconds:.1f} s: {step_title(step, engine)}."
+    return [_step_event(step, done)]
 
 
 def fail_step(step: Step, now: datetime, cause: str) -> list[EventDraft]:

@@ -93,7 +93,8 @@ def evaluate_provisioning(
             receipt = parse_receipt(outcome.message) or {}
             outcome = outcome if receipt else JobOutcome("failed", "It ended well but left no receipt.")
         if outcome.state == "failed":
-            cause = f"The step {step.name} failed: {last_log_line(outcome.message) or 'its Job gave no reason.'}"
+            reason = last_log_line(outcome.message) or "its Job gave no reason."
+            cause = f'The step "{step_title(step, engine)}" failed: {reason}'
             return _failed(store, steps, now, cause, evaluation.drafts)
         if outcome.state == "running":
             track_failure(store, problem, now)
@@ -109,7 +110,7 @@ def evaluate_provisioning(
             evaluation.requeue_after = _time_until_next_check(store, step, now, timeouts)
             return evaluation
         evaluation.drafts += start_step(step, now, f"{step_title(step, engine)}.")
-        evaluation.drafts += succeed_step(step, now, steps)
+        evaluation.drafts += succeed_step(step, now, steps, engine)
     evaluation.drafts += transitions.mark_ready(store, now, receipt)
     evaluation.requeue_after, evaluation.finished_jobs = None, finished_jobs(store, snapshot)
     return evaluation
@@ -184,7 +185,7 @@ def exceeded_deadline(store: Store, step: Step | None, now: datetime, timeouts: 
     if store.trouble_since is not None and now - store.trouble_since >= timeouts.problem:
         return store.trouble
     if step is not None and step.started_at is not None and now - step.started_at >= timeouts.step:
-        return f"The step {step.name} took longer than {timeouts.step.total_seconds():g} s. Retry, or see its pods."
+        return f"The step took longer than {timeouts.step.total_seconds():g} s. Retry, or see its pods."
     return None
 
 

@@ -82,7 +82,7 @@ def complete_step(locked: LockedStore, engine: Engine, name: str) -> None:
     """A platform step succeeded; start the next step."""
     step = next(step for step in locked.steps if step.name == name)
     locked.drafts += start_step(step, locked.now, f"{step_title(step, engine)}.")
-    locked.drafts += succeed_step(step, locked.now, locked.steps)
+    locked.drafts += succeed_step(step, locked.now, locked.steps, engine)
     following = next((later for later in locked.steps if later.status != StepStatus.SUCCEEDED), None)
     if following is not None:
         locked.drafts += start_step(following, locked.now, f"{step_title(following, engine)}.")

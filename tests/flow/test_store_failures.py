@@ -54,7 +54,10 @@ async def test_an_image_that_cannot_be_pulled_fails_with_the_cause_and_retry_wor
         ({"fault": "crash-loop", "component": "web", "message": "PHP Fatal error"}, "(exit code 1). PHP Fatal error."),
         ({"fault": "unschedulable", "component": "database"}, "No node can take the database pod"),
         ({"fault": "job", "component": "install", "exitCode": 3, "message": "plugin is missing"}, "plugin is missing"),
-        ({"fault": "job", "component": "proof", "exitCode": 1, "message": "no product"}, "The step proof failed"),
+        (
+            {"fault": "job", "component": "proof", "exitCode": 1, "message": "no product"},
+            'The step "A synthetic shopper buys something" failed',
+        ),
         ({"fault": "quota", "kind": "Pod", "component": "web"}, "The web pod doesn't fit into the store's quota"),
         ({"fault": "quota", "kind": "Pod", "component": "database"}, "The database pod doesn't fit into the store's"),
         ({"fault": "http", "kind": "Ingress", "code": 403, "verb": "apply"}, "The cluster refused"),

@@ -55,7 +55,7 @@ async def test_a_retry_recreates_deployments_that_were_never_ready(
     await harness.set_faults(unready, fails)
     store = await harness.create_store()
     failed = await harness.wait_for_store(store["id"], status="FAILED")
-    assert failed["cause"] == "The step install failed: No plugin."
+    assert failed["cause"] == 'The step "Installing WordPress and WooCommerce" failed: No plugin.'
     root = f"/apis/apps/v1/namespaces/{namespace_of(store['id'])}"
 
     async def uid(path: str) -> str | None:

@@ -116,7 +116,7 @@ async def test_a_failed_resumption_is_retried_as_such(harness: Harness) -> None:
     await harness.set_faults({"fault": "job", "component": "proof", "exitCode": 1, "message": "The cart is empty."})
     await resume_store(harness, store["id"])
     failed = await harness.wait_for_store(store["id"], status="FAILED")
-    assert failed["cause"] == "The step proof failed: The cart is empty."
+    assert failed["cause"] == 'The step "A synthetic shopper buys something" failed: The cart is empty.'
     code, message = refusal(await suspend_store(harness, store["id"]))
     assert (code, "Retry it first." in message) == ("WRONG_STATUS", True)
     await harness.set_faults()

@@ -118,7 +118,10 @@ async def test_a_proof_that_fails(harness: Harness, node: RealNode, archives: di
     image = image_variant(archives["sample"], tmp_path / "image", UNSOLD, files)
     await asyncio.to_thread(node.ctr, "images", "import", str(image))
     store, _ = await create_store(harness)
-    assert await wait_for_failure(harness, store) == "The step proof failed: nobody sells olives here."
+    assert (
+        await wait_for_failure(harness, store)
+        == 'The step "A synthetic shopper buys something" failed: nobody sells olives here.'
+    )
     assert (await harness.get_store(store["id"]))["receipt"] is None
     await asyncio.to_thread(node.ctr, "images", "tag", "--force", SHOP, UNSOLD)
     await retry_until_ready(harness, store)

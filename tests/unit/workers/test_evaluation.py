@@ -62,11 +62,11 @@ def test_one_snapshot_can_complete_several_steps() -> None:
     evaluation = case.provision(DATABASE, INSTALLED, WEB)
     assert event_texts(evaluation) == [
         "STEP Starting the database.",
-        "STEP Step 4 of 7 (database) done in 0.0 s.",
+        "STEP Step 4 of 7 done in 0.0 s: Starting the database.",
         "STEP Installing it.",
-        "STEP Step 5 of 7 (install) done in 0.0 s.",
+        "STEP Step 5 of 7 done in 0.0 s: Installing it.",
         "STEP Opening the shop.",
-        "STEP Step 6 of 7 (web) done in 0.0 s.",
+        "STEP Step 6 of 7 done in 0.0 s: Opening the shop.",
         "STEP A synthetic shopper buys something.",
     ]
     assert evaluation.create_proof
@@ -102,7 +102,9 @@ def test_without_a_receipt_a_store_is_not_ready(message: str) -> None:
     ended = pod("proof", job=PROOF_JOB, phase="Succeeded", containerStatuses=[terminated(0, message)])
     evaluation = case.provision(DATABASE, INSTALLED, WEB, job(PROOF_JOB, "proof", ended="Complete"), ended)
     assert case.store.status == Status.FAILED
-    assert case.store.cause == "The step proof failed: It ended well but left no receipt."
+    assert (
+        case.store.cause == 'The step "A synthetic shopper buys something" failed: It ended well but left no receipt.'
+    )
     assert case.step(PROOF).status == StepStatus.FAILED
     assert evaluation.requeue_after is None
 
@@ -172,7 +174,7 @@ def test_a_job_that_failed_gives_its_reason_in_short() -> None:
     last = pod("install", job=INSTALL, age=1, phase="Failed", containerStatuses=[terminated(1, message)])
     evaluation = case.provision(DATABASE, last, first, job(INSTALL, "install", ended="Failed"))
     cause = case.store.cause or ""
-    assert cause.startswith("The step install failed: PHP Fatal error: no such table x")
+    assert cause.startswith('The step "Installing it" failed: PHP Fatal error: no such table x')
     assert cause.isprintable()
     assert len(cause) < 240
     assert event_texts(evaluation)[-2:] == [f"STEP {cause}", f"STATUS {cause}"]
@@ -190,7 +192,7 @@ def test_a_job_that_failed_gives_its_reason_in_short() -> None:
 def test_a_job_without_pods_may_give_a_reason(message: str, cause: str) -> None:
     case = StoreCase()
     case.provision(DATABASE, job(INSTALL, "install", ended="Failed", message=message))
-    assert case.store.cause == f"The step install failed: {cause}"
+    assert case.store.cause == f'The step "Installing it" failed: {cause}'
 
 
 def test_one_failed_pod_isnt_the_jobs_end() -> None:
@@ -272,7 +274,7 @@ def test_a_step_that_takes_too_long_fails() -> None:
     case.provision(starting)
     assert case.provision(starting, seconds=580).requeue_after == timedelta(seconds=20)
     case.provision(starting, seconds=600)
-    assert case.store.cause == "The step database took longer than 600 s. Retry, or see its pods."
+    assert case.store.cause == "The step took longer than 600 s. Retry, or see its pods."
     assert case.step("database").status == StepStatus.FAILED
 
 

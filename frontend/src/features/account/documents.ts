@@ -1,3 +1,4 @@
+import { UserErrorParts } from '@/shared/graphql/errors'
 import { graphql, type ResultOf } from '@/shared/graphql/graphql'
 
 export const AccountQuery = graphql(`
@@ -40,58 +41,62 @@ export const SessionsQuery = graphql(`
 `)
 export type Session = NonNullable<ResultOf<typeof SessionsQuery>['viewer']>['sessions'][number]
 
-export const EndSession = graphql(`
-  mutation EndSession($input: EndSessionInput!) {
-    endSession(input: $input) {
-      userErrors {
-        code
-        field
-        message
+export const EndSession = graphql(
+  `
+    mutation EndSession($input: EndSessionInput!) {
+      endSession(input: $input) {
+        userErrors {
+          ...UserErrorParts
+        }
       }
     }
-  }
-`)
+  `,
+  [UserErrorParts],
+)
 
-export const ChangePassword = graphql(`
-  mutation ChangePassword($input: ChangePasswordInput!) {
-    changePassword(input: $input) {
-      userErrors {
-        code
-        field
-        message
+export const ChangePassword = graphql(
+  `
+    mutation ChangePassword($input: ChangePasswordInput!) {
+      changePassword(input: $input) {
+        userErrors {
+          ...UserErrorParts
+        }
       }
     }
-  }
-`)
+  `,
+  [UserErrorParts],
+)
 
-export const CreateApiToken = graphql(`
-  mutation CreateApiToken($input: CreateApiTokenInput!) {
-    createApiToken(input: $input) {
-      token {
-        id
-      }
-      secret
-      userErrors {
-        code
-        field
-        message
+export const CreateApiToken = graphql(
+  `
+    mutation CreateApiToken($input: CreateApiTokenInput!) {
+      createApiToken(input: $input) {
+        token {
+          id
+        }
+        secret
+        userErrors {
+          ...UserErrorParts
+        }
       }
     }
-  }
-`)
+  `,
+  [UserErrorParts],
+)
 
-export const RevokeApiToken = graphql(`
-  mutation RevokeApiToken($input: RevokeApiTokenInput!) {
-    revokeApiToken(input: $input) {
-      token {
-        id
-        revokedAt
-      }
-      userErrors {
-        code
-        field
-        message
+export const RevokeApiToken = graphql(
+  `
+    mutation RevokeApiToken($input: RevokeApiTokenInput!) {
+      revokeApiToken(input: $input) {
+        token {
+          id
+          revokedAt
+        }
+        userErrors {
+          ...UserErrorParts
+        }
       }
     }
-  }
-`)
+  `,
+  [UserErrorParts],
+)

@@ -95,10 +95,13 @@ function StoreTabs({ store, tab }: { store: StoreDetail; tab: TabName }) {
               href={store.url}
               target="_blank"
               rel="noreferrer"
-              endIcon={<ArrowUpRight />}
-              sx={{ height: { xs: 40, sm: 34 } }}
+              aria-label={t('store.openShop')}
+              sx={{ height: { xs: 40, sm: 34 }, width: { xs: 40, sm: 'auto' }, gap: 1.5 }}
             >
-              {t('store.openShop')}
+              <Box component="span" sx={{ display: { xs: 'none', sm: 'inline' } }}>
+                {t('store.openShop')}
+              </Box>
+              <ArrowUpRight />
             </Button>
           )}
           <StoreMenu store={store} />

@@ -1,3 +1,4 @@
+import { UserErrorParts } from '@/shared/graphql/errors'
 import { graphql, type ResultOf } from '@/shared/graphql/graphql'
 import { StoreProgress, StoreRow } from '@/features/stores/documents'
 
@@ -19,39 +20,41 @@ export const StoreQuery = graphql(
 )
 export type StoreDetail = NonNullable<ResultOf<typeof StoreQuery>['store']>
 
-export const RevealCredentials = graphql(`
-  mutation RevealAdminCredentials($input: RevealAdminCredentialsInput!) {
-    revealAdminCredentials(input: $input) {
-      credentials {
-        url
-        username
-        password
-        pendingPassword
-      }
-      userErrors {
-        code
-        field
-        message
+export const RevealCredentials = graphql(
+  `
+    mutation RevealAdminCredentials($input: RevealAdminCredentialsInput!) {
+      revealAdminCredentials(input: $input) {
+        credentials {
+          url
+          username
+          password
+          pendingPassword
+        }
+        userErrors {
+          ...UserErrorParts
+        }
       }
     }
-  }
-`)
+  `,
+  [UserErrorParts],
+)
 
-export const RotatePassword = graphql(`
-  mutation RotateAdminPassword($input: RotateAdminPasswordInput!) {
-    rotateAdminPassword(input: $input) {
-      store {
-        id
-        status
-      }
-      userErrors {
-        code
-        field
-        message
+export const RotatePassword = graphql(
+  `
+    mutation RotateAdminPassword($input: RotateAdminPasswordInput!) {
+      rotateAdminPassword(input: $input) {
+        store {
+          id
+          status
+        }
+        userErrors {
+          ...UserErrorParts
+        }
       }
     }
-  }
-`)
+  `,
+  [UserErrorParts],
+)
 
 export const SuspendStore = graphql(
   `
@@ -61,14 +64,12 @@ export const SuspendStore = graphql(
           ...StoreRow
         }
         userErrors {
-          code
-          field
-          message
+          ...UserErrorParts
         }
       }
     }
   `,
-  [StoreRow],
+  [StoreRow, UserErrorParts],
 )
 
 export const ResumeStore = graphql(
@@ -79,14 +80,12 @@ export const ResumeStore = graphql(
           ...StoreRow
         }
         userErrors {
-          code
-          field
-          message
+          ...UserErrorParts
         }
       }
     }
   `,
-  [StoreRow],
+  [StoreRow, UserErrorParts],
 )
 
 export const ChangePlan = graphql(
@@ -97,14 +96,12 @@ export const ChangePlan = graphql(
           ...StoreRow
         }
         userErrors {
-          code
-          field
-          message
+          ...UserErrorParts
         }
       }
     }
   `,
-  [StoreRow],
+  [StoreRow, UserErrorParts],
 )
 
 export const DeleteStore = graphql(
@@ -115,14 +112,12 @@ export const DeleteStore = graphql(
           ...StoreRow
         }
         userErrors {
-          code
-          field
-          message
+          ...UserErrorParts
         }
       }
     }
   `,
-  [StoreRow],
+  [StoreRow, UserErrorParts],
 )
 
 export const StoreLogs = graphql(`

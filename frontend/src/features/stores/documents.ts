@@ -1,3 +1,4 @@
+import { UserErrorParts } from '@/shared/graphql/errors'
 import { graphql, type ResultOf } from '@/shared/graphql/graphql'
 
 /** What a row of the list shows; also what an event brings. */
@@ -101,14 +102,12 @@ export const RetryStore = graphql(
           ...StoreRow
         }
         userErrors {
-          code
-          field
-          message
+          ...UserErrorParts
         }
       }
     }
   `,
-  [StoreRow],
+  [StoreRow, UserErrorParts],
 )
 
 export type Store = ResultOf<typeof StoreRow>

@@ -1,11 +1,16 @@
 import type { CombinedError } from '@urql/core'
 import { t } from '@/shared/i18n'
+import { graphql, type ResultOf } from './graphql'
 
-export interface UserError {
-  code: string
-  field: string | null
-  message: string
-}
+/** What a form needs of each user error. */
+export const UserErrorParts = graphql(`
+  fragment UserErrorParts on UserError {
+    code
+    field
+    message
+  }
+`)
+export type UserError = Omit<ResultOf<typeof UserErrorParts>, 'code'> & { code: string }
 
 /** One sentence for a request that failed as a whole. */
 export function errorMessage(error: CombinedError): string {

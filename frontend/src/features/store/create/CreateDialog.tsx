@@ -14,7 +14,7 @@ import { v } from '@/shared/tokens'
 import { useSession } from '@/features/session/viewer'
 import { useCatalogue } from '@/features/stores/catalogue'
 import { CreateStore } from './documents'
-import { toInput, useDraft, type Draft } from './draft'
+import { offeredEngine, toInput, useDraft, type Draft } from './draft'
 import { Limits, storesLeft } from './Limits'
 import { MoreOptions } from './MoreOptions'
 import { NameFields } from './NameFields'
@@ -46,7 +46,8 @@ function CreateForm() {
   const navigate = useNavigate()
   const { user, account, refetch } = useSession()
   const { engines, plans, languages, engineOf } = useCatalogue()
-  const { draft, change: changeDraft, clear, seal } = useDraft(user.email)
+  const { draft: typed, change: changeDraft, clear, seal } = useDraft(user.email)
+  const draft = { ...typed, engine: offeredEngine(engines, typed.engine) }
   const [{ fetching }, execute] = useMutation(CreateStore)
   const [errors, setErrors] = useState<UserError[]>([])
   const offline = lostSince.use() !== null

@@ -1,3 +1,4 @@
+import { UserErrorParts } from '@/shared/graphql/errors'
 import { graphql } from '@/shared/graphql/graphql'
 import { StoreRow } from '@/features/stores/documents'
 
@@ -9,14 +10,12 @@ export const CreateStore = graphql(
           ...StoreRow
         }
         userErrors {
-          code
-          field
-          message
+          ...UserErrorParts
         }
       }
     }
   `,
-  [StoreRow],
+  [StoreRow, UserErrorParts],
 )
 
 export const SlugSuggestionQuery = graphql(`

@@ -1,7 +1,7 @@
 import { act, renderHook } from '@testing-library/react'
 import { beforeEach, expect, test } from 'vitest'
 import { guessCountry, guessLanguage } from './countries'
-import { toInput, useDraft } from './draft'
+import { offeredEngine, toInput, useDraft } from './draft'
 
 beforeEach(() => sessionStorage.clear())
 
@@ -40,4 +40,14 @@ test('country and language are guessed from the browser', () => {
   expect(guessLanguage(['en-US', 'de-DE', 'fr-FR'], 'AT', ['en'])).toBe('de-DE')
   expect(guessLanguage(['en-US', 'de-DE'], 'JP', ['de-CH'])).toBe('de-DE')
   expect(guessLanguage(['en-US'], 'JP', ['ja'])).toBe('en-US')
+})
+
+test('an engine that this installation does not offer is not sent', () => {
+  const engines = [
+    { name: 'WOOCOMMERCE' as const, available: false },
+    { name: 'MEDUSA' as const, available: true },
+  ]
+  expect(offeredEngine(engines, 'WOOCOMMERCE')).toBe('MEDUSA')
+  expect(offeredEngine(engines, 'MEDUSA')).toBe('MEDUSA')
+  expect(offeredEngine([], 'WOOCOMMERCE')).toBe('WOOCOMMERCE')
 })

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react'
 import type { VariablesOf } from '@/shared/graphql/graphql'
+import type { Engine } from '@/features/stores/documents'
 import type { CreateStore } from './documents'
 import { currencyOf, guessCountry } from './countries'
 
@@ -76,6 +77,12 @@ export function useDraft(email: string) {
       return { ...input, idempotencyKey: next.idempotencyKey }
     },
   }
+}
+
+/** The engine that was chosen; if this installation doesn't offer it, the first one that it offers. */
+export function offeredEngine(engines: Pick<Engine, 'name' | 'available'>[], chosen: Draft['engine']) {
+  const offered = engines.filter(({ available }) => available).map(({ name }) => name)
+  return offered.includes(chosen) ? chosen : (offered[0] ?? chosen)
 }
 
 /** What createStore takes, without what was left empty. */
