@@ -6,7 +6,10 @@ import random
 import statistics
 import time
 from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -113,61 +116,90 @@ class Changes:
             await self.commit()
 
 
-async def new_page(browser: Browser, instance: System, slowdown: int = 1) -> tuple[Page, CDPSession]:
+async def new_page(browser: Browser, url: str, slowdown: int = 1) -> tuple[Page, CDPSession]:
     """An empty page in a new browser context, so with an empty cache, that is signed in; `slowdown`: of its CPU."""
     context = await browser.new_context(viewport={"width": 1440, "height": 900})
     context.set_default_timeout(120_000)
     page = await context.new_page()
     await page.add_init_script("localStorage.setItem('sf-tour', 'seen')")
     await page.add_init_script(RECORDER)
-    answer = await page.request.post(f"{instance.url}/auth/sign-in", data=USER)
+    answer = await page.request.post(f"{url}/auth/sign-in", data=USER)
     assert answer.ok, await answer.text()
     session = await context.new_cdp_session(page)
     await session.send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
     return page, session
 
 
-async def open_list(page: Page, instance: System) -> None:
-    await page.goto(instance.url)
+async def open_list(page: Page, url: str) -> None:
+    await page.goto(url)
     await page.locator("[data-store]").first.wait_for()
 
 
-async def first_load(browser: Browser, instance: System, shown: int) -> None:
-    """Measure the scripts that the list needs, and when it can be used on a slow CPU; `shown`: the number of rows."""
-    usable, cpu_times, shifts, loops = [], [], [], []
-    paints: dict[str, list[float]] = {"first-contentful-paint": [], "largest-contentful-paint": []}
-    for _ in range(LOADS):
-        page, session = await new_page(browser, instance, SLOWDOWN)
-        async with main_thread_tasks(session) as tasks:
-            await open_list(page, instance)
-            usable.append(await page.evaluate("performance.now()") / 1000)
-        cpu_times.append(sum(cpu for _, cpu in tasks) / 1000)
+@dataclass
+class Load:
+    """One load of the list; times in seconds."""
+
+    usable: float
+    """Until the frame with the first rows is done."""
+    cpu: float
+    """CPU time of the main thread until then."""
+    paints: dict[str, float]
+    shift: float
+    loop: float
+    """Milliseconds of the fixed loop in the same page."""
+    scripts: set[str]
+
+    @classmethod
+    async def measure(cls, browser: Browser, url: str) -> "Load":
+        page, session = await new_page(browser, url, SLOWDOWN)
+        async with main_thread_tasks(session, until="usable") as tasks:
+            await open_list(page, url)
+            await page.wait_for_function("bench.usable")
         await page.wait_for_timeout(3000)
-        shifts.append(await page.evaluate("bench.shift"))
-        seen = await page.evaluate("bench.paints")
-        for name, at in paints.items():
-            at.append(seen[name] / 1000)
-        loops.append(await page.evaluate(LOOP))
+        seen = await page.evaluate("bench")
         scripts = await page.evaluate(
             "performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)"
             ".filter((name) => name.endsWith('.js'))"
         )
+        loop = await page.evaluate(LOOP)
         await page.context.close()
-    size = sum((FRONTEND / "dist" / f"{name.strip('/')}.gz").stat().st_size for name in set(scripts))
-    table(f"first load of a list with {shown} rows", "figure", "aim")
-    row("scripts, gzip", f"{size / 1000:.0f} kB", "≤ 210 kB")
-    row(f"usable, CPU {SLOWDOWN} times as slow ({LOADS} loads)", spread(usable, digits=2), "≤ 1.5 s")
-    for name, at in paints.items():
-        row(name.replace("-", " "), spread(at, digits=2), "")
-    row("CPU time of the main thread until it is usable", spread(cpu_times, digits=2), "")
-    row("a fixed loop in the same pages", spread(loops, "ms", 0), "")
-    row("layout shift, the largest", f"{max(shifts):.4f}", "0")
+        paints = {name: at / 1000 for name, at in seen["paints"].items()}
+        cpu = sum(cpu for _, cpu in tasks) / 1000
+        return cls(seen["usable"] / 1000, cpu, paints, seen["shift"], loop, set(scripts))
+
+
+async def first_load(browser: Browser, builds: Mapping[str, tuple[str, Path]], shown: int) -> None:
+    """Measure the scripts that the list needs, and when it can be used on a slow CPU. `builds`: by name, the URL and
+    the package of each dashboard, which are loaded in turns. `shown`: the number of stores."""
+    loads: dict[str, list[Load]] = {name: [] for name in builds}
+    for _ in range(LOADS):
+        for name, (url, _package) in builds.items():
+            loads[name].append(await Load.measure(browser, url))
+
+    def figures(figure: Callable[[Load], float], unit: str, digits: int) -> list[str]:
+        return [spread([figure(load) for load in its], unit, digits) for its in loads.values()]
+
+    def size(name: str) -> int:
+        files = {script for load in loads[name] for script in load.scripts}
+        return sum((builds[name][1] / "dist" / f"{file.strip('/')}.gz").stat().st_size for file in files)
+
+    def paint(name: str, load: Load) -> float:
+        return load.paints[name]
+
+    table(f"first load of a list with {shown} stores, CPU {SLOWDOWN} times as slow, {LOADS} loads", *builds, "aim")
+    row("scripts, gzip", *(f"{size(name) / 1000:.0f} kB" for name in builds), "≤ 210 kB")
+    row("CPU time of the main thread until rows are painted", *figures(lambda load: load.cpu, "s", 2), "≤ 1.5 s")
+    row("rows are painted after", *figures(lambda load: load.usable, "s", 2), "≤ 1.5 s")
+    for name in ("first-contentful-paint", "largest-contentful-paint"):
+        row(name.replace("-", " "), *figures(partial(paint, name), "s", 2), "")
+    row("a fixed loop in the same pages", *figures(lambda load: load.loop, "ms", 0), "")
+    row("layout shift, the largest", *(f"{max(load.shift for load in its):.4f}" for its in loads.values()), "0")
 
 
 async def many_changes(browser: Browser, instance: System, changes: Changes, seconds: float) -> None:
     """Measure a list of all stores: at rest, with a change now and then, and with many."""
-    page, session = await new_page(browser, instance)
-    await open_list(page, instance)
+    page, session = await new_page(browser, instance.url)
+    await open_list(page, instance.url)
     await show_all(page)
     table(f"{STORES:,} stores on the page", "at rest", "1 change/s", f"{CHANGES_A_SECOND} changes/s")
     figures: list[dict[str, str]] = []
@@ -235,13 +267,16 @@ async def prepare(browser: Browser, instance: System) -> Changes:
     return changes
 
 
-async def measure(instance: System, seconds: float) -> None:
+async def measure(instance: System, seconds: float, before: Path | None) -> None:
+    builds = {"now": (instance.url, FRONTEND)}
+    if before is not None:
+        builds = {"before": (instance.another_api(before), before / "frontend"), **builds}
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=LAUNCH_ARGUMENTS)
         changes = await prepare(browser, instance)
-        await first_load(browser, instance, FEW_STORES)
+        await first_load(browser, builds, FEW_STORES)
         await changes.add_stores(FEW_STORES + 1, STORES)
-        await first_load(browser, instance, PAGE)
+        await first_load(browser, builds, PAGE)
         if seconds:
             await many_changes(browser, instance, changes, seconds)
         await changes.connection.close()
@@ -251,11 +286,16 @@ async def measure(instance: System, seconds: float) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.dashboard")
     parser.add_argument("--seconds", type=float, default=600, help="of many changes; 0: only the first load")
-    seconds = parser.parse_args().seconds
+    parser.add_argument(
+        "--before", type=Path, metavar="CLONE", help="measure the first load of this clone's dashboard, too, in turns"
+    )
+    options = parser.parse_args()
     assert CHROMIUM is not None, "needs Chromium: apt-get install chromium"
     build(report)
+    if options.before is not None:
+        build(report, options.before / "frontend")
     with system(workers=0, settings={"STOREFLEET_SIGN_UP": "open"}) as instance:
-        asyncio.run(measure(instance, seconds))
+        asyncio.run(measure(instance, options.seconds, options.before))
 
 
 if __name__ == "__main__":

@@ -39,6 +39,8 @@ class System:
     """Ports of the workers' metrics."""
     servers: dict[str, int]
     """Process ids of PostgreSQL and Valkey."""
+    another_api: Callable[[Path], str]
+    """Starts an API process with the code of another clone, on the same database; returns its URL."""
 
 
 @contextmanager
@@ -76,9 +78,9 @@ def system(
             **(settings or {}),
         }
 
-        def process(name: str, *command: str | Path, **more: str) -> Child:
+        def process(name: str, *command: str | Path, root: Path = ROOT, **more: str) -> Child:
             argv = [sys.executable, "-m", *command]
-            child = start(name, argv, log=data / "logs" / f"{name}.log", cwd=ROOT, env={**environment, **more})
+            child = start(name, argv, log=data / "logs" / f"{name}.log", cwd=root, env={**environment, **more})
             stack.callback(child.stop)
             return child
 
@@ -92,11 +94,18 @@ def system(
             process(f"worker-{number}", "cli", "worker", STOREFLEET_METRICS_PORT=str(at))
             for number, at in enumerate(metrics)
         ]
+
+        def another_api(root: Path) -> str:
+            at = free_port()
+            process("another-api", "cli", "api", root=root, STOREFLEET_PORT=str(at))
+            _until(partial(_listens, at))
+            return f"http://127.0.0.1:{at}"
+
         for at in (port, *metrics):
             _until(partial(_listens, at))
         time.sleep(2)  # until the observer has listed
         servers = {"postgres": postgres.pid, "valkey": valkey.pid}
-        yield System(f"http://127.0.0.1:{port}", postgres.url, api, created, metrics, servers)
+        yield System(f"http://127.0.0.1:{port}", postgres.url, api, created, metrics, servers, another_api)
 
 
 def free_port() -> int:

@@ -13,6 +13,7 @@ import { theme } from '@/shared/theme'
 import { StoresPage } from '@/features/stores/StoresPage'
 import { Frame } from './Frame'
 import { NotFound } from './NotFound'
+import { preloadPage } from './preload'
 import { Shell } from './Shell'
 
 const SignIn = lazy(() => import('@/features/session/SignIn').then(({ SignIn: page }) => ({ default: page })))
@@ -21,6 +22,7 @@ const StorePage = lazy(() => import('@/features/store/StorePage').then((page) =>
 const AccountPage = lazy(() => import('@/features/account/AccountPage').then((page) => ({ default: page.AccountPage })))
 
 const client = createGraphQLClient(writeEventStore)
+void preloadPage(client)
 const localTheme = direction === 'rtl' ? createTheme(theme, { direction }) : theme
 
 const Private = () => (

@@ -1,27 +1,12 @@
-import { SvgIcon, type SvgIconProps } from '@mui/material'
+import { Box } from '@mui/material'
+import type { SxProps, Theme } from '@mui/material/styles'
+import css from './icons.module.css'
 
 /** Line icons, 24 by 24, stroke 1.75. Their paths are Lucide's (ISC licence). */
 function line(path: React.ReactNode) {
-  return function Icon({ sx, ...rest }: SvgIconProps) {
-    return (
-      <SvgIcon
-        viewBox="0 0 24 24"
-        sx={[
-          {
-            fill: 'none',
-            stroke: 'currentColor',
-            strokeWidth: 1.75,
-            strokeLinecap: 'round',
-            strokeLinejoin: 'round',
-            fontSize: 16,
-          },
-          ...(Array.isArray(sx) ? sx : [sx]),
-        ]}
-        {...rest}
-      >
-        {path}
-      </SvgIcon>
-    )
+  return function Icon({ sx }: { sx?: SxProps<Theme> }) {
+    const svg = { viewBox: '0 0 24 24', className: css.icon, 'aria-hidden': true, children: path }
+    return sx ? <Box component="svg" {...svg} sx={sx} /> : <svg {...svg} />
   }
 }
 

@@ -34,6 +34,12 @@ export function useNow(everyMs: keyof typeof TICKERS, running = true) {
   return useSyncExternalStore(running ? subscribe : rest, get)
 }
 
+/** A text that follows the time. Only components whose text changes are rendered again. */
+export function useTimeText(everyMs: keyof typeof TICKERS, text: (now: number) => string) {
+  const { subscribe, get } = TICKERS[everyMs]
+  return useSyncExternalStore(subscribe, () => text(get()))
+}
+
 const oneDigit = new Intl.NumberFormat(formatLocale, { minimumFractionDigits: 1, maximumFractionDigits: 1 })
 
 /** < 10 ms, 30 ms, 3.1 s, 1 min 4 s, 2 h 5 min */
@@ -55,21 +61,23 @@ export function ago(at: number, now: number) {
   return t('time.daysAgo', { n: Math.round(seconds / 86_400) })
 }
 
-const days = new Intl.DateTimeFormat(formatLocale, { day: 'numeric', month: 'short', year: 'numeric' })
-const clocks = new Intl.DateTimeFormat(formatLocale, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
-const minutes = new Intl.DateTimeFormat(formatLocale, { hour: '2-digit', minute: '2-digit' })
-const exact = new Intl.DateTimeFormat(formatLocale, { dateStyle: 'full', timeStyle: 'long' })
+/** Formatters are made when they are needed: each takes a while. */
+function formatter(options: Intl.DateTimeFormatOptions) {
+  let made: Intl.DateTimeFormat | undefined
+  return (at: string | number) => (made ??= new Intl.DateTimeFormat(formatLocale, options)).format(new Date(at))
+}
 
-export const formatDay = (at: string | number) => days.format(new Date(at))
-export const formatClock = (at: string | number) => clocks.format(new Date(at))
-export const formatMinute = (at: string | number) => minutes.format(new Date(at))
+export const formatDay = formatter({ day: 'numeric', month: 'short', year: 'numeric' })
+export const formatClock = formatter({ hour: '2-digit', minute: '2-digit', second: '2-digit' })
+export const formatMinute = formatter({ hour: '2-digit', minute: '2-digit' })
+const formatExact = formatter({ dateStyle: 'full', timeStyle: 'long' })
 
 /** A relative time; the exact one shows on hover. */
 export function Ago({ at }: { at: string }) {
-  const now = useNow(15000)
+  const text = useTimeText(15000, (now) => ago(Date.parse(at), now))
   return (
-    <time dateTime={at} title={exact.format(new Date(at))}>
-      {ago(Date.parse(at), now)}
+    <time dateTime={at} title={formatExact(at)}>
+      {text}
     </time>
   )
 }
@@ -77,7 +85,7 @@ export function Ago({ at }: { at: string }) {
 /** A day; the exact time shows on hover. */
 export function Day({ at }: { at: string }) {
   return (
-    <time dateTime={at} title={exact.format(new Date(at))}>
+    <time dateTime={at} title={formatExact(at)}>
       {formatDay(at)}
     </time>
   )

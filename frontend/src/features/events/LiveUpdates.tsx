@@ -3,6 +3,7 @@ import { useClient } from 'urql'
 import { generation, readAgain, signedOut } from '@/shared/graphql/connection'
 import { AccountEvents, EventCursorQuery } from './documents'
 import { publish } from './bus'
+import { takeCursor } from './startCursor'
 
 const RESTART_MS = 2_000
 
@@ -27,15 +28,15 @@ export function LiveUpdates({ accountId }: { accountId: string }) {
     }
     const start = async () => {
       const policy = { requestPolicy: 'network-only' } as const
-      const { data } = await client.query(EventCursorQuery, { accountId }, policy).toPromise()
+      const preloaded = await takeCursor(accountId)
+      const read = () => client.query(EventCursorQuery, { accountId }, policy).toPromise()
+      const after = preloaded ?? (await read()).data?.stores.eventCursor
       if (!active) return
-      if (!data) return restart(false)
-      const subscription = client
-        .subscription(AccountEvents, { accountId, after: data.stores.eventCursor })
-        .subscribe((result) => {
-          if (result.data) publish(result.data.accountEvents)
-          else if (result.error) restart(true)
-        })
+      if (after === undefined) return restart(false)
+      const subscription = client.subscription(AccountEvents, { accountId, after }).subscribe((result) => {
+        if (result.data) publish(result.data.accountEvents)
+        else if (result.error) restart(true)
+      })
       stop = () => subscription.unsubscribe()
     }
     void start()

@@ -6,11 +6,9 @@ import { signedOut } from '@/shared/graphql/connection'
 import { errorMessage } from '@/shared/graphql/errors'
 import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
-import { SessionContext, ViewerQuery } from './viewer'
+import { ACCOUNT_KEY, SessionContext, ViewerQuery, accountOf } from './viewer'
 
 const SignInAgain = lazy(() => import('./SignInAgain').then((module) => ({ default: module.SignInAgain })))
-
-const ACCOUNT_KEY = 'sf-account'
 
 /** Shows its children to a signed-in user, and the way to sign in to others. */
 export function RequireSession({ children, fallback }: { children: React.ReactNode; fallback: React.ReactNode }) {
@@ -20,7 +18,7 @@ export function RequireSession({ children, fallback }: { children: React.ReactNo
   const { pathname, search } = useLocation()
   const viewer = data?.viewer
   const session = useMemo(() => {
-    const account = viewer?.accounts.find(({ id }) => id === chosen) ?? viewer?.accounts[0]
+    const account = viewer ? accountOf(viewer, chosen) : undefined
     if (!viewer || !account) return null
     return {
       user: viewer.user,

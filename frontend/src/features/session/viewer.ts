@@ -25,6 +25,12 @@ export const ViewerQuery = graphql(`
 type Viewer = NonNullable<ResultOf<typeof ViewerQuery>['viewer']>
 export type Account = Viewer['accounts'][number]
 
+/** The key in localStorage of the account that was on screen last. */
+export const ACCOUNT_KEY = 'sf-account'
+
+export const accountOf = ({ accounts }: Viewer, chosen: string | null) =>
+  accounts.find(({ id }) => id === chosen) ?? accounts[0]
+
 interface Session {
   user: Viewer['user']
   accounts: Account[]

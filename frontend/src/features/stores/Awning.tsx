@@ -1,6 +1,6 @@
-import { Box, keyframes } from '@mui/material'
-import { motion, v } from '@/shared/tokens'
+import { v } from '@/shared/tokens'
 import { useNow } from '@/shared/time'
+import css from './Awning.module.css'
 import type { ShownStep } from './state'
 
 type Stripe = 'done' | 'running' | 'pending' | 'failed'
@@ -20,7 +20,6 @@ const COLOURS: Record<Stripe, [string, string]> = {
 const ROLLED_UP = 0.34
 const FAILED = 0.66
 const ALMOST = 0.94
-const breathe = keyframes`50% { opacity: 0.45 }`
 
 function heightOf(kind: Stripe, step: ShownStep, now: number, perStep: number, index: number) {
   if (kind === 'done') return 1
@@ -46,29 +45,23 @@ export function Awning({ steps, whole, mini = false }: AwningProps) {
   const perStep = mini ? 1 : 4
   const height = mini ? 13 : 28
   return (
-    <Box aria-hidden sx={{ display: 'flex', alignItems: 'flex-start', height, gap: mini ? '1px' : 0 }}>
+    <span aria-hidden className={mini ? css.mini : css.awning}>
       {steps.flatMap((step, i) =>
         Array.from({ length: perStep }, (_, k) => {
           const kind = whole ?? STRIPE_OF[step.status]
           const part = heightOf(kind, step, now, perStep, k)
           return (
-            <Box
+            <span
               key={`${step.name}-${k}`}
-              style={{ height: Math.max(mini ? 5 : 0, height * part) }}
-              sx={{
-                flex: 1,
-                maxWidth: mini ? 7 : 'none',
-                // A phone shows half of the stripes.
-                display: mini || k < perStep / 2 ? 'block' : { xs: 'none', sm: 'block' },
-                bgcolor: COLOURS[kind][mini ? 0 : (i * perStep + k) % 2],
-                borderRadius: mini ? '1px 1px 3px 3px' : '0 0 50% 50% / 0 0 11px 11px',
-                transition: `height ${motion.slow}ms ${motion.ease}, background ${motion.slow}ms`,
-                ...(kind === 'running' && mini ? { animation: `${breathe} 1.6s ease-in-out infinite` } : {}),
+              className={kind === 'running' && mini ? css.running : undefined}
+              style={{
+                height: Math.max(mini ? 5 : 0, height * part),
+                backgroundColor: COLOURS[kind][mini ? 0 : (i * perStep + k) % 2],
               }}
             />
           )
         }),
       )}
-    </Box>
+    </span>
   )
 }

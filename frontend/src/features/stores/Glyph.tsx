@@ -1,10 +1,9 @@
-import { Box, keyframes } from '@mui/material'
 import { t } from '@/shared/i18n'
 import { v } from '@/shared/tokens'
 import { DISPLAY, TONES, displayState, progressOf, type DisplayState } from './state'
 import type { Store } from './documents'
+import css from './Glyph.module.css'
 
-const turn = keyframes`to { transform: rotate(360deg) }`
 const CIRCUMFERENCE = 2 * Math.PI * 6
 const line = { fill: 'none', stroke: 'currentColor', strokeLinecap: 'round', strokeLinejoin: 'round' } as const
 const cutout = { fill: 'none', stroke: v.surface, strokeLinecap: 'round', strokeLinejoin: 'round' } as const
@@ -81,34 +80,30 @@ const Arc = ({ part }: { part: number }) => (
 
 /** The sign of a state: each shape can be told from the others without colours. `part`: how much is done, 0 to 1. */
 export function Glyph({ state, size = 16, part = 0 }: { state: DisplayState; size?: number; part?: number }) {
-  const { fg, line: ring } = TONES[DISPLAY[state].tone]
+  const { tone } = DISPLAY[state]
   const mark = RING_MARKS[state]
-  const box = { width: size, height: size, display: 'block' }
   return (
-    <Box component="span" aria-hidden sx={{ ...box, position: 'relative', flex: 'none', color: fg }}>
-      <Box component="svg" viewBox="0 0 16 16" sx={box}>
+    <span aria-hidden className={`${css.glyph} ${css[tone]}`}>
+      <svg viewBox="0 0 16 16" width={size} height={size} className={css.shape}>
         {mark ? (
           <>
-            <circle cx="8" cy="8" r="6" fill="none" stroke={ring} strokeWidth="2" />
+            <circle cx="8" cy="8" r="6" fill="none" stroke={TONES[tone].line} strokeWidth="2" />
             {part > 0 && <Arc part={part} />}
             {mark}
           </>
         ) : (
           SHAPES[state]
         )}
-      </Box>
+      </svg>
       {/* What turns is an element of its own: a part of an SVG that moves is laid out and painted in each frame. */}
       {mark && part === 0 && (
-        <Box
-          component="span"
-          sx={{ ...box, position: 'absolute', inset: 0, animation: `${turn} 1.6s linear infinite` }}
-        >
-          <Box component="svg" viewBox="0 0 16 16" sx={box}>
+        <span className={css.turning}>
+          <svg viewBox="0 0 16 16" width={size} height={size} className={css.shape}>
             <Arc part={0.25} />
-          </Box>
-        </Box>
+          </svg>
+        </span>
       )}
-    </Box>
+    </span>
   )
 }
 
@@ -120,27 +115,11 @@ export function StoreGlyph({ store, size = 16 }: { store: Store; size?: number }
 /** Glyph and word on a tint. */
 export function StateTag({ store }: { store: Store }) {
   const state = displayState(store)
-  const { fg, bg } = TONES[DISPLAY[state].tone]
+  const { tone } = DISPLAY[state]
   return (
-    <Box
-      component="span"
-      sx={{
-        display: 'inline-flex',
-        alignItems: 'center',
-        gap: 1.5,
-        height: 26,
-        pl: 1.5,
-        pr: 2.5,
-        borderRadius: '13px',
-        bgcolor: bg,
-        color: fg,
-        fontSize: '0.8125rem',
-        fontWeight: 550,
-        whiteSpace: 'nowrap',
-      }}
-    >
+    <span className={`${css.tag} ${css[tone]}`} style={{ backgroundColor: TONES[tone].bg }}>
       <StoreGlyph store={store} />
       {t(`state.${state}`)}
-    </Box>
+    </span>
   )
 }

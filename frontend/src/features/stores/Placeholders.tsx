@@ -1,4 +1,4 @@
-import { Box, Button, Typography, keyframes } from '@mui/material'
+import { Box, Button, Typography } from '@mui/material'
 import { Link } from 'react-router'
 import { EmptyLot } from '@/shared/brand/Street'
 import { Kbd } from '@/shared/components/Kbd'
@@ -6,6 +6,7 @@ import { rich, t } from '@/shared/i18n'
 import { Plus } from '@/shared/icons'
 import { v } from '@/shared/tokens'
 import { useSession } from '@/features/session/viewer'
+import css from './Placeholders.module.css'
 
 /** The account has no store yet. */
 export function NoStores() {
@@ -43,71 +44,33 @@ export function NoMatch({ search, onReset }: { search: string; onReset: () => vo
   )
 }
 
-const appear = keyframes`from { opacity: 0 } to { opacity: 1 }`
-
 /** Still grey bars; nothing for the first 150 ms, so that a quick answer doesn't flicker. */
 export function StoresSkeleton() {
   return (
-    <Box
-      role="status"
-      aria-label={t('loading')}
-      sx={{
-        bgcolor: v.surface,
-        border: `1px solid ${v.line}`,
-        borderRadius: '12px',
-        overflow: 'clip',
-        animation: `${appear} 1ms 150ms both`,
-      }}
-    >
+    <div role="status" aria-label={t('loading')} className={css.rows}>
       {Array.from({ length: 6 }, (_, i) => (
-        <Box
-          key={i}
-          sx={{
-            display: 'flex',
-            alignItems: 'center',
-            gap: 4,
-            height: 60,
-            px: 5,
-            '& + &': { borderTop: `1px solid ${v.line}` },
-          }}
-        >
+        <div key={i}>
           <Bar width={18} height={18} />
           <Bar width={160 - (i % 3) * 24} />
           <Bar width={240 - (i % 4) * 32} />
-        </Box>
+        </div>
       ))}
-    </Box>
+    </div>
   )
 }
 
 export function Bar({ width, height = 12 }: { width: number | string; height?: number }) {
-  return (
-    <Box
-      aria-hidden
-      sx={{
-        width,
-        height,
-        flex: `0 ${height === width ? 0 : 1} auto`,
-        maxWidth: '100%',
-        borderRadius: '6px',
-        bgcolor: v.sunken,
-      }}
-    />
-  )
+  return <div aria-hidden className={css.bar} style={{ width, height, flexShrink: height === width ? 0 : 1 }} />
 }
 
 /** A page before its code or its first answer is there. */
 export function PageSkeleton() {
   return (
-    <Box
-      role="status"
-      aria-label={t('loading')}
-      sx={{ display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: 6, animation: `${appear} 1ms 150ms both` }}
-    >
+    <div role="status" aria-label={t('loading')} className={css.page}>
       <Bar width={140} />
       <Bar width={320} height={28} />
       <Bar width={280} />
-      <Box sx={{ height: 180, borderRadius: '12px', border: `1px solid ${v.line}`, bgcolor: v.surface }} />
-    </Box>
+      <div className={css.card} />
+    </div>
   )
 }

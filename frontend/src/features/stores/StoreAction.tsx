@@ -1,36 +1,63 @@
-import { Box, Button, IconButton } from '@mui/material'
+import { Button, IconButton } from '@mui/material'
 import { lostSince } from '@/shared/graphql/connection'
 import { t } from '@/shared/i18n'
 import { ArrowUpRight, Retry } from '@/shared/icons'
 import { v } from '@/shared/tokens'
 import { useSession } from '@/features/session/viewer'
 import type { Store } from './documents'
+import css from './StoreAction.module.css'
 import { useRetryStore } from './useRetryStore'
 
+interface ActionProps {
+  store: Store
+  compact?: boolean
+}
+
 /** The one thing to do with a store in the list: retry it, or open its shop. */
-export function StoreAction({ store, compact = false }: { store: Store; compact?: boolean }) {
-  const { retry, fetching } = useRetryStore()
+export function StoreAction({ store, compact = false }: ActionProps) {
   const { canWrite } = useSession()
-  const offline = lostSince.use() !== null
-  const square = { width: 40, height: 40, border: `1px solid ${v.lineStrong}` }
-  const failed = store.status === 'FAILED' && canWrite
-  if (!failed && store.status !== 'READY') return null
-  const label = failed ? t('store.retryNamed', { name: store.name }) : t('store.openNamed', { name: store.name })
-  const icon = failed ? <Retry /> : <ArrowUpRight />
-  const behaviour = failed
-    ? { onClick: () => retry(store.id), disabled: fetching || offline }
-    : { href: store.url, target: '_blank', rel: 'noreferrer' }
+  if (store.status === 'READY') return <OpenAction store={store} compact={compact} />
+  if (store.status === 'FAILED' && canWrite) return <RetryAction store={store} compact={compact} />
+  return null
+}
+
+/** Most rows have it, so it is a plain link. It looks like the theme's buttons. */
+function OpenAction({ store, compact }: ActionProps) {
   return (
-    <Box sx={{ position: 'relative', zIndex: 1, display: 'inline-flex' }}>
+    <span className={css.action}>
+      <a
+        href={store.url}
+        target="_blank"
+        rel="noreferrer"
+        aria-label={t('store.openNamed', { name: store.name })}
+        className={compact ? css.square : css.button}
+      >
+        {!compact && t('store.open')}
+        <ArrowUpRight />
+      </a>
+    </span>
+  )
+}
+
+function RetryAction({ store, compact }: ActionProps) {
+  const { retry, fetching } = useRetryStore()
+  const offline = lostSince.use() !== null
+  const common = {
+    'aria-label': t('store.retryNamed', { name: store.name }),
+    onClick: () => retry(store.id),
+    disabled: fetching || offline,
+  }
+  return (
+    <span className={css.action}>
       {compact ? (
-        <IconButton aria-label={label} sx={square} {...behaviour}>
-          {icon}
+        <IconButton {...common} sx={{ width: 40, height: 40, border: `1px solid ${v.lineStrong}` }}>
+          <Retry />
         </IconButton>
       ) : (
-        <Button size="small" aria-label={label} {...(failed ? { startIcon: icon } : { endIcon: icon })} {...behaviour}>
-          {failed ? t('store.retry') : t('store.open')}
+        <Button {...common} size="small" startIcon={<Retry />}>
+          {t('store.retry')}
         </Button>
       )}
-    </Box>
+    </span>
   )
 }

@@ -1,6 +1,7 @@
 import { Box } from '@mui/material'
 import { useEffect, useRef, useState } from 'react'
 import { visuallyHidden } from '@/shared/components/styles'
+import { whenIdle } from '@/shared/idle'
 import { t } from '@/shared/i18n'
 import { v } from '@/shared/tokens'
 import { useLiveEvents } from '@/features/events/bus'
@@ -11,6 +12,8 @@ import { StoreCard, StoreRow } from './StoreRow'
 
 const TINT_MS = 1_400
 const TINT_CHECK_MS = 200
+const FIRST_ROWS = 16
+const MORE_ROWS = 28
 
 export interface StoreGroup {
   group: Group
@@ -40,6 +43,7 @@ export function StoreList({ groups, selectedId, wide, onHold }: ListProps) {
   const { engineOf, planOf } = useCatalogue()
   const changed = useChangedStores()
   const stores = groups.flatMap((part) => part.stores)
+  const shown = firstStores(groups, useShownRows(stores.length))
   const hold = {
     onFocus: (event: React.FocusEvent) => {
       const slug = event.target.closest('[data-store]')?.getAttribute('data-store')
@@ -53,10 +57,10 @@ export function StoreList({ groups, selectedId, wide, onHold }: ListProps) {
     changed: changed.has(store.id),
   })
   if (!wide) {
-    return groups.map((part) => (
+    return shown.map((part) => (
       <Box key={part.group} component="section" aria-label={t(`group.${part.group}`)} sx={{ mb: 5 }} {...hold}>
         <Box component="h2" sx={{ m: 0, mb: 2, fontSize: '0.8125rem', fontWeight: 550, color: v.ink2 }}>
-          {t(`group.${part.group}`)} <Count>{part.stores.length}</Count>
+          {t(`group.${part.group}`)} <Count>{part.total}</Count>
         </Box>
         <Box component="ul" sx={{ ...card, listStyle: 'none', m: 0, p: 0, overflow: 'clip' }}>
           {part.stores.map((store) => (
@@ -83,7 +87,7 @@ export function StoreList({ groups, selectedId, wide, onHold }: ListProps) {
           ))}
         </tr>
       </Box>
-      {groups.map((part, i) => (
+      {shown.map((part, i) => (
         <Box key={part.group} component="tbody" role="rowgroup" sx={{ display: 'block' }}>
           <Box component="tr" role="row" sx={{ display: 'block' }}>
             <Box
@@ -93,7 +97,7 @@ export function StoreList({ groups, selectedId, wide, onHold }: ListProps) {
               colSpan={5}
               sx={{ ...groupHead, borderTop: i ? `1px solid ${v.line}` : 0 }}
             >
-              {t(`group.${part.group}`)} <Count>{part.stores.length}</Count>
+              {t(`group.${part.group}`)} <Count>{part.total}</Count>
             </Box>
           </Box>
           {part.stores.map((store) => (
@@ -129,6 +133,28 @@ function Count({ children }: { children: number }) {
       {children}
     </Box>
   )
+}
+
+/** The rows of the first screen appear at once, the others when the browser is idle; then all of them stay. */
+function useShownRows(total: number) {
+  const [shown, setShown] = useState(FIRST_ROWS)
+  useEffect(() => {
+    if (shown >= total) return
+    return whenIdle(() => setShown(shown + MORE_ROWS))
+  }, [shown, total])
+  return shown
+}
+
+/** The first `count` stores, still in groups; `total`: of the whole group. */
+function firstStores(groups: StoreGroup[], count: number) {
+  let left = count
+  return groups
+    .map(({ group, stores }) => {
+      const part = { group, total: stores.length, stores: stores.slice(0, left) }
+      left -= part.stores.length
+      return part
+    })
+    .filter(({ stores }) => stores.length > 0)
 }
 
 /** The stores that changed their state lately, for as long as their rows are tinted. */

@@ -1,11 +1,9 @@
-import { Box } from '@mui/material'
-import { ellipsis, tabular } from '@/shared/components/styles'
 import { rich, t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
-import { duration, useNow } from '@/shared/time'
+import { duration, useNow, useTimeText } from '@/shared/time'
 import { Awning } from './Awning'
 import type { Engine, Store } from './documents'
 import { displayState, isMoving, progressOf } from './state'
+import css from './StoreSummary.module.css'
 
 const DAY_MS = 86_400_000
 
@@ -31,13 +29,11 @@ export function StoreSummary({ store, engine }: { store: Store; engine: Engine |
 }
 
 function Healthy({ since }: { since: string }) {
-  const now = useNow(15000)
-  const days = Math.floor((now - Date.parse(since)) / DAY_MS)
-  return (
-    <Box component="span" sx={{ color: v.ink3 }}>
-      {days > 0 ? t('summary.healthyDays', { count: days }) : t('summary.healthy')}
-    </Box>
-  )
+  const text = useTimeText(15000, (now) => {
+    const days = Math.floor((now - Date.parse(since)) / DAY_MS)
+    return days > 0 ? t('summary.healthyDays', { count: days }) : t('summary.healthy')
+  })
+  return <span className={css.third}>{text}</span>
 }
 
 function Progress({ store, engine }: { store: Store; engine: Engine | undefined }) {
@@ -45,26 +41,22 @@ function Progress({ store, engine }: { store: Store; engine: Engine | undefined 
   const started = current?.startedAt ?? null
   const now = useNow(1000, started !== null)
   return (
-    <Box component="span" sx={{ display: 'flex', alignItems: 'center', gap: 3, minWidth: 0 }}>
-      <Box component="span" sx={{ flex: 'none', width: 54 }}>
+    <span className={css.progress}>
+      <span className={css.awning}>
         <Awning steps={steps} mini />
-      </Box>
-      <Box component="span" sx={ellipsis}>
+      </span>
+      <span className={css.step}>
         {rich('summary.step', {
-          number: (
-            <Box component="span" sx={{ color: v.ink }}>
-              {t('progress.of', { number, total })}
-            </Box>
-          ),
+          number: <span className={css.number}>{t('progress.of', { number, total })}</span>,
           title: current?.title ?? '',
         })}
         {started !== null && (
-          <Box component="span" sx={{ color: v.ink3, ...tabular }}>
+          <span className={css.third}>
             {' · '}
             {duration(now - started)}
-          </Box>
+          </span>
         )}
-      </Box>
-    </Box>
+      </span>
+    </span>
   )
 }

@@ -3,6 +3,7 @@ import { useClient } from 'urql'
 import type { CombinedError } from '@urql/core'
 import { generation } from '@/shared/graphql/connection'
 import type { ResultOf, VariablesOf } from '@/shared/graphql/graphql'
+import { policyOf } from '@/shared/graphql/preload'
 import { useLiveEvents } from '@/features/events/bus'
 import { StoresQuery, type Store } from './documents'
 
@@ -27,6 +28,16 @@ interface Wanted {
   order: StoreOrder
 }
 
+const variablesOf = ({ accountId, search, order }: Wanted, after: string | null) => ({
+  accountId,
+  first: PAGE,
+  filter: search ? { search } : null,
+  orderBy: ORDERS[order],
+  after,
+})
+/** Of the page that is read first. */
+export const firstPageOf = (accountId: string) => variablesOf({ accountId, search: '', order: 'NEWEST' }, null)
+
 /**
  * The account's stores, a page at a time; each page follows the cache. The pages of the last question stay until the
  * first page of the next one is there. A store that is on no page (it is new) leads to another read.
@@ -38,6 +49,8 @@ export function useStorePages({ accountId, search, order }: Wanted) {
   const [cursors, setCursors] = useState<(string | null)[]>([null])
   const [pages, setPages] = useState<Page[]>([])
   const [error, setError] = useState<CombinedError>()
+  /** The pages that were asked for by this read: one more page doesn't read them again. */
+  const known = useRef({ read: '', pages: new Set<string | null>() })
   const question = `${accountId} ${search} ${order}`
   const [asked, setAsked] = useState(question)
   if (asked !== question) {
@@ -46,7 +59,8 @@ export function useStorePages({ accountId, search, order }: Wanted) {
   }
 
   useEffect(() => {
-    const shared = { accountId, first: PAGE, filter: search ? { search } : null, orderBy: ORDERS[order] }
+    const read = `${question} ${current} ${reads}`
+    if (known.current.read !== read) known.current = { read, pages: new Set() }
     // An event is shown at once; those that follow it closely are one update of the list.
     const waiting = new Map<number, Page>()
     let timer: ReturnType<typeof setTimeout> | undefined
@@ -58,21 +72,22 @@ export function useStorePages({ accountId, search, order }: Wanted) {
       waiting.clear()
       setPages((all) => cursors.flatMap((_, i) => news.get(i) ?? all[i] ?? []))
     }
-    const subscriptions = cursors.map((after, i) =>
-      client
-        .query(StoresQuery, { ...shared, after }, { requestPolicy: 'cache-and-network' })
-        .subscribe(({ data, error: failure }) => {
-          setError(failure)
-          if (!data) return
-          waiting.set(i, data.stores)
-          timer ??= setTimeout(takeOver, updatedAt + BATCH_MS - performance.now())
-        }),
-    )
+    const subscriptions = cursors.map((after, i) => {
+      const variables = variablesOf({ accountId, search, order }, after)
+      const requestPolicy = known.current.pages.has(after) ? 'cache-first' : policyOf(StoresQuery, variables)
+      known.current.pages.add(after)
+      return client.query(StoresQuery, variables, { requestPolicy }).subscribe(({ data, error: failure }) => {
+        setError(failure)
+        if (!data) return
+        waiting.set(i, data.stores)
+        timer ??= setTimeout(takeOver, updatedAt + BATCH_MS - performance.now())
+      })
+    })
     return () => {
       clearTimeout(timer)
       subscriptions.forEach((subscription) => subscription.unsubscribe())
     }
-  }, [client, accountId, search, order, cursors, reads, current])
+  }, [client, accountId, search, order, question, cursors, reads, current])
 
   const stores = unique(pages.flatMap((page) => page.nodes))
   const refetch = () => setReads((n) => n + 1)

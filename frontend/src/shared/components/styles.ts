@@ -10,9 +10,6 @@ export const visuallyHidden = {
 
 export const ellipsis = { overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap', minWidth: 0 } as const
 
-export const clamp = (lines: number) =>
-  ({ display: '-webkit-box', WebkitLineClamp: lines, WebkitBoxOrient: 'vertical', overflow: 'hidden' }) as const
-
 export const tabular = { fontVariantNumeric: 'tabular-nums' } as const
 
 export const plainList = { listStyle: 'none', m: 0, p: 0 } as const
