@@ -172,10 +172,3 @@ def foreign_deployment(replicas: int) -> JSON:
             "template": {"metadata": {"labels": {"app": "bomb"}}, "spec": pod},
         },
     }
-
-
-async def change_plan(harness: Harness, store_id: str, plan: str, key: str | None = None) -> JSON:
-    """The payload of changePlan. `key`: the idempotency key."""
-    variables = {"id": store_id, "plan": plan, "key": key}
-    payload: JSON = (await harness.client().execute(CHANGE_PLAN, variables))["changePlan"]
-    return payload

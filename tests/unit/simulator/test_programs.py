@@ -33,7 +33,7 @@ def test_no_product_word_is_in_the_simulator() -> None:
 
 def test_the_programs_of_a_store_are_valid_and_its_receipt_says_simulated() -> None:
     programs = load_programs(SIMULATED_PROGRAMS)
-    own = {f"medusa/{component}" for component in ("web", "database", "install", "proof")}
+    own = {f"medusa/{component}" for component in ("web", "worker", "valkey", "database", "install", "proof")}
     assert programs.keys() == {"web", "database", "install", "proof", "rotate", "cron"} | own
     for proof in ("proof", "medusa/proof"):
         assert programs[proof].waits_for == ("Deployment", "StatefulSet")
