@@ -13,9 +13,9 @@ from tests.support.waiting import wait_until
 PULL_FAILS = {"fault": "image", "component": "web"}
 
 
-@pytest.fixture(autouse=True)
-def _only_trusted_documents(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The dashboard needs no documents but those that its build has written."""
+@pytest.fixture
+def only_trusted_documents(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dashboard needs no documents but those that its build has written. Tests themselves use a token."""
 
     def of_browsers(context: Context) -> object:
         of_a_token = context.actor is not None and context.actor.kind == "token"
@@ -33,6 +33,7 @@ async def create(page: Page, name: str) -> None:
     await expect(dialog).to_be_hidden()
 
 
+@pytest.mark.usefixtures("only_trusted_documents")
 async def test_a_store_is_created_watched_and_opened(harness: Harness, open_dashboard: SignedInPage) -> None:
     page = await open_dashboard()
     await create(page, "Fig & Olive 🫒")
@@ -45,6 +46,7 @@ async def test_a_store_is_created_watched_and_opened(harness: Harness, open_dash
     await expect(page.get_by_text("admin", exact=True)).to_be_visible()
 
 
+@pytest.mark.usefixtures("only_trusted_documents")
 async def test_a_failure_says_why_and_a_retry_goes_on(harness: Harness, open_dashboard: SignedInPage) -> None:
     await harness.set_faults(PULL_FAILS)
     page = await open_dashboard()
@@ -55,6 +57,7 @@ async def test_a_failure_says_why_and_a_retry_goes_on(harness: Harness, open_das
     await expect(page.get_by_text("Healthy").first).to_be_visible()
 
 
+@pytest.mark.usefixtures("only_trusted_documents")
 async def test_a_store_is_deleted_by_typing_its_name(harness: Harness, open_dashboard: SignedInPage) -> None:
     store = await harness.create_store(name="Short Story")
     await harness.wait_for_status(store["id"], "READY")
@@ -71,6 +74,7 @@ async def test_a_store_is_deleted_by_typing_its_name(harness: Harness, open_dash
     assert (await harness.get_store(store["id"]))["status"] == "DELETED"
 
 
+@pytest.mark.usefixtures("only_trusted_documents")
 async def test_a_cut_connection_comes_back_without_a_gap(harness: Harness, open_dashboard: SignedInPage) -> None:
     page = await open_dashboard()
     sockets: list[WebSocketRoute] = []
@@ -95,6 +99,7 @@ async def test_a_cut_connection_comes_back_without_a_gap(harness: Harness, open_
     assert len(sockets) >= 4
 
 
+@pytest.mark.usefixtures("only_trusted_documents")
 async def test_a_double_click_creates_one_store(harness: Harness, open_dashboard: SignedInPage) -> None:
     page = await open_dashboard()
     await page.get_by_role("link", name=re.compile("^Create (a )?store")).first.click()
