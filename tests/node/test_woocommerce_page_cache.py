@@ -36,6 +36,9 @@ COOKIES = (
 NEVER_STORED = ("/?s=told", "/feed/", "/nothing-here/", "/wp-login.php", "/wp-json/wp/v2/pages", "/?rest_route=/") + (
     ("/cart/", "/checkout/", "/my-account/", "/wp-json/wc/store/v1/cart", "/shop/?min_price=1") if PLUGIN else ()
 )
+CHANGES = """<?php
+ob_start(static fn (string $page): string => str_ends_with($page, "</html>\\n") ? $page . uniqid() : $page);
+"""
 UNIQUE = re.compile(r"quantity_[0-9a-f]+")
 """Another one each time that WooCommerce makes the page."""
 INTERLEAVINGS, CLIENTS = 200, 4
@@ -170,11 +173,13 @@ def test_a_killed_writer_leaves_the_cache_closed_until_it_is_repaired(
 def test_the_proof_compares_the_stored_page_with_the_shops(shop: Shop, tmp_path: Path) -> None:
     """A plugin that changes the page after it was stored."""
     plugin = tmp_path / "changes.php"
-    plugin.write_text("<?php ob_start(static fn (string $page): string => $page . uniqid());")
+    plugin.write_text(CHANGES)
     server = shop.serve(TOKEN, {"/var/www/html/wp-content/mu-plugins/changes.php": plugin})
     with ThreadPoolExecutor(1, initializer=enter_network, initargs=(server,)) as pool:
-        for _ in range(4):
-            pool.submit(send, "/").result()
+        for path in ("/", "/shop/") * 3:
+            pool.submit(send, path).result()
+        assert pool.submit(send, "/", **{"Cache-Control": "only-if-cached"}).result().cached
+        assert pool.submit(send, "/cart/", **{"Cache-Control": "only-if-cached"}).result().status == 504
     code, why = shop.run(("/opt/storefleet/run", "prove"), {**TOKEN, "STORE_SERVICE": "http://127.0.0.1:8080"})
     assert (code, why) == (1, "The page cache has another shop page than the shop: report this to the operator.")
 

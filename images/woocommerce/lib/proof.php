@@ -77,8 +77,9 @@ function visit_shop(Shopper $shopper): void
                 . 'retry.',
             );
         }
-        $stored = $made->isStored() ? $shopper->visit($path) : null;
-        if (!$stored?->isHit() || $stored->body === $made->body) {
+        // 504: not stored
+        $stored = $shopper->visit($path, 'Cache-Control: only-if-cached');
+        if ($stored->status !== 200 || $stored->body === $made->body) {
             return;
         }
         // another visitor may have had a newer one stored meanwhile, but not three times

@@ -24,18 +24,6 @@ final class HttpResponse
         return is_array($value) ? $value : [];
     }
 
-    /** Whether the page cache has stored this page, which the shop has made. */
-    public function isStored(): bool
-    {
-        return str_contains($this->headers['cache-status'] ?? '', 'stored');
-    }
-
-    /** Whether this page is from the page cache. */
-    public function isHit(): bool
-    {
-        return str_contains($this->headers['cache-status'] ?? '', 'hit');
-    }
-
     /** The status with WooCommerce's error code and message, or with the beginning of the page. */
     public function errorSummary(): string
     {
