@@ -59,7 +59,7 @@ async def _introspection(url: str, session: aiohttp.ClientSession) -> None:
 
 async def _pings(url: str, session: aiohttp.ClientSession) -> None:
     while True:
-        with suppress(ConnectionError):
+        with suppress(ConnectionError, aiohttp.ClientError):
             async with _socket(url, session) as socket:
                 await socket.send_json({"type": "connection_init"})
                 for _ in range(20_000):
@@ -68,7 +68,7 @@ async def _pings(url: str, session: aiohttp.ClientSession) -> None:
 
 async def _unread_answers(url: str, session: aiohttp.ClientSession) -> None:
     while True:
-        with suppress(ConnectionError):
+        with suppress(ConnectionError, aiohttp.ClientError):
             async with _socket(url, session) as socket:
                 await socket.send_json({"type": "connection_init"})
                 for number in range(200):
@@ -80,7 +80,7 @@ async def _unread_answers(url: str, session: aiohttp.ClientSession) -> None:
 async def _huge_headers(url: str, _session: aiohttp.ClientSession) -> None:
     address = urlsplit(url)
     while True:
-        with suppress(ConnectionError):
+        with suppress(ConnectionError, aiohttp.ClientError):
             _, writer = await asyncio.open_connection(address.hostname, address.port)
             writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n")
             for _ in range(1000):
