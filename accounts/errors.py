@@ -1,5 +1,6 @@
 """Errors that a caller can correct. Commands raise them; schema and api translate them into userErrors."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -35,6 +36,58 @@ class Code(StrEnum):
     NOT_YET = "NOT_YET"
     INVALID_IDEMPOTENCY_KEY = "INVALID_IDEMPOTENCY_KEY"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+
+
+CODES: Mapping[Code, str] = {
+    Code.NOT_FOUND: "There is no such object, or it is another account's.",
+    Code.FORBIDDEN: "Your role in the account, or your token's scopes, don't allow it.",
+    Code.ACCOUNT_REQUIRED: "You have several accounts, or none: say which one.",
+    Code.INVALID_NAME: "The name is empty, too long, or has characters that can't be printed.",
+    Code.INVALID_SLUG: "The slug is malformed.",
+    Code.SLUG_TAKEN: "Another store has the slug.",
+    Code.SLUG_RESERVED: "The platform keeps the slug for itself, or for the account whose store had it.",
+    Code.INVALID_EMAIL: "The e-mail address is malformed, or too long.",
+    Code.INVALID_PASSWORD: "The password is wrong, or can't be used.",
+    Code.INVALID_COUNTRY: "The country is not a code of ISO 3166, or the engine doesn't know it.",
+    Code.INVALID_CURRENCY: "The currency is not a code of ISO 4217, or the engine doesn't know it.",
+    Code.INVALID_LANGUAGE: "This installation doesn't offer the language.",
+    Code.INVALID_SETUP: "The engine has no such setup.",
+    Code.INVALID_SCOPES: "No scope, or more scopes than you have yourself.",
+    Code.INVALID_EXPIRY: "The time or duration is out of range.",
+    Code.INVALID_URL: "The URL is malformed, or doesn't lead to a public address.",
+    Code.INVALID_EVENT_TYPES: "No type of event is chosen.",
+    Code.INVALID_CURSOR: "It is not a cursor of this account's events.",
+    Code.CURSOR_EXPIRED: "Events after the cursor are no longer kept.",
+    Code.DISK_TOO_SMALL: "The plan's disk is smaller than the store's: disks only grow.",
+    Code.ENGINE_UNAVAILABLE: "This installation doesn't offer the engine.",
+    Code.NOT_SUPPORTED: "The store's engine can't do it.",
+    Code.EMAIL_TAKEN: "Another user has the e-mail address.",
+    Code.QUOTA_EXCEEDED: "The account has as many as it may have.",
+    Code.RATE_LIMITED: "Too many in a short time: `retryAfterSeconds` says when to try again.",
+    Code.WRONG_STATUS: "The store's status doesn't allow it.",
+    Code.NOT_YET: "The store isn't ready for it: try again later.",
+    Code.INVALID_IDEMPOTENCY_KEY: "The key is empty, too long, or has characters that can't be printed.",
+    Code.IDEMPOTENCY_KEY_REUSED: "The key was used with another input: use a new key for a new request.",
+}
+"""What each code means: docs/API.md lists them."""
+REQUEST_CODES: Mapping[str, str] = {
+    "UNAUTHENTICATED": "No token or session, or it is unknown, expired or revoked.",
+    "FORBIDDEN": "The token hasn't the scope, your role changed, or a page of another origin used the cookie.",
+    "BAD_USER_INPUT": "An argument, a variable or the HTTP request is malformed.",
+    "NOT_FOUND": "There is no such object, or it is another account's.",
+    "ACCOUNT_REQUIRED": "You have several accounts, or none: say which one.",
+    "CURSOR_EXPIRED": "Events after the cursor are no longer kept: query the stores, continue after `eventCursor`.",
+    "GRAPHQL_PARSE_FAILED": "The document isn't GraphQL.",
+    "GRAPHQL_VALIDATION_FAILED": "The document doesn't fit the schema.",
+    "DOCUMENT_TOO_LARGE": "The document asks for more than a limit allows.",
+    "DOCUMENT_NOT_TRUSTED": "This installation accepts trusted documents only.",
+    "LIMIT_REACHED": "Too many logs are followed at the moment.",
+    "RATE_LIMITED": "Too many in a short time: `retryAfterSeconds` says when to try again.",
+    "BUSY": "Too much happens at once, and nothing was done: try again.",
+    "UNAVAILABLE": "What the request needs can't be reached now: try again in a moment.",
+    "INTERNAL": "A fault of ours. Give the operator the id in the message.",
+}
+"""What the codes mean of errors in a request itself, as `extensions.code`."""
 
 
 class CallerError(Exception):

@@ -35,8 +35,9 @@ def test_documented_queries_fit_the_schema() -> None:
     text = (ROOT / "docs" / "API.md").read_text()
     served = build_schema(schema.as_str())
     queries = re.findall(r"```graphql\n(.*?)```", text, re.DOTALL)
-    queries += [found.replace('\\"', '"') for found in re.findall(r'"query": "(.*)"}\'', text)]
-    assert len(queries) == 2
+    queries += [found.replace('\\"', '"') for found in re.findall(r'"query":\s+"((?:[^"\\]|\\.)*)"', text)]
+    queries += re.findall(r'(?:"""|`)\n?((?:query|mutation|subscription) .*?)(?:"""|`)', text, re.DOTALL)
+    assert len(queries) == 7
     for query in queries:
         assert validate(served, parse(query)) == []
 
