@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from accounts.audit import Origin
 from accounts.errors import CallerError, Code
 from accounts.models import ApiToken, Membership, Session
 
@@ -29,6 +30,7 @@ class Actor:
     scopes: frozenset[str]
     credential: bytes = field(repr=False)
     token_id: UUID | None = None
+    session_id: UUID | None = None
     expires_at: datetime | None = None
     """When the credential expires; None: never."""
 
@@ -36,6 +38,11 @@ class Actor:
     def name(self) -> str:
         """`user:<id>` or `token:<id>`, for audit and idempotency."""
         return f"user:{self.user_id}" if self.token_id is None else f"token:{self.token_id}"
+
+    def origin(self, address: str | None, user_agent: str | None) -> Origin:
+        """What the audit log says about a request of this actor."""
+        credential = f"session:{self.session_id}" if self.token_id is None else f"token:{self.token_id}"
+        return Origin(address, user_agent, self.user_id, credential)
 
     def can_write(self, account_id: UUID) -> bool:
         """Whether it has the scope `write` and the role owner or admin."""
@@ -55,6 +62,12 @@ class Actor:
         """Raises CallerError when it may not change what that account has. The account must be one it may see."""
         if not self.can_write(account_id):
             message = "This needs a token with the scope WRITE, and the role owner or admin in the account."
+            raise CallerError(Code.FORBIDDEN, None, message, account_id=account_id)
+
+    def require_audit_log(self, account_id: UUID) -> None:
+        """Raises CallerError when it may not read that account's audit log. The account must be one it may see."""
+        if "read" not in self.scopes or self.roles.get(account_id) not in ("owner", "admin"):
+            message = "This needs a token with the scope READ, and the role owner or admin in the account."
             raise CallerError(Code.FORBIDDEN, None, message)
 
     def resolve_account(self, given: UUID | None) -> UUID:
@@ -102,10 +115,10 @@ async def load_actor(session: AsyncSession, credential: bytes, kind: Literal["us
             frozenset(token.scopes),
             credential,
             token.id,
-            token.expires_at,
+            expires_at=token.expires_at,
         )
     rows = await session.execute(
-        select(Session.user_id, Session.expires_at, Membership.account_id, Membership.role)
+        select(Session.id, Session.user_id, Session.expires_at, Membership.account_id, Membership.role)
         .outerjoin(Membership, Membership.user_id == Session.user_id)
         .where(Session.token_hash == credential, Session.revoked_at.is_(None), Session.expires_at > func.now())
         .order_by(Membership.account_id)
@@ -115,4 +128,12 @@ async def load_actor(session: AsyncSession, credential: bytes, kind: Literal["us
         return None
     roles = {row.account_id: row.role for row in found if row.role}  # a user without account is one row with NULLs
     scopes = frozenset({"read", "write"})
-    return Actor("user", found[0].user_id, roles, scopes, credential, expires_at=found[0].expires_at)
+    return Actor(
+        "user",
+        found[0].user_id,
+        roles,
+        scopes,
+        credential,
+        session_id=found[0].id,
+        expires_at=found[0].expires_at,
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from uuid import UUID
 
 
 class Code(StrEnum):
@@ -29,6 +30,7 @@ class Code(StrEnum):
     DISK_TOO_SMALL = "DISK_TOO_SMALL"
     ENGINE_UNAVAILABLE = "ENGINE_UNAVAILABLE"
     NOT_SUPPORTED = "NOT_SUPPORTED"
+    LAST_OWNER = "LAST_OWNER"
     EMAIL_TAKEN = "EMAIL_TAKEN"
     QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
     RATE_LIMITED = "RATE_LIMITED"
@@ -94,11 +96,21 @@ class CallerError(Exception):
     """`field`: the invalid input field in camelCase, or None. `message` says what to do.
 
     `retry_after`: seconds after which the same request may succeed, of RATE_LIMITED.
+    `account_id`: the account in which the caller may not do this; its audit log says that the request was refused.
     """
 
-    def __init__(self, code: Code, field: str | None, message: str, *, retry_after: int | None = None) -> None:
+    def __init__(
+        self,
+        code: Code,
+        field: str | None,
+        message: str,
+        *,
+        retry_after: int | None = None,
+        account_id: UUID | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.field = field
         self.message = message
         self.retry_after = retry_after
+        self.account_id = account_id

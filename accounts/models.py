@@ -51,8 +51,34 @@ class Membership(Base):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True, index=True)
     role: Mapped[str]
+    created_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
+    """None: the membership is older than this column."""
 
     __table_args__ = (CheckConstraint("role IN ('owner', 'admin', 'viewer')", name="role"),)
+
+
+class Invitation(Base):
+    """An invitation into an account for one e-mail address. `token_hash`: the SHA-256 of the link's token."""
+
+    __tablename__ = "invitations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    email: Mapped[str]
+    role: Mapped[str]
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    invited_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime]
+    accepted_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    accepted_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("email = lower(email)", name="email_lower"),
+        CheckConstraint("role IN ('owner', 'admin', 'viewer')", name="role"),
+        CheckConstraint("(accepted_by IS NULL) = (accepted_at IS NULL)", name="accepted"),
+    )
 
 
 class Session(Base):
@@ -122,7 +148,7 @@ class SignInThrottle(Base):
 
 
 class AuditEntry(Base):
-    """An entry of the audit log. Never holds a secret."""
+    """An entry of the audit log. Never holds a secret. A trigger refuses changes, and deletions within 30 days."""
 
     __tablename__ = "audit"
 
@@ -130,11 +156,21 @@ class AuditEntry(Base):
     at: Mapped[datetime] = mapped_column(server_default=func.now())
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id"))
     actor: Mapped[str]
+    """`user:<id>`, `token:<id>`, or `cli` and `operator` for commands."""
     action: Mapped[str]
     subject: Mapped[str]
     detail: Mapped[dict[str, Any]]
+    result: Mapped[str] = mapped_column(server_default="succeeded")
+    """`succeeded` or `refused`."""
+    user_id: Mapped[UUID | None]
+    """The user, or the user who created the token."""
+    credential: Mapped[str | None]
+    """`session:<id>` or `token:<id>`."""
+    address: Mapped[str | None]
+    """The client's IP address."""
+    user_agent: Mapped[str | None]
 
-    __table_args__ = (Index("ix_audit_account_id_at", "account_id", "at"),)
+    __table_args__ = (Index("ix_audit_account_id_at", "account_id", "at"), Index("ix_audit_at", "at"))
 
 
 class IdempotencyKey(Base):

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.actors import Actor
-from accounts.audit import audit
+from accounts.audit import audit_user
 from accounts.errors import CallerError, Code
 from accounts.idempotency import claim_idempotency_key, is_key_used
 from accounts.models import Session, User
@@ -97,7 +97,7 @@ async def finish_change(
     await expire_links(session, actor)  # first: it waits for a sign-in with a link, whose session then ends, too
     await end_other_sessions(session, actor)
     await refund_attempt(session, [_throttle_key(actor)])
-    audit(session, account_id, actor.name, "password.changed", f"user:{change.user.id}")
+    await audit_user(session, actor.user_id, "password.changed", f"user:{change.user.id}")
 
 
 async def _own_session(session: AsyncSession, actor: Actor) -> Session:

@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.actors import Actor, generate_secret, hash_credential
-from accounts.audit import audit
+from accounts.audit import audit_user, printable, set_credential
 from accounts.errors import CallerError, Code
 from accounts.models import Membership, Session
 
-MAX_USER_AGENT = 300
 RETENTION = timedelta(days=30)
 """How long the row of an ended session is kept."""
 PASSWORD_OPTIONAL = timedelta(hours=1)
@@ -34,25 +33,22 @@ async def begin_session(
     session: AsyncSession, user_id: UUID, days: int, user_agent: str | None, *, by_link: bool = False
 ) -> SignedIn:
     """A new session of the user that expires after `days`. `account_id` is the user's first account."""
-    cookie = generate_secret()
+    cookie, session_id = generate_secret(), uuid4()
+    set_credential(session, user_id, f"session:{session_id}")
     account_id = await session.scalar(
         select(Membership.account_id).where(Membership.user_id == user_id).order_by(Membership.account_id).limit(1)
     )
     await session.execute(
         insert(Session).values(
+            id=session_id,
             token_hash=hash_credential(cookie),
             user_id=user_id,
-            user_agent=_printable(user_agent),
+            user_agent=printable(user_agent),
             by_link=by_link,
             expires_at=func.now() + timedelta(days=days),
         )
     )
     return SignedIn(user_id, account_id, cookie)
-
-
-def _printable(user_agent: str | None) -> str | None:
-    text = "".join(character for character in user_agent or "" if character.isprintable())
-    return text[:MAX_USER_AGENT] or None
 
 
 def password_optional(row: Session) -> bool:
@@ -88,7 +84,7 @@ async def end_session(session: AsyncSession, actor: Actor, session_id: UUID | No
         row.revoked_at = func.now()
         await session.flush()
         await session.refresh(row)
-        audit(session, min(actor.roles, default=None), actor.name, "session.ended", f"session:{row.id}")
+        await audit_user(session, actor.user_id, "session.ended", f"session:{row.id}")
     return row
 
 
@@ -103,11 +99,15 @@ async def end_other_sessions(session: AsyncSession, actor: Actor) -> None:
 
 async def sign_out(session: AsyncSession, cookie: str) -> None:
     """Revoke the cookie's session. Does nothing for an unknown or revoked session."""
-    await session.execute(
+    ended = await session.execute(
         update(Session)
         .where(Session.token_hash == hash_credential(cookie), Session.revoked_at.is_(None))
         .values(revoked_at=func.now())
+        .returning(Session.id, Session.user_id)
     )
+    for session_id, user_id in ended:
+        set_credential(session, user_id, f"session:{session_id}")
+        await audit_user(session, user_id, "user.signed_out", f"user:{user_id}")
 
 
 async def delete_expired(session: AsyncSession) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.actors import Actor, generate_secret, hash_credential
-from accounts.audit import audit
+from accounts.audit import audit, audit_user
 from accounts.errors import CallerError, Code
 from accounts.models import SignInLink, User
 from accounts.sessions import SignedIn, begin_session
@@ -49,7 +49,7 @@ async def sign_in_with_link(session: AsyncSession, token: str, days: int, user_a
     if user_id is None:
         return None
     signed_in = await begin_session(session, user_id, days, user_agent, by_link=True)
-    audit(session, signed_in.account_id, f"user:{user_id}", "user.signed_in_with_link", f"user:{user_id}")
+    await audit_user(session, user_id, "user.signed_in_with_link", f"user:{user_id}")
     return signed_in
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.audit import audit
+from accounts.audit import audit_user
 from accounts.errors import CallerError, Code
 from accounts.models import Account, Membership, User
 from accounts.passwords import hash_password, password_problem, verify_password
@@ -35,9 +35,10 @@ async def sign_up(session: AsyncSession, email: str, password: str, days: int, u
         raise CallerError(Code.INVALID_PASSWORD, "password", f"The password {problem}.")
     password_hash = await hash_password(password)
     user_id = await add_user(session, email, password_hash)
-    account_id = await add_account(session, f"{email.partition('@')[0]}'s stores", user_id)
-    audit(session, account_id, f"user:{user_id}", "user.signed_up", f"user:{user_id}")
-    return await begin_session(session, user_id, days, user_agent)
+    await add_account(session, f"{email.partition('@')[0]}'s stores", user_id)
+    signed_in = await begin_session(session, user_id, days, user_agent)
+    await audit_user(session, user_id, "user.signed_up", f"user:{user_id}")
+    return signed_in
 
 
 async def add_user(session: AsyncSession, email: str, password_hash: str) -> UUID:
@@ -74,11 +75,18 @@ async def check_password(sessions: SessionFactory, email: str, password: str) ->
     return user if matches else None
 
 
+async def refuse_sign_in(session: AsyncSession, email: str) -> None:
+    """Write to the audit log that somebody gave a wrong password for this user; nothing if there is no such user."""
+    user_id = await session.scalar(select(User.id).where(User.email == email.lower()))
+    if user_id is not None:
+        await audit_user(session, user_id, "user.signed_in", f"user:{user_id}", result="refused")
+
+
 async def sign_in(session: AsyncSession, user: User, days: int, user_agent: str | None) -> SignedIn | None:
     """A new session of a user whose password was checked; None: the password was changed meanwhile."""
     unchanged = select(User.id).where(User.id == user.id, User.password_hash == user.password_hash)
     if await session.scalar(unchanged.with_for_update(read=True)) is None:
         return None  # a password change that was in progress has committed: it ends all sessions but its own
     signed_in = await begin_session(session, user.id, days, user_agent)
-    audit(session, signed_in.account_id, f"user:{user.id}", "user.signed_in", f"user:{user.id}")
+    await audit_user(session, user.id, "user.signed_in", f"user:{user.id}")
     return signed_in

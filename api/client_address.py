@@ -1,8 +1,16 @@
-"""The address of a client, for limits."""
+"""The address of a client, for limits and for the audit log."""
 
 from ipaddress import ip_address, ip_network
 
 from starlette.requests import HTTPConnection
+
+
+def audit_address(connection: HTTPConnection) -> str | None:
+    """The client's address, for the audit log; None if a proxy sent something else."""
+    try:
+        return str(ip_address(connection.client.host if connection.client else ""))
+    except ValueError:
+        return None
 
 
 def client_address(connection: HTTPConnection) -> str:

@@ -23,7 +23,7 @@ from accounts.actors import Actor
 from accounts.point_budgets import budgets_of, budgets_of_address
 from api.admission import SOCKET_POINTS, Admission
 from api.authentication import AuthenticationError, authenticate_request, authenticate_token
-from api.client_address import client_address
+from api.client_address import audit_address, client_address
 from api.graphql_socket import GraphQLSocket, GraphQLSocketAdapter
 from api.graphql_stream import GraphQLEventStream, read_stream_request
 from api.responses import graphql_error_response
@@ -202,7 +202,15 @@ class GraphQLApp(GraphQL[Context, None]):
         actor: Actor | None = request.scope["state"]["actor"]
         request_id = structlog.contextvars.get_contextvars().get("request", "")
         key = request.headers.get("idempotency-key") if isinstance(request, Request) else None
-        return Context(self._platform, request_id, actor, client_address(request), _unquoted(key))
+        return Context(
+            self._platform,
+            request_id,
+            actor,
+            client_address(request),
+            _unquoted(key),
+            audit_address(request),
+            request.headers.get("user-agent"),
+        )
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """Browsers can't set headers of a WebSocket: connection_init may have `authorization` or `headers`."""

@@ -1,20 +1,24 @@
 """Sign-up, sign-in, sign-in links and sign-out: JSON in, JSON and a session cookie out. Attempts are throttled."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from accounts.audit import Origin, set_origin
 from accounts.errors import CallerError, Code
+from accounts.invitations import hash_invited_password, sign_up_with_invitation
 from accounts.sessions import SignedIn, sign_out
 from accounts.sign_in_links import sign_in_with_link
 from accounts.throttle import MAX_ATTEMPTS, MAX_ATTEMPTS_PER_EMAIL, WINDOW, count_attempt, refund_attempt
-from accounts.users import check_password, sign_in, sign_up
+from accounts.users import check_password, refuse_sign_in, sign_in, sign_up
 from api.authentication import is_cross_origin, session_cookie_name, uses_https
-from api.client_address import client_address
+from api.client_address import audit_address, client_address
 from api.responses import error_response
 from schema.context import Platform
 from schema.ids import encode_id
@@ -34,7 +38,7 @@ async def post_sign_up(request: Request) -> Response:
         return _throttled_error()
     email, password = credentials
     try:
-        async with platform.sessions.begin() as session:
+        async with _transaction(request, platform) as session:
             signed_in = await sign_up(session, email, password, platform.settings.session_days, _user_agent(request))
     except CallerError as error:
         return _caller_error(error)
@@ -59,10 +63,13 @@ async def post_sign_in(request: Request) -> Response:
         return _caller_error(error)
     signed_in = None
     if user is not None:
-        async with platform.sessions.begin() as session:
+        async with _transaction(request, platform) as session:
             signed_in = await sign_in(session, user, platform.settings.session_days, _user_agent(request))
             if signed_in is not None:
                 await refund_attempt(session, limits)
+    else:
+        async with _transaction(request, platform) as session:
+            await refuse_sign_in(session, email)
     if signed_in is None:
         return error_response(401, "UNAUTHENTICATED", "E-mail and password don't match.")
     return _signed_in_response(signed_in, platform, 200)
@@ -79,13 +86,33 @@ async def post_link(request: Request) -> Response:
     limits = {_client_key(request): MAX_ATTEMPTS}
     if not await _count_attempt(platform, limits):
         return _throttled_error()
-    async with platform.sessions.begin() as session:
+    async with _transaction(request, platform) as session:
         signed_in = await sign_in_with_link(session, values[0], platform.settings.session_days, _user_agent(request))
         if signed_in is not None:
             await refund_attempt(session, limits)
     if signed_in is None:
         return error_response(401, "UNAUTHENTICATED", "This link is unknown, expired or used. Ask for a new link.")
     return _signed_in_response(signed_in, platform, 200)
+
+
+async def post_invitation(request: Request) -> Response:
+    """POST {token, password} of an invitation: 201, signed in as a new user, who is a member of the account."""
+    platform: Platform = request.app.state.platform
+    if is_cross_origin(request, platform.settings):
+        return _cross_origin_error()
+    values = await _read_strings(request, "token", "password")
+    if values is None:
+        return error_response(400, "BAD_USER_INPUT", 'Send JSON: {"token": "…", "password": "…"}.')
+    if not await _count_attempt(platform, {_client_key(request): MAX_ATTEMPTS}):
+        return _throttled_error()
+    days = platform.settings.session_days
+    try:
+        password_hash = await hash_invited_password(platform.sessions, *values)
+        async with _transaction(request, platform) as session:
+            signed_in = await sign_up_with_invitation(session, values[0], password_hash, days, _user_agent(request))
+    except CallerError as error:
+        return _caller_error(error)
+    return _signed_in_response(signed_in, platform, 201)
 
 
 async def post_sign_out(request: Request) -> Response:
@@ -96,11 +123,19 @@ async def post_sign_out(request: Request) -> Response:
     name = session_cookie_name(platform.settings)
     cookie = request.cookies.get(name)
     if cookie is not None:
-        async with platform.sessions.begin() as session:
+        async with _transaction(request, platform) as session:
             await sign_out(session, cookie)
     response = Response(status_code=204)
     response.delete_cookie(name, httponly=True, samesite="lax", secure=uses_https(platform.settings))
     return response
+
+
+@asynccontextmanager
+async def _transaction(request: Request, platform: Platform) -> AsyncIterator[AsyncSession]:
+    """A transaction whose entries in the audit log say where the request came from."""
+    async with platform.sessions.begin() as session:
+        set_origin(session, Origin(audit_address(request), _user_agent(request)))
+        yield session
 
 
 async def _read_strings(request: Request, *names: str) -> list[str] | None:
@@ -163,5 +198,6 @@ ROUTES = [
     Route("/auth/sign-up", post_sign_up, methods=["POST"]),
     Route("/auth/sign-in", post_sign_in, methods=["POST"]),
     Route("/auth/link", post_link, methods=["POST"]),
+    Route("/auth/invitation", post_invitation, methods=["POST"]),
     Route("/auth/sign-out", post_sign_out, methods=["POST"]),
 ]

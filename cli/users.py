@@ -42,8 +42,7 @@ async def users(settings: Settings, options: argparse.Namespace) -> int:
 
 def sign_in_url(settings: Settings, token: str) -> str:
     """The dashboard's sign-in page with the token in its fragment, which browsers don't send to servers."""
-    origin = (settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
-    return f"{origin}/sign-in#token={token}"
+    return f"{settings.origin}/sign-in#token={token}"
 
 
 async def _add(session: AsyncSession, email: str) -> None:

@@ -45,6 +45,7 @@ export default defineConfig({
     proxy: {
       '/graphql': { target: api, ws: true },
       '/auth': { target: api },
+      '/export': { target: api },
     },
   },
   preview: { headers: { 'Content-Security-Policy': policy } },

@@ -135,6 +135,8 @@ class Settings(EngineSettings):
     """Port of /metrics, and of a worker's /healthz and /readyz. None: the API serves /metrics on its public port."""
     sign_up: Literal["open", "closed"] = "closed"
     session_days: int = Field(default=14, ge=1, le=365)
+    audit_days: int = Field(default=365, ge=30, le=36_500)
+    """How long entries of the audit log are kept. The database refuses to delete any that is younger than 30 days."""
     store_quota: int = Field(default=5, ge=0, le=10_000)
     languages: Annotated[CommaSeparated, AfterValidator(check_language_tags)] = ("en-US",)
     """Languages of new stores, as BCP 47 tags, the default first. The engines' images must contain them."""
@@ -190,6 +192,11 @@ class Settings(EngineSettings):
         if not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must start with redis://, rediss:// or unix://")
         return value
+
+    @property
+    def origin(self) -> str:
+        """The dashboard's origin, for links."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property
     def has_pooler(self) -> bool:

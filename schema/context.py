@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
 
 from accounts.actors import Actor
+from accounts.audit import audit, set_origin
 from accounts.errors import CallerError, Code
 from accounts.last_used import LastUsed
 from accounts.point_budgets import budgets_of, budgets_of_address
@@ -104,6 +105,9 @@ class Context:
     """As client_address has it."""
     idempotency_key: str | None = None
     """The header Idempotency-Key of an HTTP request."""
+    peer_address: str | None = None
+    """The client's whole IP address, for the audit log."""
+    user_agent: str | None = None
     connection_params: dict[str, Any] = field(default_factory=dict)
     """Payload of the WebSocket's connection_init message."""
     last_event_id: str | None = None
@@ -209,17 +213,27 @@ class Context:
         return self.actor
 
     @asynccontextmanager
-    async def mutation_transaction(self) -> AsyncIterator[AsyncSession]:
+    async def mutation_transaction(self, mutation: str) -> AsyncIterator[AsyncSession]:
         """A transaction for a mutation of the caller, who waits if MUTATIONS_PER_USER others are in progress.
 
-        Raises RequestError: UNAUTHENTICATED, or BUSY after MUTATION_WAIT_SECONDS.
+        Raises RequestError: UNAUTHENTICATED, or BUSY after MUTATION_WAIT_SECONDS. What the caller may not do in one of
+        its accounts is written to the account's audit log.
         """
+        actor = self.require_actor()
+        origin = actor.origin(self.peer_address, self.user_agent)
         try:
-            async with (
-                self.platform.mutation_limiter.hold(self.require_actor().user_id),
-                self.platform.sessions.begin() as session,
-            ):
-                yield session
+            async with self.platform.mutation_limiter.hold(actor.user_id):
+                try:
+                    async with self.platform.sessions.begin() as session:
+                        set_origin(session, origin)
+                        yield session
+                except CallerError as error:
+                    if error.account_id is not None:
+                        async with self.platform.sessions.begin() as session:
+                            set_origin(session, origin)
+                            subject = f"account:{error.account_id}"
+                            audit(session, error.account_id, actor.name, mutation, subject, result="refused")
+                    raise
         except LimitTimeout:
             message = "Your earlier requests are still in progress; nothing was done. Try again in a moment."
             raise RequestError("BUSY", message) from None

@@ -3,15 +3,20 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
+from accounts.audit_pages import AuditCursor
 from stores.ids import decode_event_cursor, decode_id, decode_text, encode_event_cursor, encode_id, encode_text
 from stores.status import Status
 from stores.store_pages import OrderField, StoreCursor, StoreOrder
 
+MAX_INTEGER = 2**31
+
 __all__ = [
     "decode_account_id",
+    "decode_audit_cursor",
     "decode_event_cursor",
     "decode_id",
     "decode_page_cursor",
+    "encode_audit_cursor",
     "encode_event_cursor",
     "encode_id",
     "encode_page_cursor",
@@ -22,6 +27,22 @@ def decode_account_id(global_id: str | None) -> UUID | None:
     """The UUID in an account's id; None when the argument was left out. A malformed id gives the nil UUID, which no
     account has."""
     return None if global_id is None else decode_id("Account", global_id) or UUID(int=0)
+
+
+def encode_audit_cursor(cursor: AuditCursor) -> str:
+    """The id and cursor of an entry of the audit log."""
+    return encode_text(f"AuditEntry:{cursor.account_id}|{cursor.at.isoformat()}|{cursor.id}")
+
+
+def decode_audit_cursor(text: str) -> AuditCursor | None:
+    """None for a malformed cursor."""
+    try:
+        account, at, number = decode_text(text).removeprefix("AuditEntry:").split("|")
+        cursor = AuditCursor(UUID(account), datetime.fromisoformat(at), int(number))
+    except ValueError:
+        return None
+    is_valid = cursor.at.tzinfo == UTC and 0 < cursor.id < MAX_INTEGER
+    return cursor if is_valid and encode_audit_cursor(cursor) == text else None
 
 
 def encode_page_cursor(cursor: StoreCursor) -> str:

@@ -2,11 +2,14 @@
 
 import strawberry
 
+from accounts.invitations import invitation_by_token
 from accounts.queries import get_user, readable_accounts
 from schema.context import Info, RequestError
+from schema.enums import Role
 from schema.ids import decode_id, decode_page_cursor
 from schema.types.accounts import Account, User, Viewer
 from schema.types.engines import EngineInfo
+from schema.types.members import InvitationPreview
 from schema.types.pages import check_page_size
 from schema.types.plans import PlanInfo
 from schema.types.slugs import SlugSuggestion
@@ -104,6 +107,17 @@ class Query:
     @strawberry.field(description="The values that createStore accepts as `language`, the default first.")
     async def languages(self, info: Info) -> list[str]:
         return list(info.context.platform.settings.languages)
+
+    @strawberry.field(
+        description="What the link of an invitation leads to; also for an anonymous caller. Null: it can't be accepted."
+    )
+    async def invitation(self, info: Info, token: str) -> InvitationPreview | None:
+        async with info.context.platform.sessions() as session:
+            found = await invitation_by_token(session, token)
+        if found is None:
+            return None
+        row, account_name, inviter = found
+        return InvitationPreview(account_name=account_name, email=row.email, role=Role(row.role), invited_by=inviter)
 
     @strawberry.field(description="Whether anyone may sign up; also for an anonymous caller.")
     async def sign_up_open(self, info: Info) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.expression import Select
 
+from accounts.audit import Origin, origin_columns
 from accounts.models import AuditEntry
 from runtime.changefeed import CHANNEL
 from stores.engines import Engine, StoreSpec
@@ -22,7 +23,7 @@ COLUMNS = [
     *("id", "engine", "cluster", "status", "created_at", "ready_at", "namespace_uid"),
 ]
 """The columns of a new or adopted store: all that its manifests depend on, and others. The rest have their defaults."""
-AUDIT_COLUMNS = ("actor", "action", "subject", "detail")
+AUDIT_COLUMNS = ("actor", "action", "subject", "detail", *(field.name for field in fields(Origin)))
 
 
 async def insert_store(
@@ -35,6 +36,7 @@ async def insert_store(
     """
     parameters = {f"store_{name}": getattr(store, name) for name in COLUMNS}
     parameters |= {"actor": actor, "action": action, "subject": f"store:{store.id}", "detail": {"slug": store.slug}}
+    parameters |= origin_columns(session)
     parameters |= {"message": message, "step_names": step_names(engine)}
     row = (await session.execute(INSERT, parameters)).one_or_none()
     return StoreWithCursor(row[0], row[1]) if row is not None else None

@@ -17,7 +17,7 @@ import structlog
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
-from accounts import idempotency, sessions, sign_in_links, throttle, tokens
+from accounts import audit, idempotency, invitations, sessions, sign_in_links, throttle, tokens
 from runtime.database import CONNECTION_ERRORS, session_factory
 from runtime.monitoring import serve_monitoring
 from runtime.queue import QUEUE, RECONCILE_JOB, deserialize, open_enqueuer, open_redis, serialize
@@ -95,6 +95,8 @@ async def run_maintenance(context: Context) -> None:
             await tokens.delete_expired(session)
             await events.delete_expired(session)
             await deliveries.delete_expired(session)
+            await invitations.delete_expired(session)
+            await audit.delete_expired(session, context.settings.audit_days)
         await asyncio.sleep(MAINTENANCE_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311  # jitter
 
 

@@ -48,11 +48,11 @@ class SessionMutations:
         actor = info.context.require_actor()
         try:
             key = info.context.choose_idempotency_key(input.idempotency_key)
-            async with info.context.mutation_transaction() as session:
+            async with info.context.mutation_transaction(info.field_name) as session:
                 change = await begin_change(session, actor, key)
             if not change.replayed:
                 new_hash = await hash_new_password(change, input.current_password, input.new_password)
-                async with info.context.mutation_transaction() as session:
+                async with info.context.mutation_transaction(info.field_name) as session:
                     await finish_change(session, actor, change, new_hash, key)
         except CallerError as error:
             return ChangePasswordPayload(user_errors=[UserError.from_error(error)])
@@ -62,7 +62,7 @@ class SessionMutations:
     async def end_session(self, info: Info, input: EndSessionInput) -> EndSessionPayload:
         actor = info.context.require_actor()
         try:
-            async with info.context.mutation_transaction() as session:
+            async with info.context.mutation_transaction(info.field_name) as session:
                 row = await end_session(session, actor, decode_id("Session", input.id))
         except CallerError as error:
             return EndSessionPayload(user_errors=[UserError.from_error(error)])

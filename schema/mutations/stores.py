@@ -205,7 +205,7 @@ class StoreMutations:
     ) -> RevealAdminCredentialsPayload:
         actor, platform = info.context.require_actor(), info.context.platform
         try:
-            async with info.context.mutation_transaction() as session:
+            async with info.context.mutation_transaction(info.field_name) as session:
                 row, revealed = await commands.reveal_admin_credentials(
                     session, actor, decode_id("Store", input.id), platform.engines, platform.admin_keys
                 )
@@ -238,7 +238,7 @@ async def _run(
     actor, platform = info.context.require_actor(), info.context.platform
     try:
         key = info.context.choose_idempotency_key(idempotency_key)
-        async with info.context.mutation_transaction() as session:
+        async with info.context.mutation_transaction(info.field_name) as session:
             store = await command(session, actor, idempotency_key=key)
     except CallerError as error:
         return payload(user_errors=[UserError.from_error(error)])

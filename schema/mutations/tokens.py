@@ -53,7 +53,7 @@ class TokenMutations:
     async def create_api_token(self, info: Info, input: CreateApiTokenInput) -> CreateApiTokenPayload:
         actor = info.context.require_actor()
         try:
-            async with info.context.mutation_transaction() as session:
+            async with info.context.mutation_transaction(info.field_name) as session:
                 token, secret = await create_token(
                     session,
                     actor,
@@ -73,7 +73,7 @@ class TokenMutations:
     async def revoke_api_token(self, info: Info, input: RevokeApiTokenInput) -> RevokeApiTokenPayload:
         actor = info.context.require_actor()
         try:
-            async with info.context.mutation_transaction() as session:
+            async with info.context.mutation_transaction(info.field_name) as session:
                 token = await revoke_token(session, actor, decode_id("ApiToken", input.id))
         except CallerError as error:
             return RevokeApiTokenPayload(user_errors=[UserError.from_error(error)])

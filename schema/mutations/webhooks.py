@@ -115,7 +115,7 @@ class WebhookMutations:
     async def create_webhook(self, info: Info, input: CreateWebhookInput) -> CreateWebhookPayload:
         actor, platform = info.context.require_actor(), info.context.platform
         try:
-            async with info.context.mutation_transaction() as session:
+            async with info.context.mutation_transaction(info.field_name) as session:
                 webhook, secret = await commands.create_webhook(
                     session,
                     actor,
@@ -134,7 +134,7 @@ class WebhookMutations:
     async def update_webhook(self, info: Info, input: UpdateWebhookInput) -> UpdateWebhookPayload:
         actor, settings = info.context.require_actor(), info.context.platform.settings
         try:
-            async with info.context.mutation_transaction() as session:
+            async with info.context.mutation_transaction(info.field_name) as session:
                 webhook = await commands.update_webhook(
                     session,
                     actor,
@@ -152,7 +152,7 @@ class WebhookMutations:
     async def delete_webhook(self, info: Info, input: DeleteWebhookInput) -> DeleteWebhookPayload:
         actor = info.context.require_actor()
         try:
-            async with info.context.mutation_transaction() as session:
+            async with info.context.mutation_transaction(info.field_name) as session:
                 deleted = await commands.delete_webhook(session, actor, decode_id("Webhook", input.id))
         except CallerError as error:
             return DeleteWebhookPayload(user_errors=[UserError.from_error(error)])
@@ -164,7 +164,7 @@ class WebhookMutations:
     async def rotate_webhook_secret(self, info: Info, input: RotateWebhookSecretInput) -> RotateWebhookSecretPayload:
         actor, keys = info.context.require_actor(), info.context.platform.admin_keys
         try:
-            async with info.context.mutation_transaction() as session:
+            async with info.context.mutation_transaction(info.field_name) as session:
                 webhook, secret = await commands.rotate_webhook_secret(
                     session, actor, keys, decode_id("Webhook", input.id), input.overlap_hours
                 )
@@ -178,7 +178,7 @@ class WebhookMutations:
     async def test_webhook(self, info: Info, input: TestWebhookInput) -> TestWebhookPayload:
         actor = info.context.require_actor()
         try:
-            async with info.context.mutation_transaction() as session:
+            async with info.context.mutation_transaction(info.field_name) as session:
                 webhook = await commands.test_webhook(session, actor, decode_id("Webhook", input.id))
         except CallerError as error:
             return TestWebhookPayload(user_errors=[UserError.from_error(error)])
@@ -190,7 +190,7 @@ class WebhookMutations:
     async def replay_webhook(self, info: Info, input: ReplayWebhookInput) -> ReplayWebhookPayload:
         actor = info.context.require_actor()
         try:
-            async with info.context.mutation_transaction() as session:
+            async with info.context.mutation_transaction(info.field_name) as session:
                 webhook = await commands.replay_webhook(session, actor, decode_id("Webhook", input.id), input.after)
         except CallerError as error:
             return ReplayWebhookPayload(user_errors=[UserError.from_error(error)])

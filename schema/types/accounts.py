@@ -5,6 +5,8 @@ from datetime import datetime
 import strawberry
 
 from accounts.actors import Actor
+from accounts.invitations import open_invitations
+from accounts.members import members
 from accounts.models import Account as AccountRow
 from accounts.models import ApiToken as ApiTokenRow
 from accounts.models import User as UserRow
@@ -13,6 +15,8 @@ from accounts.sessions import active_sessions
 from schema.context import Info
 from schema.enums import Role, Scope
 from schema.ids import encode_id
+from schema.types.audit import AuditConnection, audit_connection
+from schema.types.members import Invitation, Member
 from schema.types.pages import check_page_size
 from schema.types.sessions import Session
 from schema.types.store_filters import StoreFilter, to_filter
@@ -76,6 +80,18 @@ class Account:
         async with info.context.platform.sessions() as session:
             return await count_stores(session, self.row.id, matching)
 
+    @strawberry.field(description="Who belongs to the account, by e-mail address.")
+    async def members(self, info: Info) -> list[Member]:
+        async with info.context.platform.sessions() as session:
+            return [Member.from_member(member) for member in await members(session, self.row.id)]
+
+    @strawberry.field(description="The invitations that can be accepted, the newest first; empty for a viewer.")
+    async def invitations(self, info: Info) -> list[Invitation]:
+        if self.role is Role("viewer"):
+            return []
+        async with info.context.platform.sessions() as session:
+            return [Invitation.from_row(row) for row, _, _ in await open_invitations(session, self.row.id)]
+
     @strawberry.field(description="The webhooks, the oldest first; all of them without `first` and `last`.")
     async def webhooks(
         self,
@@ -87,6 +103,19 @@ class Account:
     ) -> WebhookConnection:
         rows = await info.context.webhooks.load(self.row.id)
         return WebhookConnection.from_rows(rows, first=first, after=after, last=last, before=before)
+
+    @strawberry.field(
+        description="Who did what in the account, the newest entry first; for owners and admins. Give first or last."
+    )
+    async def audit_log(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> AuditConnection | None:
+        return await audit_connection(info, self.row.id, first=first, after=after, last=last, before=before)
 
     @classmethod
     def from_row(cls, info: Info, actor: Actor, found: AccountWithTokens) -> "Account":

@@ -6,6 +6,7 @@ and its message is sent again.
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
@@ -185,7 +186,7 @@ def _check_types(event_types: Collection[str] | None) -> list[str]:
     return [name for name in EVENT_TYPES if name in event_types]
 
 
-def _audit(session: AsyncSession, actor: Actor, webhook: Webhook, action: str, **detail: object) -> None:
+def _audit(session: AsyncSession, actor: Actor, webhook: Webhook, action: str, **detail: Any) -> None:
     """With the host only: the rest of a URL may be a secret."""
     host = host_of(webhook.url)
     audit(session, webhook.account_id, actor.name, f"webhook.{action}", f"webhook:{webhook.id}", host=host, **detail)

@@ -62,6 +62,20 @@ async def test_another_session_is_ended(harness: Harness, open_dashboard: Signed
     await expect(other.get_by_role("heading", name="Sign in again")).to_be_visible()
 
 
+async def test_the_audit_log_is_read_and_downloaded(harness: Harness, open_dashboard: SignedInPage) -> None:
+    await harness.create_store(name="Figs")
+    page = await open_dashboard("/account")
+    await page.get_by_role("link", name="Open the audit log").click()
+    entries = page.get_by_role("list", name="Audit log").get_by_role("listitem")
+    await expect(entries.filter(has_text="Store created")).to_contain_text("Token “test” of owner@example.com")
+    await expect(entries.filter(has_text="Signed in")).to_contain_text("127.0.0.1")
+    async with page.expect_download() as started:
+        await page.get_by_role("link", name="Download as JSON lines").click()
+    download = await started.value
+    assert download.suggested_filename.endswith(".jsonl")
+    assert '"store.created"' in (await download.path()).read_text()
+
+
 async def change_password(page: Page, current: str, new: str) -> None:
     dialog = page.get_by_role("dialog")
     await dialog.get_by_label("Current password").fill(current)

@@ -124,11 +124,15 @@ def test_the_policy_allows_the_images_of_the_settings(helm: Helm, registry: str,
     assert [variable["expression"] for variable in variables if variable["name"] == "images"] == [expected]
 
 
-def test_the_worker_alone_has_the_worker_keys_and_the_mail_server(helm: Helm) -> None:
+def test_the_worker_alone_has_the_worker_keys_and_with_the_api_the_mail_server(helm: Helm) -> None:
     objects = helm.render(BUNDLED, {"smtp": {"existingSecret": {"name": "mail", "key": "k"}}})
-    names = {"STOREFLEET_WORKER_KEYS": ("storefleet-keys", "worker-keys"), "STOREFLEET_SMTP_URL": ("mail", "k")}
+    mail = {"STOREFLEET_SMTP_URL": ("mail", "k")}
+    names = {"STOREFLEET_WORKER_KEYS": ("storefleet-keys", "worker-keys"), **mail}
     assert names.items() <= environment(objects, "Deployment", "worker").items()
-    for kind, name in (("Deployment", "api"), ("Job", "smoke-test"), ("Job", find_migration(objects))):
+    api = environment(objects, "Deployment", "api")
+    assert mail.items() <= api.items()
+    assert "STOREFLEET_WORKER_KEYS" not in api
+    for kind, name in (("Job", "smoke-test"), ("Job", find_migration(objects))):
         assert not names.keys() & environment(objects, kind, name).keys()
 
 

@@ -49,6 +49,7 @@ SAMPLES: dict[str, Any] = {
     "networkPolicy.metricsFrom": [],
     "networkPolicy.databasePorts": [6432],
     "networkPolicy.redisPorts": [6380],
+    "networkPolicy.smtpPorts": [2525],
     "networkPolicy.apiServer.cidrs": ["192.0.2.0/24"],
     "networkPolicy.apiServer.ports": [8443],
     "admissionPolicy.images": ["a/"],
@@ -77,6 +78,7 @@ BEFORE: dict[str, JSON] = {
     "database.bundled.": {name: {"bundled": {"enabled": True}} for name in ("database", "redis")},
     "redis.bundled.": {name: {"bundled": {"enabled": True}} for name in ("database", "redis")},
     **{f"{name}.existingSecret.": EXISTING for name in EXISTING},
+    "networkPolicy.smtpPorts": {**EXTERNAL, "smtp": {"url": "smtps://mail.example.com"}},
     "backup.": {
         **EXTERNAL,
         "backup": {"enabled": True, "upload": {"to": "backup:bucket", "existingSecret": "remote"}},

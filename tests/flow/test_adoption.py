@@ -17,7 +17,8 @@ from workers import informer
 
 FORGET_STORES = """
 DELETE FROM sealed_secrets; DELETE FROM steps; DELETE FROM events; DELETE FROM slugs; DELETE FROM idempotency_keys;
-DELETE FROM audit; DELETE FROM account_streams; DELETE FROM stores
+ALTER TABLE audit DISABLE TRIGGER USER; DELETE FROM audit; ALTER TABLE audit ENABLE TRIGGER USER;
+DELETE FROM account_streams; DELETE FROM stores
 """
 FORGET_ACCOUNT = "DELETE FROM api_tokens; DELETE FROM memberships; DELETE FROM accounts"
 REVEAL = "mutation ($id: ID!) { revealAdminCredentials(input: {id: $id}) { credentials { password } } }"

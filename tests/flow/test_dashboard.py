@@ -43,7 +43,16 @@ async def get(api: Harness, path: str, **headers: str) -> tuple[int, str, dict[s
 
 
 async def test_pages_and_their_deep_links(api: Harness) -> None:
-    for path in ("/", "/sign-in", "/sign-up", "/new", "/account", "/stores/fig-olive", "/stores/fig-olive/logs"):
+    for path in (
+        "/",
+        "/sign-in",
+        "/sign-up",
+        "/new",
+        "/account",
+        "/account/members",
+        "/stores/fig-olive",
+        "/stores/fig-olive/logs",
+    ):
         status, text, headers = await get(api, path, **HTML)
         assert (status, text) == (200, PAGE), path
         assert headers["cache-control"] == "no-cache"

@@ -12,11 +12,11 @@ from typing import Any
 
 from runtime.database import Base
 from tests.support import whole_schema
-from tests.support.harness import JSON, PASSWORD, Harness
+from tests.support.harness import JSON, Harness
 from tests.support.sockets import open_socket, run_operation
 
 OWNER_BROWSER = "Marked browser"
-VOLATILE_TABLES = {"sign_in_throttle", "observer_leases", "profile_revisions"}
+VOLATILE_TABLES = {"sign_in_throttle", "observer_leases", "profile_revisions", "audit"}
 VOLATILE_COLUMNS = [
     "last_used_at", "due_at", "requeues", "observed_requeues", "wake", "seen_wake", "lease_holder", "lease_epoch",
     "lease_until", "profile_revision",
@@ -31,8 +31,10 @@ class Owned:
     ids: dict[str, str]
     marks: set[str] = field(default_factory=set)
     """Texts that only the owner's account has: nobody of another account may see one of them."""
+    secrets: set[str] = field(default_factory=set)
+    """Texts that are shown only by the mutation that reveals them."""
     private: set[str] = field(default_factory=set)
-    """Texts that no other member may see, either: secrets, and the owner's sessions."""
+    """Texts that a viewer may not see: also the owner's sessions."""
 
 
 def cases(owned: Owned) -> Mapping[str, Mapping[str, list[JSON]]]:
@@ -53,6 +55,7 @@ def cases(owned: Owned) -> Mapping[str, Mapping[str, list[JSON]]]:
             "engines": [{}],
             "languages": [{}],
             "signUpOpen": [{}],
+            "invitation": [{"token": ids["ended link"]}],
         },
         "subscription": {
             "storeEvents": [{"storeId": ids["store"]}],
@@ -77,6 +80,11 @@ def cases(owned: Owned) -> Mapping[str, Mapping[str, list[JSON]]]:
             "createApiToken": [{"input": {"name": "mine", "scopes": ["READ"], "accountId": ids["account"]}}],
             "revokeApiToken": [{"input": {"id": ids["token"]}}],
             "changePassword": [{"input": {"currentPassword": "not this one", "newPassword": "another password"}}],
+            "inviteMember": [{"input": {"email": "me@example.net", "role": "ADMIN", "accountId": ids["account"]}}],
+            "revokeInvitation": [{"input": {"id": ids["invitation"]}}],
+            "acceptInvitation": [{"input": {"token": ids["ended link"]}}],
+            "changeRole": [{"input": {"userId": ids["user"], "role": "VIEWER", "accountId": ids["account"]}}],
+            "removeMember": [{"input": {"userId": ids["user"], "accountId": ids["account"]}}],
             "endSession": [{"input": {"id": ids["session"]}}],
         },
     }
@@ -92,24 +100,11 @@ class Caller:
         """The answer: `data`, `errors`, or both. Of a subscription it is the first message."""
         query = whole_schema.document(operation, name, arguments)
         if operation != "subscription":
-            body = {"query": query, "variables": arguments}
-            async with self.harness.http.post(
-                f"{self.harness.url}/graphql", json=body, headers=self.headers
-            ) as response:
-                answer: JSON = await response.json()
-                return answer
+            return await self.harness.ask(self.headers, query, arguments)
         socket = await open_socket(self.harness, headers=self.headers)
         message = await run_operation(socket, query, arguments)
         await socket.close()
         return message["payload"] if message["type"] == "next" else {"errors": message["payload"]}
-
-
-async def sign_in(harness: Harness, email: str, browser: str = "Another browser") -> dict[str, str]:
-    """The headers of a new session."""
-    user = {"email": email, "password": PASSWORD}
-    async with harness.http.post(f"{harness.url}/auth/sign-in", json=user, headers={"User-Agent": browser}) as response:
-        [(name, cookie)] = response.cookies.items()
-        return {"Cookie": f"{name}={cookie.value}"}
 
 
 async def token_headers(owner: Caller, *scopes: str) -> dict[str, str]:
@@ -141,13 +136,18 @@ async def owned_by(owner: Caller) -> Owned:
         "user": viewer["user"]["id"], "webhook": webhook, "token": viewer["accounts"][0]["tokens"][0]["id"],
         "session": next(each["id"] for each in viewer["sessions"] if each["current"]),
     }  # fmt: skip
+    guest = {"input": {"email": "marked-guest@example.com", "role": "VIEWER"}}
+    invitations = [(await owner.ask("mutation", "inviteMember", guest))["data"]["inviteMember"] for _ in range(2)]
+    ids["ended link"], ids["link"] = (each["link"].partition("#token=")[2] for each in invitations)
+    ids["invitation"] = invitations[1]["invitation"]["id"]
     revealed = await owner.ask("mutation", "revealAdminCredentials", {"input": {"id": store["id"]}})
     owned = Owned(ids)
-    owned.private = {revealed["data"]["revealAdminCredentials"]["credentials"]["password"], OWNER_BROWSER}
-    owned.private |= {ids["session"]}
+    owned.secrets = {revealed["data"]["revealAdminCredentials"]["credentials"]["password"]}
+    owned.private = owned.secrets | {OWNER_BROWSER, ids["session"]}
     texts = {"Marked olives", "marked-olives", "marked-admin@example.com", "owner@example.com", "Marked token"}
     texts |= {"https://marked.example.com/", "marked message"}
-    owned.marks = owned.private | texts | set(ids.values()) - {ids["cursor"]}
+    texts |= {"marked-guest@example.com"} | {ids[name] for name in ids if name not in ("cursor", "link", "ended link")}
+    owned.marks = owned.private | texts
     owned.marks |= {decoded(ids[name]).partition(":")[2] for name in ("account", "store")}
     return owned
 
@@ -158,6 +158,10 @@ def decoded(text: str) -> str:
         return base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)).decode()
     except (binascii.Error, ValueError):
         return ""
+
+
+OWN = ("changePassword", "endSession", "acceptInvitation")
+"""Mutations of the signed-in user: what they refuse isn't written to the account's audit log."""
 
 
 def found(marks: set[str], answer: JSON, arguments: JSON) -> set[str]:
@@ -190,17 +194,18 @@ async def rows(harness: Harness) -> dict[str, list[str]]:
     return found_rows
 
 
+NAMES = ("account", "store", "deleted", "cursor", "token", "session", "webhook", "invitation", "ended link", "user")
+
+
 def test_each_root_field_has_a_case() -> None:
     """A new one must say with which arguments others may try it."""
-    listed = cases(
-        Owned(ids=dict.fromkeys(("account", "store", "deleted", "cursor", "token", "session", "webhook"), ""))
-    )
+    listed = cases(Owned(ids=dict.fromkeys(NAMES, "")))
     for operation, fields in listed.items():
         assert set(fields) == set(whole_schema.root_fields(operation)), operation
 
 
 async def test_nobody_sees_or_changes_what_is_not_theirs(harness: Harness) -> None:
-    owner = Caller(harness, await sign_in(harness, "owner@example.com", OWNER_BROWSER))
+    owner = Caller(harness, await harness.sign_in(browser=OWNER_BROWSER))
     await harness.sign_up("stranger@example.net")
     await harness.sign_up("viewer@example.net")
     read_only, write_only = await token_headers(owner, "READ"), await token_headers(owner, "WRITE")
@@ -212,16 +217,17 @@ async def test_nobody_sees_or_changes_what_is_not_theirs(harness: Harness) -> No
     )
     strangers = {
         "anonymous": Caller(harness, {}),
-        "second account": Caller(harness, await sign_in(harness, "stranger@example.net")),
+        "second account": Caller(harness, await harness.sign_in("stranger@example.net")),
         "token of a second account": Caller(
             harness, {"Authorization": f"Bearer {(await harness.sign_up('other@example.net'))[0]}"}
         ),
     }
     members = {
-        "viewer": Caller(harness, await sign_in(harness, "viewer@example.net")),
+        "viewer": Caller(harness, await harness.sign_in("viewer@example.net")),
         "read-only token": Caller(harness, read_only),
     }
     before = await rows(harness)
+    [(last,)] = await harness.sql("SELECT max(id) FROM audit")
     problems: list[str] = []
     for operation, fields in cases(owned).items():
         for name, calls in fields.items():
@@ -232,7 +238,8 @@ async def test_nobody_sees_or_changes_what_is_not_theirs(harness: Harness) -> No
                         problems.append(f"{who}: {operation} {name} {answer}")
                 for who, caller in members.items():
                     answer = await caller.ask(operation, name, arguments)
-                    if found(owned.private, answer, arguments) or (operation == "mutation" and not refused(answer)):
+                    hidden = owned.private if who == "viewer" else owned.secrets
+                    if found(hidden, answer, arguments) or (operation == "mutation" and not refused(answer)):
                         problems.append(f"{who}: {operation} {name} {answer}")
                 if operation != "mutation":
                     answer = await Caller(harness, write_only).ask(operation, name, arguments)
@@ -241,9 +248,15 @@ async def test_nobody_sees_or_changes_what_is_not_theirs(harness: Harness) -> No
     assert problems == []
     after = await rows(harness)
     assert {table: after[table] for table in after if after[table] != before[table]} == {}
+    audited = await harness.sql("SELECT action, actor, result, user_agent FROM audit WHERE id > $1 ORDER BY id", last)
+    mutations = {name for name in cases(owned)["mutation"] if name not in OWN}
+    assert {row["action"] for row in audited if row["result"] == "refused"} >= mutations - {"revealAdminCredentials"}
+    assert [row["action"] for row in audited if row["result"] != "refused"] == []
 
     # the same documents show everything to the owner: a check that can't find its marks would prove nothing
-    answers = [
+    link = {"token": owned.ids["link"]}
+    answers = [(await owner.ask("query", "invitation", link), link)]
+    answers += [
         (await owner.ask(operation, name, arguments), arguments)
         for operation, fields in cases(owned).items()
         for name, calls in fields.items()

@@ -86,6 +86,21 @@ class Harness:
             token = (await response.json())["data"]["createApiToken"]["secret"]
         return token, answer["accountId"]
 
+    async def sign_in(self, email: str = "owner@example.com", browser: str = "Test") -> JSON:
+        """The headers of a new session of the user."""
+        user = {"email": email, "password": PASSWORD}
+        async with self.http.post(f"{self.url}/auth/sign-in", json=user, headers={"User-Agent": browser}) as response:
+            assert response.status == 200, await response.text()
+            [(name, cookie)] = response.cookies.items()
+            return {"Cookie": f"{name}={cookie.value}"}
+
+    async def ask(self, headers: JSON, query: str, variables: JSON | None = None) -> JSON:
+        """The whole answer to a query or mutation with these headers."""
+        body = {"query": query, "variables": variables}
+        async with self.http.post(f"{self.url}/graphql", json=body, headers=headers) as response:
+            answer: JSON = await response.json()
+            return answer
+
     async def create_store(self, token: str | None = None, **values: Any) -> JSON:
         """The store that createStore returns. Fails when there are user errors."""
         payload = await self.create_store_payload(token, **values)

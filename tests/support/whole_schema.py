@@ -16,7 +16,11 @@ from graphql import (
 from schema.build import schema
 
 SCHEMA: GraphQLSchema = build_schema(schema.as_str())
-ARGUMENTS: Mapping[str, str] = {"Store.events": "(first: 20)", "Webhook.deliveries": "(first: 20)"}
+ARGUMENTS: Mapping[str, str] = {
+    "Store.events": "(first: 20)",
+    "Webhook.deliveries": "(first: 20)",
+    "Account.auditLog": "(first: 50)",
+}
 """Of fields below a root field that can't be asked for without arguments."""
 
 

@@ -62,9 +62,9 @@ env:
       secretKeyRef:
         name: {{ $keys }}
         key: worker-keys
-  {{- if or .smtp.url .smtp.existingSecret.name }}
-  {{- include "storefleet.secretVariable" (list $root "STOREFLEET_SMTP_URL" "smtp" .smtp.existingSecret.key) | nindent 2 }}
   {{- end }}
+  {{- if and (or .smtp.url .smtp.existingSecret.name) (has $component (list "api" "worker")) }}
+  {{- include "storefleet.secretVariable" (list $root "STOREFLEET_SMTP_URL" "smtp" .smtp.existingSecret.key) | nindent 2 }}
   {{- end }}
   {{- if eq $component "api" }}
   - name: STOREFLEET_DRAIN_SECONDS

@@ -21,6 +21,12 @@ const SignInPage = lazy(() => import('@/features/session/SignInPage').then((page
 const StorePage = lazy(() => import('@/features/store/StorePage').then((page) => ({ default: page.StorePage })))
 const AccountPage = lazy(() => import('@/features/account/AccountPage').then((page) => ({ default: page.AccountPage })))
 
+const AuditPage = lazy(() => import('@/features/account/AuditPage').then((page) => ({ default: page.AuditPage })))
+const MembersPage = lazy(() => import('@/features/members/MembersPage').then((page) => ({ default: page.MembersPage })))
+const InvitationPage = lazy(() =>
+  import('@/features/members/InvitationPage').then((page) => ({ default: page.InvitationPage })),
+)
+
 const client = createGraphQLClient(writeEventStore)
 void preloadPage(client)
 const localTheme = direction === 'rtl' ? createTheme(theme, { direction }) : theme
@@ -36,12 +42,15 @@ export function AppRoutes() {
     <Suspense fallback={<Frame />}>
       <Routes>
         <Route path="/sign-in" element={<SignInPage />} />
+        <Route path="/invitation" element={<InvitationPage />} />
         <Route path="/sign-up" element={<SignIn create />} />
         <Route element={<Private />}>
           <Route path="/" element={<StoresPage />} />
           <Route path="/new" element={<StoresPage />} />
           <Route path="/stores/:slug/:tab?" element={<StorePage />} />
           <Route path="/account" element={<AccountPage />} />
+          <Route path="/account/members" element={<MembersPage />} />
+          <Route path="/account/audit" element={<AuditPage />} />
           <Route path="*" element={<NotFound />} />
         </Route>
       </Routes>

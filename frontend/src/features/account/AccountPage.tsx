@@ -1,6 +1,6 @@
 import { Box, Button, Typography } from '@mui/material'
 import { useEffect, useState } from 'react'
-import { useSearchParams } from 'react-router'
+import { Link, useSearchParams } from 'react-router'
 import { Annotated, SettingsRow } from '@/shared/components/Card'
 import { ErrorBanner } from '@/shared/components/ErrorBanner'
 import { Facts } from '@/shared/components/Facts'
@@ -18,7 +18,7 @@ import { Tokens } from './Tokens'
 
 /** Who one is here, the account's limits, its API tokens, and one's sessions. */
 export function AccountPage() {
-  const { user, account } = useSession()
+  const { user, account, canWrite } = useSession()
   const { data, error, refetch } = useData({ query: AccountQuery, variables: { id: account.id } })
   const [search, setSearch] = useSearchParams()
   const [changing, setChanging] = useState(false)
@@ -57,6 +57,22 @@ export function AccountPage() {
       <Annotated title={t('sessions.title')} text={t('sessions.about')}>
         <Sessions />
       </Annotated>
+      <Annotated title={t('members.title')} text={t('members.about')}>
+        <SettingsRow text={t('members.text')}>
+          <Button component={Link} to="/account/members">
+            {t('members.open')}
+          </Button>
+        </SettingsRow>
+      </Annotated>
+      {canWrite && (
+        <Annotated title={t('audit.title')} text={t('audit.about')}>
+          <SettingsRow text={t('audit.text')}>
+            <Button component={Link} to="/account/audit">
+              {t('audit.open')}
+            </Button>
+          </SettingsRow>
+        </Annotated>
+      )}
       {search.get('token') === 'new' && (
         <TokenDialog
           onClose={() => {

@@ -41,6 +41,45 @@ export const SessionsQuery = graphql(`
 `)
 export type Session = NonNullable<ResultOf<typeof SessionsQuery>['viewer']>['sessions'][number]
 
+export const AuditQuery = graphql(`
+  query AuditLog($id: ID!, $first: Int!, $after: String) {
+    account(id: $id) {
+      id
+      auditLog(first: $first, after: $after) {
+        nodes {
+          id
+          at
+          action
+          result
+          address
+          userAgent
+          actor {
+            kind
+            name
+          }
+          user {
+            name
+          }
+          subject {
+            kind
+            name
+          }
+          details {
+            name
+            value
+          }
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
+    }
+  }
+`)
+type AuditLog = NonNullable<NonNullable<ResultOf<typeof AuditQuery>['account']>['auditLog']>
+export type AuditEntry = AuditLog['nodes'][number]
+
 export const EndSession = graphql(
   `
     mutation EndSession($input: EndSessionInput!) {

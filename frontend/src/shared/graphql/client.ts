@@ -24,6 +24,10 @@ export const createGraphQLClient = (onAccountEvent: UpdateResolver) =>
       cacheExchange({
         keys: {
           AdminCredentials: embedded,
+          AuditConnection: embedded,
+          AuditDetail: embedded,
+          AuditEdge: embedded,
+          AuditReference: embedded,
           Deletion: embedded,
           EngineInfo: (engine) => String(engine.name),
           EngineStep: embedded,
@@ -32,6 +36,8 @@ export const createGraphQLClient = (onAccountEvent: UpdateResolver) =>
           EventEdge: embedded,
           EventStep: embedded,
           Health: embedded,
+          InvitationPreview: embedded,
+          Member: (member) => `${String(member.accountId)} ${String(member.userId)}`,
           PageInfo: embedded,
           PlanInfo: (plan) => String(plan.name),
           Receipt: embedded,

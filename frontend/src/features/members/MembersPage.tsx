@@ -1,0 +1,182 @@
+import { Box, Button, MenuItem, Select, Typography } from '@mui/material'
+import { useEffect, useState } from 'react'
+import { Link } from 'react-router'
+import { useMutation } from 'urql'
+import { Section } from '@/shared/components/Card'
+import { ErrorBanner } from '@/shared/components/ErrorBanner'
+import { FormDialog } from '@/shared/components/FormDialog'
+import { plainList } from '@/shared/components/styles'
+import { errorMessage, userErrors } from '@/shared/graphql/errors'
+import { useData } from '@/shared/graphql/useData'
+import { t } from '@/shared/i18n'
+import { ArrowLeft, Plus } from '@/shared/icons'
+import { v } from '@/shared/tokens'
+import { Day } from '@/shared/time'
+import { showToast } from '@/shared/toast'
+import { useSession } from '@/features/session/viewer'
+import { ChangeRole, MembersQuery, RemoveMember, type Member } from './documents'
+import { InvitationRow, row } from './InvitationRow'
+import { InviteDialog } from './InviteDialog'
+import { ROLES, type Role } from './roles'
+
+/** Who belongs to the account, who is invited, and what they may do. */
+export function MembersPage() {
+  const { account, canWrite } = useSession()
+  const { data, error, refetch } = useData({ query: MembersQuery, variables: { id: account.id } })
+  const [inviting, setInviting] = useState(false)
+  useEffect(() => {
+    document.title = `${t('members.title')} · ${t('product')}`
+  }, [])
+  const { members = [], invitations = [] } = data?.account ?? {}
+  return (
+    <Box>
+      <Button component={Link} to="/account" variant="text" startIcon={<ArrowLeft />} sx={{ mb: 3, ml: -2 }}>
+        {t('nav.account')}
+      </Button>
+      <Box sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: 4, mb: 7 }}>
+        <Typography variant="display" component="h1" sx={{ flex: 1 }}>
+          {t('members.title')}
+        </Typography>
+        {canWrite && (
+          <Button variant="contained" color="primary" startIcon={<Plus />} onClick={() => setInviting(true)}>
+            {t('members.invite')}
+          </Button>
+        )}
+      </Box>
+      {error && !data && <ErrorBanner onRetry={refetch}>{errorMessage(error)}</ErrorBanner>}
+      <Box sx={{ display: 'grid', gap: 6 }}>
+        <Section title={account.name}>
+          <Box component="ul" sx={plainList}>
+            {members.map((member) => (
+              <MemberRow key={member.userId} member={member} onChange={refetch} />
+            ))}
+          </Box>
+        </Section>
+        {invitations.length > 0 && (
+          <Section title={t('members.invited')}>
+            <Box component="ul" sx={plainList}>
+              {invitations.map((invitation) => (
+                <InvitationRow key={invitation.id} invitation={invitation} onChange={refetch} />
+              ))}
+            </Box>
+          </Section>
+        )}
+      </Box>
+      {inviting && (
+        <InviteDialog
+          onClose={() => {
+            setInviting(false)
+            refetch()
+          }}
+        />
+      )}
+    </Box>
+  )
+}
+
+function MemberRow({ member, onChange }: { member: Member; onChange: () => void }) {
+  const { account, user, refetch } = useSession()
+  const [{ fetching }, changeRole] = useMutation(ChangeRole)
+  const [removing, setRemoving] = useState(false)
+  const isSelf = member.userId === user.id
+  const manages = account.role === 'OWNER' || (account.role === 'ADMIN' && member.role !== 'OWNER')
+  const offered = ROLES.filter((role) => account.role === 'OWNER' || role !== 'OWNER')
+  const change = async (role: Role) => {
+    const input = { accountId: account.id, userId: member.userId, role }
+    const [failure] = userErrors(await changeRole({ input }))
+    if (failure) showToast({ text: failure.message })
+    onChange()
+    if (isSelf) refetch()
+  }
+  return (
+    <Box component="li" sx={row}>
+      <Box sx={{ flex: 1, minWidth: 0 }}>
+        <Box sx={{ fontWeight: 550, overflowWrap: 'anywhere' }}>{member.email}</Box>
+        <Box sx={{ fontSize: '0.8125rem', color: v.ink2 }}>
+          {isSelf && t('members.you')}
+          {isSelf && member.since && ' · '}
+          {member.since && (
+            <>
+              {t('members.since')} <Day at={member.since} />
+            </>
+          )}
+        </Box>
+      </Box>
+      {manages ? (
+        <Select
+          size="small"
+          value={member.role}
+          disabled={fetching}
+          onChange={(event) => void change(event.target.value as Role)}
+          inputProps={{ 'aria-label': t('members.roleOf', { email: member.email }) }}
+        >
+          {offered.map((role) => (
+            <MenuItem key={role} value={role}>
+              {t(`role.${role}`)}
+            </MenuItem>
+          ))}
+        </Select>
+      ) : (
+        <Box sx={{ color: v.ink2 }}>{t(`role.${member.role}`)}</Box>
+      )}
+      {(manages || isSelf) && (
+        <Button
+          size="small"
+          color="error"
+          variant="text"
+          onClick={() => setRemoving(true)}
+          aria-label={isSelf ? t('members.leave') : t('members.removeNamed', { email: member.email })}
+          sx={{ color: v.badFg }}
+        >
+          {isSelf ? t('members.leave') : t('members.remove')}
+        </Button>
+      )}
+      {removing && (
+        <RemoveDialog
+          member={member}
+          isSelf={isSelf}
+          onClose={(done) => {
+            setRemoving(false)
+            if (done) onChange()
+          }}
+        />
+      )}
+    </Box>
+  )
+}
+
+interface RemoveDialogProps {
+  member: Member
+  isSelf: boolean
+  onClose: (done: boolean) => void
+}
+
+function RemoveDialog({ member, isSelf, onClose }: RemoveDialogProps) {
+  const { account } = useSession()
+  const [{ fetching }, execute] = useMutation(RemoveMember)
+  const [error, setError] = useState<string>()
+  const submit = async () => {
+    const [failure] = userErrors(await execute({ input: { accountId: account.id, userId: member.userId } }))
+    if (failure) setError(failure.message)
+    else if (isSelf) location.assign('/')
+    else onClose(true)
+  }
+  return (
+    <FormDialog
+      open
+      title={isSelf ? t('members.leaveQuestion', { account: account.name }) : t('members.removeQuestion', member)}
+      text={t('members.removeText')}
+      error={error}
+      onClose={() => onClose(false)}
+      onSubmit={() => void submit()}
+      actions={
+        <>
+          <Button onClick={() => onClose(false)}>{t('cancel')}</Button>
+          <Button type="submit" variant="contained" color="error" autoFocus disabled={fetching}>
+            {isSelf ? t('members.leave') : t('members.remove')}
+          </Button>
+        </>
+      }
+    />
+  )
+}

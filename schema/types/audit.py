@@ -1,0 +1,172 @@
+"""The audit log of an account: AuditEntry, and what it refers to."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from accounts.actors import Actor
+from accounts.audit_pages import AuditCursor, audit_page, cursor_of, names_of
+from accounts.errors import CallerError
+from accounts.models import AuditEntry as AuditEntryRow
+from schema.context import Info, RequestError
+from schema.ids import decode_audit_cursor, encode_audit_cursor, encode_id
+from schema.types.pages import PageInfo, check_page_size
+from stores.queries import stores_by_id
+
+TYPES = {
+    "invitation": "Invitation",
+    "webhook": "Webhook",
+    "user": "User",
+    "token": "ApiToken",
+    "session": "Session",
+    "store": "Store",
+    "account": "Account",
+}
+"""The types of global ids, by the kinds of references in the audit log."""
+
+
+@strawberry.enum(description="How an audited action ended.")
+class AuditResult(Enum):
+    SUCCEEDED = strawberry.enum_value("succeeded", description="It was done.")
+    REFUSED = strawberry.enum_value("refused", description="The caller may not do it, or the password was wrong.")
+
+
+@strawberry.type(description="A user, token, session, store or account in the audit log.")
+class AuditReference:
+    kind: str = strawberry.field(
+        description="user, token, session, store, account or another kind of object; cli or operator for commands of "
+        "the operator."
+    )
+    id: strawberry.ID | None = strawberry.field(description="Global id; null for commands of the operator.")
+    name: str | None = strawberry.field(
+        description="The user's e-mail address, or the name of the token, store or account; null if it is gone."
+    )
+
+    @classmethod
+    def from_text(cls, text: str, names: Mapping[str, str]) -> "AuditReference":
+        """`text`: such as `user:<id>` or `cli`."""
+        kind, _, identity = text.partition(":")
+        global_id = strawberry.ID(encode_id(TYPES[kind], UUID(identity))) if identity and kind in TYPES else None
+        return cls(kind=kind, id=global_id, name=names.get(text))
+
+
+@strawberry.type(description="One more fact about an audited action.")
+class AuditDetail:
+    name: str = strawberry.field(description="The name of the fact, such as plan.")
+    value: str = strawberry.field(description="The fact; lists are separated by commas.")
+
+
+@strawberry.type(description="An entry of the audit log: who did what, when, from where, and with what result.")
+class AuditEntry:
+    id: strawberry.ID = strawberry.field(description="Global id.")
+    at: datetime = strawberry.field(description="When it happened.")
+    action: str = strawberry.field(
+        description="What was done, such as store.deleted; of a refused mutation its name, such as deleteStore."
+    )
+    result: AuditResult = strawberry.field(description="How it ended.")
+    actor: AuditReference = strawberry.field(description="Who did it.")
+    user: AuditReference | None = strawberry.field(
+        description="The signed-in user, or the user who created the token; null for commands of the operator."
+    )
+    credential: AuditReference | None = strawberry.field(description="The session or token of the request.")
+    subject: AuditReference = strawberry.field(description="What it was done to.")
+    address: str | None = strawberry.field(description="The client's IP address.")
+    user_agent: str | None = strawberry.field(description="The client's User-Agent header.")
+    details: list[AuditDetail] = strawberry.field(description="More facts about the action. Never a secret.")
+
+    @classmethod
+    def from_row(cls, row: AuditEntryRow, names: Mapping[str, str]) -> "AuditEntry":
+        return cls(
+            id=strawberry.ID(encode_audit_cursor(cursor_of(row))),
+            at=row.at,
+            action=row.action,
+            result=AuditResult(row.result),
+            actor=AuditReference.from_text(row.actor, names),
+            user=AuditReference.from_text(f"user:{row.user_id}", names) if row.user_id else None,
+            credential=AuditReference.from_text(row.credential, names) if row.credential else None,
+            subject=AuditReference.from_text(row.subject, names),
+            address=row.address,
+            user_agent=row.user_agent,
+            details=[AuditDetail(name=name, value=_text(value)) for name, value in row.detail.items()],
+        )
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+@strawberry.type(description="An entry in a page.")
+class AuditEdge:
+    cursor: str = strawberry.field(description="The entry's cursor.")
+    node: AuditEntry = strawberry.field(description="The entry.")
+
+
+@strawberry.type(description="A page of an account's audit log, the newest entry first.")
+class AuditConnection:
+    edges: list[AuditEdge] = strawberry.field(description="The entries with their cursors.")
+    nodes: list[AuditEntry] = strawberry.field(description="The entries.")
+    page_info: PageInfo = strawberry.field(description="Where the page begins and ends.")
+
+
+async def audit_connection(
+    info: Info,
+    account_id: UUID,
+    *,
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
+) -> AuditConnection:
+    """Raises RequestError: FORBIDDEN for a viewer, BAD_USER_INPUT."""
+    actor = info.context.require_actor()
+    try:
+        actor.require_audit_log(account_id)
+    except CallerError as error:
+        raise RequestError(error.code.value, error.message) from None
+    if (first is None) == (last is None):
+        raise RequestError("BAD_USER_INPUT", "Give either first or last.")
+    size = first if first is not None else last or 0
+    check_page_size(size, "last" if first is None else "first")
+    older = _cursor(account_id, after, "after") if after is not None else None
+    newer = _cursor(account_id, before, "before") if before is not None else None
+    async with info.context.platform.sessions() as session:
+        page = await audit_page(
+            session, account_id, size, older_than=older, newer_than=newer, oldest_first=first is None
+        )
+        rows = list(page.entries) if first is not None else list(page.entries)[::-1]
+        references = {text for row in rows for text in _references(row)}
+        names = {**await names_of(session, actor, references), **await store_names(session, actor, references)}
+    nodes = [AuditEntry.from_row(row, names) for row in rows]
+    return AuditConnection(
+        edges=[AuditEdge(cursor=str(node.id), node=node) for node in nodes],
+        nodes=nodes,
+        page_info=PageInfo(
+            has_next_page=page.has_more if first is not None else newer is not None,
+            has_previous_page=page.has_more if first is None else older is not None,
+            start_cursor=str(nodes[0].id) if nodes else None,
+            end_cursor=str(nodes[-1].id) if nodes else None,
+        ),
+    )
+
+
+async def store_names(session: Any, actor: Actor, references: set[str]) -> dict[str, str]:
+    """The names of the actor's stores, by reference."""
+    ids = {UUID(text.removeprefix("store:")) for text in references if text.startswith("store:")}
+    found = await stores_by_id(session, actor, ids) if ids else {}
+    return {f"store:{store_id}": each.store.name for store_id, each in found.items()}
+
+
+def _references(row: AuditEntryRow) -> list[str]:
+    user = [f"user:{row.user_id}"] if row.user_id else []
+    return [row.actor, row.subject, *user, *([row.credential] if row.credential else [])]
+
+
+def _cursor(account_id: UUID, cursor: str, argument: str) -> AuditCursor:
+    decoded = decode_audit_cursor(cursor)
+    if decoded is None or decoded.account_id != account_id:
+        raise RequestError("BAD_USER_INPUT", f"`{argument}` is not a cursor of this account's audit log.")
+    return decoded
