@@ -52,7 +52,7 @@ CODES: Mapping[Code, str] = {
     Code.INVALID_PASSWORD: "The password is wrong, or can't be used.",
     Code.INVALID_COUNTRY: "The country is not a code of ISO 3166, or the engine doesn't know it.",
     Code.INVALID_CURRENCY: "The currency is not a code of ISO 4217, or the engine doesn't know it.",
-    Code.INVALID_LANGUAGE: "This installation doesn't offer the language.",
+    Code.INVALID_LANGUAGE: "It is none of the query `languages`.",
     Code.INVALID_SETUP: "The engine has no such setup.",
     Code.INVALID_SCOPES: "No scope, or more scopes than you have yourself.",
     Code.INVALID_EXPIRY: "The time or duration is out of range.",

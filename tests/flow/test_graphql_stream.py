@@ -79,6 +79,7 @@ async def test_other_operations_and_errors(api: Harness) -> None:
     async with request(api, "{ viewer { user { email } } }", get=True) as response:
         assert response.headers["x-accel-buffering"] == "no"
         [answer, complete] = await read_all(response)
+    assert answer["data"].pop("extensions")["cost"]["requested"] > 0
     assert answer == {"event": "next", "data": {"data": {"viewer": {"user": {"email": "owner@example.com"}}}}}
     assert complete == {"event": "complete", "data": None}
     rename = 'mutation { createApiToken(input: {name: "t", scopes: [READ]}) { userErrors { code } } }'
