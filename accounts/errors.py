@@ -63,6 +63,7 @@ CODES: Mapping[Code, str] = {
     Code.DISK_TOO_SMALL: "The plan's disk is smaller than the store's: disks only grow.",
     Code.ENGINE_UNAVAILABLE: "This installation doesn't offer the engine.",
     Code.NOT_SUPPORTED: "The store's engine can't do it.",
+    Code.LAST_OWNER: "An account needs an owner: make another member an owner first.",
     Code.EMAIL_TAKEN: "Another user has the e-mail address.",
     Code.QUOTA_EXCEEDED: "The account has as many as it may have.",
     Code.RATE_LIMITED: "Too many in a short time: `retryAfterSeconds` says when to try again.",
