@@ -12,16 +12,20 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.demo import demo_command, demo_environment, free_port, run_command, survivors
+from tests.support.demo import demo_command, demo_environment, demo_words, free_port, run_command, survivors
 from tests.support.harness import ROOT
+from tests.support.measured import measured
 from tests.support.waiting import HANG_SECONDS, eventually
 
 
 def test_once_and_once_more_on_the_same_data(tmp_path: Path) -> None:
     data = tmp_path / ("long" * 40)
     port = free_port()
-    for number in (1, 2):
-        done = run_command(demo_command(data, port, "--once"))
+    for number, command in (
+        (1, measured(*demo_words(data, port, "--once"))),
+        (2, demo_command(data, port, "--once")),
+    ):
+        done = run_command(command)
         assert done.returncode == 0, done.stderr + done.stdout
         out = done.stdout
         assert "\x1b" not in out

@@ -28,8 +28,13 @@ def demo_environment() -> dict[str, str]:
 
 def demo_command(data: Path, port: int, *options: str) -> list[str]:
     """Without the dashboard, whose build takes half a minute."""
+    return [sys.executable, "-m", *demo_words(data, port, *options)]
+
+
+def demo_words(data: Path, port: int, *options: str) -> list[str]:
+    """The command after `python -m`."""
     common = ["--data", str(data), "--port", str(port), "--speed", "inf", "--no-dashboard"]
-    return [sys.executable, "-m", "cli", "demo", *common, *options]
+    return ["cli", "demo", *common, *options]
 
 
 def run_command(
