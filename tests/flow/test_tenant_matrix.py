@@ -178,7 +178,7 @@ def refused(answer: JSON) -> bool:
     def is_empty(value: Any) -> bool:
         if not isinstance(value, dict):
             return value is None
-        filled = {name for name, inner in value.items() if inner is not None}
+        filled = {name for name, inner in value.items() if inner not in (None, False)}
         return bool(value.get("userErrors")) and filled == {"userErrors", "__typename"}
 
     return all(is_empty(value) for value in (answer.get("data") or {}).values())
