@@ -22,9 +22,6 @@ export const ViewerQuery = graphql(`
   }
 `)
 
-/** Where the browser keeps which account is on screen. */
-export const ACCOUNT_KEY = 'sf-account'
-
 type Viewer = NonNullable<ResultOf<typeof ViewerQuery>['viewer']>
 export type Account = Viewer['accounts'][number]
 
