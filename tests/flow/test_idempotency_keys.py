@@ -25,8 +25,8 @@ from schema.context import Context
 transaction = Context.mutation_transaction
 
 @asynccontextmanager
-async def dies_after_the_commit(context):
-    async with transaction(context) as session:
+async def dies_after_the_commit(context, *arguments):
+    async with transaction(context, *arguments) as session:
         yield session
     os.kill(os.getpid(), signal.SIGKILL)
 
