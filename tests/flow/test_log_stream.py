@@ -117,7 +117,7 @@ async def test_what_is_refused(harness: Harness, monkeypatch: pytest.MonkeyPatch
     listed = (await harness.client().execute("{ engines { workloads } }"))["engines"]
     assert [engine["workloads"] for engine in listed] == [
         ["web", "database", "install", "proof", "cron", "rotate"],
-        ["web", "database", "install", "proof", "rotate"],
+        ["web", "worker", "database", "valkey", "install", "proof", "rotate"],
     ]
 
     monkeypatch.setattr(log_stream, "MAX_STREAMS_PER_USER", 1)

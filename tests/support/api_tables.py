@@ -44,8 +44,6 @@ def _limits() -> list[tuple[str, str]]:
         ("depth of fields", f"{document_limits.MAX_DEPTH}"),
         ("aliases of a document", f"{document_limits.MAX_ALIASES}"),
         ("items of a page", f"{pages.MAX_PAGE}"),
-        ("events in all pages of a request", f"{context.MAX_EVENTS:,}"),
-        ("deliveries in all pages of a request", f"{context.MAX_DELIVERIES:,}"),
         ("mutations of a user at the same time", f"{context.MUTATIONS_PER_USER}; more of them wait"),
         ("operations of a WebSocket", f"{graphql.MAX_OPERATIONS_PER_SOCKET}"),
         (
