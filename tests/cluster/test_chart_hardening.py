@@ -22,6 +22,11 @@ EVERYWHERE = {
 FROM_INGRESS = {"api ← namespace ingress http/TCP"}
 METRICS = {f"{component} ← namespace monitoring metrics/TCP" for component in ("api", "worker")}
 API_SERVER = {f"worker → {network} {port}/TCP" for network in ("0.0.0.0/0", "::/0") for port in (443, 6443)}
+PRIVATE = "10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16"
+PUBLIC = (f"0.0.0.0/0 except {PRIVATE}", "::/0 except ::1/128, fc00::/7, fe80::/10")
+WEBHOOKS = {f"worker → {network} 443/TCP" for network in PUBLIC}
+ALWAYS = EVERYWHERE | WEBHOOKS
+MAIL = {f"api → anyone {port}/TCP" for port in (25, 465, 587)}
 BUNDLED = {
     *(f"{component} → {server}/TCP" for component in PLATFORM for server in ("postgres 5432", "valkey 6379")),
     *(
@@ -41,12 +46,17 @@ def external(*ports: int) -> set[str]:
 
 
 CONNECTIONS = {
-    "bundled": EVERYWHERE | FROM_INGRESS | METRICS | API_SERVER | BUNDLED,
-    "local": EVERYWHERE | FROM_INGRESS | METRICS | API_SERVER | BUNDLED,
-    "everything": EVERYWHERE | FROM_INGRESS | {"api ← 192.0.2.0/24 http/TCP"} | API_SERVER | BUNDLED | BACKUP,
-    "external": EVERYWHERE | FROM_INGRESS | METRICS | {"worker → 192.0.2.1/32 6443/TCP"} | external(5432, 6432, 6379),
-    "production": EVERYWHERE | FROM_INGRESS | METRICS | API_SERVER | external(5432, 6379),
-    "gateway": EVERYWHERE | {"api ← namespace edge http/TCP"} | METRICS | API_SERVER | external(5432, 6379),
+    "bundled": ALWAYS | FROM_INGRESS | METRICS | API_SERVER | BUNDLED,
+    "local": ALWAYS | FROM_INGRESS | METRICS | API_SERVER | BUNDLED,
+    "everything": ALWAYS | FROM_INGRESS | {"api ← 192.0.2.0/24 http/TCP"} | API_SERVER | BUNDLED | BACKUP | MAIL,
+    "external": ALWAYS
+    | FROM_INGRESS
+    | METRICS
+    | {"worker → 192.0.2.1/32 6443/TCP"}
+    | external(5432, 6432, 6379)
+    | MAIL,
+    "production": ALWAYS | FROM_INGRESS | METRICS | API_SERVER | external(5432, 6379),
+    "gateway": ALWAYS | {"api ← namespace edge http/TCP"} | METRICS | API_SERVER | external(5432, 6379),
 }
 """What network policies allow, by scenario. `minimal` has none."""
 

@@ -50,6 +50,7 @@ SAMPLES: dict[str, Any] = {
     "networkPolicy.databasePorts": [6432],
     "networkPolicy.redisPorts": [6380],
     "networkPolicy.smtpPorts": [2525],
+    "networkPolicy.webhookPorts": [8443],
     "networkPolicy.apiServer.cidrs": ["192.0.2.0/24"],
     "networkPolicy.apiServer.ports": [8443],
     "admissionPolicy.images": ["a/"],

@@ -150,7 +150,9 @@ def _peer(peer: JSON) -> str:
     if peer.keys() == {"namespaceSelector"} and labels.keys() == {"kubernetes.io/metadata.name"}:
         return f"namespace {labels['kubernetes.io/metadata.name']}"
     if peer.keys() == {"ipBlock"}:
-        return str(peer["ipBlock"].get("cidr", "anyone"))
+        block = peer["ipBlock"]
+        excepted = f" except {', '.join(block['except'])}" if "except" in block else ""
+        return f"{block.get('cidr', 'anyone')}{excepted}"
     return f"anyone {peer or ''}".strip()
 
 
