@@ -26,7 +26,7 @@ def check_url(url: str, private_networks: Sequence[str]) -> str:
     except ValueError:  # a malformed port or IPv6 address
         valid = False
     if not valid:
-        message = f"Give a URL such as https://example.com/hooks, in ASCII, of at most {MAX_URL} characters."
+        message = f"Give an https URL, such as https://example.com/hooks, in ASCII, of at most {MAX_URL} characters."
         raise CallerError(Code.INVALID_URL, "url", message)
     if parts.username is not None or parts.password is not None or "#" in url:
         raise CallerError(Code.INVALID_URL, "url", "Give a URL without user, password and fragment (#).")

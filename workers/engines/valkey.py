@@ -39,16 +39,15 @@ def service(spec: StoreSpec, engine: str) -> Manifest:
 def stateful_set(spec: StoreSpec, engine: str, profile: ClusterProfile, component: Component) -> Manifest:
     """A StatefulSet, because there are never two pods: each would have a part of the queues."""
     # never evict keys: a queue would lose events. The file: a container that is killed loses at most a second
-    config = "\\n".join(
+    config = "\n".join(
         (
-            "requirepass %s",
+            "requirepass $PASSWORD",
             f"maxmemory {round(component.resources.memory * MEMORY_SHARE)}mb",
             "maxmemory-policy noeviction",
-            'save \\"\\"',
+            'save ""',
             "appendonly yes",
             "appendfsync everysec",
             f"dir {TMP}",
-            "",
         )
     )
     answers = {"exec": {"command": ["sh", "-c", 'REDISCLI_AUTH="$PASSWORD" valkey-cli ping | grep -q PONG']}}
@@ -58,8 +57,8 @@ def stateful_set(spec: StoreSpec, engine: str, profile: ClusterProfile, componen
         component.resources,
         env=env({}, {"PASSWORD": PASSWORD}),
         mounts={},
-        # the password comes by standard input: other processes see arguments
-        command=["sh", "-c", f'printf "{config}" "$PASSWORD" | exec valkey-server -'],
+        # by standard input: other processes see arguments. No pipe: the shell would stay, and keep the signal to end
+        command=["sh", "-c", f"exec valkey-server - <<END\n{config}\nEND\n"],
         port=PORT,
         probes={
             "startupProbe": probe(answers, period=1, failures=60),

@@ -108,7 +108,7 @@ def test_an_acknowledged_order_is_on_the_disk_before_it_is_acknowledged() -> Non
 
 def test_the_programs_that_run() -> None:
     found = {name: found["command"] for name, found in by_name(render()).items()}
-    assert found.pop("valkey")[-1].endswith("exec valkey-server -")
+    assert found.pop("valkey")[-1].startswith("exec valkey-server - <<END\n")
     assert found == {
         "database": ["sh", "/etc/storefleet/start"],
         "web": ["node", f"{PROGRAMS}/web.js"],
