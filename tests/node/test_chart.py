@@ -142,7 +142,7 @@ async def test_an_upgrade_under_load_loses_nothing(installation: Installation) -
         background = [first, *(asyncio.create_task(load.listen(http, start)) for _ in range(SUBSCRIBERS))]
         background.append(asyncio.create_task(load.keep_creating(http, names[0])))
         try:
-            again = ("--set", "api.podAnnotations.upgrade=1", "--set", "worker.podAnnotations.upgrade=1")
+            again = ("--set-string", "api.podAnnotations.upgrade=1", "--set-string", "worker.podAnnotations.upgrade=1")
             upgrade = asyncio.to_thread(installation.apply, *two, *again)
             ids[names[1]], _ = await asyncio.gather(load.create(http, names[1]), upgrade)
             rollback = ("rollback", NAME, "--namespace", NAMESPACE, "--wait", "--timeout", "3m")
