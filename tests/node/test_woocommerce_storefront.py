@@ -183,7 +183,7 @@ def test_the_owner_learns_what_is_left_and_where(new_shop: Shops) -> None:
 
 
 def files_of_pictures(shop: Shop) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in shop.uploads.glob("*.*") if "placeholder" not in path.name}
+    return {path.name: path.read_bytes() for path in shop.uploads.glob("[!.]*.*") if "placeholder" not in path.name}
 
 
 def test_a_repeated_installation_changes_nothing_of_the_owners(new_shop: Shops) -> None:
