@@ -3,13 +3,18 @@
 BEGIN;
 DO $$
 BEGIN
-    IF EXISTS (
-        SELECT FROM pg_stat_activity
-        WHERE datname = current_database() AND usename = current_user AND backend_type = 'client backend'
-            AND pid <> pg_backend_pid()
-    ) THEN
-        RAISE EXCEPTION 'Other processes use this database. Stop the API and the workers first.';
-    END IF;
+    FOR attempt IN 1..30 LOOP  -- the server ends a connection a moment after its client
+        PERFORM pg_stat_clear_snapshot();
+        IF NOT EXISTS (
+            SELECT FROM pg_stat_activity
+            WHERE datname = current_database() AND usename = current_user AND backend_type = 'client backend'
+                AND pid <> pg_backend_pid()
+        ) THEN
+            RETURN;
+        END IF;
+        PERFORM pg_sleep(0.1);
+    END LOOP;
+    RAISE EXCEPTION 'Other processes use this database. Stop the API and the workers first.';
 END $$;
 SET LOCAL client_min_messages = warning;
 DROP SCHEMA public CASCADE;  -- pg_dump --schema=public creates it again
