@@ -114,5 +114,5 @@ async def test_webhook_receivers(harness: Harness, tmp_path: Path, name: str, re
         forged = {"webhook-id": "1", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA"}
         async with harness.http.post(url, data=b"{}", headers=forged) as response:
             assert response.status == 400
-    attempts = (await find_webhook(harness, created["webhook"]["id"]))["deliveries"]["nodes"]
+        attempts = (await find_webhook(harness, created["webhook"]["id"]))["deliveries"]["nodes"]  # while it runs
     assert {item["statusCode"] for item in attempts} == {204}
