@@ -17,6 +17,11 @@ def budgets_of(actor: Actor, settings: Settings) -> tuple[Budget, ...]:
     )
 
 
+def budgets_of_caller(actor: Actor | None, address: str, settings: Settings) -> tuple[Budget, ...]:
+    """`actor` None: an anonymous caller."""
+    return budgets_of_address(address, settings) if actor is None else budgets_of(actor, settings)
+
+
 def budgets_of_address(address: str, settings: Settings) -> tuple[Budget, ...]:
     """The budget of all anonymous requests from an address, in each process."""
     return (Budget(f"address:{address}", settings.anonymous_points_per_minute),)

@@ -20,7 +20,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.unset import UnsetType
 
 from accounts.actors import Actor
-from accounts.point_budgets import budgets_of, budgets_of_address
+from accounts.point_budgets import budgets_of_caller
 from api.admission import SOCKET_POINTS, Admission
 from api.authentication import AuthenticationError, authenticate_request, authenticate_token
 from api.client_address import audit_address, client_address
@@ -120,10 +120,7 @@ class GraphQLApp(GraphQL[Context, None]):
         await _respond(connection, response, scope, receive, send)
 
     def _budgets(self, connection: HTTPConnection, actor: Actor | None) -> tuple[Budget, ...]:
-        settings = self._platform.settings
-        return (
-            budgets_of_address(client_address(connection), settings) if actor is None else budgets_of(actor, settings)
-        )
+        return budgets_of_caller(actor, client_address(connection), self._platform.settings)
 
     async def _stream(self, request: Request, actor: Actor | None) -> Response:
         """The response to a request for an event stream."""

@@ -16,7 +16,7 @@ from accounts.actors import Actor
 from accounts.audit import audit, set_origin
 from accounts.errors import CallerError, Code
 from accounts.last_used import LastUsed
-from accounts.point_budgets import budgets_of, budgets_of_address
+from accounts.point_budgets import budgets_of_caller
 from runtime.budgets import Balance, Budget, Budgets
 from runtime.changefeed import Changefeed
 from runtime.database import SessionFactory
@@ -164,8 +164,7 @@ class Context:
     @property
     def budgets(self) -> tuple[Budget, ...]:
         """Whose points the caller's operations take."""
-        settings = self.platform.settings
-        return budgets_of_address(self.address, settings) if self.actor is None else budgets_of(self.actor, settings)
+        return budgets_of_caller(self.actor, self.address, self.platform.settings)
 
     @property
     def points_per_request(self) -> int:

@@ -14,7 +14,7 @@ from accounts.errors import CallerError
 from accounts.models import AuditEntry as AuditEntryRow
 from schema.context import Info, RequestError
 from schema.ids import decode_audit_cursor, encode_audit_cursor, encode_id
-from schema.types.pages import PageInfo, check_page_size
+from schema.types.pages import PageInfo, page_size
 from stores.queries import stores_by_id
 
 TYPES = {
@@ -127,10 +127,7 @@ async def audit_connection(
         actor.require_audit_log(account_id)
     except CallerError as error:
         raise RequestError(error.code.value, error.message) from None
-    if (first is None) == (last is None):
-        raise RequestError("BAD_USER_INPUT", "Give either first or last.")
-    size = first if first is not None else last or 0
-    check_page_size(size, "last" if first is None else "first")
+    size = page_size(first, last)
     older = _cursor(account_id, after, "after") if after is not None else None
     newer = _cursor(account_id, before, "before") if before is not None else None
     async with info.context.platform.sessions() as session:

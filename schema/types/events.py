@@ -9,7 +9,7 @@ import strawberry
 from schema.context import Info, RequestError
 from schema.enums import EventType
 from schema.ids import decode_event_cursor, encode_event_cursor, encode_id
-from schema.types.pages import PageInfo, check_page_size
+from schema.types.pages import PageInfo, page_size
 from stores.event_pages import EventPage, EventRange
 from stores.models import Event as EventRow
 from stores.status import Status, StepStatus
@@ -90,12 +90,8 @@ def to_range(
     account_id: UUID, *, first: int | None, after: str | None, last: int | None, before: str | None
 ) -> EventRange:
     """Raises RequestError for anything but one of `first` and `last`, and for malformed cursors."""
-    if (first is None) == (last is None):
-        raise RequestError("BAD_USER_INPUT", "Give either first or last.")
-    limit = first if first is not None else last or 0
-    check_page_size(limit, "first" if first is not None else "last")
     return EventRange(
-        limit,
+        page_size(first, last),
         last=first is None,
         after=_seq(account_id, after, "after") if after is not None else 0,
         before=_seq(account_id, before, "before") if before is not None else None,

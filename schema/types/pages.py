@@ -1,4 +1,4 @@
-"""PageInfo of Relay's cursor connections, and the limit of a page."""
+"""PageInfo of Relay's cursor connections, and the size of a page."""
 
 import strawberry
 
@@ -21,3 +21,12 @@ def check_page_size(size: int, argument: str = "first") -> None:
     """Raises RequestError."""
     if not 1 <= size <= MAX_PAGE:
         raise RequestError("BAD_USER_INPUT", f"`{argument}` is 1 to {MAX_PAGE}: it was {size}.")
+
+
+def page_size(first: int | None, last: int | None) -> int:
+    """The one of them that is given. Raises RequestError if that is not exactly one, or its size is out of bounds."""
+    if (first is None) == (last is None):
+        raise RequestError("BAD_USER_INPUT", "Give either first or last.")
+    size = first if first is not None else last or 0
+    check_page_size(size, "first" if first is not None else "last")
+    return size

@@ -9,7 +9,7 @@ import strawberry
 from schema.context import Info, RequestError
 from schema.enums import EventType
 from schema.ids import encode_event_cursor, encode_id
-from schema.types.pages import PageInfo, check_page_size
+from schema.types.pages import PageInfo, check_page_size, page_size
 from stores.events import EVENT_TYPES
 from stores.ids import decode_text, encode_text
 from stores.webhooks.models import Webhook as WebhookRow
@@ -115,12 +115,8 @@ class Webhook:
         last: int | None = None,
         before: str | None = None,
     ) -> WebhookDeliveryConnection:
-        if (first is None) == (last is None):
-            raise RequestError("BAD_USER_INPUT", "Give either first or last.")
-        limit = first if first is not None else last or 0
-        check_page_size(limit, "first" if first is not None else "last")
         wanted = DeliveryRange(
-            limit,
+            page_size(first, last),
             last=first is None,
             after=_decode_delivery_cursor(after, "after"),
             before=_decode_delivery_cursor(before, "before"),
