@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from runtime.database import Base, create_engine, head_revision
 from runtime.settings import load_settings_or_exit
 from stores import models  # noqa: F401  # registers the tables in the metadata
-from stores.webhooks import models as webhook_models  # noqa: F401  # the same
+from stores.webhooks import models as webhook_models  # noqa: F401  # also registers tables
 
 LOCK_ID = 0x53746F7265  # "Store"
 LOCK_POLL_SECONDS = 0.2

@@ -3,6 +3,7 @@ import { v } from '@/shared/tokens'
 import { DISPLAY, TONES, displayState, progressOf, type DisplayState } from './state'
 import type { Store } from './documents'
 import css from './Glyph.module.css'
+import tones from './tones.module.css'
 
 const CIRCUMFERENCE = 2 * Math.PI * 6
 const line = { fill: 'none', stroke: 'currentColor', strokeLinecap: 'round', strokeLinejoin: 'round' } as const
@@ -83,7 +84,7 @@ export function Glyph({ state, size = 16, part = 0 }: { state: DisplayState; siz
   const { tone } = DISPLAY[state]
   const mark = RING_MARKS[state]
   return (
-    <span aria-hidden className={`${css.glyph} ${css[tone]}`}>
+    <span aria-hidden className={`${css.glyph} ${tones[tone]}`}>
       <svg viewBox="0 0 16 16" width={size} height={size} className={css.shape}>
         {mark ? (
           <>
@@ -117,7 +118,7 @@ export function StateTag({ store }: { store: Store }) {
   const state = displayState(store)
   const { tone } = DISPLAY[state]
   return (
-    <span className={`${css.tag} ${css[tone]}`} style={{ backgroundColor: TONES[tone].bg }}>
+    <span className={`${css.tag} ${tones[tone]}`} style={{ backgroundColor: TONES[tone].bg }}>
       <StoreGlyph store={store} />
       {t(`state.${state}`)}
     </span>

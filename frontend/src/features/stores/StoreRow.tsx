@@ -9,6 +9,7 @@ import { StoreAction } from './StoreAction'
 import { StoreSummary } from './StoreSummary'
 import { DISPLAY, addressOf, displayState, type DisplayState } from './state'
 import css from './StoreRow.module.css'
+import tones from './tones.module.css'
 
 /** Class names, without those that don't apply. */
 const classes = (...names: (string | false | undefined)[]) => names.filter(Boolean).join(' ')
@@ -74,7 +75,7 @@ export const StoreRow = memo(function StoreRow({ store, engine, planTitle, selec
 
 function StateWord({ state, hidden }: { state: DisplayState; hidden: boolean }) {
   return (
-    <span className={classes(css.state, hidden ? css.hidden : css[DISPLAY[state].tone])}>{t(`state.${state}`)}</span>
+    <span className={classes(css.state, hidden ? css.hidden : tones[DISPLAY[state].tone])}>{t(`state.${state}`)}</span>
   )
 }
 
