@@ -40,10 +40,10 @@ class Installation:
         self.helm.run("uninstall", NAME, "--namespace", NAMESPACE, "--wait", "--timeout", "2m")
 
     def storefleet(self, *words: str, standard_input: str = "") -> str:
-        """Run `storefleet …` in an API pod, as `kubectl exec` does. Returns the output."""
-        query = "labelSelector=app.kubernetes.io/component%3Dapi&fieldSelector=status.phase%3DRunning"
+        """Run `storefleet …` in a ready API pod, as `kubectl exec` does. Returns the output."""
+        query = "labelSelector=app.kubernetes.io/component%3Dapi"
         pods = self.server.call("GET", f"/api/v1/namespaces/{NAMESPACE}/pods?{query}")["items"]
-        [container] = pods[0]["status"]["containerStatuses"]
+        [container] = next(pod for pod in pods if _is_ready(pod))["status"]["containerStatuses"]
         script = f"printf '%s\\n' '{standard_input}' | storefleet {' '.join(words)}"
         identifier = container["containerID"].removeprefix("containerd://")
         return self.node.ctr("tasks", "exec", "--exec-id", f"test-{abs(hash(words))}", identifier, "sh", "-c", script)
@@ -73,3 +73,9 @@ class Installation:
         assert "errors" not in answer, answer
         data: JSON = answer["data"]
         return data
+
+
+def _is_ready(pod: JSON) -> bool:
+    """Not a pod that is being deleted: its processes end at any moment."""
+    conditions = {condition["type"]: condition["status"] for condition in pod["status"].get("conditions", [])}
+    return "deletionTimestamp" not in pod["metadata"] and conditions.get("Ready") == "True"

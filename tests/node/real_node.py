@@ -86,7 +86,7 @@ class RealNode:
         argv = ["nsenter", "-t", str(inside.pid), "-m", "-p", "--", str(program)]
         options = ["-a", "/run/storefleet/containerd.sock", "-n", "k8s.io"]
         done = subprocess.run([*argv, *options, *words], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
         output: str = done.stdout
         return output
 

@@ -175,8 +175,8 @@ async def test_an_upgrade_under_load_loses_nothing(installation: Installation) -
     assert "UPDATING" not in {event["status"] for event in load.seen[0]}
     for identifier in ids.values():
         installation.graphql(token, DELETE, id=identifier)
-    print(f"\nupgrade under load: the latest event came after {max(load.delays):.1f} s, the slowest of")
-    print(f"{len(load.mutations)} mutations took {max(load.mutations):.1f} s, {load.repeated} were repeated")
+    print(f"\nupgrade under load: the latest event came after {load.latest[0]:.1f} s:\n{load.latest[1]}")
+    print(f"the slowest of {len(load.mutations)} mutations: {max(load.mutations):.1f} s; {load.repeated} were repeated")
 
 
 def test_a_medusa_store_sells(installation: Installation) -> None:

@@ -24,14 +24,14 @@ JSON = dict[str, Any]
 
 @dataclass
 class UpgradeLoad:
-    """Subscribers of one account, all from the same cursor, and mutations. They stop at the end of `run`'s block."""
+    """Subscribers of one account, all from the same cursor, and mutations."""
 
     installation: Installation
     token: str
     seen: list[list[JSON]] = field(default_factory=list)
     """By subscriber: the events, in the order of arrival."""
-    delays: list[float] = field(default_factory=list)
-    """Seconds from each event to its arrival."""
+    latest: tuple[float, str] = (0, "")
+    """The greatest delay from an event to its arrival, in seconds, and what its subscriber did in that time."""
     mutations: list[float] = field(default_factory=list)
     """Seconds that each mutation took, with its repetitions."""
     repeated: int = 0
@@ -48,20 +48,31 @@ class UpgradeLoad:
         """One subscriber: connects again whenever its socket ends, after the last event. Runs until it is cancelled."""
         events: list[JSON] = []
         self.seen.append(events)
+        log: list[tuple[float, str]] = []
         while True:
+            log.append((time.time(), "connects"))
             try:
                 async with http.ws_connect(
                     f"ws://{self.address}", protocols=("graphql-transport-ws",), headers=self.headers(), heartbeat=20
                 ) as socket:
-                    await self._receive(socket, events, events[-1]["cursor"] if events else after)
-            except (aiohttp.ClientError, TimeoutError):
-                pass
+                    await self._receive(socket, events, events[-1]["cursor"] if events else after, log)
+                    log.append((time.time(), f"closed with {socket.close_code}"))
+            except (aiohttp.ClientError, TimeoutError) as error:
+                log.append((time.time(), repr(error)))
             await asyncio.sleep(random.uniform(0, 1))  # as clients do, so that not all of them come at once
 
-    async def _receive(self, socket: aiohttp.ClientWebSocketResponse, events: list[JSON], after: str | None) -> None:
+    async def _receive(
+        self,
+        socket: aiohttp.ClientWebSocketResponse,
+        events: list[JSON],
+        after: str | None,
+        log: list[tuple[float, str]],
+    ) -> None:
         await socket.send_json({"type": "connection_init"})
         async for frame in socket:
             message = json.loads(frame.data)
+            if message["type"] != "next":
+                log.append((time.time(), message["type"]))
             if message["type"] == "connection_ack":
                 payload = {"query": SUBSCRIBE, "variables": {"after": after}}
                 await socket.send_json({"id": "1", "type": "subscribe", "payload": payload})
@@ -69,7 +80,11 @@ class UpgradeLoad:
                 assert "errors" not in message["payload"], message
                 event = message["payload"]["data"]["accountEvents"]
                 events.append(event)
-                self.delays.append(time.time() - datetime.fromisoformat(event["at"]).timestamp())
+                committed = datetime.fromisoformat(event["at"]).timestamp()
+                delay = time.time() - committed
+                if delay > self.latest[0]:
+                    lines = [f"{at - committed:6.1f} s  {what}" for at, what in log if at > committed - 60]
+                    self.latest = (delay, "\n".join(lines))
             else:
                 assert message["type"] != "error", message
 
