@@ -65,6 +65,8 @@ CONSTRAINTS: dict[str, Schema] = {
 """What a default doesn't tell, by path."""
 OPEN = ("commonLabels", "global", "resources", "annotations", "labels")
 """Names of objects whose keys the chart doesn't know; empty ones are open, too."""
+STRINGS = ("commonLabels", "annotations", "labels", "podAnnotations", "podLabels", "nodeSelector")
+"""Names of objects of which Kubernetes accepts only strings as values."""
 JSON_TYPES: dict[type, str] = {bool: "boolean", int: "integer", str: "string", list: "array", dict: "object"}
 
 
@@ -96,6 +98,8 @@ def _schema(default: Any, path: str) -> Schema:
     constraints = CONSTRAINTS.get(path, {})
     if _is_section(path, default):
         return _object_schema(default, f"{path}.")
+    if path.rpartition(".")[2] in STRINGS:
+        constraints = {"additionalProperties": {"type": "string"}}
     return {"type": JSON_TYPES[type(default)], **constraints}
 
 

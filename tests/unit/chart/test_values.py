@@ -85,6 +85,7 @@ def test_the_schema_refuses_misspelt_names(path: str) -> None:
         ("image.digest", "sha256:1"),
         ("image.pullPolicy", "Sometimes"),
         ("service.type", "ExternalName"),
+        ("api.podAnnotations", {"upgrade": 1}),
         ("networkPolicy.databasePorts", []),
         ("networkPolicy.apiServer.cidrs", []),
     ],
