@@ -36,9 +36,8 @@ def every_file() -> Iterator[Path]:
 
 
 def is_short(path: Path, text: str) -> Iterator[str]:
-    """Except catalogues of texts, which are one file a language."""
     lines = text.count("\n")
-    if path.suffix in CODE and lines > MAX_LINES and path.parent.name != "i18n":
+    if path.suffix in CODE and lines > MAX_LINES:
         yield f"has {lines} lines; split it"
 
 

@@ -4,12 +4,15 @@ import { en } from './en'
 import { rich, t, type Message, type MessageKey } from '.'
 
 const sources = Object.entries(
-  import.meta.glob<string>(['/src/**/*.{ts,tsx}', '!/src/shared/i18n/??.ts'], {
+  import.meta.glob<string>(['/src/**/*.{ts,tsx}', '!/src/shared/i18n/texts/*.ts'], {
     query: '?raw',
     import: 'default',
     eager: true,
   }),
 ).map(([, text]) => text)
+const textFiles = Object.entries(
+  import.meta.glob<Record<string, object>>('/src/shared/i18n/texts/*.ts', { eager: true }),
+)
 const placeholders = (message: Message) => {
   const text = typeof message === 'string' ? message : message.other
   return [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort()
@@ -18,6 +21,13 @@ const placeholders = (message: Message) => {
 test('German has the placeholders of the English texts', () => {
   for (const key of Object.keys(en) as MessageKey[])
     expect([key, placeholders(de[key])]).toEqual([key, placeholders(en[key])])
+})
+
+test.each(['en', 'de'])('each file of texts is in the catalogue, and no key is in two of them: %s', (language) => {
+  const keys = textFiles
+    .filter(([path]) => path.endsWith(`.${language}.ts`))
+    .flatMap(([, file]) => Object.values(file).flatMap(Object.keys))
+  expect(keys.sort()).toEqual(Object.keys(en).sort())
 })
 
 test('each text is used', () => {

@@ -8,8 +8,9 @@ interface Plural {
 }
 export type Message = string | Plural
 export type MessageKey = keyof typeof en
-/** A catalogue of another language must have exactly the keys of the English one. */
-export type Catalogue = Record<MessageKey, Message>
+/** The texts of another language have exactly the keys of the English ones. */
+export type Translation<English> = Record<keyof English, Message>
+export type Catalogue = Translation<typeof en>
 
 type Placeholders<Text> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholders<Rest> : never
 type Values<Key extends MessageKey, Value> =
