@@ -1,4 +1,4 @@
-"""Actors: a signed-in user or an API token, and what it may read and write."""
+"""Actors: a signed-in user or an API token, with its roles and scopes. accounts/access.py says what they allow."""
 
 import hashlib
 import secrets
@@ -43,32 +43,6 @@ class Actor:
         """What the audit log says about a request of this actor."""
         credential = f"session:{self.session_id}" if self.token_id is None else f"token:{self.token_id}"
         return Origin(address, user_agent, self.user_id, credential)
-
-    def can_write(self, account_id: UUID) -> bool:
-        """Whether it has the scope `write` and the role owner or admin."""
-        return "write" in self.scopes and self.roles.get(account_id) in ("owner", "admin")
-
-    def require_session(self) -> None:
-        """Raises CallerError FORBIDDEN for an API token."""
-        if self.kind != "user":
-            raise CallerError(Code.FORBIDDEN, None, "This needs a signed-in user; API tokens can't do it.")
-
-    def require_read_scope(self) -> None:
-        """Raises CallerError FORBIDDEN for a token without the scope READ."""
-        if "read" not in self.scopes:
-            raise CallerError(Code.FORBIDDEN, None, "This needs a token with the scope READ.")
-
-    def require_write(self, account_id: UUID) -> None:
-        """Raises CallerError when it may not change what that account has. The account must be one it may see."""
-        if not self.can_write(account_id):
-            message = "This needs a token with the scope WRITE, and the role owner or admin in the account."
-            raise CallerError(Code.FORBIDDEN, None, message, account_id=account_id)
-
-    def require_audit_log(self, account_id: UUID) -> None:
-        """Raises CallerError when it may not read that account's audit log. The account must be one it may see."""
-        if "read" not in self.scopes or self.roles.get(account_id) not in ("owner", "admin"):
-            message = "This needs a token with the scope READ, and the role owner or admin in the account."
-            raise CallerError(Code.FORBIDDEN, None, message)
 
     def resolve_account(self, given: UUID | None) -> UUID:
         """`given` if it is an account of the actor; None: the actor's only account. Raises CallerError."""

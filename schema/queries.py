@@ -4,6 +4,7 @@ import strawberry
 
 from accounts.invitations import invitation_by_token
 from accounts.queries import get_user, readable_accounts
+from schema.access import ANYONE, VIEWER_READ
 from schema.context import Info, RequestError
 from schema.enums import Role
 from schema.ids import decode_id, decode_page_cursor
@@ -24,7 +25,7 @@ from stores.store_pages import stores_page
 
 @strawberry.type
 class Query:
-    @strawberry.field(description="The caller; null for an anonymous caller.")
+    @strawberry.field(extensions=[ANYONE], description="The caller; null for an anonymous caller.")
     async def viewer(self, info: Info) -> Viewer | None:
         actor = info.context.actor
         if actor is None:
@@ -37,7 +38,7 @@ class Query:
             accounts=[Account.from_row(info, actor, account) for account in accounts],
         )
 
-    @strawberry.field(description="One of the caller's accounts.")
+    @strawberry.field(extensions=[VIEWER_READ], description="One of the caller's accounts.")
     async def account(self, info: Info, id: strawberry.ID) -> Account | None:
         actor, account_id = info.context.require_actor(), decode_id("Account", id)
         async with info.context.platform.sessions() as session:
@@ -46,7 +47,9 @@ class Query:
             (Account.from_row(info, actor, found) for found in accounts if found.account.id == account_id), None
         )
 
-    @strawberry.field(description="One of the caller's stores, by id or by slug; deleted stores too.")
+    @strawberry.field(
+        extensions=[VIEWER_READ], description="One of the caller's stores, by id or by slug; deleted stores too."
+    )
     async def store(self, info: Info, id: strawberry.ID | None = None, slug: str | None = None) -> Store | None:
         actor = info.context.require_actor()
         if (id is None) == (slug is None):
@@ -59,7 +62,7 @@ class Query:
                 store = await store_by_id(session, actor, store_id)
         return Store.from_row(info, store) if store is not None else None
 
-    @strawberry.field(description="An account's stores, the newest first by default.")
+    @strawberry.field(extensions=[VIEWER_READ], description="An account's stores, the newest first by default.")
     async def stores(
         self,
         info: Info,
@@ -80,12 +83,13 @@ class Query:
             page = await stores_page(session, account, first=first, after=cursor, order=order, matching=matching)
         return StoreConnection.from_page(info, account, page, has_previous=after is not None)
 
-    @strawberry.field(description="The plans that createStore accepts, the smallest first.")
+    @strawberry.field(extensions=[ANYONE], description="The plans that createStore accepts, the smallest first.")
     async def plans(self, info: Info) -> list[PlanInfo]:
         return [PlanInfo.from_plan(plan) for plan in PLANS.values()]
 
     @strawberry.field(
-        description="Whether a new store can have the slug, or the slug made from the name; and one that it can have."
+        extensions=[VIEWER_READ],
+        description="Whether a new store can have the slug, or the slug made from the name; and one that it can have.",
     )
     async def slug_suggestion(
         self, info: Info, name: str | None = None, slug: str | None = None, account_id: strawberry.ID | None = None
@@ -98,18 +102,22 @@ class Query:
         url = store_url(found.slug, info.context.platform.profile)
         return SlugSuggestion(slug=found.slug, available=found.available, reason=found.reason, url=url)
 
-    @strawberry.field(description="The store engines that this installation knows.")
+    @strawberry.field(extensions=[ANYONE], description="The store engines that this installation knows.")
     async def engines(self, info: Info) -> list[EngineInfo]:
         engines = info.context.platform.engines
         durations = await info.context.platform.step_durations.get(list(engines))
         return [EngineInfo.from_engine(engine, durations) for engine in engines.values()]
 
-    @strawberry.field(description="The values that createStore accepts as `language`, the default first.")
+    @strawberry.field(
+        extensions=[ANYONE], description="The values that createStore accepts as `language`, the default first."
+    )
     async def languages(self, info: Info) -> list[str]:
         return list(info.context.platform.settings.languages)
 
     @strawberry.field(
-        description="What the link of an invitation leads to; also for an anonymous caller. Null: it can't be accepted."
+        extensions=[ANYONE],
+        description="What the link of an invitation leads to; also for an anonymous caller. "
+        "Null: it can't be accepted.",
     )
     async def invitation(self, info: Info, token: str) -> InvitationPreview | None:
         async with info.context.platform.sessions() as session:
@@ -119,6 +127,6 @@ class Query:
         row, account_name, inviter = found
         return InvitationPreview(account_name=account_name, email=row.email, role=Role(row.role), invited_by=inviter)
 
-    @strawberry.field(description="Whether anyone may sign up; also for an anonymous caller.")
+    @strawberry.field(extensions=[ANYONE], description="Whether anyone may sign up; also for an anonymous caller.")
     async def sign_up_open(self, info: Info) -> bool:
         return info.context.platform.settings.sign_up == "open"

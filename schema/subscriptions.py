@@ -10,6 +10,7 @@ from uuid import UUID
 import strawberry
 
 from accounts.errors import CallerError
+from schema.access import VIEWER_READ
 from schema.context import Info, RequestError
 from schema.ids import decode_event_cursor, decode_id
 from schema.types.events import Event
@@ -26,7 +27,8 @@ from stores.status import Status
 @strawberry.type
 class Subscription:
     @strawberry.subscription(
-        description="One store's events: from the first one, or after the cursor. Completes when the store is DELETED."
+        extensions=[VIEWER_READ],
+        description="One store's events: from the first one, or after the cursor. Completes when the store is DELETED.",
     )
     async def store_events(
         self, info: Info, store_id: strawberry.ID, after: str | None = None
@@ -44,7 +46,9 @@ class Subscription:
             if row.type == "STATUS" and row.status == Status.DELETED:
                 return
 
-    @strawberry.subscription(description="All events of an account: from now on, or after the cursor.")
+    @strawberry.subscription(
+        extensions=[VIEWER_READ], description="All events of an account: from now on, or after the cursor."
+    )
     async def account_events(
         self, info: Info, account_id: strawberry.ID | None = None, after: str | None = None
     ) -> AsyncGenerator[Event, None]:
@@ -59,7 +63,8 @@ class Subscription:
             yield _event(info, row)
 
     @strawberry.subscription(
-        description="The last lines of a component of the store, e.g. web, then each new line; for 15 minutes."
+        extensions=[VIEWER_READ],
+        description="The last lines of a component of the store, e.g. web, then each new line; for 15 minutes.",
     )
     async def store_logs(
         self, info: Info, store_id: strawberry.ID, workload: str, tail: int = 100

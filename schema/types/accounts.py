@@ -12,6 +12,7 @@ from accounts.models import ApiToken as ApiTokenRow
 from accounts.models import User as UserRow
 from accounts.queries import AccountWithTokens
 from accounts.sessions import active_sessions
+from schema.access import ADMIN_READ, AS_PARENT
 from schema.context import Info
 from schema.enums import Role, Scope
 from schema.ids import encode_id
@@ -62,37 +63,49 @@ class Account:
     row: strawberry.Private[AccountRow]
     limits: strawberry.Private[Limits]
 
-    @strawberry.field(description="How many stores count against storeQuota.")
+    @strawberry.field(extensions=[AS_PARENT], description="How many stores count against storeQuota.")
     async def stores_used(self, info: Info) -> int:
         return (await info.context.usage.load(self.row.id)).stores
 
-    @strawberry.field(description="How many stores can be created now, by storeQuota and by creationsPerHour.")
+    @strawberry.field(
+        extensions=[AS_PARENT], description="How many stores can be created now, by storeQuota and by creationsPerHour."
+    )
     async def creations_left(self, info: Info) -> int:
         return (await info.context.usage.load(self.row.id)).creations_left(self.limits)
 
-    @strawberry.field(description="When creationsPerHour allows the next creation; null if it does now, or if it is 0.")
+    @strawberry.field(
+        extensions=[AS_PARENT],
+        description="When creationsPerHour allows the next creation; null if it does now, or if it is 0.",
+    )
     async def next_creation_at(self, info: Info) -> datetime | None:
         return (await info.context.usage.load(self.row.id)).next_creation_at(self.limits)
 
-    @strawberry.field(description="How many stores match; DELETED stores only if the filter asks for them.")
+    @strawberry.field(
+        extensions=[AS_PARENT], description="How many stores match; DELETED stores only if the filter asks for them."
+    )
     async def store_count(self, info: Info, filter: StoreFilter | None = None) -> int:
         matching = to_filter(filter)
         async with info.context.platform.sessions() as session:
             return await count_stores(session, self.row.id, matching)
 
-    @strawberry.field(description="Who belongs to the account, by e-mail address.")
+    @strawberry.field(extensions=[AS_PARENT], description="Who belongs to the account, by e-mail address.")
     async def members(self, info: Info) -> list[Member]:
         async with info.context.platform.sessions() as session:
             return [Member.from_member(member) for member in await members(session, self.row.id)]
 
-    @strawberry.field(description="The invitations that can be accepted, the newest first; empty for a viewer.")
+    @strawberry.field(
+        extensions=[AS_PARENT],
+        description="The invitations that can be accepted, the newest first; empty for a viewer.",
+    )
     async def invitations(self, info: Info) -> list[Invitation]:
         if self.role is Role("viewer"):
             return []
         async with info.context.platform.sessions() as session:
             return [Invitation.from_row(row) for row, _, _ in await open_invitations(session, self.row.id)]
 
-    @strawberry.field(description="The webhooks, the oldest first; all of them without `first` and `last`.")
+    @strawberry.field(
+        extensions=[AS_PARENT], description="The webhooks, the oldest first; all of them without `first` and `last`."
+    )
     async def webhooks(
         self,
         info: Info,
@@ -105,7 +118,8 @@ class Account:
         return WebhookConnection.from_rows(rows, first=first, after=after, last=last, before=before)
 
     @strawberry.field(
-        description="Who did what in the account, the newest entry first; for owners and admins. Give first or last."
+        extensions=[ADMIN_READ],
+        description="Who did what in the account, the newest entry first; for owners and admins. Give first or last.",
     )
     async def audit_log(
         self,
@@ -148,7 +162,9 @@ class Viewer:
     user: User = strawberry.field(description="The signed-in user, or the user who created the token.")
     accounts: list[Account] = strawberry.field(description="The accounts that the caller can read, the oldest first.")
 
-    @strawberry.field(description="The user's active sessions, the newest first. Empty for an API token.")
+    @strawberry.field(
+        extensions=[AS_PARENT], description="The user's active sessions, the newest first. Empty for an API token."
+    )
     async def sessions(self, info: Info, first: int = 20) -> list[Session]:
         actor = info.context.require_actor()
         check_page_size(first)

@@ -2,6 +2,7 @@
 
 import strawberry
 
+import schema.enums  # noqa: F401  # gives the enum Code its name
 from accounts.errors import CallerError, Code
 
 

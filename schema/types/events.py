@@ -6,6 +6,7 @@ from uuid import UUID
 
 import strawberry
 
+from schema.access import AS_PARENT
 from schema.context import Info, RequestError
 from schema.enums import EventType
 from schema.ids import decode_event_cursor, encode_event_cursor, encode_id
@@ -36,7 +37,7 @@ class Event:
     at: datetime = strawberry.field(description="When it happened.")
     row: strawberry.Private[EventRow]
 
-    @strawberry.field(description="The store as it is now.")
+    @strawberry.field(extensions=[AS_PARENT], description="The store as it is now.")
     async def store(self, info: Info) -> Annotated["Store", strawberry.lazy("schema.types.stores")]:
         from schema.types.stores import Store  # the two types refer to each other
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import strawberry
 
+from schema.access import AS_PARENT
 from schema.context import Info
 from schema.enums import EngineName, PlanName, StoreSetup, engine_name
 from schema.ids import encode_event_cursor, encode_id, encode_page_cursor
@@ -119,11 +120,14 @@ class Store:
     )
     row: strawberry.Private[StoreRow]
 
-    @strawberry.field(description="The steps, in the order in which they run.")
+    @strawberry.field(extensions=[AS_PARENT], description="The steps, in the order in which they run.")
     async def steps(self, info: Info) -> list[Step]:
         return [Step.from_row(row) for row in await info.context.steps.load(self.row.id)]
 
-    @strawberry.field(description="The store's events of the last 90 days, the oldest first. Give first or last.")
+    @strawberry.field(
+        extensions=[AS_PARENT],
+        description="The store's events of the last 90 days, the oldest first. Give first or last.",
+    )
     async def events(
         self,
         info: Info,

@@ -6,6 +6,7 @@ from enum import Enum
 
 import strawberry
 
+from schema.access import AS_PARENT
 from schema.context import Info, RequestError
 from schema.enums import EventType
 from schema.ids import encode_event_cursor, encode_id
@@ -106,7 +107,10 @@ class Webhook:
     )
     row: strawberry.Private[WebhookRow]
 
-    @strawberry.field(description="The attempts of the last 30 days, the newest first. Give either first or last.")
+    @strawberry.field(
+        extensions=[AS_PARENT],
+        description="The attempts of the last 30 days, the newest first. Give either first or last.",
+    )
     async def deliveries(
         self,
         info: Info,

