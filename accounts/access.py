@@ -53,6 +53,15 @@ def require(actor: Actor, access: Access, account_id: UUID | None = None) -> Non
             raise _forbidden(f"This needs the role {needed} in the account.", access, account_id)
 
 
+def allows(actor: Actor, access: Access, account_id: UUID | None = None) -> bool:
+    """Whether `require` raises nothing."""
+    try:
+        require(actor, access, account_id)
+    except CallerError:
+        return False
+    return True
+
+
 def _forbidden(message: str, access: Access, account_id: UUID | None) -> CallerError:
     """What was tried to change in an account is written to its audit log."""
     return CallerError(Code.FORBIDDEN, None, message, account_id=account_id if access.scope == "write" else None)

@@ -1,16 +1,17 @@
 """Reads an account's audit log: pages, the newest entry first, and the names of what the entries refer to."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.actors import Actor
 from accounts.models import Account, ApiToken, AuditEntry, User
+from runtime.pages import Page, PageRange, page_of, within
 
 
 @dataclass(frozen=True)
@@ -22,39 +23,27 @@ class AuditCursor:
     id: int
 
 
-@dataclass(frozen=True)
-class AuditPage:
-    """The newest entry first, or the oldest first if it was asked so."""
-
-    entries: Sequence[AuditEntry]
-    has_more: bool
-    """Whether entries follow in the direction of reading."""
-
-
 def cursor_of(entry: AuditEntry) -> AuditCursor:
     """The entry must be one of an account."""
     return AuditCursor(cast("UUID", entry.account_id), entry.at, entry.id)
 
 
 async def audit_page(
-    session: AsyncSession,
-    account_id: UUID,
-    limit: int,
-    *,
-    older_than: AuditCursor | None = None,
-    newer_than: AuditCursor | None = None,
-    oldest_first: bool = False,
-) -> AuditPage:
-    """At most `limit` entries between the cursors: the newest ones, or the oldest ones."""
-    place = tuple_(AuditEntry.at, AuditEntry.id)
+    session: AsyncSession, account_id: UUID, wanted: PageRange, *, oldest_first: bool = False
+) -> Page[AuditEntry]:
+    """A page of the account's entries, the newest first by default. The key of the range: time and id."""
     query = select(AuditEntry).where(AuditEntry.account_id == account_id)
-    if older_than is not None:
-        query = query.where(place < tuple_(older_than.at, older_than.id))
-    if newer_than is not None:
-        query = query.where(place > tuple_(newer_than.at, newer_than.id))
-    order = (AuditEntry.at, AuditEntry.id) if oldest_first else (AuditEntry.at.desc(), AuditEntry.id.desc())
-    found = (await session.scalars(query.order_by(*order).limit(limit + 1))).all()
-    return AuditPage(found[:limit], len(found) > limit)
+    key = [AuditEntry.at, AuditEntry.id]
+    found = (await session.scalars(within(query, key, wanted, descending=not oldest_first))).all()
+    return page_of(found, wanted, from_the_end=wanted.last)
+
+
+async def entries_by_id(
+    session: AsyncSession, account_ids: Collection[UUID], ids: Collection[int]
+) -> dict[int, AuditEntry]:
+    """The entries of the accounts that are found."""
+    query = select(AuditEntry).where(AuditEntry.id.in_(ids), AuditEntry.account_id.in_(account_ids))
+    return {row.id: row for row in await session.scalars(query)}
 
 
 async def names_of(session: AsyncSession, actor: Actor, references: Collection[str]) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ An invitation has no more rights than its inviter has now: it ends when the invi
 of the link's token is stored.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -22,6 +22,7 @@ from accounts.passwords import hash_password, password_problem
 from accounts.sessions import SignedIn, begin_session
 from accounts.users import add_user, normalize_email
 from runtime.database import SessionFactory
+from runtime.pages import ALL, Page, PageRange, page_of, within
 
 LIFETIME = timedelta(days=7)
 RETENTION = timedelta(days=30)
@@ -51,10 +52,24 @@ def _open(condition: ColumnElement[bool]) -> Select[Invitation, str, str]:
     )
 
 
-async def open_invitations(session: AsyncSession, account_id: UUID) -> Sequence[tuple[Invitation, str, str]]:
-    """The account's invitations that can be accepted, the newest first: each with account name and inviter."""
-    query = _open(Invitation.account_id == account_id).order_by(Invitation.created_at.desc(), Invitation.id)
-    return [(row[0], row[1], row[2]) for row in await session.execute(query)]
+async def invitations_page(session: AsyncSession, account_id: UUID, wanted: PageRange) -> Page[Invitation]:
+    """The account's invitations that can be accepted, the newest first.
+
+    The key of the range: time of creation and id.
+    """
+    key = [Invitation.created_at, Invitation.id]
+    rows = (
+        await session.scalars(within(_open(Invitation.account_id == account_id), key, wanted, descending=True))
+    ).all()
+    return page_of(rows, wanted, from_the_end=wanted.last)
+
+
+async def invitations_by_id(
+    session: AsyncSession, account_ids: Collection[UUID], ids: Collection[UUID]
+) -> dict[UUID, Invitation]:
+    """The accounts' invitations that are found and can be accepted."""
+    found = await session.scalars(_open(and_(Invitation.id.in_(ids), Invitation.account_id.in_(account_ids))))
+    return {row.id: row for row in found}
 
 
 async def invitation_by_token(session: AsyncSession, token: str) -> tuple[Invitation, str, str] | None:
@@ -90,7 +105,7 @@ async def invite_member(
         .where(Invitation.revoked_at.is_(None))
         .values(revoked_at=func.now())
     )
-    if len(await open_invitations(session, account_id)) >= MAX_OPEN:
+    if len((await invitations_page(session, account_id, ALL)).rows) >= MAX_OPEN:
         raise CallerError(Code.QUOTA_EXCEEDED, None, f"{MAX_OPEN} invitations are open. Revoke some of them first.")
     added = await session.scalars(
         insert(Invitation)

@@ -4,7 +4,6 @@ A command locks the account's row first, and then reads the actor's role: of two
 same moment, the second one is no owner any more. So an account always keeps an owner.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -16,6 +15,7 @@ from accounts.actors import Actor
 from accounts.audit import audit
 from accounts.errors import CallerError, Code
 from accounts.models import Account, Membership, User
+from runtime.pages import Page, PageRange, page_of, within
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,15 @@ class Member:
     since: datetime | None
 
 
-async def members(session: AsyncSession, account_id: UUID) -> Sequence[Member]:
-    """The account's members by e-mail address."""
+async def members_page(session: AsyncSession, account_id: UUID, wanted: PageRange) -> Page[Member]:
+    """The account's members by e-mail address. The key of the range: e-mail address and user id."""
     query = (
         select(User.id, User.email, Membership.role, Membership.created_at)
         .join(Membership, Membership.user_id == User.id)
         .where(Membership.account_id == account_id)
-        .order_by(User.email)
     )
-    return [Member(account_id, *row) for row in await session.execute(query)]
+    rows = (await session.execute(within(query, [User.email, User.id], wanted))).all()
+    return page_of([Member(account_id, *row) for row in rows], wanted, from_the_end=wanted.last)
 
 
 async def lock_role(session: AsyncSession, actor: Actor, account_id: UUID | None) -> tuple[UUID, str]:

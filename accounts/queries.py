@@ -1,36 +1,35 @@
-"""Reads the actor's accounts."""
+"""Reads the actor's accounts, and the users whom it may see."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.actors import Actor
-from accounts.models import Account, ApiToken, User
+from accounts.models import Account, Membership, User
+from runtime.pages import Page, PageRange, page_of, within
 
 
-@dataclass(frozen=True)
-class AccountWithTokens:
-    """An account and its active tokens."""
+async def accounts_page(session: AsyncSession, actor: Actor, wanted: PageRange) -> Page[Account]:
+    """The actor's accounts, the oldest first. The key of the range: time of creation and id."""
+    query = select(Account).where(Account.id.in_(actor.roles))
+    key = [Account.created_at, Account.id]
+    found = (await session.scalars(within(query, key, wanted))).all()
+    return page_of(found, wanted, from_the_end=wanted.last)
 
-    account: Account
-    tokens: list[ApiToken]
+
+async def accounts_by_id(session: AsyncSession, actor: Actor, ids: Collection[UUID]) -> dict[UUID, Account]:
+    """The actor's accounts that are found."""
+    wanted = set(ids) & set(actor.roles)
+    return {row.id: row for row in await session.scalars(select(Account).where(Account.id.in_(wanted)))}
 
 
-async def readable_accounts(session: AsyncSession, actor: Actor) -> list[AccountWithTokens]:
-    """The actor's accounts, the oldest first."""
-    accounts = await session.scalars(
-        select(Account).where(Account.id.in_(actor.roles)).order_by(Account.created_at, Account.id)
-    )
-    tokens: Sequence[ApiToken] = (
-        await session.scalars(
-            select(ApiToken)
-            .where(ApiToken.account_id.in_(actor.roles), ApiToken.revoked_at.is_(None))
-            .order_by(ApiToken.created_at, ApiToken.id)
-        )
-    ).all()
-    return [AccountWithTokens(row, [token for token in tokens if token.account_id == row.id]) for row in accounts]
+async def users_by_id(session: AsyncSession, actor: Actor, ids: Collection[UUID]) -> dict[UUID, User]:
+    """The actor's user, and members of its accounts, that are found."""
+    members = select(Membership.user_id).where(Membership.account_id.in_(actor.roles))
+    query = select(User).where(User.id.in_(ids), or_(User.id == actor.user_id, User.id.in_(members)))
+    return {row.id: row for row in await session.scalars(query)}
 
 
 async def get_user(session: AsyncSession, actor: Actor) -> User:

@@ -1,11 +1,11 @@
 """Sessions of signed-in browsers. A session that ends closes its WebSockets (accounts/revocation.py)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import Select, delete, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,6 +13,7 @@ from accounts.actors import Actor, generate_secret, hash_credential
 from accounts.audit import audit_user, printable, set_credential
 from accounts.errors import CallerError, Code
 from accounts.models import Membership, Session
+from runtime.pages import Page, PageRange, page_of, within
 
 RETENTION = timedelta(days=30)
 """How long the row of an ended session is kept."""
@@ -56,17 +57,24 @@ def password_optional(row: Session) -> bool:
     return row.by_link and row.created_at > datetime.now(UTC) - PASSWORD_OPTIONAL
 
 
-async def active_sessions(session: AsyncSession, actor: Actor, limit: int) -> Sequence[Session]:
-    """The user's sessions that are neither revoked nor expired, the newest first. Empty for an API token."""
-    if actor.kind != "user":
-        return []
-    query = (
-        select(Session)
-        .where(Session.user_id == actor.user_id, Session.revoked_at.is_(None), Session.expires_at > func.now())
-        .order_by(Session.created_at.desc(), Session.id)
-        .limit(limit)
-    )
-    return (await session.scalars(query)).all()
+async def sessions_page(session: AsyncSession, actor: Actor, wanted: PageRange) -> Page[Session]:
+    """The user's sessions that are neither revoked nor expired, the newest first; none for an API token.
+
+    The key of the range: time of creation and id.
+    """
+    key = [Session.created_at, Session.id]
+    found = (await session.scalars(within(_active(actor), key, wanted, descending=True))).all()
+    return page_of(found, wanted, from_the_end=wanted.last)
+
+
+async def sessions_by_id(session: AsyncSession, actor: Actor, ids: Collection[UUID]) -> dict[UUID, Session]:
+    """The user's active sessions that are found; none for an API token."""
+    return {row.id: row for row in await session.scalars(_active(actor).where(Session.id.in_(ids)))}
+
+
+def _active(actor: Actor) -> Select[Session]:
+    own = Session.user_id == actor.user_id if actor.kind == "user" else false()
+    return select(Session).where(own, Session.revoked_at.is_(None), Session.expires_at > func.now())
 
 
 async def end_session(session: AsyncSession, actor: Actor, session_id: UUID | None) -> Session:

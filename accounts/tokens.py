@@ -12,6 +12,7 @@ from accounts.audit import audit
 from accounts.errors import CallerError, Code
 from accounts.idempotency import claim_idempotency_key
 from accounts.models import SCOPES, ApiToken
+from runtime.pages import Page, PageRange, page_of, within
 
 MAX_NAME = 80
 RETENTION = timedelta(days=30)
@@ -80,6 +81,14 @@ async def _child_expiry(session: AsyncSession, parent_id: UUID, wanted: datetime
         message = f"Give a time no later than {parent.expires_at:%Y-%m-%dT%H:%M:%SZ}, when your own token expires."
         raise CallerError(Code.INVALID_EXPIRY, "expiresAt", message)
     return wanted or parent.expires_at
+
+
+async def tokens_page(session: AsyncSession, account_id: UUID, wanted: PageRange) -> Page[ApiToken]:
+    """The account's tokens that are not revoked, the oldest first. The key of the range: time of creation and id."""
+    query = select(ApiToken).where(ApiToken.account_id == account_id, ApiToken.revoked_at.is_(None))
+    key = [ApiToken.created_at, ApiToken.id]
+    found = (await session.scalars(within(query, key, wanted))).all()
+    return page_of(found, wanted, from_the_end=wanted.last)
 
 
 async def revoke_token(session: AsyncSession, actor: Actor, token_id: UUID | None) -> ApiToken:

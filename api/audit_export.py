@@ -15,13 +15,14 @@ from starlette.routing import Route
 from accounts.access import ADMIN_READ, require
 from accounts.actors import Actor, load_actor
 from accounts.audit import audit, set_origin
-from accounts.audit_pages import AuditCursor, AuditPage, audit_page, cursor_of, names_of
+from accounts.audit_pages import audit_page, names_of
 from accounts.errors import CallerError, Code
 from accounts.models import AuditEntry
 from api.authentication import AuthenticationError, authenticate_request
 from api.client_address import audit_address
 from api.responses import error_response
 from runtime.database import SessionFactory
+from runtime.pages import PageRange
 from schema.context import Platform
 from schema.ids import decode_account_id
 
@@ -57,20 +58,19 @@ async def get_audit_log(request: Request) -> Response:
 async def _lines(sessions: SessionFactory, actor: Actor, account_id: UUID) -> AsyncIterator[str]:
     """Raises CallerError in the middle of the download when the actor's rights have ended: the client sees that it is
     not complete."""
-    cursor: AuditCursor | None = None
-    page: AuditPage | None = None
-    while page is None or page.has_more:
+    wanted, page = PageRange(PAGE), None
+    while page is None or page.has_next:
         async with sessions() as session:
             current = await load_actor(session, actor.credential, actor.kind)
             if current is None:
                 raise CallerError(Code.FORBIDDEN, None, "The session or token has ended.")
             require(current, ADMIN_READ, account_id)
-            page = await audit_page(session, account_id, PAGE, newer_than=cursor, oldest_first=True)
-            references = {entry.actor for entry in page.entries} | {f"user:{entry.user_id}" for entry in page.entries}
+            page = await audit_page(session, account_id, wanted, oldest_first=True)
+            references = {entry.actor for entry in page.rows} | {f"user:{entry.user_id}" for entry in page.rows}
             names = await names_of(session, current, references - {"user:None"})
-        if page.entries:
-            cursor = cursor_of(page.entries[-1])
-        yield "".join(_line(entry, names) for entry in page.entries)
+        if page.rows:
+            wanted = PageRange(PAGE, after=(page.rows[-1].at, page.rows[-1].id))
+        yield "".join(_line(entry, names) for entry in page.rows)
 
 
 def _line(entry: AuditEntry, names: Mapping[str, str]) -> str:

@@ -4,6 +4,9 @@ from typing import Any
 
 import strawberry
 from graphql import GraphQLError
+from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
+from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.graphql import OperationType
 
 from schema.access import check_declared
@@ -16,6 +19,12 @@ from schema.operation_cost import OperationCost
 from schema.queries import Query
 from schema.subscriptions import Subscription
 from schema.trusted_documents import RequireTrustedDocument
+
+
+class _Names(NameConverter):
+    def from_generic(self, generic_type: StrawberryObjectDefinition, types: Any) -> str:
+        """AuditEdge, not AuditEntryEdge: a published name stays."""
+        return super().from_generic(generic_type, types).replace("AuditEntry", "Audit")
 
 
 class _Schema(strawberry.Schema):
@@ -31,6 +40,7 @@ class _Schema(strawberry.Schema):
 
 
 schema = _Schema(
+    config=StrawberryConfig(name_converter=_Names()),
     query=Query,
     mutation=Mutation,
     subscription=Subscription,

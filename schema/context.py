@@ -21,22 +21,23 @@ from runtime.budgets import Balance, Budget, Budgets
 from runtime.changefeed import Changefeed
 from runtime.database import SessionFactory
 from runtime.limiter import ConcurrencyLimiter, LimitTimeout
+from runtime.pages import Page, PageRange
 from runtime.queue import Enqueuer
 from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
 from schema.ids import decode_account_id
 from schema.trusted_documents import TrustedDocuments
 from stores.engines import Engine
-from stores.event_pages import EventPage, EventRange, event_pages
+from stores.event_pages import event_pages
 from stores.event_stream import EventStream
 from stores.log_stream import LogStream
-from stores.models import Step
+from stores.models import Event, Step
 from stores.names import platform_label
 from stores.queries import StoreWithCursor, steps_by_store, stores_by_id
 from stores.quota import Limits, Usage, usage_by_account
 from stores.step_durations import StepDurations
-from stores.webhooks.models import Webhook
-from stores.webhooks.queries import DeliveryPage, DeliveryRange, delivery_pages, webhooks_by_account
+from stores.webhooks.models import WebhookDelivery
+from stores.webhooks.queries import delivery_pages
 
 MUTATIONS_PER_USER = 4
 """Parallel mutations of one user in this process. More of them wait, and leave the connections to other users."""
@@ -115,10 +116,9 @@ class Context:
         # without cache, because a WebSocket's context lives long; equal keys of one moment are in one batch
         self.steps: DataLoader[UUID, list[Step]] = DataLoader(self._load_steps, cache=False)
         self.stores: DataLoader[UUID, StoreWithCursor] = DataLoader(self._load_stores, cache=False)
-        self.event_pages: DataLoader[tuple[UUID, EventRange], EventPage] = DataLoader(self._load_events, cache=False)
+        self.event_pages: DataLoader[tuple[UUID, PageRange], Page[Event]] = DataLoader(self._load_events, cache=False)
         self.usage: DataLoader[UUID, Usage] = DataLoader(self._load_usage, cache=False)
-        self.webhooks: DataLoader[UUID, list[Webhook]] = DataLoader(self._load_webhooks, cache=False)
-        self.delivery_pages: DataLoader[tuple[UUID, DeliveryRange], DeliveryPage] = DataLoader(
+        self.delivery_pages: DataLoader[tuple[UUID, PageRange], Page[WebhookDelivery]] = DataLoader(
             self._load_deliveries, cache=False
         )
 
@@ -133,7 +133,7 @@ class Context:
         missing = RequestError("NOT_FOUND", "There is no such store.")
         return [stores.get(store_id, missing) for store_id in store_ids]
 
-    async def _load_events(self, keys: list[tuple[UUID, EventRange]]) -> Sequence[EventPage]:
+    async def _load_events(self, keys: list[tuple[UUID, PageRange]]) -> Sequence[Page[Event]]:
         pages = {}
         async with self.platform.sessions() as session:
             for wanted in {wanted for _, wanted in keys}:
@@ -147,12 +147,7 @@ class Context:
             usage = await usage_by_account(session, set(account_ids))
         return [usage[account_id] for account_id in account_ids]
 
-    async def _load_webhooks(self, account_ids: list[UUID]) -> Sequence[list[Webhook]]:
-        async with self.platform.sessions() as session:
-            webhooks = await webhooks_by_account(session, set(account_ids))
-        return [webhooks[account_id] for account_id in account_ids]
-
-    async def _load_deliveries(self, keys: list[tuple[UUID, DeliveryRange]]) -> Sequence[DeliveryPage]:
+    async def _load_deliveries(self, keys: list[tuple[UUID, PageRange]]) -> Sequence[Page[WebhookDelivery]]:
         pages = {}
         async with self.platform.sessions() as session:
             for wanted in {wanted for _, wanted in keys}:

@@ -1,7 +1,8 @@
 """What an operation costs, in points. Known before it is executed; docs/API.md has the formula.
 
 A field with arguments or with fields below it costs one point, a root field of a mutation ten, `__schema` and `__type`
-a hundred. What is below `nodes` or `edges` counts for each item that the page may have (`first` or `last`).
+a hundred. What is below `nodes` or `edges` counts for each item that the page may have (`first` or `last`), what is
+below the query `nodes` for each of its ids.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from graphql import (
     GraphQLError,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -26,7 +28,7 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 
 from runtime.budgets import Balance
-from schema.types.pages import MAX_PAGE
+from schema.types.pages import MAX_PAGE, UNPAGED
 
 MUTATION_POINTS = 10
 INTROSPECTION_POINTS = 100
@@ -134,6 +136,8 @@ class _Counter:
             return INTROSPECTION_POINTS * times
         if root and self.operation.operation == OperationType.MUTATION:
             points = MUTATION_POINTS
+        elif root and name == "nodes":
+            points = times = self._count_ids(node)
         elif page is not None and name in ("nodes", "edges"):
             points = times = times * page
         elif name in FREE and not node.arguments:
@@ -141,7 +145,18 @@ class _Counter:
         else:
             points = times if node.arguments or below is not None else 0
         sizes = [self._size(item.value) for item in node.arguments or () if item.name.value in ("first", "last")]
-        return points + (self.count(below, times, max(sizes, default=None), spreading) if below is not None else 0)
+        return points + (self.count(below, times, max(sizes, default=UNPAGED), spreading) if below is not None else 0)
+
+    def _count_ids(self, node: FieldNode) -> int:
+        """How many ids the query `nodes` gets; those that can't be counted are as many as there may be."""
+        for item in node.arguments or ():
+            if item.name.value == "ids":
+                value: Any = item.value
+                if isinstance(value, VariableNode):
+                    given = self.variables.get(value.name.value)
+                    return min(len(given), MAX_PAGE) if isinstance(given, list) else MAX_PAGE
+                return min(len(value.values), MAX_PAGE) if isinstance(value, ListValueNode) else 1
+        return 1
 
     def _size(self, value: ValueNode) -> int:
         """The size of a page. One that can't be known, or that is refused later, counts as the largest."""

@@ -3,15 +3,17 @@
 import strawberry
 
 from accounts.invitations import invitation_by_token
-from accounts.queries import get_user, readable_accounts
+from accounts.queries import accounts_by_id, get_user
 from schema.access import ANYONE, VIEWER_READ
 from schema.context import Info, RequestError
 from schema.enums import Role
-from schema.ids import decode_id, decode_page_cursor
+from schema.ids import decode_id, decode_page_cursor_of
+from schema.nodes import find_nodes
 from schema.types.accounts import Account, User, Viewer
 from schema.types.engines import EngineInfo
 from schema.types.members import InvitationPreview
-from schema.types.pages import check_page_size
+from schema.types.nodes import Node
+from schema.types.pages import MAX_PAGE, After, Before, First, Last, to_range
 from schema.types.plans import PlanInfo
 from schema.types.slugs import SlugSuggestion
 from schema.types.store_filters import StoreFilter, StoreOrder, to_filter, to_order
@@ -31,21 +33,27 @@ class Query:
         if actor is None:
             return None
         async with info.context.platform.sessions() as session:
-            user = await get_user(session, actor)
-            accounts = await readable_accounts(session, actor)
-        return Viewer(
-            user=User.from_row(user),
-            accounts=[Account.from_row(info, actor, account) for account in accounts],
-        )
+            return Viewer(user=User.from_row(await get_user(session, actor)))
+
+    @strawberry.field(extensions=[VIEWER_READ], description="The object with this global id, if the caller may see it.")
+    async def node(self, info: Info, id: strawberry.ID) -> Node | None:
+        return (await find_nodes(info, [id]))[0]
+
+    @strawberry.field(
+        extensions=[VIEWER_READ],
+        description="The objects with these global ids, at most 100, in this order; null where there is none.",
+    )
+    async def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
+        if len(ids) > MAX_PAGE:
+            raise RequestError("BAD_USER_INPUT", f"`ids` are at most {MAX_PAGE}: they were {len(ids)}.")
+        return await find_nodes(info, ids)
 
     @strawberry.field(extensions=[VIEWER_READ], description="One of the caller's accounts.")
     async def account(self, info: Info, id: strawberry.ID) -> Account | None:
         actor, account_id = info.context.require_actor(), decode_id("Account", id)
         async with info.context.platform.sessions() as session:
-            accounts = await readable_accounts(session, actor)
-        return next(
-            (Account.from_row(info, actor, found) for found in accounts if found.account.id == account_id), None
-        )
+            found = await accounts_by_id(session, actor, [account_id] if account_id is not None else [])
+        return next((Account.from_row(info, actor, row) for row in found.values()), None)
 
     @strawberry.field(
         extensions=[VIEWER_READ], description="One of the caller's stores, by id or by slug; deleted stores too."
@@ -62,26 +70,27 @@ class Query:
                 store = await store_by_id(session, actor, store_id)
         return Store.from_row(info, store) if store is not None else None
 
-    @strawberry.field(extensions=[VIEWER_READ], description="An account's stores, the newest first by default.")
+    @strawberry.field(
+        extensions=[VIEWER_READ], description="An account's stores, the newest first by default. Give first or last."
+    )
     async def stores(
         self,
         info: Info,
-        first: int,
-        after: str | None = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
         account_id: strawberry.ID | None = None,
         include_deleted: bool = False,
         filter: StoreFilter | None = None,
         order_by: StoreOrder | None = None,
     ) -> StoreConnection:
         account = info.context.require_account(account_id)
-        check_page_size(first)
         order, matching = to_order(order_by), to_filter(filter, include_deleted=include_deleted)
-        cursor = decode_page_cursor(after, order) if after is not None else None
-        if after is not None and cursor is None:
-            raise RequestError("BAD_USER_INPUT", "`after` is not a cursor of a page of stores in this order.")
+        wanted = to_range(first, after, last, before, decode_page_cursor_of(order))
         async with info.context.platform.sessions() as session:
-            page = await stores_page(session, account, first=first, after=cursor, order=order, matching=matching)
-        return StoreConnection.from_page(info, account, page, has_previous=after is not None)
+            page = await stores_page(session, account, wanted, order=order, matching=matching)
+        return StoreConnection.from_page(info, account, page)
 
     @strawberry.field(extensions=[ANYONE], description="The plans that createStore accepts, the smallest first.")
     async def plans(self, info: Info) -> list[PlanInfo]:

@@ -1,16 +1,16 @@
 """Pages of an account's stores: filtered, ordered, and with keyset cursors."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Text, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from runtime.pages import Page, PageRange, page_of, sorting, within
 from stores.models import AccountStream, Store
 from stores.status import Health, Status
 
@@ -76,45 +76,34 @@ class StoreFilter:
 
 @dataclass(frozen=True)
 class StorePage:
-    """Stores with their cursors, whether more stores follow, and the number of the account's last event."""
+    """Stores with their cursors, and the number of the account's last event."""
 
-    stores: Sequence[tuple[Store, StoreCursor]]
-    has_next: bool
+    page: Page[tuple[Store, StoreCursor]]
     seq: int
 
 
 async def stores_page(
-    session: AsyncSession,
-    account_id: UUID,
-    *,
-    first: int,
-    after: StoreCursor | None,
-    order: StoreOrder,
-    matching: StoreFilter,
+    session: AsyncSession, account_id: UUID, wanted: PageRange, *, order: StoreOrder, matching: StoreFilter
 ) -> StorePage:
-    """At most `first` stores. `after`: a cursor of the same order."""
-    key = SORT_KEYS[order.field].label("key")
-    query = select(Store.id, key).where(Store.account_id == account_id, *matching.conditions())
-    if after is not None:
-        position = tuple_(SORT_KEYS[order.field], Store.id)
-        end = tuple_(literal(after.key, SORT_KEYS[order.field].type), literal(after.store_id))
-        query = query.where(position < end if order.descending else position > end)
-    sorting = [part.desc() if order.descending else part.asc() for part in (key, Store.id)]
-    page = query.order_by(*sorting).limit(first + 1).subquery()
-    sorting = [part.desc() if order.descending else part.asc() for part in (page.c.key, page.c.id)]
+    """A page of the account's stores in this order. The key of the range: sort key and id."""
+    place = [SORT_KEYS[order.field], Store.id.expression]
+    query = select(Store.id, SORT_KEYS[order.field].label("key"))
+    query = query.where(Store.account_id == account_id, *matching.conditions())
+    chosen = within(query, place, wanted, descending=order.descending).subquery()
     rows = (
         await session.execute(  # one statement, because stores and event number must be of the same snapshot
-            select(Store, page.c.key, AccountStream.seq)
-            .join(page, page.c.id == Store.id)
+            select(Store, chosen.c.key, AccountStream.seq)
+            .join(chosen, chosen.c.id == Store.id)
             .join(AccountStream, AccountStream.account_id == Store.account_id)
-            .order_by(*sorting)
+            .order_by(*sorting([chosen.c.key, chosen.c.id], descending=order.descending))
         )
     ).all()
-    if not rows:
-        seq = await session.scalar(select(AccountStream.seq).where(AccountStream.account_id == account_id))
-        return StorePage([], has_next=False, seq=seq or 0)
-    stores = [(store, StoreCursor(order, key, store.id)) for store, key, _ in rows[:first]]
-    return StorePage(stores, has_next=len(rows) > first, seq=rows[0].seq)
+    if rows:
+        seq = rows[0].seq
+    else:
+        seq = await session.scalar(select(AccountStream.seq).where(AccountStream.account_id == account_id)) or 0
+    stores = [(store, StoreCursor(order, key, store.id)) for store, key, _ in rows]
+    return StorePage(page_of(stores, wanted), seq)
 
 
 async def count_stores(session: AsyncSession, account_id: UUID, matching: StoreFilter) -> int:

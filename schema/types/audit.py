@@ -1,19 +1,22 @@
 """The audit log of an account: AuditEntry, and what it refers to."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
 import strawberry
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.actors import Actor
-from accounts.audit_pages import AuditCursor, audit_page, cursor_of, names_of
+from accounts.audit_pages import audit_page, cursor_of, names_of
 from accounts.models import AuditEntry as AuditEntryRow
-from schema.context import Info, RequestError
+from runtime.pages import PageRange
+from schema.context import Info
 from schema.ids import decode_audit_cursor, encode_audit_cursor, encode_id
-from schema.types.pages import PageInfo, page_size
+from schema.types.nodes import Node
+from schema.types.pages import Connection
 from stores.queries import stores_by_id
 
 TYPES = {
@@ -60,8 +63,7 @@ class AuditDetail:
 
 
 @strawberry.type(description="An entry of the audit log: who did what, when, from where, and with what result.")
-class AuditEntry:
-    id: strawberry.ID = strawberry.field(description="Global id.")
+class AuditEntry(Node):
     at: datetime = strawberry.field(description="When it happened.")
     action: str = strawberry.field(
         description="What was done, such as store.deleted; of a refused mutation its name, such as deleteStore."
@@ -98,54 +100,36 @@ def _text(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-@strawberry.type(description="An entry in a page.")
-class AuditEdge:
-    cursor: str = strawberry.field(description="The entry's cursor.")
-    node: AuditEntry = strawberry.field(description="The entry.")
+@strawberry.type(name="AuditConnection", description="A page of an account's audit log, the newest entry first.")
+class AuditConnection(Connection[AuditEntry]): ...
 
 
-@strawberry.type(description="A page of an account's audit log, the newest entry first.")
-class AuditConnection:
-    edges: list[AuditEdge] = strawberry.field(description="The entries with their cursors.")
-    nodes: list[AuditEntry] = strawberry.field(description="The entries.")
-    page_info: PageInfo = strawberry.field(description="Where the page begins and ends.")
-
-
-async def audit_connection(
-    info: Info,
-    account_id: UUID,
-    *,
-    first: int | None,
-    after: str | None,
-    last: int | None,
-    before: str | None,
-) -> AuditConnection:
-    """Raises RequestError BAD_USER_INPUT."""
-    actor = info.context.require_actor()
-    size = page_size(first, last)
-    older = _cursor(account_id, after, "after") if after is not None else None
-    newer = _cursor(account_id, before, "before") if before is not None else None
+async def audit_connection(info: Info, account_id: UUID, wanted: PageRange) -> AuditConnection:
+    """A page of the account's audit log."""
     async with info.context.platform.sessions() as session:
-        page = await audit_page(
-            session, account_id, size, older_than=older, newer_than=newer, oldest_first=first is None
-        )
-        rows = list(page.entries) if first is not None else list(page.entries)[::-1]
-        references = {text for row in rows for text in _references(row)}
-        names = {**await names_of(session, actor, references), **await store_names(session, actor, references)}
-    nodes = [AuditEntry.from_row(row, names) for row in rows]
-    return AuditConnection(
-        edges=[AuditEdge(cursor=str(node.id), node=node) for node in nodes],
-        nodes=nodes,
-        page_info=PageInfo(
-            has_next_page=page.has_more if first is not None else newer is not None,
-            has_previous_page=page.has_more if first is None else older is not None,
-            start_cursor=str(nodes[0].id) if nodes else None,
-            end_cursor=str(nodes[-1].id) if nodes else None,
-        ),
-    )
+        page = await audit_page(session, account_id, wanted)
+        nodes = await audit_entries(session, info.context.require_actor(), page.rows)
+    return AuditConnection.of(nodes, [str(node.id) for node in nodes], page)
 
 
-async def store_names(session: Any, actor: Actor, references: set[str]) -> dict[str, str]:
+async def audit_entries(session: AsyncSession, actor: Actor, rows: Sequence[AuditEntryRow]) -> list[AuditEntry]:
+    """The entries, with the names of what they refer to."""
+    references = {text for row in rows for text in _references(row)}
+    names = {**await names_of(session, actor, references), **await store_names(session, actor, references)}
+    return [AuditEntry.from_row(row, names) for row in rows]
+
+
+def decode_audit_cursor_of(account_id: UUID) -> Callable[[str], tuple[datetime, int] | None]:
+    """Decodes a cursor of the account's audit log; None for another one."""
+
+    def decode(cursor: str) -> tuple[datetime, int] | None:
+        decoded = decode_audit_cursor(cursor)
+        return (decoded.at, decoded.id) if decoded is not None and decoded.account_id == account_id else None
+
+    return decode
+
+
+async def store_names(session: AsyncSession, actor: Actor, references: set[str]) -> dict[str, str]:
     """The names of the actor's stores, by reference."""
     ids = {UUID(text.removeprefix("store:")) for text in references if text.startswith("store:")}
     found = await stores_by_id(session, actor, ids) if ids else {}
@@ -155,10 +139,3 @@ async def store_names(session: Any, actor: Actor, references: set[str]) -> dict[
 def _references(row: AuditEntryRow) -> list[str]:
     user = [f"user:{row.user_id}"] if row.user_id else []
     return [row.actor, row.subject, *user, *([row.credential] if row.credential else [])]
-
-
-def _cursor(account_id: UUID, cursor: str, argument: str) -> AuditCursor:
-    decoded = decode_audit_cursor(cursor)
-    if decoded is None or decoded.account_id != account_id:
-        raise RequestError("BAD_USER_INPUT", f"`{argument}` is not a cursor of this account's audit log.")
-    return decoded

@@ -1,17 +1,18 @@
 """Event: one entry of an account's event stream."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
 
+from runtime.pages import Page
 from schema.access import AS_PARENT
-from schema.context import Info, RequestError
+from schema.context import Info
 from schema.enums import EventType
 from schema.ids import decode_event_cursor, encode_event_cursor, encode_id
-from schema.types.pages import PageInfo, page_size
-from stores.event_pages import EventPage, EventRange
+from schema.types.pages import Connection
 from stores.models import Event as EventRow
 from stores.status import Status, StepStatus
 
@@ -60,47 +61,19 @@ class Event:
         )
 
 
-@strawberry.type(description="An event in a page.")
-class EventEdge:
-    cursor: str = strawberry.field(description="The event's cursor.")
-    node: Event = strawberry.field(description="The event.")
-
-
 @strawberry.type(description="A page of a store's events, the oldest first.")
-class EventConnection:
-    edges: list[EventEdge] = strawberry.field(description="The events with their cursors.")
-    nodes: list[Event] = strawberry.field(description="The events.")
-    page_info: PageInfo = strawberry.field(description="Where the page begins and ends.")
-
+class EventConnection(Connection[Event]):
     @classmethod
-    def from_page(cls, page: EventPage, wanted: EventRange) -> "EventConnection":
-        nodes = [Event.from_row(row) for row in page.events]
-        return cls(
-            edges=[EventEdge(cursor=node.cursor, node=node) for node in nodes],
-            nodes=nodes,
-            page_info=PageInfo(
-                has_next_page=wanted.before is not None if wanted.last else page.has_more,
-                end_cursor=nodes[-1].cursor if nodes else None,
-                has_previous_page=page.has_more if wanted.last else wanted.after > 0,
-                start_cursor=nodes[0].cursor if nodes else None,
-            ),
-        )
+    def from_page(cls, page: Page[EventRow]) -> "EventConnection":
+        nodes = [Event.from_row(row) for row in page.rows]
+        return cls.of(nodes, [node.cursor for node in nodes], page)
 
 
-def to_range(
-    account_id: UUID, *, first: int | None, after: str | None, last: int | None, before: str | None
-) -> EventRange:
-    """Raises RequestError for anything but one of `first` and `last`, and for malformed cursors."""
-    return EventRange(
-        page_size(first, last),
-        last=first is None,
-        after=_seq(account_id, after, "after") if after is not None else 0,
-        before=_seq(account_id, before, "before") if before is not None else None,
-    )
+def decode_cursor_of(account_id: UUID) -> Callable[[str], tuple[int] | None]:
+    """Decodes a cursor of the account's events; None for another one."""
 
+    def decode(cursor: str) -> tuple[int] | None:
+        decoded = decode_event_cursor(cursor)
+        return (decoded[1],) if decoded is not None and decoded[0] == account_id else None
 
-def _seq(account_id: UUID, cursor: str, argument: str) -> int:
-    decoded = decode_event_cursor(cursor)
-    if decoded is None or decoded[0] != account_id:
-        raise RequestError("BAD_USER_INPUT", f"`{argument}` is not a cursor of this store's events.")
-    return decoded[1]
+    return decode

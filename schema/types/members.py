@@ -8,6 +8,8 @@ from accounts.members import Member as MemberRow
 from accounts.models import Invitation as InvitationRow
 from schema.enums import Role
 from schema.ids import encode_id
+from schema.types.nodes import Node
+from schema.types.pages import Connection
 
 
 @strawberry.type(description="A user with a role in an account.")
@@ -30,8 +32,7 @@ class Member:
 
 
 @strawberry.type(description="An invitation into an account. It works once, for its e-mail address.")
-class Invitation:
-    id: strawberry.ID = strawberry.field(description="Global id.")
+class Invitation(Node):
     email: str = strawberry.field(description="Only a user with this e-mail address can accept it.")
     role: Role = strawberry.field(description="The role that the user gets.")
     created_at: datetime = strawberry.field(description="When it was made.")
@@ -55,3 +56,11 @@ class InvitationPreview:
     email: str = strawberry.field(description="The e-mail address that is invited.")
     role: Role = strawberry.field(description="The role in the account.")
     invited_by: str = strawberry.field(description="The e-mail address of the member who made the invitation.")
+
+
+@strawberry.type(description="A page of an account's members.")
+class MemberConnection(Connection[Member]): ...
+
+
+@strawberry.type(description="A page of an account's open invitations.")
+class InvitationConnection(Connection[Invitation]): ...

@@ -8,11 +8,12 @@ from accounts.actors import Actor
 from accounts.models import Session as SessionRow
 from accounts.sessions import password_optional
 from schema.ids import encode_id
+from schema.types.nodes import Node
+from schema.types.pages import Connection
 
 
 @strawberry.type(description="A browser in which the user is signed in.")
-class Session:
-    id: strawberry.ID = strawberry.field(description="Global id.")
+class Session(Node):
     created_at: datetime = strawberry.field(description="When the user signed in.")
     last_used_at: datetime | None = strawberry.field(description="Exact to a minute; null if not used since sign-in.")
     expires_at: datetime = strawberry.field(description="When the session expires.")
@@ -34,3 +35,7 @@ class Session:
             current=row.token_hash == actor.credential,
             password_optional=password_optional(row),
         )
+
+
+@strawberry.type(description="A page of the user's sessions.")
+class SessionConnection(Connection[Session]): ...

@@ -10,8 +10,9 @@ from schema.access import AS_PARENT
 from schema.context import Info
 from schema.enums import EngineName, PlanName, StoreSetup, engine_name
 from schema.ids import encode_event_cursor, encode_id, encode_page_cursor
-from schema.types.events import EventConnection, to_range
-from schema.types.pages import PageInfo
+from schema.types.events import EventConnection, decode_cursor_of
+from schema.types.nodes import Node
+from schema.types.pages import After, Before, Connection, First, Last, to_range
 from stores.models import Step as StepRow
 from stores.models import Store as StoreRow
 from stores.names import store_url
@@ -86,8 +87,7 @@ class Deletion:
 
 
 @strawberry.type(description="An online store. Each store has its own Kubernetes namespace.")
-class Store:
-    id: strawberry.ID = strawberry.field(description="Global id.")
+class Store(Node):
     account_id: strawberry.ID = strawberry.field(description="Global id of the account that owns the store.")
     slug: str = strawberry.field(description="First label of the store's address.")
     name: str = strawberry.field(description="The store's name.")
@@ -129,16 +129,10 @@ class Store:
         description="The store's events of the last 90 days, the oldest first. Give first or last.",
     )
     async def events(
-        self,
-        info: Info,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> EventConnection:
-        wanted = to_range(self.row.account_id, first=first, after=after, last=last, before=before)
-        page = await info.context.event_pages.load((self.row.id, wanted))
-        return EventConnection.from_page(page, wanted)
+        wanted = to_range(first, after, last, before, decode_cursor_of(self.row.account_id))
+        return EventConnection.from_page(await info.context.event_pages.load((self.row.id, wanted)))
 
     @classmethod
     def from_row(cls, info: Info, store: StoreWithCursor) -> "Store":
@@ -170,33 +164,12 @@ class Store:
         )
 
 
-@strawberry.type(description="A store in a page.")
-class StoreEdge:
-    cursor: str = strawberry.field(description="The store's cursor, for the order of this list.")
-    node: Store = strawberry.field(description="The store.")
-
-
 @strawberry.type(description="A page of stores.")
-class StoreConnection:
-    edges: list[StoreEdge] = strawberry.field(description="The stores with their cursors.")
-    nodes: list[Store] = strawberry.field(description="The stores.")
-    page_info: PageInfo = strawberry.field(description="Where the page begins and ends.")
+class StoreConnection(Connection[Store]):
     event_cursor: str = strawberry.field(description="As Store.eventCursor, for the whole page.")
 
     @classmethod
-    def from_page(cls, info: Info, account_id: UUID, page: StorePage, *, has_previous: bool) -> "StoreConnection":
-        edges = [
-            StoreEdge(cursor=encode_page_cursor(cursor), node=Store.from_row(info, StoreWithCursor(row, page.seq)))
-            for row, cursor in page.stores
-        ]
-        return cls(
-            edges=edges,
-            nodes=[edge.node for edge in edges],
-            page_info=PageInfo(
-                has_next_page=page.has_next,
-                end_cursor=edges[-1].cursor if edges else None,
-                has_previous_page=has_previous,
-                start_cursor=edges[0].cursor if edges else None,
-            ),
-            event_cursor=encode_event_cursor(account_id, page.seq),
-        )
+    def from_page(cls, info: Info, account_id: UUID, found: StorePage) -> "StoreConnection":
+        nodes = [Store.from_row(info, StoreWithCursor(row, found.seq)) for row, _ in found.page.rows]
+        cursors = [encode_page_cursor(cursor) for _, cursor in found.page.rows]
+        return cls.of(nodes, cursors, found.page, event_cursor=encode_event_cursor(account_id, found.seq))

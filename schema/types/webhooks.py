@@ -1,21 +1,23 @@
 """Webhook, its status, and the log of its deliveries."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 
 import strawberry
 
+from runtime.pages import Page
 from schema.access import AS_PARENT
-from schema.context import Info, RequestError
+from schema.context import Info
 from schema.enums import EventType
-from schema.ids import encode_event_cursor, encode_id
-from schema.types.pages import PageInfo, check_page_size, page_size
+from schema.ids import RowCursors, decode_number_cursor, encode_event_cursor, encode_id, encode_number_cursor
+from schema.types.nodes import Node
+from schema.types.pages import After, Before, Connection, First, Last, to_range
 from stores.events import EVENT_TYPES
-from stores.ids import decode_text, encode_text
 from stores.webhooks.models import Webhook as WebhookRow
 from stores.webhooks.models import WebhookDelivery as DeliveryRow
-from stores.webhooks.queries import DeliveryPage, DeliveryRange
+
+CURSOR = "d1"
+"""The kind of cursors of deliveries."""
 
 
 @strawberry.enum(description="Whether a webhook's messages are sent.")
@@ -28,8 +30,7 @@ class WebhookStatus(Enum):
 
 
 @strawberry.type(description="One attempt to send one message.")
-class WebhookDelivery:
-    id: strawberry.ID = strawberry.field(description="Global id.")
+class WebhookDelivery(Node):
     message_id: str = strawberry.field(
         description="The header `webhook-id`: the same in each attempt. Of an event it is the event's cursor."
     )
@@ -47,7 +48,7 @@ class WebhookDelivery:
     @classmethod
     def from_row(cls, row: DeliveryRow) -> "WebhookDelivery":
         return cls(
-            id=strawberry.ID(encode_text(f"WebhookDelivery:{row.id}")),
+            id=strawberry.ID(encode_number_cursor("WebhookDelivery", row.id)),
             message_id=row.message_id,
             type=row.type,
             attempt=row.attempt,
@@ -60,40 +61,24 @@ class WebhookDelivery:
         )
 
 
-@strawberry.type(description="An attempt in a page.")
-class WebhookDeliveryEdge:
-    cursor: str = strawberry.field(description="The attempt's cursor.")
-    node: WebhookDelivery = strawberry.field(description="The attempt.")
-
-
 @strawberry.type(description="A page of a webhook's attempts of the last 30 days, the newest first.")
-class WebhookDeliveryConnection:
-    edges: list[WebhookDeliveryEdge] = strawberry.field(description="The attempts with their cursors.")
-    nodes: list[WebhookDelivery] = strawberry.field(description="The attempts.")
-    page_info: PageInfo = strawberry.field(description="Where the page begins and ends.")
-
+class WebhookDeliveryConnection(Connection[WebhookDelivery]):
     @classmethod
-    def from_page(cls, page: DeliveryPage, wanted: DeliveryRange) -> "WebhookDeliveryConnection":
-        nodes = [WebhookDelivery.from_row(row) for row in page.deliveries]
-        cursors = [_encode_delivery_cursor(row.id) for row in page.deliveries]
-        return cls(
-            edges=[WebhookDeliveryEdge(cursor=cursor, node=node) for cursor, node in zip(cursors, nodes, strict=True)],
-            nodes=nodes,
-            page_info=PageInfo(
-                has_next_page=wanted.before is not None if wanted.last else page.has_more,
-                end_cursor=cursors[-1] if cursors else None,
-                has_previous_page=page.has_more if wanted.last else wanted.after is not None,
-                start_cursor=cursors[0] if cursors else None,
-            ),
-        )
+    def from_page(cls, page: Page[DeliveryRow]) -> "WebhookDeliveryConnection":
+        cursors = [encode_number_cursor(CURSOR, row.id) for row in page.rows]
+        return cls.of(map(WebhookDelivery.from_row, page.rows), cursors, page)
+
+
+def _decode_delivery_cursor(cursor: str) -> tuple[int] | None:
+    number = decode_number_cursor(CURSOR, cursor)
+    return (number,) if number is not None else None
 
 
 @strawberry.type(
     description="An endpoint that gets an account's events by POST, as Standard Webhooks defines it: signed, in order, "
     "each once or more."
 )
-class Webhook:
-    id: strawberry.ID = strawberry.field(description="Global id.")
+class Webhook(Node):
     url: str = strawberry.field(description="Where the messages are sent.")
     event_types: list[EventType] = strawberry.field(description="The types of events that are sent.")
     status: WebhookStatus = strawberry.field(description="Whether the messages are sent.")
@@ -112,21 +97,10 @@ class Webhook:
         description="The attempts of the last 30 days, the newest first. Give either first or last.",
     )
     async def deliveries(
-        self,
-        info: Info,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> WebhookDeliveryConnection:
-        wanted = DeliveryRange(
-            page_size(first, last),
-            last=first is None,
-            after=_decode_delivery_cursor(after, "after"),
-            before=_decode_delivery_cursor(before, "before"),
-        )
-        page = await info.context.delivery_pages.load((self.row.id, wanted))
-        return WebhookDeliveryConnection.from_page(page, wanted)
+        wanted = to_range(first, after, last, before, _decode_delivery_cursor)
+        return WebhookDeliveryConnection.from_page(await info.context.delivery_pages.load((self.row.id, wanted)))
 
     @classmethod
     def from_row(cls, row: WebhookRow) -> "Webhook":
@@ -148,61 +122,8 @@ class Webhook:
         )
 
 
-@strawberry.type(description="A webhook in a page.")
-class WebhookEdge:
-    cursor: str = strawberry.field(description="The webhook's cursor.")
-    node: Webhook = strawberry.field(description="The webhook.")
-
-
 @strawberry.type(description="A page of an account's webhooks, the oldest first.")
-class WebhookConnection:
-    edges: list[WebhookEdge] = strawberry.field(description="The webhooks with their cursors.")
-    nodes: list[Webhook] = strawberry.field(description="The webhooks.")
-    page_info: PageInfo = strawberry.field(description="Where the page begins and ends.")
-
-    @classmethod
-    def from_rows(
-        cls, rows: Sequence[WebhookRow], *, first: int | None, after: str | None, last: int | None, before: str | None
-    ) -> "WebhookConnection":
-        """A page of all the account's webhooks. A webhook's id is its cursor. Raises RequestError."""
-        if first is not None and last is not None:
-            raise RequestError("BAD_USER_INPUT", "Give either first or last.")
-        ids = [encode_id("Webhook", row.id) for row in rows]
-        start = _position(ids, after, "after") + 1 if after is not None else 0
-        end = _position(ids, before, "before") if before is not None else len(rows)
-        if first is not None:
-            check_page_size(first)
-            end = min(end, start + first)
-        elif last is not None:
-            check_page_size(last, "last")
-            start = max(start, end - last)
-        nodes = [Webhook.from_row(row) for row in rows[start:end]]
-        return cls(
-            edges=[WebhookEdge(cursor=str(node.id), node=node) for node in nodes],
-            nodes=nodes,
-            page_info=PageInfo(
-                has_next_page=end < len(rows),
-                end_cursor=str(nodes[-1].id) if nodes else None,
-                has_previous_page=start > 0,
-                start_cursor=str(nodes[0].id) if nodes else None,
-            ),
-        )
+class WebhookConnection(Connection[Webhook]): ...
 
 
-def _position(ids: Sequence[str], cursor: str, argument: str) -> int:
-    if cursor not in ids:
-        raise RequestError("BAD_USER_INPUT", f"`{argument}` is not a cursor of this account's webhooks.")
-    return ids.index(cursor)
-
-
-def _encode_delivery_cursor(number: int) -> str:
-    return encode_text(f"d1:{number}")
-
-
-def _decode_delivery_cursor(cursor: str | None, argument: str) -> int | None:
-    if cursor is None:
-        return None
-    prefix, _, number = decode_text(cursor).partition(":")
-    if prefix == "d1" and number.isdecimal() and len(number) < 19 and _encode_delivery_cursor(int(number)) == cursor:
-        return int(number)
-    raise RequestError("BAD_USER_INPUT", f"`{argument}` is not a cursor of a page of deliveries.")
+WEBHOOK_CURSORS = RowCursors("Webhook")

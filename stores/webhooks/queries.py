@@ -1,58 +1,32 @@
-"""Reads webhooks, and the log of their deliveries. The caller checks access to the account."""
+"""Reads webhooks, and the log of their deliveries. The caller checks access, unless there is an actor."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from accounts.actors import Actor
+from runtime.pages import Page, PageRange, page_of, within
 from stores.webhooks.models import Webhook, WebhookDelivery
 
 
-@dataclass(frozen=True)
-class DeliveryRange:
-    """At most `limit` attempts between two of them, the newest first: the first or the `last` of them.
-
-    `after` and `before`: numbers of attempts, exclusive; `after` is the newer one.
-    """
-
-    limit: int
-    last: bool = False
-    after: int | None = None
-    before: int | None = None
-
-
-@dataclass(frozen=True)
-class DeliveryPage:
-    """The attempts, the newest first, and whether the range has more: before a page of the last, after another."""
-
-    deliveries: Sequence[WebhookDelivery]
-    has_more: bool
-
-
-async def webhooks_by_account(session: AsyncSession, account_ids: Collection[UUID]) -> dict[UUID, list[Webhook]]:
-    """All webhooks of each account, the oldest first: there are few (MAX_WEBHOOKS)."""
-    found: dict[UUID, list[Webhook]] = {account_id: [] for account_id in account_ids}
-    query = select(Webhook).where(Webhook.account_id.in_(account_ids)).order_by(Webhook.created_at, Webhook.id)
-    for webhook in await session.scalars(query):
-        found[webhook.account_id].append(webhook)
-    return found
+async def webhooks_page(session: AsyncSession, account_id: UUID, wanted: PageRange) -> Page[Webhook]:
+    """The account's webhooks, the oldest first. The key of the range: time of creation and id."""
+    query = select(Webhook).where(Webhook.account_id == account_id)
+    key = [Webhook.created_at, Webhook.id]
+    found = (await session.scalars(within(query, key, wanted))).all()
+    return page_of(found, wanted, from_the_end=wanted.last)
 
 
 async def delivery_pages(
-    session: AsyncSession, webhook_ids: Collection[UUID], wanted: DeliveryRange
-) -> dict[UUID, DeliveryPage]:
-    """A page for each webhook, with one query."""
+    session: AsyncSession, webhook_ids: Collection[UUID], wanted: PageRange
+) -> dict[UUID, Page[WebhookDelivery]]:
+    """A page of attempts for each webhook, the newest first, with one query. The key of the range: the attempt's id."""
     webhooks = select(Webhook.id).where(Webhook.id.in_(webhook_ids)).subquery()
     query = select(WebhookDelivery).where(WebhookDelivery.webhook_id == webhooks.c.id)
-    if wanted.after is not None:
-        query = query.where(WebhookDelivery.id < wanted.after)
-    if wanted.before is not None:
-        query = query.where(WebhookDelivery.id > wanted.before)
-    order = WebhookDelivery.id if wanted.last else WebhookDelivery.id.desc()
-    limited = query.order_by(order).limit(wanted.limit + 1).lateral()
+    limited = within(query, [WebhookDelivery.id], wanted, descending=True).lateral()
     delivery = aliased(WebhookDelivery, limited)
     rows = await session.scalars(
         select(delivery).select_from(webhooks).join(limited, true()).order_by(limited.c.id.desc())
@@ -60,9 +34,11 @@ async def delivery_pages(
     found: dict[UUID, list[WebhookDelivery]] = {webhook_id: [] for webhook_id in webhook_ids}
     for row in rows:
         found[row.webhook_id].append(row)
-    return {webhook_id: _page(rows, wanted) for webhook_id, rows in found.items()}
+    return {webhook_id: page_of(rows, wanted) for webhook_id, rows in found.items()}
 
 
-def _page(rows: list[WebhookDelivery], wanted: DeliveryRange) -> DeliveryPage:
-    kept = rows[-wanted.limit :] if wanted.last else rows[: wanted.limit]
-    return DeliveryPage(kept, has_more=len(rows) > wanted.limit)
+async def deliveries_by_id(session: AsyncSession, actor: Actor, numbers: Collection[int]) -> dict[int, WebhookDelivery]:
+    """The attempts that are found, of webhooks of the actor's accounts."""
+    query = select(WebhookDelivery).join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
+    query = query.where(WebhookDelivery.id.in_(numbers), Webhook.account_id.in_(actor.roles))
+    return {row.id: row for row in await session.scalars(query)}

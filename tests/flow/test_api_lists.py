@@ -140,7 +140,7 @@ async def test_a_cursor_belongs_to_its_order(api: Harness) -> None:
     order = {"field": "NAME", "direction": "ASC"}
     page = (await api.client().execute(STORES, {"first": 2, "order": order}))["stores"]
     for other in (None, {"field": "NAME", "direction": "DESC"}, {"field": "STATUS", "direction": "ASC"}):
-        with pytest.raises(ClientError, match="not a cursor of a page of stores in this order"):
+        with pytest.raises(ClientError, match="not a cursor of this list in this order"):
             await api.client().execute(STORES, {"first": 2, "order": other, "after": page["pageInfo"]["endCursor"]})
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from graphql import (
     GraphQLField,
+    GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLSchema,
     build_schema,
@@ -16,12 +17,8 @@ from graphql import (
 from schema.build import schema
 
 SCHEMA: GraphQLSchema = build_schema(schema.as_str())
-ARGUMENTS: Mapping[str, str] = {
-    "Store.events": "(first: 20)",
-    "Webhook.deliveries": "(first: 20)",
-    "Account.auditLog": "(first: 50)",
-}
-"""Of fields below a root field that can't be asked for without arguments."""
+PAGE_SIZES: Mapping[str, int] = {"Store.events": 20, "Account.auditLog": 50, "Viewer.accountsConnection": 1}
+"""Of connections below a root field; of the others 5."""
 
 
 def root_fields(operation: str) -> Mapping[str, GraphQLField]:
@@ -55,18 +52,27 @@ def document(operation: str, name: str, arguments: Mapping[str, Any]) -> str:
 
 
 def _all(field: GraphQLField, within: tuple[str, ...] = ()) -> str:
-    """The selection set of all fields. A type isn't entered again within itself."""
+    """The selection set of all fields. A type isn't entered again within itself.
+
+    What is read twice is read in full only once: the items of an edge or a deprecated list are also `nodes`.
+    """
     kind = get_named_type(field.type)
+    if isinstance(kind, GraphQLInterfaceType):
+        return "{ __typename id }"
     if not isinstance(kind, GraphQLObjectType):
         return ""
     parts = ["__typename"]
     for name, inner in kind.fields.items():
         if get_named_type(inner.type).name in (*within, kind.name):
             continue
-        arguments = ARGUMENTS.get(f"{kind.name}.{name}", "")
-        if not arguments and any(is_required_argument(argument) for argument in inner.args.values()):
-            raise AssertionError(f"{kind.name}.{name} needs arguments: name them in {__name__}.ARGUMENTS")
-        parts.append(f"{name}{arguments} {_all(inner, (*within, kind.name))}")
+        if any(is_required_argument(argument) for argument in inner.args.values()):
+            raise AssertionError(f"{kind.name}.{name} needs arguments")
+        arguments = f"(first: {PAGE_SIZES.get(f'{kind.name}.{name}', 5)})" if "first" in inner.args else ""
+        is_object = isinstance(get_named_type(inner.type), GraphQLObjectType)
+        if is_object and (inner.deprecation_reason or (name == "node" and kind.name.endswith("Edge"))):
+            parts.append(f"{name}{arguments} {{ __typename }}")
+        else:
+            parts.append(f"{name}{arguments} {_all(inner, (*within, kind.name))}")
     return f"{{ {' '.join(parts)} }}"
 
 

@@ -63,8 +63,8 @@ export const store = (part: object = {}) => ({
 export const signedIn = (stores: object[]) => ({
   viewer: {
     user: { id: 'user-1', email: 'mira@example.com' },
-    sessions: [],
-    accounts: [account],
+    sessionsConnection: { nodes: [] },
+    accountsConnection: { nodes: [account] },
   },
   account,
   stores: {

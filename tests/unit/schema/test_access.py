@@ -36,7 +36,7 @@ REFUSED = [
 
 
 def actor(role: str, kind: str, scopes: set[str]) -> Actor:
-    return Actor(kind, UUID(int=9), {ACCOUNT: role}, frozenset(scopes), b"")  # type: ignore[arg-type]
+    return Actor(kind, UUID(int=9), {ACCOUNT: role}, frozenset(scopes), b"")  # type: ignore[arg-type]  # a Literal
 
 
 @pytest.mark.parametrize(("needed", "role", "kind", "scopes"), ALLOWED)

@@ -15,6 +15,12 @@ COSTS: dict[str, int] = {
     "{ stores(first: 100) { nodes { id name } pageInfo { endCursor } } }": 101,
     "{ stores(first: 100) { edges { cursor node { id } } } }": 101,
     "{ stores(first: 10) { nodes { id events(last: 5) { nodes { message } } } } }": 1 + 10 + 10 + 50,
+    "{ viewer { accountsConnection(first: 5) { nodes { membersConnection(last: 10) { nodes { email } } } } } }": 62,
+    "{ account(id: 1) { webhooks { nodes { deliveries(first: 2) { nodes { at } } } } } }": 1 + 1 + 20 + 20 + 40,
+    '{ node(id: "a") { ... on Store { steps { name } } } }': 2,
+    '{ nodes(ids: ["a", "b", "c"]) { id ... on Store { steps { name } } } }': 3 + 3,
+    '{ nodes(ids: "a") { id } }': 1,
+    "{ nodes(ids: $unknown) { id } }": 100,
     "{ stores(first: 100) { nodes { health { state } steps { name } } } }": 301,
     "{ ...F } fragment F on Query { stores(first: 10) { ...P } } fragment P on StoreConnection { nodes { id } }": 11,
     "{ ... on Query { a: viewer { user { id } } b: viewer { user { id } } } }": 4,
@@ -35,6 +41,7 @@ VARIABLES: list[tuple[str, dict[str, Any], int]] = [
     (PAGE, {"n": "many"}, 101),
     (PAGE, {"n": None}, 1),
     (PAGE.replace(" = 7", ""), {}, 1),
+    ("query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Store { steps { name } } } }", {"ids": ["a", "b"]}, 4),
 ]
 
 

@@ -45,7 +45,10 @@ export function AccountPage() {
         <Meters account={detail ?? account} />
       </Annotated>
       <Annotated title={t('tokens.title')} text={t('tokens.about')}>
-        <Tokens tokens={detail?.tokens} onCreate={() => setSearch({ token: 'new' }, { replace: true })} />
+        <Tokens
+          tokens={detail?.tokensConnection.nodes}
+          onCreate={() => setSearch({ token: 'new' }, { replace: true })}
+        />
       </Annotated>
       <Annotated title={t('password.title')} text={t('password.about')}>
         <SettingsRow text={t('password.text')}>

@@ -9,7 +9,7 @@ const TIGHT = 0.9
 /** More pieces than this can't be told apart: then it is one bar. */
 const MAX_PIECES = 40
 
-type Limits = Omit<AccountDetail, 'tokens'>
+type Limits = Omit<AccountDetail, 'tokensConnection'>
 
 /** How much of both limits is used. */
 export function Meters({ account }: { account: Limits }) {

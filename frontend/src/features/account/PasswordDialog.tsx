@@ -17,7 +17,7 @@ export function PasswordDialog({ onClose }: { onClose: () => void }) {
   const [errors, setErrors] = useState<UserError[]>([])
   const [{ fetching }, execute] = useMutation(ChangePassword)
   const { data } = useData({ query: SessionsQuery, variables: {} })
-  const optional = data?.viewer?.sessions.find(({ current }) => current)?.passwordOptional ?? false
+  const optional = data?.viewer?.sessionsConnection.nodes.find(({ current }) => current)?.passwordOptional ?? false
   const [idempotencyKey] = useState(() => crypto.randomUUID())
   const fields = ['currentPassword', 'newPassword']
   const errorOf = (field: string) => errors.find((error) => error.field === field)?.message

@@ -28,7 +28,7 @@ export function Sessions() {
   const { data, error, refetch } = useData({ query: SessionsQuery, variables: {} })
   const [{ fetching }, execute] = useMutation(EndSession)
   const [all, setAll] = useState(false)
-  const sessions = data?.viewer?.sessions ?? []
+  const sessions = data?.viewer?.sessionsConnection.nodes ?? []
   const end = async ({ id }: Session) => {
     const [failure] = userErrors(await execute({ input: { id } }))
     if (failure) showToast({ text: failure.message })

@@ -10,36 +10,40 @@ export const AccountQuery = graphql(`
       storesUsed
       creationsLeft
       nextCreationAt
-      tokens {
-        id
-        name
-        scopes
-        createdAt
-        expiresAt
-        revokedAt
-        lastUsedAt
+      tokensConnection(first: 100) {
+        nodes {
+          id
+          name
+          scopes
+          createdAt
+          expiresAt
+          revokedAt
+          lastUsedAt
+        }
       }
     }
   }
 `)
 export type AccountDetail = NonNullable<ResultOf<typeof AccountQuery>['account']>
-export type Token = AccountDetail['tokens'][number]
+export type Token = AccountDetail['tokensConnection']['nodes'][number]
 
 export const SessionsQuery = graphql(`
   query Sessions {
     viewer {
-      sessions {
-        id
-        createdAt
-        lastUsedAt
-        userAgent
-        current
-        passwordOptional
+      sessionsConnection(first: 100) {
+        nodes {
+          id
+          createdAt
+          lastUsedAt
+          userAgent
+          current
+          passwordOptional
+        }
       }
     }
   }
 `)
-export type Session = NonNullable<ResultOf<typeof SessionsQuery>['viewer']>['sessions'][number]
+export type Session = NonNullable<ResultOf<typeof SessionsQuery>['viewer']>['sessionsConnection']['nodes'][number]
 
 export const AuditQuery = graphql(`
   query AuditLog($id: ID!, $first: Int!, $after: String) {

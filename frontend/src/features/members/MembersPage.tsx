@@ -22,12 +22,13 @@ import { ROLES, type Role } from './roles'
 /** Who belongs to the account, who is invited, and what they may do. */
 export function MembersPage() {
   const { account, canWrite } = useSession()
-  const { data, error, refetch } = useData({ query: MembersQuery, variables: { id: account.id } })
+  const { data, error, refetch } = useData({ query: MembersQuery, variables: { id: account.id, manages: canWrite } })
   const [inviting, setInviting] = useState(false)
   useEffect(() => {
     document.title = `${t('members.title')} · ${t('product')}`
   }, [])
-  const { members = [], invitations = [] } = data?.account ?? {}
+  const members = data?.account?.membersConnection.nodes ?? []
+  const invitations = data?.account?.invitationsConnection?.nodes ?? []
   return (
     <Box>
       <Button component={Link} to="/account" variant="text" startIcon={<ArrowLeft />} sx={{ mb: 3, ml: -2 }}>

@@ -2,28 +2,32 @@ import { UserErrorParts } from '@/shared/graphql/errors'
 import { graphql, type ResultOf } from '@/shared/graphql/graphql'
 
 export const MembersQuery = graphql(`
-  query Members($id: ID!) {
+  query Members($id: ID!, $manages: Boolean!) {
     account(id: $id) {
       id
-      members {
-        userId
-        accountId
-        email
-        role
-        since
+      membersConnection(first: 100) {
+        nodes {
+          userId
+          accountId
+          email
+          role
+          since
+        }
       }
-      invitations {
-        id
-        email
-        role
-        expiresAt
+      invitationsConnection(first: 100) @include(if: $manages) {
+        nodes {
+          id
+          email
+          role
+          expiresAt
+        }
       }
     }
   }
 `)
 type Account = NonNullable<ResultOf<typeof MembersQuery>['account']>
-export type Member = Account['members'][number]
-export type Invitation = Account['invitations'][number]
+export type Member = Account['membersConnection']['nodes'][number]
+export type Invitation = NonNullable<Account['invitationsConnection']>['nodes'][number]
 
 export const InviteMember = graphql(
   `

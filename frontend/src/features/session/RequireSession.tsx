@@ -22,7 +22,7 @@ export function RequireSession({ children, fallback }: { children: React.ReactNo
     if (!viewer || !account) return null
     return {
       user: viewer.user,
-      accounts: viewer.accounts,
+      accounts: viewer.accountsConnection.nodes,
       account,
       canWrite: account.role !== 'VIEWER',
       chooseAccount: (id: string) => {

@@ -8,28 +8,30 @@ export const ViewerQuery = graphql(`
         id
         email
       }
-      accounts {
-        id
-        name
-        role
-        storeQuota
-        creationsPerHour
-        storesUsed
-        creationsLeft
-        nextCreationAt
+      accountsConnection(first: 100) {
+        nodes {
+          id
+          name
+          role
+          storeQuota
+          creationsPerHour
+          storesUsed
+          creationsLeft
+          nextCreationAt
+        }
       }
     }
   }
 `)
 
 type Viewer = NonNullable<ResultOf<typeof ViewerQuery>['viewer']>
-export type Account = Viewer['accounts'][number]
+export type Account = Viewer['accountsConnection']['nodes'][number]
 
 /** The key in localStorage of the account that was on screen last. */
 export const ACCOUNT_KEY = 'sf-account'
 
-export const accountOf = ({ accounts }: Viewer, chosen: string | null) =>
-  accounts.find(({ id }) => id === chosen) ?? accounts[0]
+export const accountOf = ({ accountsConnection: { nodes } }: Viewer, chosen: string | null) =>
+  nodes.find(({ id }) => id === chosen) ?? nodes[0]
 
 interface Session {
   user: Viewer['user']

@@ -1,9 +1,15 @@
 import { Client, fetchExchange, mapExchange, subscriptionExchange, type CombinedError } from '@urql/core'
-import { cacheExchange, type UpdateResolver } from '@urql/exchange-graphcache'
+import { cacheExchange, type KeyingConfig, type UpdateResolver } from '@urql/exchange-graphcache'
 import { signedOut } from './connection'
 import { subscribe } from './socket'
 
 const embedded = () => null
+
+/** Pages, their edges and errors have no identity: a new type of them needs no line in `keys`. */
+const embeddedBySuffix = (keys: KeyingConfig) =>
+  new Proxy(keys, {
+    get: (known, type: string) => known[type] ?? (/(Connection|Edge|UserError)$/.test(type) ? embedded : undefined),
+  })
 
 const isUnauthenticated = (error: CombinedError) =>
   error.graphQLErrors.some((one) => one.extensions.code === 'UNAUTHENTICATED') ||
@@ -22,18 +28,14 @@ export const createGraphQLClient = (onAccountEvent: UpdateResolver) =>
         },
       }),
       cacheExchange({
-        keys: {
+        keys: embeddedBySuffix({
           AdminCredentials: embedded,
-          AuditConnection: embedded,
           AuditDetail: embedded,
-          AuditEdge: embedded,
           AuditReference: embedded,
           Deletion: embedded,
           EngineInfo: (engine) => String(engine.name),
           EngineStep: embedded,
           Event: embedded,
-          EventConnection: embedded,
-          EventEdge: embedded,
           EventStep: embedded,
           Health: embedded,
           InvitationPreview: embedded,
@@ -44,12 +46,9 @@ export const createGraphQLClient = (onAccountEvent: UpdateResolver) =>
           ReceiptStep: embedded,
           SlugSuggestion: embedded,
           Step: embedded,
-          StoreConnection: embedded,
-          StoreEdge: embedded,
           StoreLogLine: embedded,
-          UserError: embedded,
           Viewer: () => 'viewer',
-        },
+        }),
         updates: {
           Subscription: { accountEvents: onAccountEvent },
           Mutation: {
