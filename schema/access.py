@@ -37,6 +37,12 @@ class Require(FieldExtension):
     def __init__(self, needed: Access) -> None:
         self.needed = needed
 
+    def apply(self, field: StrawberryField) -> None:
+        """The argument of each mutation is its input, whose fields have the descriptions."""
+        for argument in field.arguments:
+            if argument.python_name == "input":
+                argument.description = "The input of the mutation."
+
     async def resolve_async(self, next_: Callable[..., Any], source: Any, info: Info, **given: Any) -> Any:
         is_mutation = info.path.prev is None and info.operation.operation == OperationType.MUTATION
         try:

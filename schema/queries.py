@@ -5,6 +5,20 @@ import strawberry
 from accounts.invitations import invitation_by_token
 from accounts.queries import accounts_by_id, get_user
 from schema.access import ANYONE, VIEWER_READ
+from schema.arguments import (
+    AccountId,
+    InvitationToken,
+    Matching,
+    NewName,
+    NewSlug,
+    NodeId,
+    NodeIds,
+    OptionalStoreId,
+    OrderBy,
+    OwnAccountId,
+    StoreSlug,
+    WithDeleted,
+)
 from schema.context import Info, RequestError
 from schema.enums import Role
 from schema.ids import decode_id, decode_page_cursor_of
@@ -16,7 +30,7 @@ from schema.types.nodes import Node
 from schema.types.pages import MAX_PAGE, After, Before, First, Last, to_range
 from schema.types.plans import PlanInfo
 from schema.types.slugs import SlugSuggestion
-from schema.types.store_filters import StoreFilter, StoreOrder, to_filter, to_order
+from schema.types.store_filters import to_filter, to_order
 from schema.types.stores import Store, StoreConnection
 from stores.names import store_url
 from stores.plans import PLANS
@@ -25,7 +39,7 @@ from stores.slugs import suggest_slug
 from stores.store_pages import stores_page
 
 
-@strawberry.type
+@strawberry.type(description="What can be read.")
 class Query:
     @strawberry.field(extensions=[ANYONE], description="The caller; null for an anonymous caller.")
     async def viewer(self, info: Info) -> Viewer | None:
@@ -36,20 +50,24 @@ class Query:
             return Viewer(user=User.from_row(await get_user(session, actor)))
 
     @strawberry.field(extensions=[VIEWER_READ], description="The object with this global id, if the caller may see it.")
-    async def node(self, info: Info, id: strawberry.ID) -> Node | None:
+    async def node(self, info: Info, id: NodeId) -> Node | None:
         return (await find_nodes(info, [id]))[0]
 
     @strawberry.field(
         extensions=[VIEWER_READ],
         description="The objects with these global ids, at most 100, in this order; null where there is none.",
     )
-    async def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
+    async def nodes(
+        self,
+        info: Info,
+        ids: NodeIds,
+    ) -> list[Node | None]:
         if len(ids) > MAX_PAGE:
             raise RequestError("BAD_USER_INPUT", f"`ids` are at most {MAX_PAGE}: they were {len(ids)}.")
         return await find_nodes(info, ids)
 
     @strawberry.field(extensions=[VIEWER_READ], description="One of the caller's accounts.")
-    async def account(self, info: Info, id: strawberry.ID) -> Account | None:
+    async def account(self, info: Info, id: AccountId) -> Account | None:
         actor, account_id = info.context.require_actor(), decode_id("Account", id)
         async with info.context.platform.sessions() as session:
             found = await accounts_by_id(session, actor, [account_id] if account_id is not None else [])
@@ -58,7 +76,12 @@ class Query:
     @strawberry.field(
         extensions=[VIEWER_READ], description="One of the caller's stores, by id or by slug; deleted stores too."
     )
-    async def store(self, info: Info, id: strawberry.ID | None = None, slug: str | None = None) -> Store | None:
+    async def store(
+        self,
+        info: Info,
+        id: OptionalStoreId = None,
+        slug: StoreSlug = None,
+    ) -> Store | None:
         actor = info.context.require_actor()
         if (id is None) == (slug is None):
             raise RequestError("BAD_USER_INPUT", "Give either id or slug.")
@@ -80,10 +103,10 @@ class Query:
         after: After = None,
         last: Last = None,
         before: Before = None,
-        account_id: strawberry.ID | None = None,
-        include_deleted: bool = False,
-        filter: StoreFilter | None = None,
-        order_by: StoreOrder | None = None,
+        account_id: OwnAccountId = None,
+        include_deleted: WithDeleted = False,
+        filter: Matching = None,
+        order_by: OrderBy = None,
     ) -> StoreConnection:
         account = info.context.require_account(account_id)
         order, matching = to_order(order_by), to_filter(filter, include_deleted=include_deleted)
@@ -101,7 +124,11 @@ class Query:
         description="Whether a new store can have the slug, or the slug made from the name; and one that it can have.",
     )
     async def slug_suggestion(
-        self, info: Info, name: str | None = None, slug: str | None = None, account_id: strawberry.ID | None = None
+        self,
+        info: Info,
+        name: NewName = None,
+        slug: NewSlug = None,
+        account_id: OwnAccountId = None,
     ) -> SlugSuggestion:
         account = info.context.require_account(account_id)
         if name is None and slug is None:
@@ -128,7 +155,11 @@ class Query:
         description="What the link of an invitation leads to; also for an anonymous caller. "
         "Null: it can't be accepted.",
     )
-    async def invitation(self, info: Info, token: str) -> InvitationPreview | None:
+    async def invitation(
+        self,
+        info: Info,
+        token: InvitationToken,
+    ) -> InvitationPreview | None:
         async with info.context.platform.sessions() as session:
             found = await invitation_by_token(session, token)
         if found is None:

@@ -11,6 +11,7 @@ import strawberry
 
 from accounts.errors import CallerError
 from schema.access import VIEWER_READ
+from schema.arguments import AfterEvent, OwnAccountId, StoreId, Tail, Workload
 from schema.context import Info, RequestError
 from schema.ids import decode_event_cursor, decode_id
 from schema.types.events import Event
@@ -24,14 +25,14 @@ from stores.queries import StoreWithCursor, store_by_id
 from stores.status import Status
 
 
-@strawberry.type
+@strawberry.type(description="What can be followed live: over WebSocket, or as server-sent events.")
 class Subscription:
     @strawberry.subscription(
         extensions=[VIEWER_READ],
         description="One store's events: from the first one, or after the cursor. Completes when the store is DELETED.",
     )
     async def store_events(
-        self, info: Info, store_id: strawberry.ID, after: str | None = None
+        self, info: Info, store_id: StoreId, after: AfterEvent = None
     ) -> AsyncGenerator[Event, None]:
         after = info.context.last_event_id or after
         store = (await _require_store(info, store_id)).store
@@ -50,7 +51,7 @@ class Subscription:
         extensions=[VIEWER_READ], description="All events of an account: from now on, or after the cursor."
     )
     async def account_events(
-        self, info: Info, account_id: strawberry.ID | None = None, after: str | None = None
+        self, info: Info, account_id: OwnAccountId = None, after: AfterEvent = None
     ) -> AsyncGenerator[Event, None]:
         after = info.context.last_event_id or after
         account = info.context.require_account(account_id)
@@ -67,7 +68,11 @@ class Subscription:
         description="The last lines of a component of the store, e.g. web, then each new line; for 15 minutes.",
     )
     async def store_logs(
-        self, info: Info, store_id: strawberry.ID, workload: str, tail: int = 100
+        self,
+        info: Info,
+        store_id: StoreId,
+        workload: Workload,
+        tail: Tail = 100,
     ) -> AsyncGenerator[StoreLogLine, None]:
         actor, platform, store = (
             info.context.require_actor(),

@@ -2,7 +2,7 @@
 object, or `userErrors`.
 """
 
-from strawberry.tools import merge_types
+import strawberry
 
 from schema.mutations.members import MemberMutations
 from schema.mutations.sessions import SessionMutations
@@ -10,6 +10,6 @@ from schema.mutations.stores import StoreMutations
 from schema.mutations.tokens import TokenMutations
 from schema.mutations.webhooks import WebhookMutations
 
-Mutation = merge_types(
-    "Mutation", (StoreMutations, TokenMutations, SessionMutations, MemberMutations, WebhookMutations)
-)
+
+@strawberry.type(description="What can be changed. Each mutation has one input, and answers with a payload.")
+class Mutation(StoreMutations, TokenMutations, SessionMutations, MemberMutations, WebhookMutations): ...

@@ -1,4 +1,4 @@
-"""Descriptions that several inputs and payloads share."""
+"""Descriptions that several inputs, payloads and arguments share."""
 
 IDEMPOTENCY_KEY = (
     "1 to 255 characters, kept for 24 hours: a repeated request of the account with the same key acts only once. "

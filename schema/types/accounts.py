@@ -17,6 +17,7 @@ from accounts.sessions import sessions_page
 from accounts.tokens import tokens_page
 from runtime.pages import ALL, PageRange
 from schema.access import ADMIN_READ, AS_PARENT
+from schema.arguments import Matching, SessionCount
 from schema.context import Info
 from schema.enums import Role, Scope
 from schema.ids import RowCursors, encode_id
@@ -25,7 +26,7 @@ from schema.types.members import Invitation, InvitationConnection, Member, Membe
 from schema.types.nodes import Node
 from schema.types.pages import UNPAGED, After, Before, Connection, First, Last, check_page_size, to_range
 from schema.types.sessions import Session, SessionConnection
-from schema.types.store_filters import StoreFilter, to_filter
+from schema.types.store_filters import to_filter
 from schema.types.webhooks import WEBHOOK_CURSORS, Webhook, WebhookConnection
 from stores.quota import Limits, effective_limits
 from stores.store_pages import count_stores
@@ -93,7 +94,7 @@ class Account(Node):
     @strawberry.field(
         extensions=[AS_PARENT], description="How many stores match; DELETED stores only if the filter asks for them."
     )
-    async def store_count(self, info: Info, filter: StoreFilter | None = None) -> int:
+    async def store_count(self, info: Info, filter: Matching = None) -> int:
         matching = to_filter(filter)
         async with info.context.platform.sessions() as session:
             return await count_stores(session, self.row.id, matching)
@@ -262,7 +263,7 @@ class Viewer:
         description="The user's active sessions, the newest first; none for an API token.",
         deprecation_reason="Use sessionsConnection, which has cursors.",
     )
-    async def sessions(self, info: Info, first: int = 20) -> list[Session]:
+    async def sessions(self, info: Info, first: SessionCount = 20) -> list[Session]:
         actor = info.context.require_actor()
         check_page_size(first)
         async with info.context.platform.sessions() as session:

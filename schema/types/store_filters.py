@@ -5,20 +5,29 @@ from enum import Enum
 import strawberry
 
 from schema.context import RequestError
-from schema.enums import EngineName
+from schema.enums import EngineName, describe
 from stores import store_pages
 from stores.status import Health, Status
 from stores.store_pages import OrderField
 
 MAX_SEARCH = 80
 
-strawberry.enum(OrderField, name="StoreOrderField", description="What stores are ordered by; then by id.")
+describe(
+    OrderField,
+    "StoreOrderField",
+    "What stores are ordered by; then by id.",
+    {
+        "CREATED_AT": "When the store was requested.",
+        "NAME": "The store's name, in any case of letters.",
+        "STATUS": "Its status, in the order of the enum StoreStatus.",
+    },
+)
 
 
 @strawberry.enum(description="The direction of an order.")
 class OrderDirection(Enum):
-    ASC = "ASC"
-    DESC = "DESC"
+    ASC = strawberry.enum_value("ASC", description="From the smallest: the oldest first, A before Z.")
+    DESC = strawberry.enum_value("DESC", description="From the largest: the newest first, Z before A.")
 
 
 @strawberry.input(description="All given fields must match. An empty list matches everything.")
