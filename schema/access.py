@@ -20,7 +20,7 @@ from accounts.access import Access
 from accounts.errors import CallerError, Code
 from schema.context import Info, RequestError
 from schema.ids import decode_account_id
-from schema.types.errors import UserError
+from schema.types.errors import declare_errors, refuse
 from stores.objects import account_of
 
 ACCOUNT_FIELDS = ("account_id", "id")
@@ -42,6 +42,7 @@ class Require(FieldExtension):
         for argument in field.arguments:
             if argument.python_name == "input":
                 argument.description = "The input of the mutation."
+        declare_errors(field)
 
     async def resolve_async(self, next_: Callable[..., Any], source: Any, info: Info, **given: Any) -> Any:
         is_mutation = info.path.prev is None and info.operation.operation == OperationType.MUTATION
@@ -50,8 +51,7 @@ class Require(FieldExtension):
             return await next_(source, info, **given)
         except CallerError as error:
             if is_mutation:
-                payload: Any = info.return_type
-                return payload(user_errors=[UserError.from_error(error)])
+                return refuse(info.return_type, error)
             raise RequestError(error.code.value, error.message) from None
 
     async def _require(self, source: Any, info: Info, given: dict[str, Any], *, is_mutation: bool) -> None:

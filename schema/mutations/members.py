@@ -2,7 +2,7 @@
 
 import strawberry
 
-from accounts.errors import CallerError
+from accounts.errors import Code
 from accounts.invitations import accept_invitation, invitation_by_token, invite_member, revoke_invitation
 from accounts.members import change_role, remove_member
 from runtime.mail import send_mail
@@ -11,7 +11,7 @@ from schema.context import Info
 from schema.enums import Role
 from schema.ids import decode_account_id, decode_id, encode_id
 from schema.mutations.descriptions import ACCOUNT_ID, IDEMPOTENCY_KEY, USER_ERRORS
-from schema.types.errors import UserError
+from schema.types.errors import UserError, may_answer
 from schema.types.members import Invitation, Member
 
 
@@ -94,28 +94,25 @@ class RemoveMemberPayload:
 @strawberry.type
 class MemberMutations:
     @strawberry.mutation(
-        extensions=[ADMIN_SESSION],
+        extensions=[ADMIN_SESSION, may_answer(Code.INVALID_EMAIL, Code.EMAIL_TAKEN, Code.QUOTA_EXCEEDED)],
         description="Invite a person into an account, with a link that works once within 7 days. An earlier invitation "
         "of the same address ends. For signed-in owners and admins.",
     )
     async def invite_member(self, info: Info, input: InviteMemberInput) -> InviteMemberPayload:
         actor, platform = info.context.require_actor(), info.context.platform
         preview = None
-        try:
-            key = info.context.choose_idempotency_key(input.idempotency_key)
-            async with info.context.mutation_transaction(info.field_name) as session:
-                invitation, token = await invite_member(
-                    session,
-                    actor,
-                    decode_account_id(input.account_id),
-                    input.email,
-                    input.role.value,
-                    key,
-                )
-                if token is not None:
-                    preview = await invitation_by_token(session, token)
-        except CallerError as error:
-            return InviteMemberPayload(user_errors=[UserError.from_error(error)])
+        key = info.context.choose_idempotency_key(input.idempotency_key)
+        async with info.context.mutation_transaction(info.field_name) as session:
+            invitation, token = await invite_member(
+                session,
+                actor,
+                decode_account_id(input.account_id),
+                input.email,
+                input.role.value,
+                key,
+            )
+            if token is not None:
+                preview = await invitation_by_token(session, token)
         link = f"{platform.settings.origin}/invitation#token={token}" if token is not None else None
         mailed = False
         if preview is not None and link is not None and platform.profile.smtp_url is not None:
@@ -138,11 +135,8 @@ class MemberMutations:
     )
     async def revoke_invitation(self, info: Info, input: RevokeInvitationInput) -> RevokeInvitationPayload:
         actor = info.context.require_actor()
-        try:
-            async with info.context.mutation_transaction(info.field_name) as session:
-                invitation = await revoke_invitation(session, actor, decode_id("Invitation", input.id))
-        except CallerError as error:
-            return RevokeInvitationPayload(user_errors=[UserError.from_error(error)])
+        async with info.context.mutation_transaction(info.field_name) as session:
+            invitation = await revoke_invitation(session, actor, decode_id("Invitation", input.id))
         return RevokeInvitationPayload(invitation=Invitation.from_row(invitation))
 
     @strawberry.mutation(
@@ -150,39 +144,30 @@ class MemberMutations:
     )
     async def accept_invitation(self, info: Info, input: AcceptInvitationInput) -> AcceptInvitationPayload:
         actor = info.context.require_actor()
-        try:
-            async with info.context.mutation_transaction(info.field_name) as session:
-                account_id = await accept_invitation(session, actor, input.token)
-        except CallerError as error:
-            return AcceptInvitationPayload(user_errors=[UserError.from_error(error)])
+        async with info.context.mutation_transaction(info.field_name) as session:
+            account_id = await accept_invitation(session, actor, input.token)
         return AcceptInvitationPayload(account_id=strawberry.ID(encode_id("Account", account_id)))
 
     @strawberry.mutation(
-        extensions=[ADMIN_SESSION],
+        extensions=[ADMIN_SESSION, may_answer(Code.LAST_OWNER)],
         description="Give a member another role. Only an owner can make or demote an owner, and one owner stays. For "
         "signed-in owners and admins.",
     )
     async def change_role(self, info: Info, input: ChangeRoleInput) -> ChangeRolePayload:
         actor = info.context.require_actor()
-        try:
-            async with info.context.mutation_transaction(info.field_name) as session:
-                account_id, user_id = decode_account_id(input.account_id), decode_id("User", input.user_id)
-                member = await change_role(session, actor, account_id, user_id, input.role.value)
-        except CallerError as error:
-            return ChangeRolePayload(user_errors=[UserError.from_error(error)])
+        async with info.context.mutation_transaction(info.field_name) as session:
+            account_id, user_id = decode_account_id(input.account_id), decode_id("User", input.user_id)
+            member = await change_role(session, actor, account_id, user_id, input.role.value)
         return ChangeRolePayload(member=Member.from_member(member))
 
     @strawberry.mutation(
-        extensions=[ANY_SESSION],
+        extensions=[ANY_SESSION, may_answer(Code.LAST_OWNER)],
         description="Remove a member, or leave. The member's tokens for the account end. Only an owner can remove an "
         "owner, and one owner stays. For signed-in owners and admins; anyone may leave.",
     )
     async def remove_member(self, info: Info, input: RemoveMemberInput) -> RemoveMemberPayload:
         actor = info.context.require_actor()
-        try:
-            async with info.context.mutation_transaction(info.field_name) as session:
-                account_id, user_id = decode_account_id(input.account_id), decode_id("User", input.user_id)
-                member = await remove_member(session, actor, account_id, user_id)
-        except CallerError as error:
-            return RemoveMemberPayload(user_errors=[UserError.from_error(error)])
+        async with info.context.mutation_transaction(info.field_name) as session:
+            account_id, user_id = decode_account_id(input.account_id), decode_id("User", input.user_id)
+            member = await remove_member(session, actor, account_id, user_id)
         return RemoveMemberPayload(member=Member.from_member(member) if member is not None else None)

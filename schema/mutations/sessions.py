@@ -2,7 +2,7 @@
 
 import strawberry
 
-from accounts.errors import CallerError
+from accounts.errors import Code
 from accounts.password_change import begin_change, finish_change, hash_new_password
 from accounts.sessions import end_session
 from schema.access import ANY_SESSION
@@ -10,7 +10,7 @@ from schema.context import Info
 from schema.ids import decode_id
 from schema.mutations.descriptions import IDEMPOTENCY_KEY, USER_ERRORS
 from schema.types.accounts import User
-from schema.types.errors import UserError
+from schema.types.errors import UserError, may_answer
 from schema.types.sessions import Session
 
 
@@ -43,21 +43,18 @@ class EndSessionPayload:
 @strawberry.type
 class SessionMutations:
     @strawberry.mutation(
-        extensions=[ANY_SESSION],
+        extensions=[ANY_SESSION, may_answer(Code.INVALID_PASSWORD, Code.RATE_LIMITED)],
         description="Set a new password. All other sessions and all open sign-in links of the user end.",
     )
     async def change_password(self, info: Info, input: ChangePasswordInput) -> ChangePasswordPayload:
         actor = info.context.require_actor()
-        try:
-            key = info.context.choose_idempotency_key(input.idempotency_key)
+        key = info.context.choose_idempotency_key(input.idempotency_key)
+        async with info.context.mutation_transaction(info.field_name) as session:
+            change = await begin_change(session, actor, key)
+        if not change.replayed:
+            new_hash = await hash_new_password(change, input.current_password, input.new_password)
             async with info.context.mutation_transaction(info.field_name) as session:
-                change = await begin_change(session, actor, key)
-            if not change.replayed:
-                new_hash = await hash_new_password(change, input.current_password, input.new_password)
-                async with info.context.mutation_transaction(info.field_name) as session:
-                    await finish_change(session, actor, change, new_hash, key)
-        except CallerError as error:
-            return ChangePasswordPayload(user_errors=[UserError.from_error(error)])
+                await finish_change(session, actor, change, new_hash, key)
         return ChangePasswordPayload(user=User.from_row(change.user))
 
     @strawberry.mutation(
@@ -65,9 +62,6 @@ class SessionMutations:
     )
     async def end_session(self, info: Info, input: EndSessionInput) -> EndSessionPayload:
         actor = info.context.require_actor()
-        try:
-            async with info.context.mutation_transaction(info.field_name) as session:
-                row = await end_session(session, actor, decode_id("Session", input.id))
-        except CallerError as error:
-            return EndSessionPayload(user_errors=[UserError.from_error(error)])
+        async with info.context.mutation_transaction(info.field_name) as session:
+            row = await end_session(session, actor, decode_id("Session", input.id))
         return EndSessionPayload(session=Session.from_row(row, actor))

@@ -6,13 +6,13 @@ from typing import TypeVar
 
 import strawberry
 
-from accounts.errors import CallerError
+from accounts.errors import Code
 from schema.access import ADMIN_WRITE
 from schema.context import Info
 from schema.enums import EngineName, PlanName, StoreSetup
 from schema.ids import decode_account_id, decode_id
 from schema.mutations.descriptions import ACCOUNT_ID, IDEMPOTENCY_KEY, USER_ERRORS
-from schema.types.errors import UserError
+from schema.types.errors import UserError, may_answer
 from schema.types.stores import Store
 from stores import commands
 from stores.creation import NewStore, create_store
@@ -138,7 +138,23 @@ class RevealAdminCredentialsPayload:
 @strawberry.type
 class StoreMutations:
     @strawberry.mutation(
-        extensions=[ADMIN_WRITE],
+        extensions=[
+            ADMIN_WRITE,
+            may_answer(
+                Code.INVALID_NAME,
+                Code.INVALID_SLUG,
+                Code.SLUG_TAKEN,
+                Code.SLUG_RESERVED,
+                Code.INVALID_EMAIL,
+                Code.INVALID_COUNTRY,
+                Code.INVALID_CURRENCY,
+                Code.INVALID_LANGUAGE,
+                Code.INVALID_SETUP,
+                Code.ENGINE_UNAVAILABLE,
+                Code.QUOTA_EXCEEDED,
+                Code.RATE_LIMITED,
+            ),
+        ],
         description="Request a new store. Subscribe to storeEvents to see when it becomes READY.",
     )
     async def create_store(self, info: Info, input: CreateStoreInput) -> CreateStorePayload:
@@ -167,13 +183,14 @@ class StoreMutations:
         return await _run(info, CreateStorePayload, command, input.idempotency_key)
 
     @strawberry.mutation(
-        extensions=[ADMIN_WRITE], description="Retry a FAILED store. It continues with the step that failed."
+        extensions=[ADMIN_WRITE, may_answer(Code.WRONG_STATUS)],
+        description="Retry a FAILED store. It continues with the step that failed.",
     )
     async def retry_store(self, info: Info, input: RetryStoreInput) -> RetryStorePayload:
         return await _change(info, RetryStorePayload, commands.retry_store, input)
 
     @strawberry.mutation(
-        extensions=[ADMIN_WRITE],
+        extensions=[ADMIN_WRITE, may_answer(Code.WRONG_STATUS, Code.NOT_YET, Code.DISK_TOO_SMALL)],
         description="Give a READY or FAILED store another plan, whose disks may not be smaller. It is updated, and "
         "becomes READY after another synthetic checkout. The shop stops only while its database restarts.",
     )
@@ -182,14 +199,14 @@ class StoreMutations:
         return await _change(info, ChangePlanPayload, command, input)
 
     @strawberry.mutation(
-        extensions=[ADMIN_WRITE],
+        extensions=[ADMIN_WRITE, may_answer(Code.WRONG_STATUS, Code.NOT_YET)],
         description="Stop all that a READY store runs. All data is kept, and visitors read that the store is paused.",
     )
     async def suspend_store(self, info: Info, input: SuspendStoreInput) -> SuspendStorePayload:
         return await _change(info, SuspendStorePayload, commands.suspend_store, input)
 
     @strawberry.mutation(
-        extensions=[ADMIN_WRITE],
+        extensions=[ADMIN_WRITE, may_answer(Code.WRONG_STATUS)],
         description="Start a SUSPENDED store again. It becomes READY after another synthetic checkout.",
     )
     async def resume_store(self, info: Info, input: ResumeStoreInput) -> ResumeStorePayload:
@@ -202,7 +219,7 @@ class StoreMutations:
         return await _change(info, DeleteStorePayload, commands.delete_store, input)
 
     @strawberry.mutation(
-        extensions=[ADMIN_WRITE],
+        extensions=[ADMIN_WRITE, may_answer(Code.ENGINE_UNAVAILABLE, Code.NOT_SUPPORTED, Code.WRONG_STATUS)],
         description="Give the store's admin a new password. A NOTICE event says when it works; then reveal it.",
     )
     async def rotate_admin_password(self, info: Info, input: RotateAdminPasswordInput) -> RotateAdminPasswordPayload:
@@ -210,20 +227,17 @@ class StoreMutations:
         return await _change(info, RotateAdminPasswordPayload, command, input)
 
     @strawberry.mutation(
-        extensions=[ADMIN_WRITE],
+        extensions=[ADMIN_WRITE, may_answer(Code.ENGINE_UNAVAILABLE, Code.WRONG_STATUS, Code.NOT_YET)],
         description="The username and password of the store's admin. Each call is written to the audit log.",
     )
     async def reveal_admin_credentials(
         self, info: Info, input: RevealAdminCredentialsInput
     ) -> RevealAdminCredentialsPayload:
         actor, platform = info.context.require_actor(), info.context.platform
-        try:
-            async with info.context.mutation_transaction(info.field_name) as session:
-                row, revealed = await commands.reveal_admin_credentials(
-                    session, actor, decode_id("Store", input.id), platform.engines, platform.admin_keys
-                )
-        except CallerError as error:
-            return RevealAdminCredentialsPayload(user_errors=[UserError.from_error(error)])
+        async with info.context.mutation_transaction(info.field_name) as session:
+            row, revealed = await commands.reveal_admin_credentials(
+                session, actor, decode_id("Store", input.id), platform.engines, platform.admin_keys
+            )
         credentials = AdminCredentials(
             url=store_url(row.slug, platform.profile) + platform.engines[row.engine].admin_path,
             username=revealed.username,
@@ -249,11 +263,8 @@ async def _run(
 ) -> Payload:
     """Run the command in a transaction, then enqueue its store for the workers."""
     actor, platform = info.context.require_actor(), info.context.platform
-    try:
-        key = info.context.choose_idempotency_key(idempotency_key)
-        async with info.context.mutation_transaction(info.field_name) as session:
-            store = await command(session, actor, idempotency_key=key)
-    except CallerError as error:
-        return payload(user_errors=[UserError.from_error(error)])
+    key = info.context.choose_idempotency_key(idempotency_key)
+    async with info.context.mutation_transaction(info.field_name) as session:
+        store = await command(session, actor, idempotency_key=key)
     platform.enqueuer.enqueue([store.store.id])
     return payload(store=Store.from_row(info, store))

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import strawberry
 
-from accounts.errors import CallerError
+from accounts.errors import Code
 from accounts.tokens import create_token, revoke_token
 from schema.access import ADMIN_WRITE
 from schema.context import Info
@@ -12,7 +12,7 @@ from schema.enums import Scope
 from schema.ids import decode_account_id, decode_id
 from schema.mutations.descriptions import ACCOUNT_ID, IDEMPOTENCY_KEY, USER_ERRORS
 from schema.types.accounts import ApiToken
-from schema.types.errors import UserError
+from schema.types.errors import UserError, may_answer
 
 
 @strawberry.input(description="Input of createApiToken.")
@@ -51,23 +51,21 @@ class RevokeApiTokenPayload:
 @strawberry.type
 class TokenMutations:
     @strawberry.mutation(
-        extensions=[ADMIN_WRITE], description="Create a token for one account. Its secret is shown only once."
+        extensions=[ADMIN_WRITE, may_answer(Code.INVALID_NAME, Code.INVALID_SCOPES, Code.INVALID_EXPIRY)],
+        description="Create a token for one account. Its secret is shown only once.",
     )
     async def create_api_token(self, info: Info, input: CreateApiTokenInput) -> CreateApiTokenPayload:
         actor = info.context.require_actor()
-        try:
-            async with info.context.mutation_transaction(info.field_name) as session:
-                token, secret = await create_token(
-                    session,
-                    actor,
-                    decode_account_id(input.account_id),
-                    name=input.name,
-                    scopes=[scope.value for scope in input.scopes],
-                    expires_at=input.expires_at,
-                    idempotency_key=info.context.choose_idempotency_key(input.idempotency_key),
-                )
-        except CallerError as error:
-            return CreateApiTokenPayload(user_errors=[UserError.from_error(error)])
+        async with info.context.mutation_transaction(info.field_name) as session:
+            token, secret = await create_token(
+                session,
+                actor,
+                decode_account_id(input.account_id),
+                name=input.name,
+                scopes=[scope.value for scope in input.scopes],
+                expires_at=input.expires_at,
+                idempotency_key=info.context.choose_idempotency_key(input.idempotency_key),
+            )
         return CreateApiTokenPayload(token=ApiToken.from_row(token), secret=secret)
 
     @strawberry.mutation(
@@ -76,9 +74,6 @@ class TokenMutations:
     )
     async def revoke_api_token(self, info: Info, input: RevokeApiTokenInput) -> RevokeApiTokenPayload:
         actor = info.context.require_actor()
-        try:
-            async with info.context.mutation_transaction(info.field_name) as session:
-                token = await revoke_token(session, actor, decode_id("ApiToken", input.id))
-        except CallerError as error:
-            return RevokeApiTokenPayload(user_errors=[UserError.from_error(error)])
+        async with info.context.mutation_transaction(info.field_name) as session:
+            token = await revoke_token(session, actor, decode_id("ApiToken", input.id))
         return RevokeApiTokenPayload(token=ApiToken.from_row(token))

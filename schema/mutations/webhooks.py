@@ -2,13 +2,13 @@
 
 import strawberry
 
-from accounts.errors import CallerError
+from accounts.errors import Code
 from schema.access import ADMIN_WRITE
 from schema.context import Info
 from schema.enums import EventType
 from schema.ids import decode_account_id, decode_id, encode_id
 from schema.mutations.descriptions import ACCOUNT_ID, IDEMPOTENCY_KEY, USER_ERRORS
-from schema.types.errors import UserError
+from schema.types.errors import UserError, may_answer
 from schema.types.webhooks import Webhook
 from stores.webhooks import commands
 
@@ -111,46 +111,40 @@ class ReplayWebhookPayload:
 @strawberry.type
 class WebhookMutations:
     @strawberry.mutation(
-        extensions=[ADMIN_WRITE],
+        extensions=[ADMIN_WRITE, may_answer(Code.INVALID_URL, Code.INVALID_EVENT_TYPES, Code.QUOTA_EXCEEDED)],
         description="Send the account's events to a URL, from the next event on. The secret is shown only once.",
     )
     async def create_webhook(self, info: Info, input: CreateWebhookInput) -> CreateWebhookPayload:
         actor, platform = info.context.require_actor(), info.context.platform
-        try:
-            async with info.context.mutation_transaction(info.field_name) as session:
-                webhook, secret = await commands.create_webhook(
-                    session,
-                    actor,
-                    platform.admin_keys,
-                    platform.settings.webhook_private_networks,
-                    decode_account_id(input.account_id),
-                    url=input.url,
-                    event_types=_names(input.event_types),
-                    idempotency_key=info.context.choose_idempotency_key(input.idempotency_key),
-                )
-        except CallerError as error:
-            return CreateWebhookPayload(user_errors=[UserError.from_error(error)])
+        async with info.context.mutation_transaction(info.field_name) as session:
+            webhook, secret = await commands.create_webhook(
+                session,
+                actor,
+                platform.admin_keys,
+                platform.settings.webhook_private_networks,
+                decode_account_id(input.account_id),
+                url=input.url,
+                event_types=_names(input.event_types),
+                idempotency_key=info.context.choose_idempotency_key(input.idempotency_key),
+            )
         return CreateWebhookPayload(webhook=Webhook.from_row(webhook), secret=secret)
 
     @strawberry.mutation(
-        extensions=[ADMIN_WRITE],
+        extensions=[ADMIN_WRITE, may_answer(Code.INVALID_URL, Code.INVALID_EVENT_TYPES, Code.CURSOR_EXPIRED)],
         description="Change a webhook, disable it, or enable it from where the delivery stopped.",
     )
     async def update_webhook(self, info: Info, input: UpdateWebhookInput) -> UpdateWebhookPayload:
         actor, settings = info.context.require_actor(), info.context.platform.settings
-        try:
-            async with info.context.mutation_transaction(info.field_name) as session:
-                webhook = await commands.update_webhook(
-                    session,
-                    actor,
-                    settings.webhook_private_networks,
-                    decode_id("Webhook", input.id),
-                    url=input.url,
-                    event_types=_names(input.event_types),
-                    enabled=input.enabled,
-                )
-        except CallerError as error:
-            return UpdateWebhookPayload(user_errors=[UserError.from_error(error)])
+        async with info.context.mutation_transaction(info.field_name) as session:
+            webhook = await commands.update_webhook(
+                session,
+                actor,
+                settings.webhook_private_networks,
+                decode_id("Webhook", input.id),
+                url=input.url,
+                event_types=_names(input.event_types),
+                enabled=input.enabled,
+            )
         return UpdateWebhookPayload(webhook=Webhook.from_row(webhook))
 
     @strawberry.mutation(
@@ -158,26 +152,20 @@ class WebhookMutations:
     )
     async def delete_webhook(self, info: Info, input: DeleteWebhookInput) -> DeleteWebhookPayload:
         actor = info.context.require_actor()
-        try:
-            async with info.context.mutation_transaction(info.field_name) as session:
-                deleted = await commands.delete_webhook(session, actor, decode_id("Webhook", input.id))
-        except CallerError as error:
-            return DeleteWebhookPayload(user_errors=[UserError.from_error(error)])
+        async with info.context.mutation_transaction(info.field_name) as session:
+            deleted = await commands.delete_webhook(session, actor, decode_id("Webhook", input.id))
         return DeleteWebhookPayload(deleted_id=strawberry.ID(encode_id("Webhook", deleted)))
 
     @strawberry.mutation(
-        extensions=[ADMIN_WRITE],
+        extensions=[ADMIN_WRITE, may_answer(Code.INVALID_EXPIRY)],
         description="Make a new secret for a webhook. Until the overlap ends, the secret before it signs, too.",
     )
     async def rotate_webhook_secret(self, info: Info, input: RotateWebhookSecretInput) -> RotateWebhookSecretPayload:
         actor, keys = info.context.require_actor(), info.context.platform.admin_keys
-        try:
-            async with info.context.mutation_transaction(info.field_name) as session:
-                webhook, secret = await commands.rotate_webhook_secret(
-                    session, actor, keys, decode_id("Webhook", input.id), input.overlap_hours
-                )
-        except CallerError as error:
-            return RotateWebhookSecretPayload(user_errors=[UserError.from_error(error)])
+        async with info.context.mutation_transaction(info.field_name) as session:
+            webhook, secret = await commands.rotate_webhook_secret(
+                session, actor, keys, decode_id("Webhook", input.id), input.overlap_hours
+            )
         return RotateWebhookSecretPayload(webhook=Webhook.from_row(webhook), secret=secret)
 
     @strawberry.mutation(
@@ -186,24 +174,18 @@ class WebhookMutations:
     )
     async def test_webhook(self, info: Info, input: TestWebhookInput) -> TestWebhookPayload:
         actor = info.context.require_actor()
-        try:
-            async with info.context.mutation_transaction(info.field_name) as session:
-                webhook = await commands.test_webhook(session, actor, decode_id("Webhook", input.id))
-        except CallerError as error:
-            return TestWebhookPayload(user_errors=[UserError.from_error(error)])
+        async with info.context.mutation_transaction(info.field_name) as session:
+            webhook = await commands.test_webhook(session, actor, decode_id("Webhook", input.id))
         return TestWebhookPayload(webhook=Webhook.from_row(webhook))
 
     @strawberry.mutation(
-        extensions=[ADMIN_WRITE],
+        extensions=[ADMIN_WRITE, may_answer(Code.INVALID_CURSOR, Code.CURSOR_EXPIRED)],
         description="Send the events after a cursor again, in order, and enable the webhook if it is disabled.",
     )
     async def replay_webhook(self, info: Info, input: ReplayWebhookInput) -> ReplayWebhookPayload:
         actor = info.context.require_actor()
-        try:
-            async with info.context.mutation_transaction(info.field_name) as session:
-                webhook = await commands.replay_webhook(session, actor, decode_id("Webhook", input.id), input.after)
-        except CallerError as error:
-            return ReplayWebhookPayload(user_errors=[UserError.from_error(error)])
+        async with info.context.mutation_transaction(info.field_name) as session:
+            webhook = await commands.replay_webhook(session, actor, decode_id("Webhook", input.id), input.after)
         return ReplayWebhookPayload(webhook=Webhook.from_row(webhook))
 
 

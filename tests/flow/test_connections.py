@@ -83,7 +83,7 @@ async def test_each_list_is_paged_in_both_directions(api: Harness) -> None:
         other = next(each for each in LISTS if each != name)
         foreign = (await page(api, headers, other, "first: 1"))["pageInfo"]["endCursor"]
         for wrong in ("first: 101", "first: 1, last: 1", 'first: 1, after: "x"', f'last: 1, before: "{foreign}"'):
-            with pytest.raises(AssertionError, match="BAD_USER_INPUT"):
+            with pytest.raises(AssertionError, match=r"`first` is|either first or last|not a cursor"):
                 await page(api, headers, name, wrong)
 
 

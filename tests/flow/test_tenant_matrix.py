@@ -237,6 +237,7 @@ async def test_nobody_sees_or_changes_what_is_not_theirs(harness: Harness) -> No
     before = await rows(harness)
     [(last,)] = await harness.sql("SELECT max(id) FROM audit")
     problems: list[str] = []
+    refusals: list[JSON] = []
     for operation, fields in cases(owned).items():
         for name, calls in fields.items():
             for arguments in calls:
@@ -246,6 +247,7 @@ async def test_nobody_sees_or_changes_what_is_not_theirs(harness: Harness) -> No
                         problems.append(f"{who}: {operation} {name} {answer}")
                 for who, caller in members.items():
                     answer = await caller.ask(operation, name, arguments)
+                    refusals.append(answer)
                     hidden = owned.private if who == "viewer" else owned.secrets
                     if found(hidden, answer, arguments) or (operation == "mutation" and not refused(answer)):
                         problems.append(f"{who}: {operation} {name} {answer}")
@@ -271,6 +273,7 @@ async def test_nobody_sees_or_changes_what_is_not_theirs(harness: Harness) -> No
         for arguments in calls
     ]
     seen = {name for answer, _ in answers for name in whole_schema.fields_in(answer)}
+    seen |= {name for answer in refusals for name in whole_schema.fields_in(answer) if "UserError." in name}
     assert whole_schema.all_fields() - seen == set()
     marks = set().union(*(found(owned.marks, answer, {}) for answer, _ in answers))
     assert owned.marks - marks == set()

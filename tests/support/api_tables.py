@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from graphql import build_schema, is_enum_type, is_object_type
+from graphql import build_schema, is_enum_type
 
 from accounts.errors import CODES, REQUEST_CODES
 from api import graphql, graphql_stream, http_protocol, middleware, serve, websocket_protocol
@@ -12,6 +12,7 @@ from schema.build import schema
 from schema.types import pages
 from stores.events import EVENT_TYPES, RETENTION
 from stores.webhooks import commands, deliveries, secrets
+from tests.support.schema_changes import deprecations
 from workers.webhooks import client
 
 
@@ -19,6 +20,7 @@ def tables() -> Mapping[str, str]:
     """By the name in the document's comments."""
     return {
         "codes": _table(("code", "meaning"), [(f"`{code.value}`", text) for code, text in CODES.items()]),
+        "mutation codes": _table(("mutation", "codes"), _mutation_codes()),
         "request codes": _table(("code", "meaning"), [(f"`{code}`", text) for code, text in REQUEST_CODES.items()]),
         "limits": _table(("what", "limit"), _limits()),
         "webhooks": _table(("what", "value"), _webhooks()),
@@ -83,15 +85,17 @@ def _webhooks() -> list[tuple[str, str]]:
     ]
 
 
-def _deprecated() -> str:
+def _mutation_codes() -> list[tuple[str, str]]:
     built = build_schema(schema.as_str())
-    rows = []
-    for name, kind in built.type_map.items():
-        members = kind.fields if is_object_type(kind) else kind.values if is_enum_type(kind) else {}
-        rows += [
-            (f"`{name}.{member}`", definition.deprecation_reason)
-            for member, definition in members.items()
-            if definition.deprecation_reason
-        ]
-    rows = [row for row in rows if not row[0].startswith("`__")]
+    mutations = built.mutation_type.fields if built.mutation_type else {}
+    codes = {name: built.type_map[f"{name[0].upper()}{name[1:]}ErrorCode"] for name in mutations}
+    return [
+        (f"`{name}`", ", ".join(f"`{code}`" for code in kind.values))
+        for name, kind in codes.items()
+        if is_enum_type(kind)
+    ]
+
+
+def _deprecated() -> str:
+    rows = [(f"`{name}`", reason) for name, reason in deprecations(build_schema(schema.as_str())).items()]
     return _table(("deprecated", "use instead"), rows) if rows else "Nothing is deprecated now.\n"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from graphql import (
     REMOVE,
@@ -18,14 +19,18 @@ from graphql import (
     find_breaking_changes,
     find_schema_changes,
     is_enum_type,
+    is_object_type,
+    is_type_sub_type_of,
     parse,
+    parse_type,
+    type_from_ast,
     visit,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
 RELEASES = ROOT / "docs" / "schema"
 CURRENT = ROOT / "schema.graphql"
-ACCEPTED: Mapping[str, str] = {}
+ACCEPTED: Mapping[str, str] = {"UserError changed from an Object type to an Interface type.": "Decision 45."}
 """Breaking changes of what isn't deprecated, and the decision that accepts them."""
 
 
@@ -38,7 +43,23 @@ def breaking_changes(old: str, new: str) -> list[str]:
     """The changes that break clients of the old schema which use nothing deprecated; without the accepted ones."""
     before, after = _reachable(_without_deprecated(old)), build_schema(new)
     found = [change.description for change in find_breaking_changes(before, after)]
-    return [description for description in found if description not in ACCEPTED]
+    narrowed = _narrowed(before, after)
+    return [text for text in found if text not in ACCEPTED and text not in narrowed]
+
+
+def _narrowed(before: GraphQLSchema, after: GraphQLSchema) -> set[str]:
+    """Changes of a field's type to one that implements the type before: the same documents ask for it."""
+    found = set()
+    for name, kind in before.type_map.items():
+        other = after.type_map.get(name)
+        if not is_object_type(kind) or not is_object_type(other):
+            continue
+        for field in kind.fields.keys() & other.fields.keys():
+            old, new = kind.fields[field].type, other.fields[field].type
+            known: Any = type_from_ast(after, parse_type(str(old)))
+            if known is not None and is_type_sub_type_of(after, new, known):
+                found.add(f"Field {name}.{field} changed type from {old} to {new}.")
+    return found
 
 
 def changelog() -> str:
@@ -62,26 +83,32 @@ def _listed(lines: list[str]) -> str:
 def _sections(before: GraphQLSchema, after: GraphQLSchema) -> dict[str, list[str]]:
     changes = find_schema_changes(before, after)
     breaking = [change.description for change in changes if isinstance(change, BreakingChange)]
-    known = _deprecations(before)
+    known, narrowed = deprecations(before), _narrowed(before, after)
     return {
         "Breaking": [f"{text} {ACCEPTED[text]}" for text in breaking if text in ACCEPTED],
-        "Removed after a deprecation": [text for text in breaking if text not in ACCEPTED],
-        "Deprecated": [f"{name}: {reason}" for name, reason in _deprecations(after).items() if name not in known],
+        "Removed after a deprecation": [text for text in breaking if text not in ACCEPTED and text not in narrowed],
+        "Deprecated": [f"{name}: {reason}" for name, reason in deprecations(after).items() if name not in known],
         "Added": [
             change.description
             for change in changes
             if isinstance(change, SafeChange) and change.type != SafeChangeType.DESCRIPTION_CHANGED
         ],
-        "May matter to a client": [change.description for change in changes if isinstance(change, DangerousChange)],
+        "May matter to a client": [
+            *(change.description for change in changes if isinstance(change, DangerousChange)),
+            *(text for text in breaking if text in narrowed),
+        ],
     }
 
 
-def _deprecations(schema: GraphQLSchema) -> dict[str, str]:
-    """The reasons, by field, enum value or argument."""
+def deprecations(schema: GraphQLSchema) -> dict[str, str]:
+    """The reasons, by field, enum value or argument. What an interface deprecates isn't repeated for its types."""
     found: dict[str, str] = {}
     for kind in schema.type_map.values():
         members = kind.values if is_enum_type(kind) else getattr(kind, "fields", {})
+        inherited = {name for interface in getattr(kind, "interfaces", ()) for name in interface.fields}
         for name, definition in members.items():
+            if name in inherited:
+                continue
             given = getattr(definition, "args", {}).items()
             each = {f"{kind.name}.{name}": definition} | {f"{kind.name}.{name}({arg}:)": item for arg, item in given}
             found |= {path: item.deprecation_reason for path, item in each.items() if item.deprecation_reason}

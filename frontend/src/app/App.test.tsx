@@ -135,7 +135,7 @@ describe('a live event', () => {
 describe('the create dialog', () => {
   test('shows what is wrong beside its field, and sends the same key again', async () => {
     const keys: string[] = []
-    const taken = { code: 'SLUG_TAKEN', field: 'slug', message: 'fig-olive is taken.' }
+    const taken = { code: 'SLUG_TAKEN', path: ['slug'], message: 'fig-olive is taken.' }
     mockApi({
       ...signedIn([store()]),
       slugSuggestion: { slug: 'fig-olive-2', available: false, reason: null, url: 'https://fig-olive-2.shops.example' },

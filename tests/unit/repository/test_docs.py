@@ -37,7 +37,7 @@ def test_documented_queries_fit_the_schema() -> None:
     queries = re.findall(r"```graphql\n(.*?)```", text, re.DOTALL)
     queries += [found.replace('\\"', '"') for found in re.findall(r'"query":\s+"((?:[^"\\]|\\.)*)"', text)]
     queries += re.findall(r'(?:"""|`)\n?((?:query|mutation|subscription) .*?)(?:"""|`)', text, re.DOTALL)
-    assert len(queries) == 7
+    assert len(queries) == 8
     for query in queries:
         assert validate(served, parse(query)) == []
 

@@ -1,16 +1,25 @@
 import type { CombinedError } from '@urql/core'
 import { t } from '@/shared/i18n'
-import { graphql, type ResultOf } from './graphql'
+import { graphql } from './graphql'
 
 /** What a form needs of each user error. */
 export const UserErrorParts = graphql(`
   fragment UserErrorParts on UserError {
     code
-    field
+    path
     message
   }
 `)
-export type UserError = Omit<ResultOf<typeof UserErrorParts>, 'code'> & { code: string }
+/** What every mutation answers. */
+export interface Payload {
+  userErrors: { code: string; path: string[] | null; message: string }[]
+}
+/** `field`: of the form, by its name in the mutation's input. */
+export interface UserError {
+  code: string
+  field: string | null
+  message: string
+}
 
 /** One sentence for a request that failed as a whole. */
 export function errorMessage(error: CombinedError): string {
@@ -21,8 +30,10 @@ export function errorMessage(error: CombinedError): string {
 /** What a mutation's answer says is wrong, whether with the request or with its input. */
 export function userErrors(result: {
   error?: CombinedError | undefined
-  data?: Record<string, { userErrors: UserError[] }> | undefined
+  data?: Record<string, Payload> | undefined
 }): UserError[] {
   if (result.error) return [{ code: 'REQUEST', field: null, message: errorMessage(result.error) }]
-  return Object.values(result.data ?? {}).flatMap((payload) => payload.userErrors)
+  return Object.values(result.data ?? {})
+    .flatMap((payload) => payload.userErrors)
+    .map(({ code, path, message }) => ({ code, field: path?.[0] ?? null, message }))
 }

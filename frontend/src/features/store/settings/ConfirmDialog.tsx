@@ -3,13 +3,13 @@ import { useState } from 'react'
 import { useMutation, type TypedDocumentNode } from 'urql'
 import { CopyAs } from '@/shared/components/CopyAs'
 import { FormDialog } from '@/shared/components/FormDialog'
-import { userErrors, type UserError } from '@/shared/graphql/errors'
+import { userErrors, type Payload } from '@/shared/graphql/errors'
 import { t } from '@/shared/i18n'
 import { showToast } from '@/shared/toast'
 import type { StoreDetail } from '@/features/store/documents'
 
 type StoreMutation = TypedDocumentNode<
-  Record<string, { userErrors: UserError[] }>,
+  Record<string, Payload>,
   { input: { id: string; idempotencyKey?: string | null } }
 >
 
