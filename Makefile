@@ -118,6 +118,11 @@ bench: .venv/.dev ## measure this machine with a simulated cluster
 bench-dashboard: .venv/.dev ## measure the dashboard in Chromium, with a thousand stores that change (a quarter of an hour)
 	@$(RUN) -m bench.dashboard
 
+.PHONY: bench-comparison
+bench-comparison: .venv/.dev ## measure the API beside graphql-yoga and mercurius (Node.js)
+	@npm ci --silent --prefix bench/node_servers
+	@$(RUN) -m bench.comparison
+
 .PHONY: bench-kubernetes
 bench-kubernetes: .venv/.dev ## measure many stores on a real API server, compared with a bare client and helm (an hour)
 	@$(RUN) -m bench.kubernetes

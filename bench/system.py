@@ -87,7 +87,7 @@ def system(
         if kubeconfig is None:
             options = ("--kubeconfig", data / "kubeconfig", "--programs", SIMULATED_PROGRAMS, "--speed", "inf")
             process("simulator", "sandbox.simulator", *options)
-            _until((data / "kubeconfig").exists)
+            until((data / "kubeconfig").exists)
         api = process("api", "cli", "api")
         metrics = [free_port() for _ in range(workers)]
         created = [
@@ -98,11 +98,11 @@ def system(
         def another_api(root: Path) -> str:
             at = free_port()
             process("another-api", "cli", "api", root=root, STOREFLEET_PORT=str(at))
-            _until(partial(_listens, at))
+            until(partial(listens, at))
             return f"http://127.0.0.1:{at}"
 
         for at in (port, *metrics):
-            _until(partial(_listens, at))
+            until(partial(listens, at))
         time.sleep(2)  # until the observer has listed
         servers = {"postgres": postgres.pid, "valkey": valkey.pid}
         yield System(f"http://127.0.0.1:{port}", postgres.url, api, created, metrics, servers, another_api)
@@ -116,7 +116,8 @@ def free_port() -> int:
     return port
 
 
-def _until(condition: Callable[[], bool]) -> None:
+def until(condition: Callable[[], bool]) -> None:
+    """Waits at most 30 s. Raises TimeoutError."""
     deadline = time.monotonic() + 30
     while not condition():
         if time.monotonic() > deadline:
@@ -124,7 +125,8 @@ def _until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether a server listens on the port of loopback."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
