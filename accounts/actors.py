@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import LargeBinary, and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.audit import Origin
 from accounts.errors import CallerError, Code
 from accounts.models import ApiToken, Membership, Session
+from runtime.statements import Statement
 
 TOKEN_PREFIX = "sf_"  # noqa: S105  # the prefix, not a token
 
@@ -65,39 +66,48 @@ def hash_credential(secret: str) -> bytes:
     return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()
 
 
+_CREDENTIAL = bindparam("credential", type_=LargeBinary())
+TOKEN_ACTORS = Statement(
+    select(
+        ApiToken.id,
+        ApiToken.account_id,
+        ApiToken.created_by,
+        ApiToken.scopes,
+        ApiToken.expires_at,
+        Membership.role,  # a token has no more rights than its creator has now
+    )
+    .join(Membership, and_(Membership.account_id == ApiToken.account_id, Membership.user_id == ApiToken.created_by))
+    .where(
+        ApiToken.token_hash == _CREDENTIAL,
+        ApiToken.revoked_at.is_(None),
+        func.coalesce(ApiToken.expires_at > func.now(), True),
+    )
+)
+USER_ACTORS = Statement(
+    select(Session.id, Session.user_id, Session.expires_at, Membership.account_id, Membership.role)
+    .outerjoin(Membership, Membership.user_id == Session.user_id)
+    .where(Session.token_hash == _CREDENTIAL, Session.revoked_at.is_(None), Session.expires_at > func.now())
+    .order_by(Membership.account_id)
+)
+
+
 async def load_actor(session: AsyncSession, credential: bytes, kind: Literal["user", "token"]) -> Actor | None:
     """The actor of a credential, by its hash (hash_credential); None: unknown, expired or revoked."""
     if kind == "token":
-        creator = and_(Membership.account_id == ApiToken.account_id, Membership.user_id == ApiToken.created_by)
-        valid = await session.execute(
-            select(ApiToken, Membership.role)  # a token has no more rights than its creator has now
-            .join(Membership, creator)
-            .where(
-                ApiToken.token_hash == credential,
-                ApiToken.revoked_at.is_(None),
-                func.coalesce(ApiToken.expires_at > func.now(), True),
-            )
-        )
-        row = valid.one_or_none()
-        if row is None:
+        tokens = await TOKEN_ACTORS.fetch(session, credential=credential)
+        if not tokens:
             return None
-        token, role = row
+        [token] = tokens
         return Actor(
             "token",
             token.created_by,
-            {token.account_id: role},
+            {token.account_id: token.role},
             frozenset(token.scopes),
             credential,
             token.id,
             expires_at=token.expires_at,
         )
-    rows = await session.execute(
-        select(Session.id, Session.user_id, Session.expires_at, Membership.account_id, Membership.role)
-        .outerjoin(Membership, Membership.user_id == Session.user_id)
-        .where(Session.token_hash == credential, Session.revoked_at.is_(None), Session.expires_at > func.now())
-        .order_by(Membership.account_id)
-    )
-    found = rows.all()
+    found = await USER_ACTORS.fetch(session, credential=credential)
     if not found:
         return None
     roles = {row.account_id: row.role for row in found if row.role}  # a user without account is one row with NULLs

@@ -1,18 +1,29 @@
 """Reads the actor's accounts, and the users whom it may see."""
 
 from collections.abc import Collection
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ARRAY, Uuid, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.actors import Actor
 from accounts.models import Account, Membership, User
-from runtime.pages import Page, PageRange, page_of, within
+from runtime.pages import ALL, Page, PageRange, page_of, within
+from runtime.statements import Statement
+
+ALL_ACCOUNTS = Statement(
+    select(*Account.__table__.columns)
+    .where(Account.id == func.any(bindparam("ids", type_=ARRAY(Uuid))))
+    .order_by(Account.created_at, Account.id)
+)
+USERS = Statement(select(User.id, User.email).where(User.id == bindparam("id")))
 
 
 async def accounts_page(session: AsyncSession, actor: Actor, wanted: PageRange) -> Page[Account]:
     """The actor's accounts, the oldest first. The key of the range: time of creation and id."""
+    if wanted == ALL:
+        return page_of(await ALL_ACCOUNTS.fetch(session, ids=list(actor.roles)), wanted)
     query = select(Account).where(Account.id.in_(actor.roles))
     key = [Account.created_at, Account.id]
     found = (await session.scalars(within(query, key, wanted))).all()
@@ -33,5 +44,5 @@ async def users_by_id(session: AsyncSession, actor: Actor, ids: Collection[UUID]
 
 
 async def get_user(session: AsyncSession, actor: Actor) -> User:
-    """The user, or the user who created the token."""
-    return await session.get_one(User, actor.user_id)
+    """The user, or the user who created the token: its id and e-mail address."""
+    return cast("User", (await USERS.fetch(session, id=actor.user_id))[0])

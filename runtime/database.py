@@ -1,7 +1,7 @@
 """PostgreSQL: one SQLAlchemy engine per process, its errors, and the base class of all tables."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -33,7 +33,24 @@ TIMEOUTS = {
 """Milliseconds."""
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations" / "versions"
 
-SessionFactory = async_sessionmaker[AsyncSession]
+
+class SessionFactory:
+    """Sessions of one engine: `()` is for reading, and `begin()` is a transaction that is committed at its end.
+
+    A session for reading has no transaction, which would cost two more round trips; each statement sees what is
+    committed when it begins, as it would in a transaction. Behind a pooler it has one, for its timeouts.
+    """
+
+    def __init__(self, engine: AsyncEngine, *, has_pooler: bool) -> None:
+        reading = engine if has_pooler else engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._reading = async_sessionmaker(reading, expire_on_commit=False)
+        self._writing = async_sessionmaker(engine, expire_on_commit=False)
+
+    def __call__(self) -> AsyncSession:
+        return self._reading()
+
+    def begin(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return self._writing.begin()
 
 
 class DatabaseUnavailable(Exception):
@@ -129,7 +146,7 @@ async def session_factory(url: SecretStr, pool: int, *, has_pooler: bool = False
     """A session factory on its own engine, disposed at the end of the block. Connects at the first query."""
     engine = create_engine(url, pool, has_pooler=has_pooler)
     try:
-        yield async_sessionmaker(engine, expire_on_commit=False)
+        yield SessionFactory(engine, has_pooler=has_pooler)
     finally:
         await engine.dispose()
 

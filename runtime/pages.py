@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, literal, tuple_
+from sqlalchemy import BindParameter, ColumnElement, Select, literal, tuple_
 
 Row = TypeVar("Row")
 
@@ -13,7 +13,7 @@ Row = TypeVar("Row")
 class PageRange:
     """At most `limit` rows of a list between two of them: the first or the `last` ones.
 
-    `after` and `before`: the sort keys of these rows, exclusive.
+    `after` and `before`: the sort keys of these rows, exclusive; or parameters of a statement for them.
     """
 
     limit: int
@@ -68,4 +68,7 @@ def page_of(rows: Sequence[Row], wanted: PageRange, *, from_the_end: bool = Fals
 
 
 def _literal(key: Sequence[Any], values: tuple[Any, ...]) -> ColumnElement[Any]:
-    return tuple_(*(literal(value, column.type) for column, value in zip(key, values, strict=True)))
+    given = zip(key, values, strict=True)
+    return tuple_(
+        *(value if isinstance(value, BindParameter) else literal(value, column.type) for column, value in given)
+    )

@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, func, literal, or_, select
+from sqlalchemy import ColumnElement, Text, bindparam, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.pages import Page, PageRange, page_of, sorting, within
+from runtime.statements import Statement
 from stores.models import AccountStream, Store
 from stores.status import Health, Status
 
@@ -28,6 +30,19 @@ SORT_KEYS: dict[OrderField, ColumnElement[Any]] = {
     OrderField.NAME: func.lower(Store.name),
     OrderField.STATUS: func.array_position(array([literal(status.value, Text) for status in Status]), Store.status),
 }
+
+
+COLUMNS = [
+    Store.__table__.c[name]
+    for name in (
+        *("id", "account_id", "name", "slug", "engine", "release", "plan", "admin_email", "country", "currency"),
+        *("language", "setup", "status", "cause", "health", "health_cause", "health_since", "created_at", "ready_at"),
+        *("deleted_at", "receipt", "deletion"),
+    )
+]
+"""What a page has of each store. Objects of the class Store would take longer to load than the query takes."""
+KEY = ("key", "id")
+"""What a page is ordered by."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +91,7 @@ class StoreFilter:
 
 @dataclass(frozen=True)
 class StorePage:
-    """Stores with their cursors, and the number of the account's last event."""
+    """Stores (rows of COLUMNS) with their cursors, and the number of the account's last event."""
 
     page: Page[tuple[Store, StoreCursor]]
     seq: int
@@ -86,24 +101,40 @@ async def stores_page(
     session: AsyncSession, account_id: UUID, wanted: PageRange, *, order: StoreOrder, matching: StoreFilter
 ) -> StorePage:
     """A page of the account's stores in this order. The key of the range: sort key and id."""
-    place = [SORT_KEYS[order.field], Store.id.expression]
-    query = select(Store.id, SORT_KEYS[order.field].label("key"))
-    query = query.where(Store.account_id == account_id, *matching.conditions())
-    chosen = within(query, place, wanted, descending=order.descending).subquery()
-    rows = (
-        await session.execute(  # one statement, because stores and event number must be of the same snapshot
-            select(Store, chosen.c.key, AccountStream.seq)
-            .join(chosen, chosen.c.id == Store.id)
-            .join(AccountStream, AccountStream.account_id == Store.account_id)
-            .order_by(*sorting([chosen.c.key, chosen.c.id], descending=order.descending))
-        )
-    ).all()
+    build = _statement if not matching.search else _statement.__wrapped__  # there are too many texts to keep
+    statement = build(order, matching, wanted.limit, wanted.last, wanted.after is None, wanted.before is None)
+    ends = {"after": wanted.after or (None, None), "before": wanted.before or (None, None)}
+    given = {f"{end}_{name}": value for end, key in ends.items() for name, value in zip(KEY, key, strict=True)}
+    rows = await statement.fetch(session, account=account_id, **given)
     if rows:
         seq = rows[0].seq
     else:
         seq = await session.scalar(select(AccountStream.seq).where(AccountStream.account_id == account_id)) or 0
-    stores = [(store, StoreCursor(order, key, store.id)) for store, key, _ in rows]
+    stores = [(cast("Store", row), StoreCursor(order, row.key, row.id)) for row in rows]
     return StorePage(page_of(stores, wanted), seq)
+
+
+@lru_cache(maxsize=256)
+def _statement(
+    order: StoreOrder, matching: StoreFilter, limit: int, last: bool, from_start: bool, to_end: bool
+) -> Statement:
+    """One statement, because stores and event number must be of the same snapshot."""
+    place = [SORT_KEYS[order.field], Store.id.expression]
+    after, before = (
+        tuple(bindparam(f"{end}_{name}", type_=column.type) for name, column in zip(KEY, place, strict=True))
+        for end in ("after", "before")
+    )
+    wanted = PageRange(limit, last, None if from_start else after, None if to_end else before)
+    query = select(Store.id, SORT_KEYS[order.field].label("key"))
+    query = query.where(Store.account_id == bindparam("account"), *matching.conditions())
+    chosen = within(query, place, wanted, descending=order.descending).subquery()
+    return Statement(
+        select(*COLUMNS, chosen.c.key, AccountStream.seq)
+        .select_from(Store)
+        .join(chosen, chosen.c.id == Store.id)
+        .join(AccountStream, AccountStream.account_id == Store.account_id)
+        .order_by(*sorting([chosen.c.key, chosen.c.id], descending=order.descending))
+    )
 
 
 async def count_stores(session: AsyncSession, account_id: UUID, matching: StoreFilter) -> int:
