@@ -74,14 +74,19 @@ class OperationCost(SchemaExtension):
         if self._balance is None or self._reported:
             return {}
         self._reported = self.execution_context.operation_type.value == "subscription"
-        reset_at = datetime.now(UTC) + timedelta(seconds=self._balance.reset_seconds)
-        cost = {
-            "requested": self._requested,
-            "remaining": self._balance.remaining,
-            "limit": self._balance.limit,
-            "resetAt": reset_at.isoformat(timespec="seconds"),
-        }
-        return {"cost": cost}
+        return cost_report(self._requested, self._balance)
+
+
+def cost_report(requested: int | None, balance: Balance) -> dict[str, Any]:
+    """What `extensions` says about the cost."""
+    reset_at = datetime.now(UTC) + timedelta(seconds=balance.reset_seconds)
+    cost = {
+        "requested": requested,
+        "remaining": balance.remaining,
+        "limit": balance.limit,
+        "resetAt": reset_at.isoformat(timespec="seconds"),
+    }
+    return {"cost": cost}
 
 
 def operation_cost(document: DocumentNode, operation_name: str | None, variables: Mapping[str, Any]) -> int:

@@ -1,11 +1,13 @@
 """Store, and what a store consists of."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import strawberry
 
+from runtime.settings import ClusterProfile
 from schema.access import AS_PARENT
 from schema.context import Info
 from schema.enums import EngineName, PlanName, StoreSetup, engine_name
@@ -119,6 +121,8 @@ class Store(Node):
         description="Pass this to storeEvents or accountEvents as `after` to get every event since this response."
     )
     row: strawberry.Private[StoreRow]
+    seq: strawberry.Private[int]
+    profile: strawberry.Private[ClusterProfile]
 
     @strawberry.field(extensions=[AS_PARENT], description="The steps, in the order in which they run.")
     async def steps(self, info: Info) -> list[Step]:
@@ -134,34 +138,45 @@ class Store(Node):
         wanted = to_range(first, after, last, before, decode_cursor_of(self.row.account_id))
         return EventConnection.from_page(await info.context.event_pages.load((self.row.id, wanted)))
 
+    def __getattr__(self, name: str) -> Any:
+        """The value of a field: a page has many stores, and few of their fields are asked for."""
+        if name not in VALUES:
+            raise AttributeError(name)
+        return VALUES[name](self)
+
     @classmethod
     def from_row(cls, info: Info, store: StoreWithCursor) -> "Store":
-        row = store.store
-        return cls(
-            id=strawberry.ID(encode_id("Store", row.id)),
-            account_id=strawberry.ID(encode_id("Account", row.account_id)),
-            slug=row.slug,
-            name=row.name,
-            engine=engine_name(row.engine),
-            release=row.release,
-            plan=PlanName(row.plan),
-            admin_email=row.admin_email,
-            country=row.country,
-            currency=row.currency,
-            language=row.language,
-            setup=StoreSetup(row.setup),
-            status=Status(row.status),
-            cause=row.cause,
-            health=HealthReport.from_row(row),
-            url=store_url(row.slug, info.context.platform.profile),
-            created_at=row.created_at,
-            ready_at=row.ready_at,
-            deleted_at=row.deleted_at,
-            receipt=Receipt.from_json(row.receipt) if row.receipt is not None else None,
-            deletion=Deletion.from_json(row.deletion) if row.deletion is not None else None,
-            event_cursor=encode_event_cursor(row.account_id, store.seq),
-            row=row,
-        )
+        created = object.__new__(cls)  # without its fields
+        created.row, created.seq, created.profile = store.store, store.seq, info.context.platform.profile
+        return created
+
+
+VALUES: Mapping[str, Callable[[Store], Any]] = {
+    "id": lambda store: strawberry.ID(encode_id("Store", store.row.id)),
+    "account_id": lambda store: strawberry.ID(encode_id("Account", store.row.account_id)),
+    "slug": lambda store: store.row.slug,
+    "name": lambda store: store.row.name,
+    "engine": lambda store: engine_name(store.row.engine),
+    "release": lambda store: store.row.release,
+    "plan": lambda store: PlanName(store.row.plan),
+    "admin_email": lambda store: store.row.admin_email,
+    "country": lambda store: store.row.country,
+    "currency": lambda store: store.row.currency,
+    "language": lambda store: store.row.language,
+    "setup": lambda store: StoreSetup(store.row.setup),
+    "status": lambda store: Status(store.row.status),
+    "cause": lambda store: store.row.cause,
+    "health": lambda store: HealthReport.from_row(store.row),
+    "url": lambda store: store_url(store.row.slug, store.profile),
+    "created_at": lambda store: store.row.created_at,
+    "ready_at": lambda store: store.row.ready_at,
+    "deleted_at": lambda store: store.row.deleted_at,
+    "receipt": lambda store: Receipt.from_json(store.row.receipt) if store.row.receipt is not None else None,
+    "deletion": lambda store: Deletion.from_json(store.row.deletion) if store.row.deletion is not None else None,
+    "event_cursor": lambda store: encode_event_cursor(store.row.account_id, store.seq),
+}
+"""How each field of a Store is made, by its name in Python."""
+Store.VALUES = VALUES  # type: ignore[attr-defined]  # compiled queries take the values from here
 
 
 @strawberry.type(description="A page of stores.")

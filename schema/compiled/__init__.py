@@ -1,0 +1,1 @@
+"""Compiled operations: what answers a query without the executor of graphql-core, byte for byte alike."""

@@ -1,0 +1,157 @@
+"""A compiled query answers byte for byte what the executor does, whoever asks: over generated documents and variables.
+
+The first request with a document is answered by the executor, and the next one by the compiled query.
+"""
+
+import itertools
+import json
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type
+from hypothesis import HealthCheck, given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
+
+from schema.compiled.operations import CompiledQuery
+from schema.ids import decode_id, encode_id
+from tests.flow.test_api_lists import SET_STATUS
+from tests.support.harness import JSON, Harness
+from tests.support.whole_schema import SCHEMA
+
+BALANCE = re.compile(rb'"remaining": ?\d+|"resetAt": ?"[^"]+"|"correlationId": ?"[^"]+"|this id: \w+')
+"""What differs between two equal requests."""
+CALLERS = ("owner", "viewer", "without READ", "revoked", "anonymous")
+MAX_DEPTH = 5
+ROOTS = {
+    "viewer": "",
+    "account": "(id: $account)",
+    "node": "(id: $account)",
+    "store": "(id: $store, slug: $slug)",
+    "stores": "(first: $first, after: $after, filter: $filter, orderBy: $order, includeDeleted: true)",
+    "slugSuggestion": "(name: $slug)",
+    "plans": "",
+    "engines": "",
+    "languages": "",
+    "signUpOpen": "",
+}
+DECLARED = {
+    "account": "ID!",
+    "store": "ID",
+    "slug": "String",
+    "first": "Int!",
+    "after": "String",
+    "filter": "StoreFilter",
+    "order": "StoreOrder",
+}
+PLACES = itertools.count()
+WITHOUT_LIMITS = dict.fromkeys(("points_per_minute", "account_points_per_minute", "anonymous_points_per_minute"), 10**9)
+
+
+@st.composite
+def selections(draw: st.DrawFn, kind: GraphQLObjectType, depth: int) -> str:
+    """A selection set of some fields, some with an alias, in fragments or twice."""
+    parts = []
+    for name in draw(st.lists(st.sampled_from(["__typename", *kind.fields]), min_size=1, max_size=6)):
+        has_pages = name != "__typename" and "first" in kind.fields[name].args
+        parts.append(draw(field_of(kind, name, "(first: 2)" if has_pages else "", depth)))
+    return f"{{ __typename {' '.join(filter(None, parts))} }}"
+
+
+@st.composite
+def field_of(draw: st.DrawFn, kind: GraphQLObjectType, name: str, arguments: str, depth: int) -> str:
+    """A field with what is below it, "" if that is too deep."""
+    if name == "__typename":
+        return "__typename"
+    below = get_named_type(kind.fields[name].type)
+    text = f"{name}{arguments}"
+    if isinstance(below, GraphQLObjectType):
+        if depth == MAX_DEPTH:
+            return ""
+        text += " " + draw(selections(below, depth + 1))
+    elif isinstance(below, GraphQLInterfaceType):
+        text += " { __typename id }"
+    form = draw(st.sampled_from(["{0}", "{0}", "{0}", "a{1}: {0}", "... on {2} {{ {0} }}", "... {{ {0} }}", "{0} {0}"]))
+    return form.format(text, next(PLACES), kind.name)
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> str:
+    assert SCHEMA.query_type is not None
+    names = draw(st.lists(st.sampled_from(list(ROOTS)), min_size=1, max_size=2, unique=True))
+    text = " ".join(draw(field_of(SCHEMA.query_type, name, ROOTS[name], 0)) for name in names)
+    used = {name for name in DECLARED if re.search(rf"\${name}\b", text)}
+    declared = ", ".join(f"${name}: {DECLARED[name]}" for name in sorted(used))
+    return f"query Generated{f'({declared})' if declared else ''} {{ {text} }}"
+
+
+VARIABLES = st.fixed_dictionaries(
+    {
+        "account": st.sampled_from(["own", "foreign", "nonsense"]),
+        "store": st.sampled_from(["own", "foreign", "nonsense", None]),
+        "slug": st.sampled_from([None, None, "a", "A shop"]),
+        "first": st.sampled_from([1, 2, 50, 100, 0, 101, None, "x"]),
+        "after": st.sampled_from([None, None, "nonsense"]),
+        "filter": st.sampled_from([None, {"search": "a"}, {"statuses": ["READY"]}, {"health": ["DOWN"]}, {"no": 1}]),
+        "order": st.sampled_from(
+            [None, {"field": "NAME", "direction": "ASC"}, {"field": "STATUS", "direction": "DESC"}]
+        ),
+    }
+)
+
+
+async def become(api: Harness, caller: str) -> dict[str, str]:
+    """The headers of such a caller."""
+    await api.sql("UPDATE memberships SET role = $1", "viewer" if caller == "viewer" else "owner")
+    scopes = ["write"] if caller == "without READ" else ["read", "write"]
+    await api.sql(
+        "UPDATE api_tokens SET scopes = $1, revoked_at = CASE WHEN $2 THEN now() END", scopes, caller == "revoked"
+    )
+    return {} if caller == "anonymous" else {"Authorization": f"Bearer {api.token}"}
+
+
+async def ask(api: Harness, headers: dict[str, str], body: JSON) -> tuple[int, bytes]:
+    async with api.http.post(f"{api.url}/graphql", json=body, headers=headers) as response:
+        return response.status, BALANCE.sub(b"", await response.read())
+
+
+@pytest.fixture
+async def ids(api: Harness, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, JSON]]:
+    """Ids of objects of the caller, of others, and of nothing. At the end compiled queries must have answered."""
+    stores = [(await api.create_store(name=name))["id"] for name in ("a", "b", "c")]
+    await api.sql("ALTER TABLE stores DISABLE TRIGGER USER")  # these moves of status are not allowed
+    for store, status, health in zip(stores, ("READY", "FAILED", "DELETED"), ("DOWN", "HEALTHY", "DOWN"), strict=True):
+        await api.sql(SET_STATUS, decode_id("Store", store), status, health)
+    answered = 0
+    run = CompiledQuery.run
+
+    async def counting_run(*args: Any) -> Any:
+        nonlocal answered
+        data = await run(*args)
+        answered += 1
+        return data
+
+    monkeypatch.setattr(CompiledQuery, "run", counting_run)
+    yield {
+        "own": {"account": api.account, "store": stores[0]},
+        "foreign": {"account": encode_id("Account", UUID(int=1)), "store": encode_id("Store", UUID(int=1))},
+        "nonsense": {"account": "x", "store": "y"},
+    }
+    assert answered > 0
+
+
+@pytest.mark.parametrize("settings", [WITHOUT_LIMITS], indirect=True)
+@settings_of_hypothesis(max_examples=100, suppress_health_check=list(HealthCheck))
+@given(document=documents(), variables=VARIABLES, caller=st.sampled_from(CALLERS))
+async def test_it_answers_as_the_executor(
+    api: Harness, ids: dict[str, JSON], document: str, variables: JSON, caller: str
+) -> None:
+    headers = await become(api, caller)
+    chosen = {name: ids[kind][name] if (kind := variables[name]) else None for name in ("account", "store")}
+    body = {"query": f"{document} # {next(PLACES)}", "variables": variables | chosen}
+    executed = await ask(api, headers, body)
+    for _ in range(2):
+        assert await ask(api, headers, body) == executed, json.dumps(body)
