@@ -14,6 +14,7 @@ from strawberry.extensions import FieldExtension
 from strawberry.types import get_object_definition
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
+from strawberry.utils.await_maybe import await_maybe
 
 from accounts import access
 from accounts.access import Access
@@ -48,7 +49,7 @@ class Require(FieldExtension):
         is_mutation = info.path.prev is None and info.operation.operation == OperationType.MUTATION
         try:
             await self._require(source, info, given, is_mutation=is_mutation)
-            return await next_(source, info, **given)
+            return await await_maybe(next_(source, info, **given))  # a subscription's is a generator
         except CallerError as error:
             if is_mutation:
                 return refuse(info.return_type, error)

@@ -4,11 +4,12 @@ import os
 import subprocess
 
 import pytest
-from graphql import build_schema, is_enum_type, is_specified_scalar_type
+from graphql import build_schema, is_enum_type, is_object_type, is_specified_scalar_type
 
 from accounts.models import ROLES, SCOPES
 from schema import enums
 from schema.build import schema
+from schema.nodes import FINDERS
 from stores.events import EVENT_TYPES
 from stores.plans import PLANS
 from tests.support.schema_changes import CURRENT, ROOT, breaking_changes, changelog, releases
@@ -96,3 +97,10 @@ def test_a_deprecation_says_what_to_use() -> None:
     for kind in build_schema(schema.as_str()).type_map.values():
         for definition in getattr(kind, "fields", {}).values():
             assert definition.deprecation_reason is None or definition.deprecation_reason.startswith("Use ")
+
+
+def test_each_type_with_a_global_id_is_found_by_it() -> None:
+    built = build_schema(schema.as_str())
+    with_id = {name for name, kind in built.type_map.items() if is_object_type(kind) and "id" in kind.fields}
+    nodes = {kind.name for kind in built.get_implementations(built.type_map["Node"]).objects}  # type: ignore[arg-type]  # it is an interface
+    assert with_id - {"AuditReference"} == nodes == set(FINDERS)
