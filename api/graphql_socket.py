@@ -7,12 +7,14 @@ or the actor's roles change (4403).
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, cast
 
 import structlog
+from graphql import GraphQLError
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter
-from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived
+from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived, WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message, SubscribeMessage
 from strawberry.types.execution import ExecutionResult
@@ -21,7 +23,10 @@ from accounts.actors import Actor, load_actor
 from accounts.revocation import access_ended
 from api.admission import FLOOD_POINTS, NO_POINTS
 from api.websocket_protocol import FLOODING
+from schema.build import schema
 from schema.context import Context, RequestError
+from schema.error_masking import masked_errors
+from schema.shared_events import SharedStream
 
 log = structlog.get_logger()
 
@@ -53,6 +58,13 @@ class GraphQLSocketAdapter(ASGIWebSocketAdapter):
                 raise NonJsonMessageReceived from None
             yield message
             await asyncio.sleep(0)  # messages that wait already don't suspend this task: let other tasks run
+
+    async def send_text(self, text: str) -> None:
+        """Raises WebSocketDisconnected."""
+        try:
+            await self.ws.send_text(text)
+        except WebSocketDisconnect as error:
+            raise WebSocketDisconnected from error
 
     async def close(self, code: int, reason: str) -> None:
         """Does nothing when the socket is closed already."""
@@ -121,6 +133,33 @@ class GraphQLSocket(BaseGraphQLTransportWSHandler[Context, None]):
             await self.websocket.close(*UNCHECKED)
         else:
             await self.websocket.close(*(ENDED if why == "ended" else CHANGED))
+
+    async def run_operation(self, operation: Operation[Context, None]) -> None:
+        """Sends events that are written once for all subscribers, where that is possible."""
+        shared = await schema.share(operation.query, operation.variables or {}, operation.operation_name, self.context)
+        if shared is None:
+            await super().run_operation(operation)
+            return
+        try:
+            await self._send_shared(operation, shared)
+        except WebSocketDisconnected:
+            return
+        except Exception as error:
+            await self.handle_task_exception(error)
+            raise
+
+    async def _send_shared(self, operation: Operation[Context, None], shared: SharedStream) -> None:
+        head, tail = f'{{"id":{json.dumps(operation.id)},"type":"next","payload":{{"data":', "}}"
+        extensions = f',"extensions":{json.dumps(shared.extensions, separators=(",", ":"))}'
+        socket = cast("GraphQLSocketAdapter", self.websocket)
+        async with aclosing(shared.events) as events:
+            async for event in events:
+                if isinstance(event, GraphQLError):
+                    await operation.send_initial_errors(masked_errors([event], self.context))
+                elif not operation.completed:
+                    await socket.send_text(f"{head}{event}{extensions}{tail}")
+                    extensions = ""  # the cost is in the first result
+        await operation.send_operation_message({"id": operation.id, "type": "complete"})
 
     async def _send_result_stream(self, operation: Operation[Context, None], result_source: Any) -> None:
         """An error without data ends the operation as `error`: `next` and `complete` would look like a normal end."""

@@ -12,7 +12,7 @@ from strawberry.types.graphql import OperationType
 
 from schema.access import check_declared
 from schema.context import Context
-from schema.document_cache import DocumentCache, documents
+from schema.document_cache import CachedDocument, DocumentCache, documents
 from schema.document_limits import DocumentLimits
 from schema.error_masking import MaskInternalErrors
 from schema.introspection import HideSchema
@@ -20,6 +20,7 @@ from schema.introspection_cache import IntrospectionCache
 from schema.mutations import Mutation
 from schema.operation_cost import OperationCost, cost_report
 from schema.queries import Query
+from schema.shared_events import SharedStream, written_events
 from schema.subscriptions import Subscription
 from schema.trusted_documents import RequireTrustedDocument
 
@@ -54,11 +55,8 @@ class _Schema(strawberry.Schema):
         compiled = cached.query(self._schema, operation_name) if cached is not None else None
         if cached is None or compiled is None:
             return None
-        trusted = context.only_trusted
-        if trusted is not None and not cached.is_trusted(trusted):
-            return None
-        cost = cached.cost(operation_name, variables)
-        if cost > context.points_per_request:
+        cost = _accepted_cost(cached, operation_name, variables, context)
+        if cost is None:
             return None
         balance = context.charge(cost)
         try:
@@ -68,8 +66,38 @@ class _Schema(strawberry.Schema):
             return None
         return ExecutionResult(data=data, errors=None, extensions=cost_report(cost, balance))
 
+    async def share(
+        self, query: str, variables: dict[str, Any], operation_name: str | None, context: Context
+    ) -> SharedStream | None:
+        """The events of a subscription that was accepted before; None: `stream` has to answer. Checks as above."""
+        cached = documents.get(query)
+        shared = cached.subscription(self._schema, operation_name) if cached is not None else None
+        if cached is None or shared is None:
+            return None
+        cost = _accepted_cost(cached, operation_name, variables, context)
+        if cost is None:
+            return None
+        balance = context.charge(cost)
+        try:
+            events = await shared.subscribe(context, variables)
+        except Exception:
+            context.charge(-cost)
+            return None
+        return SharedStream(written_events(shared, events, context), cost_report(cost, balance))
+
     def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
         """Logs nothing: MaskInternalErrors logs internal errors, and the caller's errors go to the caller only."""
+
+
+def _accepted_cost(
+    cached: CachedDocument, operation_name: str | None, variables: dict[str, Any], context: Context
+) -> int | None:
+    """What the operation costs the caller; None: it is refused."""
+    trusted = context.only_trusted
+    if trusted is not None and not cached.is_trusted(trusted):
+        return None
+    cost = cached.cost(operation_name, variables)
+    return cost if cost <= context.points_per_request else None
 
 
 schema = _Schema(

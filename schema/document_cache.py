@@ -15,6 +15,7 @@ from strawberry.extensions import SchemaExtension
 from schema.compiled.operations import CompiledQuery, compile_query
 from schema.introspection_cache import COSTLY
 from schema.operation_cost import operation_cost
+from schema.shared_events import SharedSubscription, share_subscription
 from schema.trusted_documents import TrustedDocuments
 
 MAX_TEXT = 8000
@@ -40,6 +41,7 @@ class CachedDocument:
     trusted_by: TrustedDocuments | None = None
     """The documents to which it is known to belong."""
     _queries: dict[str | None, CompiledQuery | None] = field(default_factory=dict)
+    _subscriptions: dict[str | None, SharedSubscription | None] = field(default_factory=dict)
     _costs: dict[tuple[object, ...], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -54,6 +56,14 @@ class CachedDocument:
                 return None
             self._queries[operation_name] = compile_query(schema, self.document, operation_name)
         return self._queries[operation_name]
+
+    def subscription(self, schema: GraphQLSchema, operation_name: str | None) -> SharedSubscription | None:
+        """The subscription whose events are shared; None: the executor has to run the operation."""
+        if operation_name not in self._subscriptions:
+            if len(self._subscriptions) >= MAX_COSTS:
+                return None
+            self._subscriptions[operation_name] = share_subscription(schema, self.document, operation_name)
+        return self._subscriptions[operation_name]
 
     def cost(self, operation_name: str | None, variables: Mapping[str, Any]) -> int:
         """Points of the operation."""

@@ -1,6 +1,8 @@
 """Internal errors are logged with a correlation id; the caller sees only the id."""
 
 import secrets
+from types import SimpleNamespace
+from typing import Any, cast
 
 import structlog
 from graphql import GraphQLError, GraphQLSyntaxError, VariableDefinitionNode
@@ -62,6 +64,13 @@ class MaskInternalErrors(MaskErrors):
             path=error.path,
             extensions={"code": "BUSY" if busy else "INTERNAL", "correlationId": correlation_id},
         )
+
+
+def masked_errors(errors: list[GraphQLError], context: Any) -> list[GraphQLError]:
+    """The errors of an operation without an executor, as MaskInternalErrors shows them. `context`: the Context."""
+    masking = MaskInternalErrors()
+    masking.execution_context = cast("Any", SimpleNamespace(context=context))
+    return masking._process_errors(errors)
 
 
 def _gave_up_waiting(error: Exception | None) -> bool:

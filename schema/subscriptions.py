@@ -5,6 +5,7 @@ A WebSocket or event stream is closed, with its subscriptions, when the caller's
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import lru_cache
 from uuid import UUID
 
 import strawberry
@@ -92,8 +93,14 @@ class Subscription:
             raise RequestError(error.code, error.message) from None
 
 
+@lru_cache(maxsize=200)
+def _from_row(row: EventRow) -> Event:
+    """One object for all subscribers who read the same row (stores/event_stream.py)."""
+    return Event.from_row(row)
+
+
 def _event(info: Info, row: EventRow) -> Event:
-    event = Event.from_row(row)
+    event = _from_row(row)
     info.context.event_cursor = event.cursor
     return event
 

@@ -50,25 +50,31 @@ class CompiledQuery:
         return data
 
     def _resolve(self, source: Any, field: Resolved, context: Any, values: VariableValues) -> Any:
-        definition, nodes = field.definition, field.nodes
-        arguments = get_argument_values(definition, nodes[0], values) if definition.args else {}
-        info: GraphQLResolveInfo[Any] = GraphQLResolveInfo(
-            field_name=nodes[0].name.value,
-            field_nodes=nodes,
-            return_type=definition.type,
-            parent_type=field.parent,
-            path=Path(None, field.key, field.parent.name),
-            schema=self.schema,
-            fragments=self.fragments,
-            root_value=None,
-            operation=self.operation,
-            variable_values=values.coerced,  # type: ignore[arg-type]  # as Strawberry gives them to resolvers
-            context=context,
-            is_awaitable=isawaitable,  # type: ignore[arg-type]  # TypeIs instead of TypeGuard
-            abort_signal=None,
-            async_helpers=None,  # type: ignore[arg-type]  # of the executor only
-        )
-        return definition.resolve(source, info, **arguments)  # type: ignore[misc]  # Strawberry gives each field one
+        arguments = get_argument_values(field.definition, field.nodes[0], values) if field.definition.args else {}
+        info = resolve_info(self, field, context, values)
+        return field.definition.resolve(source, info, **arguments)  # type: ignore[misc]  # Strawberry gives each one
+
+
+def resolve_info(compiled: Any, field: Resolved, context: Any, values: VariableValues) -> GraphQLResolveInfo[Any]:
+    """What the executor tells a resolver; `compiled` has `schema`, `operation` and `fragments`. The path is that of a
+    root field, whatever the field: errors of resolvers are reported by the executor.
+    """
+    return GraphQLResolveInfo(
+        field_name=field.nodes[0].name.value,
+        field_nodes=field.nodes,
+        return_type=field.definition.type,
+        parent_type=field.parent,
+        path=Path(None, field.key, field.parent.name),
+        schema=compiled.schema,
+        fragments=compiled.fragments,
+        root_value=None,
+        operation=compiled.operation,
+        variable_values=values.coerced,  # type: ignore[arg-type]  # as Strawberry gives them to resolvers
+        context=context,
+        is_awaitable=isawaitable,  # type: ignore[arg-type]  # TypeIs instead of TypeGuard
+        abort_signal=None,
+        async_helpers=None,  # type: ignore[arg-type]  # of the executor only
+    )
 
 
 async def _gather(waiting: list[Any]) -> list[Any]:
@@ -76,16 +82,27 @@ async def _gather(waiting: list[Any]) -> list[Any]:
     if len(waiting) == 1:
         return [await waiting[0]]
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_result(item)) for item in waiting]
+        tasks = [group.create_task(coroutine) for coroutine in waiting]
     return [task.result() for task in tasks]
-
-
-async def _result(waiting: Any) -> Any:
-    return await waiting
 
 
 def compile_query(schema: GraphQLSchema, document: DocumentNode, operation_name: str | None) -> CompiledQuery | None:
     """None: the executor has to run the operation."""
+    operation, fragments = find_operation(document, operation_name)
+    if operation is None or operation.operation != OperationType.QUERY:
+        return None
+    root: Any = schema.query_type
+    try:
+        write = Selections(schema, fragments).of_object(root, [operation.selection_set])
+    except NotCompilable:
+        return None
+    return CompiledQuery(schema, operation, fragments, write)
+
+
+def find_operation(
+    document: DocumentNode, operation_name: str | None
+) -> tuple[OperationDefinitionNode | None, dict[str, FragmentDefinitionNode]]:
+    """The operation with this name, if there is one without directives, and the document's fragments."""
     fragments = {item.name.value: item for item in document.definitions if isinstance(item, FragmentDefinitionNode)}
     named = [
         item
@@ -93,11 +110,4 @@ def compile_query(schema: GraphQLSchema, document: DocumentNode, operation_name:
         if isinstance(item, OperationDefinitionNode)
         and (operation_name is None or (item.name is not None and item.name.value == operation_name))
     ]
-    if len(named) != 1 or named[0].operation != OperationType.QUERY or named[0].directives:
-        return None
-    root: Any = schema.query_type
-    try:
-        write = Selections(schema, fragments).of_object(root, [named[0].selection_set])
-    except NotCompilable:
-        return None
-    return CompiledQuery(schema, named[0], fragments, write)
+    return (named[0] if len(named) == 1 and not named[0].directives else None), fragments

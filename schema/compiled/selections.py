@@ -5,25 +5,23 @@ so its arguments, extensions and rights are the same. Anything else is not compi
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLBoolean,
     GraphQLEnumType,
     GraphQLField,
-    GraphQLID,
     GraphQLLeafType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
-    GraphQLString,
     InlineFragmentNode,
     SelectionSetNode,
 )
@@ -60,13 +58,12 @@ class Selections:
 
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
+    resolvers: list[str] = field(default_factory=list)
+    """The fields with resolvers that were found."""
 
     def of_object(self, parent: GraphQLObjectType, selection_sets: list[SelectionSetNode]) -> Write:
         """Raises NotCompilable."""
-        fields: dict[str, list[FieldNode]] = {}
-        for selections in selection_sets:
-            for node in self._collect(parent, selections):
-                fields.setdefault(node.alias.value if node.alias else node.name.value, []).append(node)
+        fields = self.collect(parent, selection_sets)
         compiled = [self._field(key, parent, nodes) for key, nodes in fields.items()]
         if any(isinstance(get, Resolved) for _, get, _ in compiled):
             return _with_resolvers(compiled)
@@ -76,6 +73,14 @@ class Selections:
 
         return write
 
+    def collect(self, parent: GraphQLObjectType, selection_sets: list[SelectionSetNode]) -> dict[str, list[FieldNode]]:
+        """The fields by response name. Raises NotCompilable."""
+        fields: dict[str, list[FieldNode]] = {}
+        for selections in selection_sets:
+            for node in self._collect(parent, selections):
+                fields.setdefault(node.alias.value if node.alias else node.name.value, []).append(node)
+        return fields
+
     def _field(self, key: str, parent: GraphQLObjectType, nodes: list[FieldNode]) -> tuple[str, Any, Write]:
         """The response name; how the source gives the value (Resolved: by a resolver); and how it is written."""
         name = nodes[0].name.value
@@ -84,12 +89,13 @@ class Selections:
         definition = parent.fields.get(name)
         if definition is None:
             raise NotCompilable
-        write = self._value(definition.type, [node.selection_set for node in nodes if node.selection_set])
+        write = self.of_value(definition.type, [node.selection_set for node in nodes if node.selection_set])
         if not getattr(definition.resolve, "_is_default", False):
+            self.resolvers.append(name)
             return key, Resolved(key, parent, definition, nodes, write), write
         attribute = definition.extensions[STRAWBERRY].python_name
         values = getattr(parent.extensions[STRAWBERRY].origin, "VALUES", {})
-        return key, values.get(attribute) or _attribute(attribute), write
+        return key, values.get(attribute) or attrgetter(attribute), write
 
     def _collect(
         self, parent: GraphQLObjectType, selections: SelectionSetNode, spreading: tuple[str, ...] = ()
@@ -110,24 +116,17 @@ class Selections:
                     raise NotCompilable
                 yield from self._collect(parent, fragment.selection_set, (*spreading, node.name.value))
 
-    def _value(self, type_: GraphQLOutputType, selection_sets: list[SelectionSetNode]) -> Write:
-        if isinstance(type_, GraphQLNonNull):
-            return self._present(type_.of_type, selection_sets, required=True)
-        return self._present(type_, selection_sets, required=False)
-
-    def _present(self, type_: Any, selection_sets: list[SelectionSetNode], *, required: bool) -> Write:
-        if isinstance(type_, GraphQLList):
-            write_item = self._value(type_.of_type, selection_sets)
-            return _list(write_item, required=required)
-        if isinstance(type_, GraphQLObjectType):
-            return _optional(self.of_object(type_, selection_sets), required=required)
-        if isinstance(type_, GraphQLLeafType):
-            return _leaf(type_, required=required)
+    def of_value(self, type_: GraphQLOutputType, selection_sets: list[SelectionSetNode]) -> Write:
+        """Raises NotCompilable."""
+        required = isinstance(type_, GraphQLNonNull)
+        kind: Any = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+        if isinstance(kind, GraphQLList):
+            return _list(self.of_value(kind.of_type, selection_sets), required=required)
+        if isinstance(kind, GraphQLObjectType):
+            return _optional(self.of_object(kind, selection_sets), required=required)
+        if isinstance(kind, GraphQLLeafType):
+            return _leaf(kind, required=required)
         raise NotCompilable  # an interface or union: which type it is, is known only when it is resolved
-
-
-def _attribute(name: str) -> Callable[[Any], Any]:
-    return lambda source: getattr(source, name)
 
 
 def _with_resolvers(fields: list[tuple[str, Any, Write]]) -> Write:
@@ -145,12 +144,7 @@ def _with_resolvers(fields: list[tuple[str, Any, Write]]) -> Write:
 
 
 def _optional(write_present: Write, *, required: bool) -> Write:
-    def write(value: Any, pending: Pending) -> Any:
-        if value is None:
-            return _null(required=required)
-        return write_present(value, pending)
-
-    return write
+    return lambda value, pending: _null(required=required) if value is None else write_present(value, pending)
 
 
 def _list(write_item: Write, *, required: bool) -> Write:
@@ -165,18 +159,13 @@ def _list(write_item: Write, *, required: bool) -> Write:
 
 
 def _leaf(type_: Any, *, required: bool) -> Write:
-    if type_ in (GraphQLString, GraphQLID):
-        own: type = str
-    elif type_ is GraphQLBoolean:
-        own = bool
-    else:
-        own = type(None)  # no value is written as it is
+    own = {"String": str, "ID": str, "Boolean": bool}.get(type_.name)
     serialize = type_.serialize
     if isinstance(type_, GraphQLEnumType):
         serialize = cache(serialize)  # it looks through all members; there are few values
 
     def write(value: Any, _pending: Pending) -> Any:
-        if type(value) is own and value is not None:
+        if type(value) is own:
             return value
         if value is None:
             return _null(required=required)

@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +17,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
+from schema import shared_events
 from schema.compiled.operations import CompiledQuery
-from schema.ids import decode_id, encode_id
+from schema.ids import decode_id, encode_event_cursor, encode_id
 from tests.flow.test_api_lists import SET_STATUS
 from tests.support.harness import JSON, Harness
+from tests.support.sockets import open_socket
+from tests.support.waiting import HANG_SECONDS
 from tests.support.whole_schema import SCHEMA
 
 BALANCE = re.compile(rb'"remaining": ?\d+|"resetAt": ?"[^"]+"|"correlationId": ?"[^"]+"|this id: \w+')
@@ -155,3 +159,49 @@ async def test_it_answers_as_the_executor(
     executed = await ask(api, headers, body)
     for _ in range(2):
         assert await ask(api, headers, body) == executed, json.dumps(body)
+
+
+EVENTS = "subscription ($after: String) {{ events: accountEvents(after: $after) {{ cursor at step {{ name }} {} }} }}"
+JOIN = """
+WITH viewer AS (SELECT id FROM users WHERE email = 'viewer@example.com'),
+  joined AS (INSERT INTO memberships (account_id, user_id, role) SELECT $1, id, 'viewer' FROM viewer)
+UPDATE api_tokens SET account_id = $1 FROM viewer WHERE created_by = viewer.id
+"""
+
+
+async def frames(api: Harness, query: str, token: str, after: str, count: int = 2) -> list[bytes]:
+    """What a new socket gets first, without what is left of its budget."""
+    socket = await open_socket(api, token)
+    payload = {"query": query, "variables": {"after": after}}
+    await socket.send_json({"id": "1", "type": "subscribe", "payload": payload})
+    found = [BALANCE.sub(b"", (await socket.receive_str(timeout=HANG_SECONDS)).encode()) for _ in range(count)]
+    await socket.close()
+    return found
+
+
+async def test_events_are_written_once_for_equal_rights(api: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    after = (await api.client().execute("{ stores(first: 1) { eventCursor } }"))["stores"]["eventCursor"]
+    for name in ("a", "b"):
+        await api.create_store(name=name)
+    viewer, _ = await api.sign_up("viewer@example.com")
+    await api.sql(JOIN, decode_id("Account", api.account))
+    written: list[object] = []
+    write = shared_events.json.dumps
+    monkeypatch.setattr(
+        shared_events, "json", SimpleNamespace(dumps=lambda data, **how: written.append(data) or write(data, **how))
+    )
+    plain, with_store = EVENTS.format("message"), EVENTS.format("store { id }")
+    executed = await frames(api, plain, api.token, after)
+    assert written == []
+    for _ in range(3):
+        assert await frames(api, plain, api.token, after) == executed
+    assert len(written) == 2
+    for _ in range(2):
+        assert await frames(api, plain, viewer, after) == executed
+    assert len(written) == 4
+    assert await frames(api, with_store, viewer, after) == await frames(api, with_store, api.token, after)
+    assert len(written) == 4
+    other = encode_event_cursor(UUID(int=1), 0)
+    refused = [await frames(api, query, api.token, other, 1) for query in (plain, f"{plain}#")]
+    assert refused[0] == refused[1]
+    assert b"not a cursor" in refused[0][0]
