@@ -4,7 +4,7 @@ An invitation has no more rights than its inviter has now: it ends when the invi
 of the link's token is stored.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -20,7 +20,7 @@ from accounts.members import lock_role, require_manager
 from accounts.models import Account, Invitation, Membership, User
 from accounts.passwords import hash_password, password_problem
 from accounts.sessions import SignedIn, begin_session
-from accounts.users import add_user, normalize_email
+from accounts.users import add_user, normalize_email, require_password_domain
 from runtime.database import SessionFactory
 from runtime.pages import ALL, Page, PageRange, page_of, within
 
@@ -76,6 +76,11 @@ async def invitation_by_token(session: AsyncSession, token: str) -> tuple[Invita
     """The open invitation of a link, with account name and inviter."""
     row = (await session.execute(_open(Invitation.token_hash == hash_credential(token)))).one_or_none()
     return (row[0], row[1], row[2]) if row is not None else None
+
+
+async def is_invited(session: AsyncSession, email: str) -> bool:
+    """Whether an open invitation is for this address, in lower case."""
+    return (await session.scalars(_open(Invitation.email == email).limit(1))).first() is not None
 
 
 async def invite_member(
@@ -182,7 +187,7 @@ async def _open_invitation(session: AsyncSession, token: str) -> Invitation:
     """Raises CallerError NOT_FOUND."""
     found = await invitation_by_token(session, token)
     if found is None:
-        raise _unknown()
+        raise CallerError(Code.NOT_FOUND, "token", "This invitation is unknown, used or ended. Ask for a new one.")
     return found[0]
 
 
@@ -199,11 +204,12 @@ async def _join(session: AsyncSession, invitation: Invitation, user_id: UUID) ->
     audit(session, invitation.account_id, actor, "invitation.accepted", subject, role=invitation.role)
 
 
-async def hash_invited_password(sessions: SessionFactory, token: str, password: str) -> str:
+async def hash_invited_password(
+    sessions: SessionFactory, token: str, password: str, oidc_domains: Sequence[str]
+) -> str:
     """The hash of a new user's password. Holds no database connection while it waits. Raises CallerError."""
     async with sessions() as session:
-        if await invitation_by_token(session, token) is None:
-            raise _unknown()
+        require_password_domain((await _open_invitation(session, token)).email, oidc_domains)
     if problem := password_problem(password):
         raise CallerError(Code.INVALID_PASSWORD, "password", f"The password {problem}.")
     return await hash_password(password)
@@ -218,10 +224,6 @@ async def sign_up_with_invitation(
     user_id = await add_user(session, invitation.email, password_hash)
     await _join(session, invitation, user_id)
     return await begin_session(session, user_id, days, user_agent)
-
-
-def _unknown() -> CallerError:
-    return CallerError(Code.NOT_FOUND, "token", "This invitation is unknown, used or ended. Ask for a new one.")
 
 
 async def delete_expired(session: AsyncSession) -> None:

@@ -15,7 +15,7 @@ from accounts.errors import CallerError, Code
 from accounts.idempotency import claim_idempotency_key, is_key_used
 from accounts.models import Session, User
 from accounts.passwords import hash_password, password_problem, verify_password
-from accounts.sessions import end_other_sessions, password_optional
+from accounts.sessions import end_sessions, password_optional
 from accounts.sign_in_links import expire_links
 from accounts.throttle import MAX_ATTEMPTS, WINDOW, count_attempt, refund_attempt
 
@@ -63,6 +63,9 @@ async def hash_new_password(change: PasswordChange, current_password: str | None
     """
     if problem := password_problem(new_password):
         raise CallerError(Code.INVALID_PASSWORD, "newPassword", f"The password {problem}.")
+    if change.user.password_hash is None and not change.password_optional:
+        message = "You have no password. The operator can make a sign-in link for you, with which you can set one."
+        raise CallerError(Code.INVALID_PASSWORD, "currentPassword", message)
     if current_password is None:
         if not change.password_optional:
             raise CallerError(Code.INVALID_PASSWORD, "currentPassword", "Give the current password.")
@@ -93,8 +96,10 @@ async def finish_change(
         message = "The password was changed by another request in the meantime."
         raise CallerError(Code.INVALID_PASSWORD, "currentPassword", message)
     (await _own_session(session, actor)).by_link = False
-    await expire_links(session, actor)  # first: it waits for a sign-in with a link, whose session then ends, too
-    await end_other_sessions(session, actor)
+    await expire_links(
+        session, actor.user_id
+    )  # first: it waits for a sign-in with a link, whose session then ends, too
+    await end_sessions(session, actor.user_id, but=actor.credential)
     await refund_attempt(session, [_throttle_key(actor)])
     await audit_user(session, actor.user_id, "password.changed", f"user:{change.user.id}")
 

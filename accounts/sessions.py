@@ -95,11 +95,11 @@ async def end_session(session: AsyncSession, actor: Actor, session_id: UUID | No
     return row
 
 
-async def end_other_sessions(session: AsyncSession, actor: Actor) -> None:
-    """Revoke all sessions of the user except the actor's own."""
+async def end_sessions(session: AsyncSession, user_id: UUID, *, but: bytes = b"") -> None:
+    """Revoke all sessions of the user but the one whose cookie has this hash."""
     await session.execute(
         update(Session)
-        .where(Session.user_id == actor.user_id, Session.token_hash != actor.credential, Session.revoked_at.is_(None))
+        .where(Session.user_id == user_id, Session.token_hash != but, Session.revoked_at.is_(None))
         .values(revoked_at=func.now())
     )
 

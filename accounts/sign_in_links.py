@@ -4,12 +4,13 @@ Also the way in for a user who forgot the password: a session that began with a 
 """
 
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from accounts.actors import Actor, generate_secret, hash_credential
+from accounts.actors import generate_secret, hash_credential
 from accounts.audit import audit, audit_user
 from accounts.errors import CallerError, Code
 from accounts.models import SignInLink, User
@@ -53,9 +54,9 @@ async def sign_in_with_link(session: AsyncSession, token: str, days: int, user_a
     return signed_in
 
 
-async def expire_links(session: AsyncSession, actor: Actor) -> None:
+async def expire_links(session: AsyncSession, user_id: UUID) -> None:
     """Make all unused links of the user invalid."""
-    await session.execute(delete(SignInLink).where(SignInLink.user_id == actor.user_id, SignInLink.used_at.is_(None)))
+    await session.execute(delete(SignInLink).where(SignInLink.user_id == user_id, SignInLink.used_at.is_(None)))
 
 
 async def delete_expired(session: AsyncSession) -> None:

@@ -1,5 +1,6 @@
 """Users, sign-up and sign-in. A new user gets a new account."""
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from email_validator import EmailNotValidError, validate_email
@@ -28,14 +29,26 @@ def normalize_email(email: str) -> str:
     return address.lower()
 
 
-async def sign_up(session: AsyncSession, email: str, password: str, days: int, user_agent: str | None) -> SignedIn:
+def require_password_domain(email: str, oidc_domains: Sequence[str]) -> None:
+    """Only the OpenID provider makes users of its domains, so that nobody signs up with the address of another person,
+    and is there when that person signs in for the first time. Raises CallerError."""
+    domain = email.rpartition("@")[2]
+    if domain in oidc_domains:
+        message = f"Addresses of {domain} have no password here. Go to the sign-in page, and continue from there."
+        raise CallerError(Code.INVALID_EMAIL, "email", message)
+
+
+async def sign_up(
+    session: AsyncSession, email: str, password: str, days: int, user_agent: str | None, oidc_domains: Sequence[str]
+) -> SignedIn:
     """Create a user with an account, and sign in. `days`: lifetime of the session. Raises CallerError."""
     email = normalize_email(email)
+    require_password_domain(email, oidc_domains)
     if problem := password_problem(password):
         raise CallerError(Code.INVALID_PASSWORD, "password", f"The password {problem}.")
     password_hash = await hash_password(password)
     user_id = await add_user(session, email, password_hash)
-    await add_account(session, f"{email.partition('@')[0]}'s stores", user_id)
+    await add_first_account(session, email, user_id)
     signed_in = await begin_session(session, user_id, days, user_agent)
     await audit_user(session, user_id, "user.signed_up", f"user:{user_id}")
     return signed_in
@@ -52,6 +65,11 @@ async def add_user(session: AsyncSession, email: str, password_hash: str) -> UUI
     if user_id is None:
         raise CallerError(Code.EMAIL_TAKEN, "email", "There is a user with this e-mail address. Sign in instead.")
     return user_id
+
+
+async def add_first_account(session: AsyncSession, email: str, owner: UUID) -> UUID:
+    """The account that a new user gets; returns its id."""
+    return await add_account(session, f"{email.partition('@')[0]}'s stores", owner)
 
 
 async def add_account(session: AsyncSession, name: str, owner: UUID) -> UUID:

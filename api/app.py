@@ -71,6 +71,20 @@ def _cors(origins: Sequence[str]) -> list[Middleware]:
     ]
 
 
+@asynccontextmanager
+async def _serve_oidc(app: Starlette, settings: Settings) -> AsyncIterator[None]:
+    """The sign-in with an OpenID provider, if there is one. Only then is its HTTP client loaded: 7 MB, 0.1 s of CPU."""
+    if settings.oidc_issuer is None:
+        yield
+        return
+    from api.oidc import ROUTES
+    from api.oidc_provider import open_provider
+
+    async with open_provider(settings) as app.state.oidc_provider:
+        app.router.routes.extend(ROUTES)
+        yield
+
+
 def build_app(settings: Settings, profile: ClusterProfile, draining: asyncio.Event) -> Starlette:
     """Starts without Redis and without the database: requests that need them fail until they are available.
 
@@ -86,6 +100,7 @@ def build_app(settings: Settings, profile: ClusterProfile, draining: asyncio.Eve
             record_last_used(sessions) as last_used,
             open_enqueuer(settings.redis_url) as enqueuer,
             open_budgets(settings.redis_url) as budgets,
+            _serve_oidc(app, settings),
             run_changefeed(settings.direct_database_url.get_secret_value()) as changefeed,
             open_log_streams(settings.redis_url, event_stream := EventStream(sessions, changefeed)) as log_stream,
         ):

@@ -23,10 +23,15 @@ def uses_https(settings: Settings) -> bool:
     return (settings.public_url or "").startswith("https://")
 
 
-def session_cookie_name(settings: Settings) -> str:
+def cookie_name(name: str, settings: Settings) -> str:
     """With HTTPS, the name has the prefix `__Host-`: browsers then accept the cookie from our own host only. Otherwise
     a store on a sibling host could set a cookie for the parent domain, and sign a user in to another account."""
-    return "__Host-storefleet_session" if uses_https(settings) else "storefleet_session"
+    return f"__Host-storefleet_{name}" if uses_https(settings) else f"storefleet_{name}"
+
+
+def session_cookie_name(settings: Settings) -> str:
+    """The name of the cookie that has the session."""
+    return cookie_name("session", settings)
 
 
 def is_cross_origin(connection: HTTPConnection, settings: Settings) -> bool:

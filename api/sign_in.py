@@ -20,6 +20,7 @@ from accounts.users import check_password, refuse_sign_in, sign_in, sign_up
 from api.authentication import is_cross_origin, session_cookie_name, uses_https
 from api.client_address import audit_address, client_address
 from api.responses import error_response
+from runtime.settings import Settings
 from schema.context import Platform
 from schema.ids import encode_id
 
@@ -34,12 +35,15 @@ async def post_sign_up(request: Request) -> Response:
     credentials = await _read_strings(request, "email", "password")
     if credentials is None:
         return error_response(400, "BAD_USER_INPUT", 'Send JSON: {"email": "…", "password": "…"}.')
-    if not await _count_attempt(platform, {_client_key(request): MAX_ATTEMPTS}):
+    if not await count_sign_in(platform, {client_key(request): MAX_ATTEMPTS}):
         return _throttled_error()
     email, password = credentials
     try:
-        async with _transaction(request, platform) as session:
-            signed_in = await sign_up(session, email, password, platform.settings.session_days, _user_agent(request))
+        async with transaction(request, platform) as session:
+            settings = platform.settings
+            signed_in = await sign_up(
+                session, email, password, settings.session_days, user_agent(request), settings.oidc_domains
+            )
     except CallerError as error:
         return _caller_error(error)
     return _signed_in_response(signed_in, platform, 201)
@@ -54,8 +58,8 @@ async def post_sign_in(request: Request) -> Response:
     if credentials is None:
         return error_response(400, "BAD_USER_INPUT", 'Send JSON: {"email": "…", "password": "…"}.')
     email, password = credentials
-    limits = {f"email:{email.lower()[:320]}": MAX_ATTEMPTS_PER_EMAIL, _client_key(request): MAX_ATTEMPTS}
-    if not await _count_attempt(platform, limits):
+    limits = {f"email:{email.lower()[:320]}": MAX_ATTEMPTS_PER_EMAIL, client_key(request): MAX_ATTEMPTS}
+    if not await count_sign_in(platform, limits):
         return _throttled_error()
     try:
         user = await check_password(platform.sessions, email, password)
@@ -63,12 +67,12 @@ async def post_sign_in(request: Request) -> Response:
         return _caller_error(error)
     signed_in = None
     if user is not None:
-        async with _transaction(request, platform) as session:
-            signed_in = await sign_in(session, user, platform.settings.session_days, _user_agent(request))
+        async with transaction(request, platform) as session:
+            signed_in = await sign_in(session, user, platform.settings.session_days, user_agent(request))
             if signed_in is not None:
                 await refund_attempt(session, limits)
     else:
-        async with _transaction(request, platform) as session:
+        async with transaction(request, platform) as session:
             await refuse_sign_in(session, email)
     if signed_in is None:
         return error_response(401, "UNAUTHENTICATED", "E-mail and password don't match.")
@@ -83,11 +87,11 @@ async def post_link(request: Request) -> Response:
     values = await _read_strings(request, "token")
     if values is None:
         return error_response(400, "BAD_USER_INPUT", 'Send JSON: {"token": "…"}.')
-    limits = {_client_key(request): MAX_ATTEMPTS}
-    if not await _count_attempt(platform, limits):
+    limits = {client_key(request): MAX_ATTEMPTS}
+    if not await count_sign_in(platform, limits):
         return _throttled_error()
-    async with _transaction(request, platform) as session:
-        signed_in = await sign_in_with_link(session, values[0], platform.settings.session_days, _user_agent(request))
+    async with transaction(request, platform) as session:
+        signed_in = await sign_in_with_link(session, values[0], platform.settings.session_days, user_agent(request))
         if signed_in is not None:
             await refund_attempt(session, limits)
     if signed_in is None:
@@ -103,13 +107,15 @@ async def post_invitation(request: Request) -> Response:
     values = await _read_strings(request, "token", "password")
     if values is None:
         return error_response(400, "BAD_USER_INPUT", 'Send JSON: {"token": "…", "password": "…"}.')
-    if not await _count_attempt(platform, {_client_key(request): MAX_ATTEMPTS}):
+    if not await count_sign_in(platform, {client_key(request): MAX_ATTEMPTS}):
         return _throttled_error()
-    days = platform.settings.session_days
+    (token, password), settings = values, platform.settings
     try:
-        password_hash = await hash_invited_password(platform.sessions, *values)
-        async with _transaction(request, platform) as session:
-            signed_in = await sign_up_with_invitation(session, values[0], password_hash, days, _user_agent(request))
+        password_hash = await hash_invited_password(platform.sessions, token, password, settings.oidc_domains)
+        async with transaction(request, platform) as session:
+            signed_in = await sign_up_with_invitation(
+                session, token, password_hash, settings.session_days, user_agent(request)
+            )
     except CallerError as error:
         return _caller_error(error)
     return _signed_in_response(signed_in, platform, 201)
@@ -123,7 +129,7 @@ async def post_sign_out(request: Request) -> Response:
     name = session_cookie_name(platform.settings)
     cookie = request.cookies.get(name)
     if cookie is not None:
-        async with _transaction(request, platform) as session:
+        async with transaction(request, platform) as session:
             await sign_out(session, cookie)
     response = Response(status_code=204)
     response.delete_cookie(name, httponly=True, samesite="lax", secure=uses_https(platform.settings))
@@ -131,10 +137,10 @@ async def post_sign_out(request: Request) -> Response:
 
 
 @asynccontextmanager
-async def _transaction(request: Request, platform: Platform) -> AsyncIterator[AsyncSession]:
+async def transaction(request: Request, platform: Platform) -> AsyncIterator[AsyncSession]:
     """A transaction whose entries in the audit log say where the request came from."""
     async with platform.sessions.begin() as session:
-        set_origin(session, Origin(audit_address(request), _user_agent(request)))
+        set_origin(session, Origin(audit_address(request), user_agent(request)))
         yield session
 
 
@@ -149,7 +155,8 @@ async def _read_strings(request: Request, *names: str) -> list[str] | None:
     return strings if len(strings) == len(names) else None
 
 
-def _user_agent(request: Request) -> str | None:
+def user_agent(request: Request) -> str | None:
+    """The browser's, as it says."""
     return request.headers.get("user-agent")
 
 
@@ -157,7 +164,12 @@ def _signed_in_response(signed_in: SignedIn, platform: Platform, status: int) ->
     """The ids of the user and of their account, and the session cookie."""
     account = encode_id("Account", signed_in.account_id) if signed_in.account_id is not None else None
     response = JSONResponse({"userId": encode_id("User", signed_in.user_id), "accountId": account}, status)
-    settings = platform.settings
+    set_session_cookie(response, signed_in, platform.settings)
+    return response
+
+
+def set_session_cookie(response: Response, signed_in: SignedIn, settings: Settings) -> None:
+    """The browser has the session after this response."""
     response.set_cookie(
         session_cookie_name(settings),
         signed_in.cookie,
@@ -166,15 +178,14 @@ def _signed_in_response(signed_in: SignedIn, platform: Platform, status: int) ->
         samesite="lax",
         secure=uses_https(settings),
     )
-    return response
 
 
-def _client_key(request: Request) -> str:
+def client_key(request: Request) -> str:
     """The throttle's key for the client's address."""
     return f"ip:{client_address(request)}"
 
 
-async def _count_attempt(platform: Platform, limits: Mapping[str, int]) -> bool:
+async def count_sign_in(platform: Platform, limits: Mapping[str, int]) -> bool:
     """False: too many attempts. Commits before the attempt is made, so that parallel attempts count."""
     async with platform.sign_in_turns, platform.sessions.begin() as session:
         return await count_attempt(session, limits)

@@ -41,6 +41,8 @@ def _parser() -> argparse.ArgumentParser:
     users_actions.add_parser("list", help="list all users")
     link = users_actions.add_parser("link", help="print a link with which the user signs in once, within 15 minutes")
     link.add_argument("email")
+    unlink = users_actions.add_parser("unlink", help="forget the user's identity at the OpenID provider")
+    unlink.add_argument("email")
 
     tokens = commands.add_parser("tokens", help="manage API tokens")
     tokens_actions = tokens.add_subparsers(dest="action", required=True, metavar="ACTION")

@@ -7,17 +7,18 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.errors import CallerError, Code
+from accounts.identities import unlink
 from accounts.models import Account, Membership, User
 from accounts.passwords import hash_password, password_problem
 from accounts.sign_in_links import create_link
-from accounts.users import add_account, add_user, normalize_email
+from accounts.users import add_first_account, add_user, normalize_email
 from cli import output
 from runtime.database import session_factory
 from runtime.settings import Settings
 
 
 async def users(settings: Settings, options: argparse.Namespace) -> int:
-    """Add or list users, print a sign-in link, or set limits. Returns the exit code."""
+    """Add, list or unlink users, print a sign-in link, or set limits. Returns the exit code."""
     async with session_factory(settings.direct_database_url, 2) as sessions, sessions.begin() as session:
         if options.action == "list":
             for email in await session.scalars(select(User.email).order_by(User.email)):
@@ -31,6 +32,8 @@ async def users(settings: Settings, options: argparse.Namespace) -> int:
                 return 0
             if options.action == "add":
                 await _add(session, options.email)
+            elif options.action == "unlink":
+                await unlink(session, options.email)
             else:
                 await set_limits(session, options.email, options.stores, options.per_hour)
         except CallerError as error:
@@ -51,7 +54,7 @@ async def _add(session: AsyncSession, email: str) -> None:
     if problem := password_problem(password):
         raise CallerError(Code.INVALID_PASSWORD, "password", f"The password (one line on stdin) {problem}.")
     user_id = await add_user(session, email, await hash_password(password))
-    await add_account(session, f"{email.partition('@')[0]}'s stores", user_id)
+    await add_first_account(session, email, user_id)
 
 
 async def set_limits(session: AsyncSession, email: str, stores: int | None, per_hour: int | None) -> None:

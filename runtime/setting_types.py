@@ -2,12 +2,15 @@
 
 import re
 from ipaddress import ip_network
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import BeforeValidator, SecretStr, ValidationInfo
 from pydantic_settings import NoDecode
 
 ORIGIN = re.compile(r"https?://[\w.-]+(?::\d+)?/?", re.ASCII)
+OIDC_ISSUER = re.compile(
+    r"(https://[\w.-]+(:\d+)?|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?)(/[\w./~-]*)?", re.ASCII
+)
 LANGUAGE = re.compile(r"(?!en$)[a-z]{2,3}(-[A-Z]{2})?(-[a-z0-9]{4,10})?", re.ASCII)
 """A BCP 47 tag of a WordPress locale: en-US, ar, pt-PT-ao90. English always has a country."""
 SMTP = re.compile(
@@ -40,6 +43,34 @@ def check_gateway_listener(value: str, info: ValidationInfo) -> str:
     _require(_is_dns_name(value), "must be a listener's name, such as https")
     _require(info.data.get("routing") != "ingress", "needs STOREFLEET_ROUTING=gateway")
     return value
+
+
+def check_oidc_issuer(value: str, info: ValidationInfo) -> str:
+    """The URL of an OpenID provider, exactly as its tokens have it; `http` only on this machine. Raises ValueError."""
+    _require(OIDC_ISSUER.fullmatch(value) is not None, "must be a URL such as https://accounts.example.com/realm")
+    _require(info.data.get("public_url", "") is not None, "needs STOREFLEET_PUBLIC_URL")
+    return value
+
+
+T = TypeVar("T")
+
+
+def check_goes_with_oidc(value: T, info: ValidationInfo) -> T:
+    """Set exactly where an OpenID provider is. Raises ValueError."""
+    if "oidc_issuer" in info.data:
+        has_issuer = info.data["oidc_issuer"] is not None
+        _require(bool(value) or not has_issuer, "must be set with STOREFLEET_OIDC_ISSUER")
+        _require(has_issuer or not value, "needs STOREFLEET_OIDC_ISSUER")
+    return value
+
+
+def check_oidc_domains(values: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    """Domains of e-mail addresses, with an OpenID provider. Raises ValueError."""
+    _require(
+        all("." in value and _is_dns_name(value) for value in values),
+        "must be lower-case domains such as example.com, separated by commas",
+    )
+    return check_goes_with_oidc(values, info)
 
 
 def _require_https_ingress(info: ValidationInfo) -> None:

@@ -16,8 +16,11 @@ from runtime.setting_types import (
     check_cluster_issuer,
     check_dns_name,
     check_gateway_listener,
+    check_goes_with_oidc,
     check_language_tags,
     check_networks,
+    check_oidc_domains,
+    check_oidc_issuer,
     check_origins,
     check_plans,
     check_smtp,
@@ -134,6 +137,15 @@ class Settings(EngineSettings):
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
     """Port of /metrics, and of a worker's /healthz and /readyz. None: the API serves /metrics on its public port."""
     sign_up: Literal["open", "closed"] = "closed"
+    oidc_issuer: Annotated[str, AfterValidator(check_oidc_issuer)] | None = None
+    """The OpenID provider with which users can sign in, beside passwords. It needs `public_url`."""
+    oidc_client_id: Annotated[str | None, AfterValidator(check_goes_with_oidc), Field(validate_default=True)] = None
+    oidc_client_secret: SecretStr | None = None
+    """Only the API needs it. None: a public client."""
+    oidc_domains: Annotated[CommaSeparated, AfterValidator(check_oidc_domains), Field(validate_default=True)] = ()
+    """Domains of e-mail addresses that the provider decides about. Users of other domains can't sign in with it."""
+    oidc_name: str = Field(default="single sign-on", pattern=r"^[^\x00-\x1f\x7f]{1,40}$")
+    """The provider's name on the sign-in page: `Continue with …`."""
     session_days: int = Field(default=14, ge=1, le=365)
     audit_days: int = Field(default=365, ge=30, le=36_500)
     """How long entries of the audit log are kept. The database refuses to delete any that is younger than 30 days."""

@@ -170,3 +170,12 @@ class Query:
     @strawberry.field(extensions=[ANYONE], description="Whether anyone may sign up; also for an anonymous caller.")
     async def sign_up_open(self, info: Info) -> bool:
         return info.context.platform.settings.sign_up == "open"
+
+    @strawberry.field(
+        extensions=[ANYONE],
+        description="The OpenID provider with which users sign in, at `/auth/oidc`; null: there is none. Also for an "
+        "anonymous caller.",
+    )
+    async def identity_provider(self, info: Info) -> str | None:
+        settings = info.context.platform.settings
+        return settings.oidc_name if settings.oidc_issuer is not None else None

@@ -17,6 +17,7 @@ REFUSED: list[tuple[JSON, str]] = [
     ({"database": {"url": "postgresql://a"}}, "Which PostgreSQL"),
     ({"redis": {"existingSecret": {"name": "a"}}}, "Which Redis or Valkey"),
     ({"database": {"listenUrl": "postgresql://a"}}, "database.listenUrl needs"),
+    ({"oidc": {"clientSecret": "a", "existingSecret": {"name": "a"}}}, "only one of oidc.clientSecret"),
     ({"smtp": {"url": "smtp://a", "existingSecret": {"name": "a"}}}, "only one of smtp.url"),
     ({"ingress": {"enabled": True}}, "set settings.publicUrl"),
     ({"httpRoute": {"enabled": True, "parentRefs": [{"name": "a"}]}}, "set settings.publicUrl"),

@@ -136,6 +136,15 @@ def test_the_worker_alone_has_the_worker_keys_and_with_the_api_the_mail_server(h
         assert not names.keys() & environment(objects, kind, name).keys()
 
 
+def test_the_api_alone_has_the_client_secret_of_the_openid_provider(helm: Helm) -> None:
+    objects = helm.render(BUNDLED, {"oidc": {"clientSecret": "hunter2"}})
+    assert find(objects, "Secret", "-oidc")["stringData"] == {"client-secret": "hunter2"}
+    api = environment(objects, "Deployment", "api")
+    assert api["STOREFLEET_OIDC_CLIENT_SECRET"] == ("storefleet-oidc", "client-secret")
+    for kind, name in (("Deployment", "worker"), ("Job", "smoke-test"), ("Job", find_migration(objects))):
+        assert "STOREFLEET_OIDC_CLIENT_SECRET" not in environment(objects, kind, name)
+
+
 def find_migration(objects: list[JSON]) -> str:
     [name] = [
         item["metadata"]["name"] for item in objects if re.search(r"-migration-[0-9a-f]{8}$", item["metadata"]["name"])

@@ -50,6 +50,7 @@ SAMPLES: dict[str, Any] = {
     "networkPolicy.databasePorts": [6432],
     "networkPolicy.redisPorts": [6380],
     "networkPolicy.smtpPorts": [2525],
+    "networkPolicy.oidcPorts": [8443],
     "networkPolicy.webhookPorts": [8443],
     "networkPolicy.apiServer.cidrs": ["192.0.2.0/24"],
     "networkPolicy.apiServer.ports": [8443],
@@ -68,7 +69,7 @@ for component in ("api", "worker"):
     }
     SAMPLES |= {f"{component}.affinity": {"nodeAffinity": {}}}
 EXTERNAL: JSON = {"database": {"url": "postgresql://u:p@h/d"}, "redis": {"url": "redis://h"}}
-EXISTING: JSON = {name: {"existingSecret": {"name": "given"}} for name in ("database", "redis", "smtp")}
+EXISTING: JSON = {name: {"existingSecret": {"name": "given"}} for name in ("database", "redis", "smtp", "oidc")}
 ROUTES: JSON = {
     **EXTERNAL,
     "settings": {"publicUrl": "http://fleet.example.com"},
@@ -80,6 +81,7 @@ BEFORE: dict[str, JSON] = {
     "redis.bundled.": {name: {"bundled": {"enabled": True}} for name in ("database", "redis")},
     **{f"{name}.existingSecret.": EXISTING for name in EXISTING},
     "networkPolicy.smtpPorts": {**EXTERNAL, "smtp": {"url": "smtps://mail.example.com"}},
+    "networkPolicy.oidcPorts": {**EXTERNAL, "settings": {"oidcIssuer": "https://accounts.example.com"}},
     "backup.": {
         **EXTERNAL,
         "backup": {"enabled": True, "upload": {"to": "backup:bucket", "existingSecret": "remote"}},

@@ -11,8 +11,9 @@ import pytest
 import pytest_asyncio
 
 from api import graphql_stream
-from tests.support.api_examples import compile_examples, install_clients, read_until, run_example
+from tests.support.api_examples import CLIENTS, compile_examples, read_until, run_example
 from tests.support.harness import Harness
+from tests.support.npm import install_packages
 from tests.support.waiting import hang_limit, wait_until
 from tests.support.webhooks import LOCAL, find_webhook, mutate, write_events
 
@@ -23,7 +24,7 @@ WITH_LOCAL_WEBHOOKS = pytest.mark.parametrize("settings", [LOCAL], indirect=True
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the examples in TypeScript."""
-    if problem := install_clients():
+    if problem := install_packages(CLIENTS):
         pytest.skip(problem)
     folder = tmp_path_factory.mktemp("typescript")
     compile_examples(folder, *TYPESCRIPT)

@@ -57,6 +57,7 @@ def cases(owned: Owned) -> Mapping[str, Mapping[str, list[JSON]]]:
             "engines": [{}],
             "languages": [{}],
             "signUpOpen": [{}],
+            "identityProvider": [{}],
             "invitation": [{"token": ids["ended link"]}],
         },
         "subscription": {

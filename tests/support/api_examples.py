@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from sandbox.dashboard import BuildError, find_npm
 from tests.support.documented_commands import ROOT, blocks
 from tests.support.waiting import hang_limit
 
@@ -29,19 +28,6 @@ def example(name: str) -> str:
         if re.match(rf"(?:#|//) {re.escape(name)}\n", block)
     ]
     return text
-
-
-def install_clients() -> str | None:
-    """Install the npm packages, as locked. Returns why that is impossible here, or None."""
-    if shutil.which("node") is None:
-        return "the examples in TypeScript need Node.js"
-    installed, lock = CLIENTS / "node_modules" / ".package-lock.json", CLIENTS / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        try:
-            find_npm(print).run(CLIENTS, "ci", "--no-audit", "--no-fund")
-        except BuildError as error:
-            return f"the packages of tests/clients can't be installed: {error}"
-    return None
 
 
 def compile_examples(folder: Path, *names: str) -> None:

@@ -23,7 +23,10 @@ TABLE = re.compile(r"(?<=<!-- values -->\n).*?(?=<!-- end of values -->)", re.DO
 
 Schema = dict[str, Any]
 
-SECRET_SETTINGS = {"admin_keys", "database_listen_url", "database_url", "redis_url", "smtp_url", "worker_keys"}
+SECRET_SETTINGS = {
+    *("admin_keys", "database_listen_url", "database_url", "oidc_client_secret", "redis_url", "smtp_url"),
+    "worker_keys",
+}
 CHART_SETTINGS = {
     *(
         "admission_policy",
@@ -56,7 +59,7 @@ CONSTRAINTS: dict[str, Schema] = {
     # an empty list in a network policy would allow everything
     **{
         f"networkPolicy.{of}Ports": {"items": {"type": "integer"}, "minItems": 1}
-        for of in ("database", "redis", "webhook")
+        for of in ("database", "oidc", "redis", "smtp", "webhook")
     },
     "networkPolicy.apiServer.cidrs": {"minItems": 1},
     "networkPolicy.apiServer.ports": {"items": {"type": "integer"}, "minItems": 1},

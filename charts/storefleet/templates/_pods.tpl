@@ -66,6 +66,9 @@ env:
   {{- if and (or .smtp.url .smtp.existingSecret.name) (has $component (list "api" "worker")) }}
   {{- include "storefleet.secretVariable" (list $root "STOREFLEET_SMTP_URL" "smtp" .smtp.existingSecret.key) | nindent 2 }}
   {{- end }}
+  {{- if and (or .oidc.clientSecret .oidc.existingSecret.name) (eq $component "api") }}
+  {{- include "storefleet.secretVariable" (list $root "STOREFLEET_OIDC_CLIENT_SECRET" "oidc" .oidc.existingSecret.key) | nindent 2 }}
+  {{- end }}
   {{- if eq $component "api" }}
   - name: STOREFLEET_DRAIN_SECONDS
     value: {{ .api.drainSeconds | toJson | quote }}
@@ -165,6 +168,6 @@ topologySpreadConstraints:
 {{/* Changes when settings or Secrets from values change, so that pods restart. */}}
 {{- define "storefleet.checksum" -}}
 {{- with .Values -}}
-{{- list (include "storefleet.environment" $) .database.url .database.listenUrl .redis.url .smtp.url | toJson | sha256sum -}}
+{{- list (include "storefleet.environment" $) .database.url .database.listenUrl .redis.url .smtp.url .oidc.clientSecret | toJson | sha256sum -}}
 {{- end -}}
 {{- end -}}

@@ -57,11 +57,25 @@ describe('routes', () => {
   test.each([true, false])('offer to sign up only where that is open: %s', async (signUpOpen) => {
     const operations = mockApi({ viewer: null, signUpOpen })
     await open('/sign-in')
-    await waitFor(() => expect(operations).toContain('SignUp'))
+    await waitFor(() => expect(operations).toContain('SignInOptions'))
     const link = await screen.findByText('Sign up')
     await waitFor(() =>
       expect(getComputedStyle(link.closest('p') ?? link).visibility).toBe(signUpOpen ? 'visible' : 'hidden'),
     )
+  })
+
+  test('offer the OpenID provider, say what went wrong there, and then let the person choose who to be', async () => {
+    mockApi({ viewer: null, signUpOpen: false, identityProvider: 'Corp' })
+    await open('/sign-in?next=%2Fnew&problem=domain')
+    const link = await screen.findByRole('link', { name: 'Continue with Corp' })
+    expect(link.getAttribute('href')).toBe('/auth/oidc?next=%2Fnew&choose=true')
+    expect(screen.getByRole('alert').textContent).toContain('another address')
+    cleanup()
+    await open('/sign-in?problem=constructor')
+    expect((await screen.findByRole('link', { name: 'Continue with Corp' })).getAttribute('href')).toBe(
+      '/auth/oidc?next=%2F',
+    )
+    expect(screen.queryByRole('alert')).toBeNull()
   })
 
   test('say that a page or a store is not there', async () => {

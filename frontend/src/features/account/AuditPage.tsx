@@ -31,6 +31,8 @@ const ACTIONS = {
   'user.signed_up': 'audit.signedUp',
   'user.signed_in': 'audit.signedIn',
   'user.signed_in_with_link': 'audit.signedInWithLink',
+  'user.signed_in_with_identity': 'audit.signedInWithIdentity',
+  'identity.linked': 'audit.identityLinked',
   'user.signed_out': 'audit.signedOut',
   'session.ended': 'audit.sessionEnded',
   'password.changed': 'audit.passwordChanged',

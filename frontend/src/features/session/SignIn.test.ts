@@ -9,6 +9,7 @@ test('after signing in, one stays on this origin', () => {
     '',
     '//evil.example',
     '/\\evil.example',
+    '/\t/evil.example',
     'https://evil.example',
     'javascript:alert(1)',
   ]) {

@@ -4,21 +4,15 @@ import { Link, Navigate, useSearchParams } from 'react-router'
 import { ErrorBanner } from '@/shared/components/ErrorBanner'
 import { Field } from '@/shared/components/Field'
 import { PasswordInput } from '@/shared/components/PasswordInput'
-import { graphql } from '@/shared/graphql/graphql'
 import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
 import { v } from '@/shared/tokens'
 import { signIn, signUp } from './auth'
+import { ContinueWith, SignInOptionsQuery, problemOf } from './ContinueWith'
 import { EntryPage } from './EntryPage'
 
-const SignUpQuery = graphql(`
-  query SignUp {
-    signUpOpen
-  }
-`)
-
-/** Only paths of this page's own origin: "//host" and "/\host" would lead elsewhere. */
-export const safeNext = (next: string | null) => (next && /^\/(?![/\\])/.test(next) ? next : '/')
+/** Only paths of this page's own origin: "//host" and "/\host" lead elsewhere, also with a tab in them. */
+export const safeNext = (next: string | null) => (next && /^\/(?![/\\])\P{Cc}*$/u.test(next) ? next : '/')
 
 /** Signs in, or signs up (`create`). Both lead to `?next=`, else to the stores. */
 export function SignIn({ create = false }: { create?: boolean }) {
@@ -28,7 +22,8 @@ export function SignIn({ create = false }: { create?: boolean }) {
   const [error, setError] = useState<{ field: string | null; message: string } | null>(null)
   const [busy, setBusy] = useState(false)
   const next = search.get('next')
-  const signUpOpen = useData({ query: SignUpQuery, variables: {} }).data?.signUpOpen
+  const signUpOpen = useData({ query: SignInOptionsQuery, variables: {} }).data?.signUpOpen
+  const problem = problemOf(search)
 
   const submit = async () => {
     if (!email.trim()) return setError({ field: 'email', message: t('signIn.emailMissing') })
@@ -54,6 +49,7 @@ export function SignIn({ create = false }: { create?: boolean }) {
         sx={{ display: 'grid', gap: 4.5 }}
       >
         {error?.field === null && <ErrorBanner>{error.message}</ErrorBanner>}
+        {!error && problem && <ErrorBanner>{t(`oidc.${problem}`)}</ErrorBanner>}
         <Field label={t('signIn.email')} error={errorOf('email')}>
           {(control) => (
             <OutlinedInput
@@ -89,6 +85,7 @@ export function SignIn({ create = false }: { create?: boolean }) {
         <Button type="submit" variant="contained" color="primary" size="large" disabled={busy} sx={{ mt: 1.5 }}>
           {create ? t('signUp.submit') : t('signIn.submit')}
         </Button>
+        <ContinueWith next={safeNext(next)} problem={problem} />
       </Box>
       <Typography
         variant="body2"

@@ -25,6 +25,8 @@ export const audit: Translation<typeof english> = {
   'audit.signedUp': 'Registriert',
   'audit.signedIn': 'Angemeldet',
   'audit.signedInWithLink': 'Mit einem Link angemeldet',
+  'audit.signedInWithIdentity': 'Mit einem OpenID-Anbieter angemeldet',
+  'audit.identityLinked': 'Mit einem OpenID-Anbieter verbunden',
   'audit.signedOut': 'Abgemeldet',
   'audit.sessionEnded': 'Sitzung beendet',
   'audit.passwordChanged': 'Passwort geändert',

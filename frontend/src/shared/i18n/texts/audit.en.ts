@@ -22,6 +22,8 @@ export const audit = {
   'audit.signedUp': 'Signed up',
   'audit.signedIn': 'Signed in',
   'audit.signedInWithLink': 'Signed in with a link',
+  'audit.signedInWithIdentity': 'Signed in with an OpenID provider',
+  'audit.identityLinked': 'Linked with an OpenID provider',
   'audit.signedOut': 'Signed out',
   'audit.sessionEnded': 'Session ended',
   'audit.passwordChanged': 'Password changed',

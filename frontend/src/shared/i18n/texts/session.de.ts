@@ -19,6 +19,19 @@ export const session: Translation<typeof english> = {
   'signUp.submit': 'Registrieren',
   'signUp.hasAccount': 'Schon ein Konto?',
   'signUp.passwordHint': 'Mindestens 10 Zeichen.',
+  'oidc.continue': 'Weiter mit {name}',
+  'oidc.cancelled': 'Die Anmeldung wurde abgebrochen. Nichts hat sich geändert.',
+  'oidc.expired': 'Diese Anmeldung begann in einem anderen Tab oder hat zu lange gedauert. Bitte noch einmal.',
+  'oidc.unavailable':
+    'Die Anmeldung dort geht gerade nicht. Bitte in einer Minute noch einmal, oder mit Passwort anmelden.',
+  'oidc.refused':
+    'Die Antwort von dort war nicht brauchbar. Bitte noch einmal; wenn es so bleibt, dem Betreiber sagen.',
+  'oidc.not_verified':
+    'Die E-Mail-Adresse dort fehlt oder ist nicht bestätigt. Bitte dort bestätigen, dann noch einmal.',
+  'oidc.domain': 'Die Domain der E-Mail-Adresse dort ist hier nicht zugelassen. Bitte dort eine andere Adresse wählen.',
+  'oidc.no_user': 'Diese E-Mail-Adresse hat hier niemand. Bitte um eine Einladung für sie bitten.',
+  'oidc.other_identity': 'Diese E-Mail-Adresse gehört hier jemand anderem. Bitte dem Betreiber sagen.',
+  'oidc.rate_limited': 'Zu viele Versuche. Bitte eine Viertelstunde warten.',
   'link.title': 'Anmelden per Link',
   'link.progress': 'Wird angemeldet',
   'link.password': 'Mit Passwort anmelden',
