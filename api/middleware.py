@@ -59,9 +59,6 @@ class RequestMiddleware:
     async def _http(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         started, status, received, complete = time.perf_counter(), 0, 0, False
         observed = False
-        too_large = error_response(413, "BAD_USER_INPUT", f"Send at most {MAX_BODY} bytes.")
-        too_slow = error_response(408, "BAD_USER_INPUT", f"The body took longer than {BODY_SECONDS:g} s.")
-        too_slow.headers["connection"] = "close"
 
         async def limited_receive() -> Message:
             nonlocal received, complete
@@ -69,10 +66,10 @@ class RequestMiddleware:
                 async with asyncio.timeout(None if complete else started + BODY_SECONDS - time.perf_counter()):
                     message = await receive()
             except TimeoutError:
-                raise _Refused(too_slow) from None
+                raise _Refused(_too_slow()) from None
             received += len(message.get("body", b""))
             if received > MAX_BODY:
-                raise _Refused(too_large)
+                raise _Refused(_too_large())
             complete = complete or not message.get("more_body", False)
             return message
 
@@ -92,7 +89,7 @@ class RequestMiddleware:
         length = Headers(scope=scope).get("content-length", "0")
         try:
             if length.isdecimal() and len(length) < 19 and int(length) > MAX_BODY:
-                raise _Refused(too_large)
+                raise _Refused(_too_large())
             await self._app(scope, limited_receive, send_with_headers)
         except _Refused as refused:
             await refused.response(scope, receive, send_with_headers)
@@ -110,3 +107,13 @@ class RequestMiddleware:
         finally:
             if not observed:
                 SECONDS.labels(scope["method"], str(status)).observe(time.perf_counter() - started)
+
+
+def _too_large() -> Response:
+    return error_response(413, "BAD_USER_INPUT", f"Send at most {MAX_BODY} bytes.")
+
+
+def _too_slow() -> Response:
+    response = error_response(408, "BAD_USER_INPUT", f"The body took longer than {BODY_SECONDS:g} s.")
+    response.headers["connection"] = "close"
+    return response

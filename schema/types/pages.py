@@ -38,27 +38,45 @@ class Edge(Generic[Item]):
     node: Item = strawberry.field(description="The item.")
 
 
+class Cursors(Sequence[str]):
+    """Cursors that are made when they are asked for: most pages need only the first and the last one."""
+
+    def __init__(self, places: Sequence[Any], encode: Callable[[Any], str]) -> None:
+        self._places, self._encode = places, encode
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, index: Any) -> Any:
+        """The cursor at a place."""
+        return self._encode(self._places[index])
+
+
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[Item]):
     edges: list[Edge[Item]] = strawberry.field(description="The items with their cursors.")
     nodes: list[Item] = strawberry.field(description="The items.")
     page_info: PageInfo = strawberry.field(description="Where the page begins and ends.")
+    cursors: strawberry.Private[Sequence[str]]
 
     @classmethod
     def of(cls, items: Iterable[Item], cursors: Sequence[str], page: Page[Any], **more: Any) -> Self:
         """The page with an item and a cursor for each of its rows. `more`: further fields of a subclass."""
-        nodes = list(items)
-        return cls(
-            edges=[Edge(cursor=cursor, node=node) for cursor, node in zip(cursors, nodes, strict=True)],
-            nodes=nodes,
-            page_info=PageInfo(
-                has_next_page=page.has_next,
-                end_cursor=cursors[-1] if cursors else None,
-                has_previous_page=page.has_previous,
-                start_cursor=cursors[0] if cursors else None,
-            ),
-            **more,
+        created = object.__new__(cls)  # without `edges`, which few clients ask for
+        created.cursors, created.nodes = cursors, list(items)
+        created.page_info = PageInfo(
+            has_next_page=page.has_next,
+            end_cursor=cursors[-1] if cursors else None,
+            has_previous_page=page.has_previous,
+            start_cursor=cursors[0] if cursors else None,
         )
+        vars(created).update(more)
+        return created
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "edges":
+            raise AttributeError(name)
+        return [Edge(cursor=cursor, node=node) for cursor, node in zip(self.cursors, self.nodes, strict=True)]
 
 
 def to_range(

@@ -14,7 +14,7 @@ from schema.enums import EngineName, PlanName, StoreSetup, engine_name
 from schema.ids import encode_event_cursor, encode_id, encode_page_cursor
 from schema.types.events import EventConnection, decode_cursor_of
 from schema.types.nodes import Node
-from schema.types.pages import After, Before, Connection, First, Last, to_range
+from schema.types.pages import After, Before, Connection, Cursors, First, Last, to_range
 from stores.models import Step as StepRow
 from stores.models import Store as StoreRow
 from stores.names import store_url
@@ -186,5 +186,5 @@ class StoreConnection(Connection[Store]):
     @classmethod
     def from_page(cls, info: Info, account_id: UUID, found: StorePage) -> "StoreConnection":
         nodes = [Store.from_row(info, StoreWithCursor(row, found.seq)) for row, _ in found.page.rows]
-        cursors = [encode_page_cursor(cursor) for _, cursor in found.page.rows]
+        cursors = Cursors([cursor for _, cursor in found.page.rows], encode_page_cursor)
         return cls.of(nodes, cursors, found.page, event_cursor=encode_event_cursor(account_id, found.seq))

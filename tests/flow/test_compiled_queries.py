@@ -186,10 +186,12 @@ async def test_events_are_written_once_for_equal_rights(api: Harness, monkeypatc
     viewer, _ = await api.sign_up("viewer@example.com")
     await api.sql(JOIN, decode_id("Account", api.account))
     written: list[object] = []
-    write = shared_events.json.dumps
-    monkeypatch.setattr(
-        shared_events, "json", SimpleNamespace(dumps=lambda data, **how: written.append(data) or write(data, **how))
-    )
+
+    def dumps(data: object, **how: Any) -> str:
+        written.append(data)
+        return json.dumps(data, **how)
+
+    monkeypatch.setattr(shared_events, "json", SimpleNamespace(dumps=dumps))
     plain, with_store = EVENTS.format("message"), EVENTS.format("store { id }")
     executed = await frames(api, plain, api.token, after)
     assert written == []
