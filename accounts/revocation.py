@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 async def access_ended(sessions: SessionFactory, changefeed: Changefeed, actor: Actor) -> Literal["ended", "changed"]:
     """Returns when the actor's credential has ended, or when its roles or scopes have changed."""
-    with changefeed.listen(*actor.roles) as listener:
+    with changefeed.listen(*actor.roles, only_access=True) as listener:
         while True:
             listener.clear()
             try:

@@ -45,8 +45,9 @@ def notification(account_id: UUID) -> Function[None]:
 class Listener:
     """Is notified when an account may have new events. Call `clear` *before* reading the events, then `wait`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, only_access: bool) -> None:
         self._notified = asyncio.Event()
+        self._only_access = only_access
         self.access_changed = False
         """True: check whether access is still allowed. The user of the listener resets it. Triggers on the tables
         of tokens, sessions and memberships send such notifications."""
@@ -55,7 +56,8 @@ class Listener:
 
     def notify(self, *, access_changed: bool) -> None:
         self.access_changed = self.access_changed or access_changed
-        self._notified.set()
+        if access_changed or not self._only_access:
+            self._notified.set()
 
     def clear(self) -> None:
         self._notified.clear()
@@ -79,9 +81,9 @@ class Changefeed:
         """Counts notifications, and accounts that get their first listener: without one, notifications were missed."""
 
     @contextmanager
-    def listen(self, *account_ids: UUID) -> Iterator[Listener]:
-        """A new listener for the accounts, until the end of the block."""
-        listener = Listener()
+    def listen(self, *account_ids: UUID, only_access: bool = False) -> Iterator[Listener]:
+        """A new listener for the accounts, until the end of the block. `only_access`: it isn't notified of events."""
+        listener = Listener(only_access=only_access)
         self._all_listeners.add(listener)
         for account_id in account_ids:
             if account_id not in self._listeners:
