@@ -66,7 +66,7 @@ OPERATIONS = [
         )
         for count, fields in ((4, "id name status url"), (12, TWELVE))
     ),
-    Operation("createStore", CREATE, {"input": {"name": "NAME", "engine": "WOOCOMMERCE"}}),
+    Operation("createStore", CREATE, {"input": {"name": "NAME", "engine": "WOOCOMMERCE", "plan": "SMALL"}}),
 ]
 NAMES = ("Storefleet, executor alone", "Storefleet", "graphql-yoga", "mercurius")
 

@@ -11,6 +11,7 @@ const result = await autocannon({
   method: "POST",
   headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
   body,
+  verifyBody: (answer) => answer.includes('"data":{') && !answer.includes('"errors":['),
   ...(body.includes("NAME") && {
     requests: [{ setupRequest: (request) => ({ ...request, body: body.replace("NAME", `Name ${Date.now()} ${number++}`) }) }],
   }),
@@ -20,6 +21,6 @@ console.log(
     rate: result.requests.average,
     p50: result.latency.p50,
     p99: result.latency.p99,
-    failed: result.errors + result.timeouts + result.non2xx,
+    failed: result.errors + result.timeouts + result.non2xx + result.mismatches,
   }),
 );
