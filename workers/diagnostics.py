@@ -12,7 +12,6 @@ from workers.snapshot import Snapshot, component, timestamp, unready_since
 from workers.warning_events import last_create_failure, volume_problem, warning_problems
 
 _IMAGE_REASONS = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
-_ENDED = ("Succeeded", "Failed")
 _CREATE_REASONS = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 
 
@@ -30,15 +29,21 @@ def components_with_problems(snapshot: Snapshot) -> set[str]:
 
 
 def find_full_uploads(snapshot: Snapshot, remedies: Remedies = ALL_REMEDIES) -> str | None:
-    """The cause if the disk for uploads is full, or None. The last pod of the CronJob fails then, and says so."""
-    ended = [pod for pod in snapshot.pods if component(pod) == CRON and pod["status"].get("phase") in _ENDED]
-    last = max(ended, key=lambda pod: str(pod["metadata"].get("creationTimestamp")), default=None)
-    rows = (
-        last["status"].get("containerStatuses", ()) if last is not None and last["status"]["phase"] == "Failed" else ()
-    )
-    outputs = [row.get("state", {}).get("terminated", {}).get("message", "") for row in rows]
-    full = any(messages.mentions_full_disk(output) for output in outputs)
+    """The cause if the disk for uploads is full, or None. The last pod of the CronJob fails then, and says so.
+
+    Read from its container: the pod's phase may follow later, and its change requeues no store.
+    """
+    pods = [pod for pod in snapshot.pods if component(pod) == CRON and _terminated(pod)]
+    last = max(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp")), default=None)
+    ends = _terminated(last) if last is not None else []
+    full = any(end["exitCode"] and messages.mentions_full_disk(end.get("message", "")) for end in ends)
     return messages.disk_full("uploads").text(remedies) if full else None
+
+
+def _terminated(pod: Manifest) -> list[dict[str, Any]]:
+    """How the pod's containers ended; empty while they run."""
+    states = [row.get("state", {}) for row in pod.get("status", {}).get("containerStatuses", ())]
+    return [state["terminated"] for state in states if "terminated" in state]
 
 
 def has_config_error(snapshot: Snapshot) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,8 +16,23 @@ from tests.support.harness import Harness
 async def root_folder(harness: Harness, node: RealNode, namespace: str, component: str, program: str) -> Path:
     """The root folder of the component's container."""
     pod = (await pods(harness, namespace))[component]
-    [process] = await asyncio.to_thread(processes_of_pods, node, program, {pod["metadata"]["uid"]})
-    return Path(f"/proc/{process.pid}/root")
+    processes = await asyncio.to_thread(processes_of_pods, node, program, {pod["metadata"]["uid"]})
+    return Path(f"/proc/{processes[0].pid}/root")
+
+
+@contextmanager
+def file_system(folder: Path, image: Path) -> Iterator[Path]:
+    """A file system of 1 GiB at the folder until the end of the block, for the images' user. `image`: its file."""
+    with image.open("wb") as file:
+        file.truncate(2**30)
+    subprocess.run(["mkfs.ext4", "-q", "-m", "0", image], check=True)
+    subprocess.run(["mount", "-o", "loop", image, folder], check=True)
+    try:
+        (folder / "lost+found").rmdir()
+        os.chown(folder, 10001, 10001)
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 @contextmanager
@@ -30,5 +46,7 @@ def fill_disk(folder: Path) -> Iterator[None]:
                     os.posix_fallocate(taking.fileno(), at, size)
                     at += size
     assert os.statvfs(folder).f_bavail == 0
-    yield
-    file.unlink()
+    try:
+        yield
+    finally:
+        file.unlink()

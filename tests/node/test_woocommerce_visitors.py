@@ -24,6 +24,7 @@ RESOURCES = re.compile(
 """Hosts of what a browser loads by itself."""
 PROFILE = "gmpg.org"
 """The name of a format in a link that no browser follows."""
+NOT_SAVED = "save anything at the moment. Please try again later."
 
 
 @pytest.fixture
@@ -155,6 +156,9 @@ def test_a_cart_that_is_not_saved_is_told(new_shop: Shops) -> None:
     body = json.dumps({"id": product["id"], "quantity": 1})
     status, _, text = server.request(f"{API}/cart/add-item", "POST", body, **more)
     assert (status, json.loads(text)["code"]) == (503, "storefleet_not_saved")
+    for path in (f"/?add-to-cart={product['id']}", f"/cart/?add-to-cart={product['id']}"):
+        status, _, text = server.request(path, Host=HOST)
+        assert (status, NOT_SAVED in text) == (503, True), text
     shop.sql("ALTER TABLE hidden RENAME TO wp_woocommerce_sessions")
     assert server.request(f"{API}/cart/add-item", "POST", body, **more)[0] == 201
     assert len(json.loads(server.request(f"{API}/cart", **more)[2])["items"]) == 1

@@ -133,22 +133,24 @@ async def wait_for_health_cause(harness: Harness, store: JSON, words: str) -> JS
     return found
 
 
-async def run_cron_job(harness: Harness, namespace: str) -> str:
+async def run_cron_job(harness: Harness, namespace: str, *, name: str = "cron-now", fails: bool = False) -> str:
     """Create the Job that the CronJob `cron` would create at its next time, and wait for its end. Returns its path."""
     cron = await request_object(harness, "GET", object_path(namespace, "cronjobs", "cron"))
     template = cron["spec"]["jobTemplate"]
     job = {"apiVersion": "batch/v1", "kind": "Job", "spec": template["spec"]}
-    job["metadata"] = {"name": "cron-now", "labels": template["metadata"]["labels"]}
+    job["metadata"] = {"name": name, "labels": template["metadata"]["labels"]}
     jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
     assert (await harness.kubernetes_request("POST", jobs, job))[0] == 201
 
-    async def succeeded() -> bool:
-        status = (await request_object(harness, "GET", f"{jobs}/cron-now"))["status"]
-        assert "failed" not in status, status
-        return bool(status.get("succeeded"))
+    expected, other = ("failed", "succeeded") if fails else ("succeeded", "failed")
 
-    await wait_until(succeeded)
-    return f"{jobs}/cron-now"
+    async def ended() -> bool:
+        status = (await request_object(harness, "GET", f"{jobs}/{name}"))["status"]
+        assert other not in status, status
+        return bool(status.get(expected))
+
+    await wait_until(ended)
+    return f"{jobs}/{name}"
 
 
 def foreign_deployment(replicas: int) -> JSON:

@@ -27,6 +27,10 @@ return ['messages' => [
     "Page title\4Returns" => 'Widerruf und Rückgabe',
     "Page title\4Imprint" => 'Impressum',
 
+    // errors
+    'This shop can\'t save anything at the moment. Please try again later.'
+        => 'Dieser Shop kann gerade nichts speichern. Bitte versuchen Sie es später noch einmal.',
+
     // dashboard
     'Your shop sells. What is left for you' => 'Ihr Shop verkauft. Das bleibt für Sie zu tun',
     'Add your first product' => 'Legen Sie Ihr erstes Produkt an',

@@ -66,8 +66,8 @@ def test_pods_beside_the_shop_dont_change_its_health(component: str) -> None:
     assert case.store.health == Health.HEALTHY
 
 
-def cron(age: int, code: int, message: str = "") -> Manifest:
-    phase = "Failed" if code else "Succeeded"
+def cron(age: int, code: int, message: str = "", phase: str = "") -> Manifest:
+    phase = phase or ("Failed" if code else "Succeeded")
     return pod("cron", age=age, phase=phase, containerStatuses=[terminated(code, message)])
 
 
@@ -81,6 +81,10 @@ def test_a_full_disk_for_uploads_is_told_by_the_last_run_of_the_cron_job() -> No
     )
     case.check_ready(DATABASE, workload("Deployment", "web", ready=0), full)
     assert case.store.health == Health.DOWN
+    case.check_ready(
+        DATABASE, WEB, cron(5, 1, "The disk is full.", phase="Running")
+    )  # the kubelet's next report ends it
+    assert case.store.health == Health.DEGRADED
     for later in (cron(0, 0), cron(0, 1, "PHP Fatal error")):
         case.check_ready(DATABASE, WEB, full, later)
         assert case.store.health == Health.HEALTHY
