@@ -1,4 +1,4 @@
-"""Visitors and writers of a shop in the network of its container: many requests, some at the same time."""
+"""Visitors and writers of a shop in the network of its containers: many requests, some at the same time."""
 
 import ctypes
 import http.client
@@ -7,10 +7,11 @@ import os
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import cycle
+from pathlib import Path
 
-from tests.node.containers import Container
 from tests.node.shops import HOST
 
 CLONE_NEWNET = 0x40000000
@@ -18,10 +19,10 @@ UNCACHED = {"Cookie": "plugin=1"}
 """A cookie that the cache doesn't know: WordPress makes the page."""
 
 
-def enter_network(container: Container) -> None:
-    """Moves the calling thread into the network of a container; the process' other threads stay."""
-    with container.network.open() as network:
-        if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), CLONE_NEWNET):
+def enter_network(network: Path) -> None:
+    """Moves the calling thread into a container's network namespace; the process' other threads stay."""
+    with network.open() as file:
+        if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), CLONE_NEWNET):
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
@@ -36,11 +37,11 @@ class Answer:
         return "hit" in self.headers.get("Cache-Status", "")
 
 
-def send(path: str, method: str = "GET", **headers: str) -> Answer:
+def send(path: str, method: str = "GET", port: int = 8080, body: str | None = None, **headers: str) -> Answer:
     """A request from the current network. Status 0: the server closed the connection without an answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", 8080, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
-        connection.request(method, path, headers={"Host": HOST} | headers)
+        connection.request(method, path, body, {"Host": HOST} | headers)
         answer = connection.getresponse()
         return Answer(answer.status, dict(answer.getheaders()), answer.read().decode(errors="replace"))
     except (http.client.RemoteDisconnected, ConnectionResetError):
@@ -61,13 +62,15 @@ class Field:
     tried: int = 0
     seen: int = 0
     """The latest value that a visitor saw."""
+    ports: Iterator[int] = field(default_factory=lambda: cycle([8080]))
+    """Of the web servers, which get the requests in turns."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def write(self, how: str) -> None:
         """By one writer at a time."""
         self.tried += 1
         order = json.dumps({"field": self.name, "value": self.tried, "how": how})
-        answer = send("/", "POST", **{"X-Test-Write": order})
+        answer = send("/", "POST", next(self.ports), **{"X-Test-Write": order})
         if how.startswith("killed"):
             assert answer.status == 0, answer
         else:
@@ -78,7 +81,7 @@ class Field:
         """The page shows no value older than those that were written or seen before the request."""
         with self.lock:
             oldest = max(self.written, self.seen)
-        answer = send(self.path, **headers)
+        answer = send(self.path, port=next(self.ports), **headers)
         assert answer.status == 200, answer
         found = re.search(self.pattern, answer.text)
         value = int(found[1]) if found else 0

@@ -7,20 +7,23 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import pytest
 
 from tests.node.containers import Container, Image
 from tests.node.page_visits import UNCACHED, Answer, Field, enter_network, send
 from tests.node.plugin import NEEDS_PLUGIN, PLUGIN
-from tests.node.shops import PHP_SCRIPTS, Shop
+from tests.node.shops import PHP_SCRIPTS, WEB, Shop
 from tests.node.wordpress import TOKEN, admin, php
 
 WRITER = {"/var/www/html/wp-content/mu-plugins/page-writer.php": PHP_SCRIPTS / "page-writer.php"}
 HOW = ("at once", "at once", "in a transaction", "killed", "killed before its commit")
 GENERATION = ".page-generation"
+CONFIGURATION = "/opt/storefleet/server/httpd.conf"
 PAGE = (
     "wp_insert_post(['post_type' => 'page', 'post_status' => 'publish', 'post_name' => 'told', 'post_title' => 'Told'])"
 )
@@ -52,9 +55,30 @@ def server(shop: Shop) -> Container:
 
 
 @pytest.fixture
+def second_server(shop: Shop, server: Container, visitors: ThreadPoolExecutor, tmp_path: Path) -> int:
+    """A second web server of the shop, with its own pages, as a second pod has. Returns its port."""
+    settings, port = tmp_path / "httpd.conf", 8090
+    first = (shop.image.root / CONFIGURATION.lstrip("/")).read_text()
+    settings.write_text(first.replace("Listen 8080", f"Listen {port}").replace("Listen 8081\n", ""))
+    second = shop.start(WEB, TOKEN, {**WRITER, CONFIGURATION: settings})
+    deadline = time.monotonic() + 20
+    while not visitors.submit(answers, port).result():
+        assert time.monotonic() < deadline, second.log
+        time.sleep(0.05)
+    return port
+
+
+def answers(port: int) -> bool:
+    try:
+        return send("/readyz", port=port).status == 200
+    except ConnectionRefusedError:
+        return False
+
+
+@pytest.fixture
 def visitors(server: Container) -> Iterator[ThreadPoolExecutor]:
     """Threads in the server's network."""
-    with ThreadPoolExecutor(CLIENTS, initializer=enter_network, initargs=(server,)) as pool:
+    with ThreadPoolExecutor(CLIENTS, initializer=enter_network, initargs=(server.network,)) as pool:
         yield pool
 
 
@@ -66,10 +90,10 @@ def visit(visitors: ThreadPoolExecutor) -> Visit:
     return lambda *args, **headers: visitors.submit(send, *args, **headers).result()
 
 
-def warm(visit: Visit, path: str, **headers: str) -> Answer:
+def warm(visit: Visit, path: str, **given: Any) -> Answer:
     """A later visit: the first ones of a shop write derived data, and each write ends the generation."""
     for _ in range(4):
-        answer = visit(path, **headers)
+        answer = visit(path, **given)
     return answer
 
 
@@ -175,7 +199,7 @@ def test_the_proof_compares_the_stored_page_with_the_shops(shop: Shop, tmp_path:
     plugin = tmp_path / "changes.php"
     plugin.write_text(CHANGES)
     server = shop.serve(TOKEN, {"/var/www/html/wp-content/mu-plugins/changes.php": plugin})
-    with ThreadPoolExecutor(1, initializer=enter_network, initargs=(server,)) as pool:
+    with ThreadPoolExecutor(1, initializer=enter_network, initargs=(server.network,)) as pool:
         for path in ("/", "/shop/") * 3:
             pool.submit(send, path).result()
         assert pool.submit(send, "/", **{"Cache-Control": "only-if-cached"}).result().cached
@@ -190,7 +214,10 @@ def age(shop: Shop) -> None:
     os.utime(file, times=(time.time() - 61, time.time() - 61))
 
 
-def test_no_page_is_stale_whatever_writers_do(shop: Shop, server: Container, visitors: ThreadPoolExecutor) -> None:
+def test_no_page_is_stale_whatever_writers_do(
+    shop: Shop, second_server: int, visitors: ThreadPoolExecutor, visit: Visit
+) -> None:
+    """Two web servers: what one of them wrote, the next answer of the other shows."""
     chance = random.Random(seed := random.randrange(2**32))
     print("seed", seed)
     fields = [Field("title", "/told/", r"Title (\d+)\."), Field("text", "/told/", r"Text (\d+)\.")]
@@ -198,6 +225,12 @@ def test_no_page_is_stale_whatever_writers_do(shop: Shop, server: Container, vis
         price = r"Price-amount amount\"><bdi>(?:<span[^>]*>[^<]*</span>)?(\d+)[.,]00"
         fields.append(Field("price", PRODUCT, price, written=10, tried=10))
     seen: Counter[str] = Counter()
+
+    ports = (8080, second_server)
+    for port in ports:
+        assert warm(visit, "/told/", port=port).cached
+    for field in fields:
+        field.ports = cycle(chance.choices(ports, k=INTERLEAVINGS))
 
     def step(order: tuple[str, int, str]) -> None:
         kind, number, how = order
