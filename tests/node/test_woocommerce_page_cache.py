@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from threading import Lock
@@ -199,11 +200,13 @@ def test_the_proof_compares_the_stored_page_with_the_shops(shop: Shop, tmp_path:
     plugin = tmp_path / "changes.php"
     plugin.write_text(CHANGES)
     server = shop.serve(TOKEN, {"/var/www/html/wp-content/mu-plugins/changes.php": plugin})
+    stored: dict[str, Any] = {"Cache-Control": "only-if-cached"}
+    only_if_cached = partial(send, **stored)
     with ThreadPoolExecutor(1, initializer=enter_network, initargs=(server.network,)) as pool:
         for path in ("/", "/shop/") * 3:
             pool.submit(send, path).result()
-        assert pool.submit(send, "/", **{"Cache-Control": "only-if-cached"}).result().cached
-        assert pool.submit(send, "/cart/", **{"Cache-Control": "only-if-cached"}).result().status == 504
+        assert pool.submit(only_if_cached, "/").result().cached
+        assert pool.submit(only_if_cached, "/cart/").result().status == 504
     code, why = shop.run(("/opt/storefleet/run", "prove"), {**TOKEN, "STORE_SERVICE": "http://127.0.0.1:8080"})
     assert (code, why) == (1, "The page cache has another shop page than the shop: report this to the operator.")
 

@@ -25,6 +25,10 @@ PRODUCT = "/product/storefleet-sample/"
 Visit = Callable[..., Answer]
 
 
+def is_cached(visit: Visit) -> bool:
+    return visit(PRODUCT).cached
+
+
 async def add_web_pod(harness: Harness, namespace: str) -> JSON:
     """Another pod of the Deployment's template, which no ReplicaSet adopts. Returns it when it is ready."""
     deployment = await request_object(harness, "GET", object_path(namespace, "deployments", "web"))
@@ -68,7 +72,7 @@ async def test_what_one_pod_changes_the_other_shows_next(harness: Harness, node:
         price = 20
         for writer, reader in ((one, other), (other, one)) * 3:
             for pod in (writer, reader):
-                assert await asyncio.to_thread(eventually, lambda pod=pod: pod(PRODUCT).cached)
+                assert await asyncio.to_thread(eventually, partial(is_cached, pod))
             price += 1
             body = json.dumps({"regular_price": str(price)})
             changed = writer(f"/wp-json/wc/v3/products/{product['id']}", "POST", body=body, **owner)

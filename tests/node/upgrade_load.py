@@ -20,6 +20,8 @@ mutation ($name: String!, $key: String!) {
 }
 """
 JSON = dict[str, Any]
+RETRYABLE = {"BUSY", "UNAVAILABLE"}
+"""Error codes after which a client subscribes again."""
 
 
 @dataclass
@@ -30,6 +32,8 @@ class UpgradeLoad:
     token: str
     seen: list[list[JSON]] = field(default_factory=list)
     """By subscriber: the events, in the order of arrival."""
+    logs: list[list[tuple[float, str]]] = field(default_factory=list)
+    """By subscriber: what happened to its connections, and when."""
     latest: tuple[float, str] = (0, "")
     """The greatest delay from an event to its arrival, in seconds, and what its subscriber did in that time."""
     mutations: list[float] = field(default_factory=list)
@@ -49,6 +53,7 @@ class UpgradeLoad:
         events: list[JSON] = []
         self.seen.append(events)
         log: list[tuple[float, str]] = []
+        self.logs.append(log)
         while True:
             log.append((time.time(), "connects"))
             try:
@@ -72,7 +77,7 @@ class UpgradeLoad:
         async for frame in socket:
             message = json.loads(frame.data)
             if message["type"] != "next":
-                log.append((time.time(), message["type"]))
+                log.append((time.time(), frame.data))
             if message["type"] == "connection_ack":
                 payload = {"query": SUBSCRIBE, "variables": {"after": after}}
                 await socket.send_json({"id": "1", "type": "subscribe", "payload": payload})
@@ -83,10 +88,19 @@ class UpgradeLoad:
                 committed = datetime.fromisoformat(event["at"]).timestamp()
                 delay = time.time() - committed
                 if delay > self.latest[0]:
-                    lines = [f"{at - committed:6.1f} s  {what}" for at, what in log if at > committed - 60]
-                    self.latest = (delay, "\n".join(lines))
-            else:
-                assert message["type"] != "error", message
+                    self.latest = (delay, _text(log, committed))
+            elif message["type"] == "error":
+                # as clients do, if the code says that it may be tried again
+                assert {error["extensions"]["code"] for error in message["payload"]} <= RETRYABLE, message
+                return
+
+    def behind(self, cursor: str) -> list[str]:
+        """The logs of the subscribers that haven't got this event."""
+        return [
+            _text(log, time.time())
+            for events, log in zip(self.seen, self.logs, strict=True)
+            if all(event["cursor"] != cursor for event in events)
+        ]
 
     async def create(self, http: aiohttp.ClientSession, name: str) -> str:
         """Creates the store of that name, or finds it: the name is the idempotency key. Returns its id."""
@@ -116,3 +130,8 @@ class UpgradeLoad:
         while True:
             assert await self.create(http, name) == first
             await asyncio.sleep(0.2)
+
+
+def _text(log: list[tuple[float, str]], now: float) -> str:
+    """The log's last lines; times in seconds from `now`."""
+    return "\n".join(f"{at - now:6.1f} s  {what}" for at, what in log[-20:])

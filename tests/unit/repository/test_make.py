@@ -39,6 +39,7 @@ def test_make_alone_lists_every_command_in_groups() -> None:
             "test-all",
             "format",
             "bench",
+            "bench-comparison",
             "bench-dashboard",
             "bench-kubernetes",
             "bench-node",
