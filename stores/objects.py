@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.actors import Actor
+from accounts.errors import CallerError, Code
 from accounts.models import ApiToken, Invitation
 from stores.ids import decode_id, decode_text
 from stores.models import Store
@@ -24,11 +25,17 @@ Owned = TypeVar("Owned", Webhook, ApiToken)
 
 
 async def account_of(session: AsyncSession, global_id: str) -> UUID | None:
-    """The account that has the object; None: there is none, or the id is malformed."""
+    """The account that has the object; None: there is no such object, or the id is malformed.
+
+    Raises CallerError NOT_FOUND for a type that isn't OWNED: nobody may change such an object.
+    """
     kind = decode_text(global_id).partition(":")[0]
-    model, object_id = OWNED.get(kind), decode_id(kind, global_id)
-    if model is None or object_id is None:
+    if kind and kind not in OWNED:
+        raise CallerError(Code.NOT_FOUND, "id", "There is no such object.")
+    object_id = decode_id(kind, global_id)
+    if object_id is None:
         return None
+    model = OWNED[kind]
     account_id: UUID | None = await session.scalar(select(model.account_id).where(model.id == object_id))
     return account_id
 

@@ -144,5 +144,9 @@ async def test_an_object_is_found_by_its_id_by_who_may_see_it(api: Harness) -> N
     assert await seen(await api.sign_in("stranger@example.net")) == set()
     one = await api.ask(headers, "query ($id: ID!) { node(id: $id) { ... on Store { slug } } }", {"id": store})
     assert one["data"]["node"]["slug"]
+    for wrong in (ids["User"], ids["Session"], ids["Store"], "nonsense"):
+        delete = f'mutation {{ deleteWebhook(input: {{id: "{wrong}"}}) {{ userErrors {{ code path }} }} }}'
+        payload = (await api.ask(headers, delete))["data"]["deleteWebhook"]
+        assert payload["userErrors"] == [{"code": "NOT_FOUND", "path": ["id"]}]
     answer = await api.ask(headers, NODES, {"ids": [store] * 101})
     assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"

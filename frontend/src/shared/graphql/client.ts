@@ -1,6 +1,7 @@
 import { Client, fetchExchange, mapExchange, subscriptionExchange, type CombinedError } from '@urql/core'
 import { cacheExchange, type KeyingConfig, type UpdateResolver } from '@urql/exchange-graphcache'
 import { signedOut } from './connection'
+import possibleTypes from './possible-types.json'
 import { subscribe } from './socket'
 
 const embedded = () => null
@@ -28,6 +29,7 @@ export const createGraphQLClient = (onAccountEvent: UpdateResolver) =>
         },
       }),
       cacheExchange({
+        possibleTypes,
         keys: embeddedBySuffix({
           AdminCredentials: embedded,
           AuditDetail: embedded,
