@@ -32,14 +32,12 @@ SORT_KEYS: dict[OrderField, ColumnElement[Any]] = {
 }
 
 
-COLUMNS = [
-    Store.__table__.c[name]
-    for name in (
-        *("id", "account_id", "name", "slug", "engine", "release", "plan", "admin_email", "country", "currency"),
-        *("language", "setup", "status", "cause", "health", "health_cause", "health_since", "created_at", "ready_at"),
-        *("deleted_at", "receipt", "deletion"),
-    )
-]
+OF_WORKERS = frozenset(
+    "cluster desired generation observed_generation failed_in due_at requeues observed_requeues wake seen_wake rotating"
+    " failures attempt trouble trouble_since lease_holder lease_epoch lease_until profile_revision namespace_uid"
+    " spec_hash applied_hash proof_hash".split()
+)
+COLUMNS = [column for column in Store.__table__.columns if column.name not in OF_WORKERS]
 """What a page has of each store. Objects of the class Store would take longer to load than the query takes."""
 KEY = ("key", "id")
 """What a page is ordered by."""
