@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.node.shops import HOST
 
 CLONE_NEWNET = 0x40000000
+PORT = "8080"
 UNCACHED = {"Cookie": "plugin=1"}
 """A cookie that the cache doesn't know: WordPress makes the page."""
 
@@ -37,9 +38,9 @@ class Answer:
         return "hit" in self.headers.get("Cache-Status", "")
 
 
-def send(path: str, method: str = "GET", port: int = 8080, body: str | None = None, **headers: str) -> Answer:
+def send(path: str, method: str = "GET", port: str = PORT, body: str | None = None, **headers: str) -> Answer:
     """A request from the current network. Status 0: the server closed the connection without an answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=60)
     try:
         connection.request(method, path, body, {"Host": HOST} | headers)
         answer = connection.getresponse()
@@ -62,7 +63,7 @@ class Field:
     tried: int = 0
     seen: int = 0
     """The latest value that a visitor saw."""
-    ports: Iterator[int] = field(default_factory=lambda: cycle([8080]))
+    ports: Iterator[str] = field(default_factory=lambda: cycle([PORT]))
     """Of the web servers, which get the requests in turns."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 

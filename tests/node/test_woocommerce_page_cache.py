@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from itertools import cycle
 from pathlib import Path
 from threading import Lock
@@ -16,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.node.containers import Container, Image
-from tests.node.page_visits import UNCACHED, Answer, Field, enter_network, send
+from tests.node.page_visits import PORT, UNCACHED, Answer, Field, enter_network, send
 from tests.node.plugin import NEEDS_PLUGIN, PLUGIN
 from tests.node.shops import PHP_SCRIPTS, WEB, Shop
 from tests.node.wordpress import TOKEN, admin, php
@@ -56,9 +55,9 @@ def server(shop: Shop) -> Container:
 
 
 @pytest.fixture
-def second_server(shop: Shop, server: Container, visitors: ThreadPoolExecutor, tmp_path: Path) -> int:
+def second_server(shop: Shop, server: Container, visitors: ThreadPoolExecutor, tmp_path: Path) -> str:
     """A second web server of the shop, with its own pages, as a second pod has. Returns its port."""
-    settings, port = tmp_path / "httpd.conf", 8090
+    settings, port = tmp_path / "httpd.conf", "8090"
     first = (shop.image.root / CONFIGURATION.lstrip("/")).read_text()
     settings.write_text(first.replace("Listen 8080", f"Listen {port}").replace("Listen 8081\n", ""))
     second = shop.start(WEB, TOKEN, {**WRITER, CONFIGURATION: settings})
@@ -69,7 +68,7 @@ def second_server(shop: Shop, server: Container, visitors: ThreadPoolExecutor, t
     return port
 
 
-def answers(port: int) -> bool:
+def answers(port: str) -> bool:
     try:
         return send("/readyz", port=port).status == 200
     except ConnectionRefusedError:
@@ -200,13 +199,11 @@ def test_the_proof_compares_the_stored_page_with_the_shops(shop: Shop, tmp_path:
     plugin = tmp_path / "changes.php"
     plugin.write_text(CHANGES)
     server = shop.serve(TOKEN, {"/var/www/html/wp-content/mu-plugins/changes.php": plugin})
-    stored: dict[str, Any] = {"Cache-Control": "only-if-cached"}
-    only_if_cached = partial(send, **stored)
     with ThreadPoolExecutor(1, initializer=enter_network, initargs=(server.network,)) as pool:
         for path in ("/", "/shop/") * 3:
             pool.submit(send, path).result()
-        assert pool.submit(only_if_cached, "/").result().cached
-        assert pool.submit(only_if_cached, "/cart/").result().status == 504
+        assert pool.submit(send, "/", **{"Cache-Control": "only-if-cached"}).result().cached
+        assert pool.submit(send, "/cart/", **{"Cache-Control": "only-if-cached"}).result().status == 504
     code, why = shop.run(("/opt/storefleet/run", "prove"), {**TOKEN, "STORE_SERVICE": "http://127.0.0.1:8080"})
     assert (code, why) == (1, "The page cache has another shop page than the shop: report this to the operator.")
 
@@ -218,7 +215,7 @@ def age(shop: Shop) -> None:
 
 
 def test_no_page_is_stale_whatever_writers_do(
-    shop: Shop, second_server: int, visitors: ThreadPoolExecutor, visit: Visit
+    shop: Shop, second_server: str, visitors: ThreadPoolExecutor, visit: Visit
 ) -> None:
     """Two web servers: what one of them wrote, the next answer of the other shows."""
     chance = random.Random(seed := random.randrange(2**32))
@@ -229,7 +226,7 @@ def test_no_page_is_stale_whatever_writers_do(
         fields.append(Field("price", PRODUCT, price, written=10, tried=10))
     seen: Counter[str] = Counter()
 
-    ports = (8080, second_server)
+    ports = (PORT, second_server)
     for port in ports:
         assert warm(visit, "/told/", port=port).cached
     for field in fields:

@@ -25,10 +25,6 @@ PRODUCT = "/product/storefleet-sample/"
 Visit = Callable[..., Answer]
 
 
-def is_cached(visit: Visit) -> bool:
-    return visit(PRODUCT).cached
-
-
 async def add_web_pod(harness: Harness, namespace: str) -> JSON:
     """Another pod of the Deployment's template, which no ReplicaSet adopts. Returns it when it is ready."""
     deployment = await request_object(harness, "GET", object_path(namespace, "deployments", "web"))
@@ -59,6 +55,11 @@ async def visits_to(node: RealNode, pod: JSON, host: str) -> AsyncIterator[Visit
         yield lambda *args, **given: pool.submit(partial(send, *args, Host=host, **given)).result()
 
 
+def is_stored(pod: Visit) -> bool:
+    """Whether the answer comes from the pod's page cache."""
+    return pod(PRODUCT).cached
+
+
 async def test_what_one_pod_changes_the_other_shows_next(harness: Harness, node: RealNode) -> None:
     store, namespace = await create_open_store(harness)
     first, second = (await pods(harness, namespace))["web"], await add_web_pod(harness, namespace)
@@ -72,7 +73,7 @@ async def test_what_one_pod_changes_the_other_shows_next(harness: Harness, node:
         price = 20
         for writer, reader in ((one, other), (other, one)) * 3:
             for pod in (writer, reader):
-                assert await asyncio.to_thread(eventually, partial(is_cached, pod))
+                assert await asyncio.to_thread(eventually, partial(is_stored, pod))
             price += 1
             body = json.dumps({"regular_price": str(price)})
             changed = writer(f"/wp-json/wc/v3/products/{product['id']}", "POST", body=body, **owner)
