@@ -20,8 +20,8 @@ from schema.trusted_documents import TrustedDocuments
 
 MAX_TEXT = 8000
 """Characters of a document that is kept."""
-MAX_TEXTS = 200_000
-"""Characters of all of them: a parsed document takes about a hundred bytes for each."""
+MAX_TEXTS = 100_000
+"""Characters of all of them: a parsed and compiled document takes about 200 bytes for each."""
 MAX_COSTS = 100
 """Costs of an operation that are kept, by its variables."""
 
