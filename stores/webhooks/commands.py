@@ -68,7 +68,7 @@ async def create_webhook(
     session.add(webhook)
     await session.flush()
     secret = await add_secret(session, keys, webhook_id, timedelta(0))
-    _audit(session, actor, webhook, "created", types=types)
+    _audit(session, actor, webhook, "webhook.created", types=types)
     return webhook, secret
 
 
@@ -101,7 +101,7 @@ async def update_webhook(
     _end_lease(webhook)
     await session.flush()
     await session.refresh(webhook)
-    _audit(session, actor, webhook, "updated", types=webhook.event_types, enabled=webhook.disabled_at is None)
+    _audit(session, actor, webhook, "webhook.updated", types=webhook.event_types, enabled=webhook.disabled_at is None)
     return webhook
 
 
@@ -110,7 +110,7 @@ async def delete_webhook(session: AsyncSession, actor: Actor, webhook_id: UUID |
     webhook = await _require(session, actor, webhook_id)
     await session.delete(webhook)
     await session.flush()
-    _audit(session, actor, webhook, "deleted")
+    _audit(session, actor, webhook, "webhook.deleted")
     return webhook.id
 
 
@@ -123,7 +123,7 @@ async def rotate_webhook_secret(
         raise CallerError(Code.INVALID_EXPIRY, "overlapHours", message)
     webhook = await _require(session, actor, webhook_id)
     secret = await add_secret(session, keys, webhook.id, timedelta(hours=overlap_hours))
-    _audit(session, actor, webhook, "secret_rotated", overlapHours=overlap_hours)
+    _audit(session, actor, webhook, "webhook.secret_rotated", overlapHours=overlap_hours)
     return webhook, secret
 
 
@@ -149,7 +149,7 @@ async def replay_webhook(session: AsyncSession, actor: Actor, webhook_id: UUID |
     _end_lease(webhook)
     await session.flush()
     await session.refresh(webhook)
-    _audit(session, actor, webhook, "replayed", after=decoded[1])
+    _audit(session, actor, webhook, "webhook.replayed", after=decoded[1])
     return webhook
 
 
@@ -187,4 +187,4 @@ def _check_types(event_types: Collection[str] | None) -> list[str]:
 def _audit(session: AsyncSession, actor: Actor, webhook: Webhook, action: str, **detail: Any) -> None:
     """With the host only: the rest of a URL may be a secret."""
     host = host_of(webhook.url)
-    audit(session, webhook.account_id, actor.name, f"webhook.{action}", f"webhook:{webhook.id}", host=host, **detail)
+    audit(session, webhook.account_id, actor.name, action, f"webhook:{webhook.id}", host=host, **detail)

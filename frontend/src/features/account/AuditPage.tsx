@@ -1,13 +1,12 @@
-import { Box, Button, Typography } from '@mui/material'
-import { useEffect, useState } from 'react'
-import { Link } from 'react-router'
+import { Box, Button } from '@mui/material'
+import { useState } from 'react'
 import { Card } from '@/shared/components/Card'
 import { ErrorBanner } from '@/shared/components/ErrorBanner'
-import { inset, plainList } from '@/shared/components/styles'
+import { PageHead } from '@/shared/components/PageHead'
+import { inset, muted, plainList } from '@/shared/components/styles'
 import { errorMessage } from '@/shared/graphql/errors'
 import { useData } from '@/shared/graphql/useData'
-import { t, type MessageKey } from '@/shared/i18n'
-import { ArrowLeft } from '@/shared/icons'
+import { hasText, t } from '@/shared/i18n'
 import { v } from '@/shared/tokens'
 import { Ago } from '@/shared/time'
 import { useSession } from '@/features/session/viewer'
@@ -16,61 +15,33 @@ import { browserName } from './Sessions'
 
 const PAGE = 50
 
-const ACTIONS = {
-  'store.created': 'audit.storeCreated',
-  'store.adopted': 'audit.storeAdopted',
-  'store.retried': 'audit.storeRetried',
-  'store.plan_changed': 'audit.planChanged',
-  'store.suspended': 'audit.storeSuspended',
-  'store.resumed': 'audit.storeResumed',
-  'store.deleted': 'audit.storeDeleted',
-  'credentials.rotated': 'audit.credentialsRotated',
-  'credentials.revealed': 'audit.credentialsRevealed',
-  'token.created': 'audit.tokenCreated',
-  'token.revoked': 'audit.tokenRevoked',
-  'user.signed_up': 'audit.signedUp',
-  'user.signed_in': 'audit.signedIn',
-  'user.signed_in_with_link': 'audit.signedInWithLink',
-  'user.signed_in_with_identity': 'audit.signedInWithIdentity',
-  'identity.linked': 'audit.identityLinked',
-  'user.signed_out': 'audit.signedOut',
-  'session.ended': 'audit.sessionEnded',
-  'password.changed': 'audit.passwordChanged',
-  'audit.exported': 'audit.exported',
-  'member.invited': 'audit.memberInvited',
-  'member.role_changed': 'audit.roleChanged',
-  'member.removed': 'audit.memberRemoved',
-  'member.left': 'audit.memberLeft',
-  'invitation.accepted': 'audit.invitationAccepted',
-  'invitation.revoked': 'audit.invitationRevoked',
-} as const satisfies Record<string, MessageKey>
-const isKnown = (action: string): action is keyof typeof ACTIONS => action in ACTIONS
-
-/** The name of an action; of one that this dashboard doesn't know, what the API calls it. */
+/** What was done; of a refused mutation, and of an action that this dashboard doesn't know, as the API calls it. */
 function actionName(action: string) {
-  return isKnown(action) ? t(ACTIONS[action]) : action
+  const key = `action.${action}` as const
+  return hasText(key) ? t(key) : t('audit.tried', { mutation: action })
+}
+
+/** To whom or to what, and what was chosen. */
+function objectOf({ subject, actor, details }: AuditEntry) {
+  const detail = (...names: string[]) => details.find(({ name }) => names.includes(name))?.value
+  const isOwn = subject.kind === 'account' || subject.name === actor.name
+  const role = detail('role')
+  const roleKey = `role.${role?.toUpperCase() ?? ''}` as const
+  const chosen = role && hasText(roleKey) ? t(roleKey) : detail('plan', 'reason')
+  return [isOwn ? null : (subject.name ?? detail('name', 'slug', 'host')), chosen].filter(Boolean).join(' · ')
 }
 
 /** Who did what in the account, a page at a time. */
 export function AuditPage() {
   const { account } = useSession()
   const [cursors, setCursors] = useState<(string | null)[]>([null])
-  useEffect(() => {
-    document.title = `${t('audit.title')} · ${t('product')}`
-  }, [])
   return (
     <Box>
-      <Button component={Link} to="/account" variant="text" startIcon={<ArrowLeft />} sx={{ mb: 3, ml: -2 }}>
-        {t('nav.account')}
-      </Button>
-      <Box sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: 4, mb: 7 }}>
-        <Typography variant="display" component="h1" sx={{ flex: 1 }}>
-          {t('audit.title')}
-        </Typography>
+      <PageHead title={t('audit.title')} back={{ to: '/account', label: t('nav.account') }}>
         <Button component="a" href={`/export/audit?accountId=${encodeURIComponent(account.id)}`} download>
           {t('audit.download')}
         </Button>
-      </Box>
+      </PageHead>
       <Card component="ul" aria-label={t('audit.title')} sx={{ ...plainList, overflow: 'clip' }}>
         {cursors.map((after, i) => (
           <Entries
@@ -119,9 +90,8 @@ function Entries({ after, onMore }: EntriesProps) {
 }
 
 function Entry({ entry }: { entry: AuditEntry }) {
-  const { action, actor, user, subject, address, userAgent, details, result, at } = entry
-  const isOwn = subject.kind === 'account' || subject.name === actor.name
-  const what = isOwn ? null : (subject.name ?? details.find(({ name }) => name === 'name')?.value)
+  const { action, actor, user, address, userAgent, result, at } = entry
+  const what = objectOf(entry)
   const who =
     actor.kind === 'token' && user?.name ? t('audit.byToken', { token: actor.name ?? '…', user: user.name }) : null
   return (
@@ -140,11 +110,11 @@ function Entry({ entry }: { entry: AuditEntry }) {
             {t('audit.refused')}
           </Box>
         )}
-        <Box component="span" sx={{ ml: 'auto', fontSize: '0.8125rem', color: v.ink2 }}>
+        <Box component="span" sx={{ ml: 'auto', ...muted }}>
           <Ago at={at} />
         </Box>
       </Box>
-      <Box sx={{ fontSize: '0.8125rem', color: v.ink2, overflowWrap: 'anywhere' }}>
+      <Box sx={{ ...muted, overflowWrap: 'anywhere' }}>
         {[who ?? actor.name ?? t('audit.operator'), userAgent && browserName(userAgent), address]
           .filter((part) => part !== null)
           .join(' · ')}

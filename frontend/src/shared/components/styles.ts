@@ -1,3 +1,5 @@
+import { v } from '@/shared/tokens'
+
 /** Seen by screen readers only. */
 export const visuallyHidden = {
   position: 'absolute',
@@ -16,3 +18,16 @@ export const plainList = { listStyle: 'none', m: 0, p: 0 } as const
 
 /** The gutter of cards. */
 export const inset = { px: { xs: 4, sm: 5 } } as const
+
+/** A line of a list in a card. */
+export const row = {
+  display: 'flex',
+  alignItems: 'center',
+  gap: 3,
+  ...inset,
+  py: 3,
+  '& + &': { borderTop: `1px solid ${v.line}` },
+} as const
+
+/** The second voice: below a name, beside a switch. */
+export const muted = { fontSize: '0.8125rem', color: v.ink2 } as const

@@ -37,7 +37,7 @@ test('each text is used', () => {
   const patterns = [...code.matchAll(/`((?:[\w.]|\$\{[^}`]+\})+)`/g)]
     .map(([, template = '']) => template.replace(/\$\{[^}]+\}/g, '*'))
     .filter((template) => /[a-z]/i.test(template) && template.includes('.') && template.includes('*'))
-    .map((template) => new RegExp(`^${template.replaceAll('.', '\\.').replaceAll('*', '\\w+')}$`))
+    .map((template) => new RegExp(`^${template.replaceAll('.', '\\.').replaceAll('*', '[\\w.]+')}$`))
   const unused = Object.keys(en).filter((key) => !quoted.has(key) && !patterns.some((pattern) => pattern.test(key)))
   expect(unused).toEqual([])
 })

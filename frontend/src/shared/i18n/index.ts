@@ -20,6 +20,9 @@ type Values<Key extends MessageKey, Value> =
       : [values: Record<Names & string, Value>]
     : never
 
+/** Whether there is a text, for keys that are made from what the API says. */
+export const hasText = (key: string): key is MessageKey => key in en
+
 let catalogue: Catalogue = en
 const numbers = new Intl.NumberFormat(formatLocale)
 const plurals = new Intl.PluralRules(language)
