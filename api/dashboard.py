@@ -16,7 +16,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.index_page import index_page
 from runtime.frontend import FRONTEND, STAMP
 
-ROUTES = re.compile(r"/(sign-in|sign-up|invitation|new|account(/members|/audit)?|stores/[^/]+(/[^/]+)?)?")
+ROUTES = re.compile(
+    r"/(sign-in|sign-up|invitation|new|account(/members|/audit|/webhooks(/[^/]+)?)?|stores/[^/]+(/[^/]+)?)?"
+)
 """Paths of the dashboard's pages (frontend/src/app/App.tsx). Other paths are a 404, which the dashboard shows, too."""
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
 """Suffixes of precompressed files, the best encoding first."""

@@ -11,6 +11,7 @@ from runtime.frontend import FRONTEND
 from tests.browser.conftest import SignedInPage
 from tests.support.harness import Harness
 from tests.support.stores import create_ready_store, namespace_of
+from tests.support.webhooks import mutate
 
 AXE = FRONTEND / "node_modules" / "axe-core" / "axe.min.js"
 VIOLATIONS = """
@@ -44,17 +45,22 @@ Check = Callable[[Page, str], Awaitable[None]]
 
 async def visit_everything(harness: Harness, page: Page, check: Check) -> None:
     """Calls `check` with the page and a name: on each page, in each dialog, with stores in several states."""
+    webhook = (await mutate(harness, "createWebhook", url="https://example.com/hooks"))["webhook"]["id"]
+    await mutate(harness, "updateWebhook", id=webhook, enabled=False)
     ready, _ = await create_ready_store(harness)
     failing = await harness.create_store(name="Unlucky")
     await harness.set_faults({"fault": "image", "namespace": namespace_of(failing["id"])})
     await harness.wait_for_status(failing["id"], "FAILED")
-    for path in ("/", "/account", "/no-such-page"):
-        # Not by loading the page: a page that isn't there is a failed request.
-        await page.evaluate(
-            "(path) => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')) }", path
-        )
+    account = ("/account", "/account/members", "/account/audit", "/account/webhooks", f"/account/webhooks/{webhook}")
+    for path in ("/", *account):
+        await page.goto(harness.url + path)
         await expect(page.get_by_role("main").get_by_role("heading").first).to_be_visible()
+        await page.wait_for_load_state("networkidle")
         await check(page, path)
+    # Not by loading the page: a page that isn't there is a failed request.
+    await page.evaluate("history.pushState(null, '', '/no-such-page'); dispatchEvent(new PopStateEvent('popstate'))")
+    await expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+    await check(page, "no such page")
     for store, tabs in ((ready, ("", "/activity", "/logs?workload=web", "/settings")), (failing, ("",))):
         for tab in tabs:
             await page.goto(f"{harness.url}/stores/{store['slug']}{tab}")
@@ -64,6 +70,10 @@ async def visit_everything(harness: Harness, page: Page, check: Check) -> None:
         await page.goto(harness.url + path)
         await expect(page.get_by_role("dialog").get_by_label("Name", exact=True)).to_be_visible()
         await check(page, path)
+    await page.goto(f"{harness.url}/account/webhooks")
+    await page.get_by_role("button", name="Add a webhook").click()
+    await expect(page.get_by_role("dialog").get_by_label("URL")).to_be_visible()
+    await check(page, "webhook dialog")
     for key, name in (("Control+k", "palette"), ("?", "shortcuts")):
         await page.goto(harness.url)
         await expect(page.locator("[data-store]").first).to_be_visible()
@@ -93,7 +103,7 @@ async def test_axe_finds_nothing(harness: Harness, open_dashboard: SignedInPage,
         found[name] = await page.evaluate(VIOLATIONS)
 
     await visit_everything(harness, page, check)
-    assert len(found) == 15
+    assert len(found) == 20
     assert [f"{name}: {one}" for name, violations in found.items() for one in violations] == []
 
 

@@ -50,6 +50,8 @@ async def test_pages_and_their_deep_links(api: Harness) -> None:
         "/new",
         "/account",
         "/account/members",
+        "/account/webhooks",
+        "/account/webhooks/V2ViaG9vaw%3D%3D",
         "/stores/fig-olive",
         "/stores/fig-olive/logs",
     ):

@@ -94,6 +94,15 @@ describe('routes', () => {
     expect(await screen.findByRole('heading', { name: 'Open your first shop' })).toBeTruthy()
   })
 
+  test.each(['ADMIN', 'VIEWER'])('offer to add a webhook to who may: %s', async (role) => {
+    const root = signedIn([])
+    const account = { ...root.account, role, webhooks: { nodes: [] } }
+    mockApi({ ...root, account, viewer: { ...root.viewer, accountsConnection: { nodes: [account] } } })
+    await open('/account/webhooks')
+    expect(await screen.findByRole('heading', { name: 'Have your software told what happens' })).toBeTruthy()
+    expect(screen.queryAllByRole('button', { name: 'Add a webhook' })).toHaveLength(role === 'VIEWER' ? 0 : 1)
+  })
+
   test('have a tab each for a store, by its URL', async () => {
     mockApi(signedIn([store()]))
     await open('/stores/fig-olive/settings')

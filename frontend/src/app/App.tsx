@@ -23,6 +23,12 @@ const AccountPage = lazy(() => import('@/features/account/AccountPage').then((pa
 
 const AuditPage = lazy(() => import('@/features/account/AuditPage').then((page) => ({ default: page.AuditPage })))
 const MembersPage = lazy(() => import('@/features/members/MembersPage').then((page) => ({ default: page.MembersPage })))
+const WebhooksPage = lazy(() =>
+  import('@/features/webhooks/WebhooksPage').then((page) => ({ default: page.WebhooksPage })),
+)
+const WebhookPage = lazy(() =>
+  import('@/features/webhooks/WebhookPage').then((page) => ({ default: page.WebhookPage })),
+)
 const InvitationPage = lazy(() =>
   import('@/features/members/InvitationPage').then((page) => ({ default: page.InvitationPage })),
 )
@@ -51,6 +57,8 @@ export function AppRoutes() {
           <Route path="/account" element={<AccountPage />} />
           <Route path="/account/members" element={<MembersPage />} />
           <Route path="/account/audit" element={<AuditPage />} />
+          <Route path="/account/webhooks" element={<WebhooksPage />} />
+          <Route path="/account/webhooks/:id" element={<WebhookPage />} />
           <Route path="*" element={<NotFound />} />
         </Route>
       </Routes>

@@ -1,9 +1,10 @@
-import { Box, Button, Typography } from '@mui/material'
-import { useEffect, useState } from 'react'
+import { Box, Button } from '@mui/material'
+import { useState } from 'react'
 import { Link, useSearchParams } from 'react-router'
 import { Annotated, SettingsRow } from '@/shared/components/Card'
 import { ErrorBanner } from '@/shared/components/ErrorBanner'
 import { Facts } from '@/shared/components/Facts'
+import { PageHead } from '@/shared/components/PageHead'
 import { errorMessage } from '@/shared/graphql/errors'
 import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
@@ -23,14 +24,9 @@ export function AccountPage() {
   const [search, setSearch] = useSearchParams()
   const [changing, setChanging] = useState(false)
   const detail = data?.account
-  useEffect(() => {
-    document.title = `${t('nav.account')} · ${t('product')}`
-  }, [])
   return (
     <Box>
-      <Typography variant="display" component="h1" sx={{ mb: 7 }}>
-        {t('nav.account')}
-      </Typography>
+      <PageHead title={t('nav.account')} />
       {error && !detail && <ErrorBanner onRetry={refetch}>{errorMessage(error)}</ErrorBanner>}
       <Annotated title={account.name} text={t('account.about')}>
         <Facts
@@ -59,6 +55,13 @@ export function AccountPage() {
       </Annotated>
       <Annotated title={t('sessions.title')} text={t('sessions.about')}>
         <Sessions />
+      </Annotated>
+      <Annotated title={t('webhooks.title')} text={t('webhooks.about')}>
+        <SettingsRow text={t('webhooks.text')}>
+          <Button component={Link} to="/account/webhooks">
+            {t('webhooks.open')}
+          </Button>
+        </SettingsRow>
       </Annotated>
       <Annotated title={t('members.title')} text={t('members.about')}>
         <SettingsRow text={t('members.text')}>

@@ -5,6 +5,7 @@ import {
   ArrowUpRight,
   Code,
   Copy,
+  Globe,
   Key,
   Keyboard,
   LogOut,
@@ -109,6 +110,12 @@ export function useCommands(stores: StoreData[], onShortcuts: () => void): Comma
     command(doing, { id: 'mode', icon: <Moon />, text: t('palette.mode'), keys: ['T'], run: () => setMode(nextMode) }),
     command(places, { id: 'stores', icon: <Store />, text: t('nav.stores'), keys: ['G', 'S'], run: go('/') }),
     command(places, { id: 'account', icon: <User />, text: t('nav.account'), keys: ['G', 'A'], run: go('/account') }),
+    command(places, {
+      id: 'webhooks',
+      icon: <Globe />,
+      text: t('webhooks.title'),
+      run: go('/account/webhooks'),
+    }),
     command(places, { id: 'keys', icon: <Keyboard />, text: t('shortcuts.title'), keys: ['?'], run: onShortcuts }),
     command(places, {
       id: 'playground',

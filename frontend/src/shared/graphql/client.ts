@@ -60,6 +60,8 @@ export const createGraphQLClient = (onAccountEvent: UpdateResolver) =>
                 if (field.fieldName === 'stores') cache.invalidate('Query', field.fieldKey)
               }
             },
+            deleteWebhook: (_result, { input }, cache) =>
+              cache.invalidate({ __typename: 'Webhook', id: (input as { id: string }).id }),
           },
         },
       }),

@@ -37,3 +37,11 @@ export function userErrors(result: {
     .flatMap((payload) => payload.userErrors)
     .map(({ code, path, message }) => ({ code, field: path?.[0] ?? null, message }))
 }
+
+/** Errors by the field of a form beside which they are shown; `general`: the first that has no such field. */
+export function byField(errors: UserError[], fields: readonly string[]) {
+  return {
+    errorOf: (field: string) => errors.find((error) => error.field === field)?.message,
+    general: errors.find(({ field }) => !fields.includes(field ?? ''))?.message,
+  }
+}

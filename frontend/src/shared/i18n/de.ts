@@ -10,6 +10,7 @@ import { session } from './texts/session.de'
 import { settings } from './texts/settings.de'
 import { store } from './texts/store.de'
 import { stores } from './texts/stores.de'
+import { webhooks } from './texts/webhooks.de'
 
 /** German. */
 export const de: Catalogue = {
@@ -24,4 +25,5 @@ export const de: Catalogue = {
   ...settings,
   ...store,
   ...stores,
+  ...webhooks,
 }

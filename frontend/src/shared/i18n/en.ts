@@ -9,6 +9,7 @@ import { session } from './texts/session.en'
 import { settings } from './texts/settings.en'
 import { store } from './texts/store.en'
 import { stores } from './texts/stores.en'
+import { webhooks } from './texts/webhooks.en'
 
 /** English: its keys are those that all other languages must have. */
 export const en = {
@@ -23,4 +24,5 @@ export const en = {
   ...settings,
   ...store,
   ...stores,
+  ...webhooks,
 }
