@@ -2,10 +2,10 @@ import { Box, Divider, Menu, MenuItem } from '@mui/material'
 import { signOut } from '@/features/session/auth'
 import { useSession } from '@/features/session/viewer'
 import { Kbd } from '@/shared/components/Kbd'
+import { muted } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
 import { chooseLanguage, language } from '@/shared/i18n/locale'
 import { Check, Code, Globe, Info, Keyboard, LogOut } from '@/shared/icons'
-import { v } from '@/shared/tokens'
 
 export interface PersonMenuProps {
   anchor: HTMLElement
@@ -32,7 +32,7 @@ export function PersonMenu(props: PersonMenuProps) {
     <Menu anchorEl={anchor} open onClose={onClose} anchorOrigin={atEnd} transformOrigin={fromEnd}>
       <Box component="li" role="none" sx={{ px: 2.5, pt: 1.5, pb: 2 }}>
         <Box sx={{ fontWeight: 550 }}>{account.name}</Box>
-        <Box sx={{ fontSize: '0.8125rem', color: v.ink2 }}>{user.email}</Box>
+        <Box sx={muted}>{user.email}</Box>
       </Box>
       <Divider sx={{ my: 1 }} />
       {accounts.length > 1 &&

@@ -4,7 +4,7 @@ import { useMutation } from 'urql'
 import { Field } from '@/shared/components/Field'
 import { FormDialog } from '@/shared/components/FormDialog'
 import { PasswordInput } from '@/shared/components/PasswordInput'
-import { userErrors, type UserError } from '@/shared/graphql/errors'
+import { byField, userErrors, type UserError } from '@/shared/graphql/errors'
 import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
 import { showToast } from '@/shared/toast'
@@ -19,9 +19,7 @@ export function PasswordDialog({ onClose }: { onClose: () => void }) {
   const { data } = useData({ query: SessionsQuery, variables: {} })
   const optional = data?.viewer?.sessionsConnection.nodes.find(({ current }) => current)?.passwordOptional ?? false
   const [idempotencyKey] = useState(() => crypto.randomUUID())
-  const fields = ['currentPassword', 'newPassword']
-  const errorOf = (field: string) => errors.find((error) => error.field === field)?.message
-  const general = errors.find(({ field }) => !fields.includes(field ?? ''))
+  const { errorOf, general } = byField(errors, ['currentPassword', 'newPassword'])
   const input = { newPassword, idempotencyKey, ...(optional ? {} : { currentPassword }) }
   const submit = async () => {
     const failures = userErrors(await execute({ input }))
@@ -35,7 +33,7 @@ export function PasswordDialog({ onClose }: { onClose: () => void }) {
       open
       title={t('password.title')}
       text={t('password.text')}
-      error={general?.message}
+      error={general}
       onClose={onClose}
       onSubmit={() => void submit()}
       actions={

@@ -2,7 +2,7 @@ import { Box, Button } from '@mui/material'
 import { useState } from 'react'
 import { useMutation } from 'urql'
 import { ErrorBanner } from '@/shared/components/ErrorBanner'
-import { inset, plainList } from '@/shared/components/styles'
+import { inset, muted, plainList, row } from '@/shared/components/styles'
 import { errorMessage, userErrors } from '@/shared/graphql/errors'
 import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
@@ -38,22 +38,11 @@ export function Sessions() {
   return (
     <Box component="ul" sx={{ ...plainList, minHeight: 60 }}>
       {(all ? sessions : sessions.slice(0, SHOWN)).map((session) => (
-        <Box
-          key={session.id}
-          component="li"
-          sx={{
-            display: 'flex',
-            alignItems: 'center',
-            gap: 4,
-            ...inset,
-            py: 3,
-            '& + &': { borderTop: `1px solid ${v.line}` },
-          }}
-        >
+        <Box key={session.id} component="li" sx={row}>
           <Monitor sx={{ color: v.ink3, fontSize: 18 }} />
           <Box sx={{ flex: 1, minWidth: 0 }}>
             <Box sx={{ fontWeight: 550 }}>{browserName(session.userAgent)}</Box>
-            <Box sx={{ fontSize: '0.8125rem', color: v.ink2 }}>
+            <Box sx={muted}>
               {t('sessions.since')} <Ago at={session.createdAt} />
               {session.lastUsedAt && (
                 <>
@@ -68,14 +57,7 @@ export function Sessions() {
               {t('sessions.current')}
             </Box>
           ) : (
-            <Button
-              size="small"
-              color="error"
-              variant="text"
-              disabled={fetching}
-              onClick={() => void end(session)}
-              sx={{ color: v.badFg }}
-            >
+            <Button size="small" color="error" variant="text" disabled={fetching} onClick={() => void end(session)}>
               {t('sessions.end')}
             </Button>
           )}

@@ -3,13 +3,13 @@ import { useState } from 'react'
 import { useMutation } from 'urql'
 import { ChoiceCards } from '@/shared/components/ChoiceCards'
 import { CopyAs } from '@/shared/components/CopyAs'
-import { CopyButton } from '@/shared/components/CopyButton'
 import { Field } from '@/shared/components/Field'
 import { FormDialog } from '@/shared/components/FormDialog'
-import { userErrors, type UserError } from '@/shared/graphql/errors'
+import { SecretDialog } from '@/shared/components/SecretDialog'
+import { muted } from '@/shared/components/styles'
+import { byField, userErrors, type UserError } from '@/shared/graphql/errors'
 import type { VariablesOf } from '@/shared/graphql/graphql'
 import { t } from '@/shared/i18n'
-import { mono, v } from '@/shared/tokens'
 import { useSession } from '@/features/session/viewer'
 import { CreateApiToken } from './documents'
 
@@ -23,7 +23,14 @@ export function TokenDialog({ onClose }: { onClose: () => void }) {
   return secret === null ? (
     <NewToken onClose={onClose} onSecret={setSecret} />
   ) : (
-    <Secret text={secret} onClose={onClose} />
+    <SecretDialog
+      title={t('tokens.copyNow')}
+      text={t('tokens.onlyOnce')}
+      secret={secret}
+      copyLabel={t('tokens.copy')}
+      doneLabel={t('tokens.haveIt')}
+      onDone={onClose}
+    />
   )
 }
 
@@ -42,8 +49,7 @@ function NewToken({ onClose, onSecret }: { onClose: () => void; onSecret: (secre
     scopes: scope === 'write' ? ['READ', 'WRITE'] : ['READ'],
     expiresAt: days === 'never' ? null : new Date(openedAt + Number(days) * DAY_MS).toISOString(),
   }
-  const errorOf = (field: string) => errors.find((error) => error.field === field)?.message
-  const general = errors.find(({ field }) => field !== 'name' && field !== 'expiresAt')
+  const { errorOf, general } = byField(errors, ['name', 'expiresAt'])
   const submit = async () => {
     if (!input.name) {
       setErrors([{ code: 'INVALID_NAME', field: 'name', message: t('tokens.nameMissing') }])
@@ -59,7 +65,7 @@ function NewToken({ onClose, onSecret }: { onClose: () => void; onSecret: (secre
     <FormDialog
       open
       title={t('tokens.createTitle')}
-      error={general?.message}
+      error={general}
       onClose={onClose}
       onSubmit={() => void submit()}
       aside={<CopyAs document={CreateApiToken} variables={{ input }} />}
@@ -97,7 +103,7 @@ function NewToken({ onClose, onSecret }: { onClose: () => void; onSecret: (secre
           body: (
             <Box sx={{ pr: 5 }}>
               <Box sx={{ fontWeight: 550 }}>{t(`tokens.${value}`)}</Box>
-              <Box sx={{ fontSize: '0.8125rem', color: v.ink2 }}>{t(`tokens.${value}Text`)}</Box>
+              <Box sx={muted}>{t(`tokens.${value}Text`)}</Box>
             </Box>
           ),
         }))}
@@ -113,45 +119,6 @@ function NewToken({ onClose, onSecret }: { onClose: () => void; onSecret: (secre
           </Select>
         )}
       </Field>
-    </FormDialog>
-  )
-}
-
-function Secret({ text, onClose }: { text: string; onClose: () => void }) {
-  return (
-    <FormDialog
-      open
-      title={t('tokens.copyNow')}
-      text={t('tokens.onlyOnce')}
-      onClose={() => undefined}
-      onSubmit={onClose}
-      actions={
-        <Button type="submit" variant="contained" color="primary">
-          {t('tokens.haveIt')}
-        </Button>
-      }
-    >
-      <Box
-        sx={{
-          display: 'flex',
-          alignItems: 'center',
-          gap: 2,
-          p: 3,
-          pl: 4,
-          borderRadius: '8px',
-          bgcolor: v.sunken,
-          border: `1px solid ${v.line}`,
-        }}
-      >
-        <Box
-          component="code"
-          dir="ltr"
-          sx={{ flex: 1, minWidth: 0, fontFamily: mono, fontSize: '0.8125rem', overflowWrap: 'anywhere' }}
-        >
-          {text}
-        </Box>
-        <CopyButton text={text} label={t('tokens.copy')} size={32} />
-      </Box>
     </FormDialog>
   )
 }

@@ -3,7 +3,8 @@ import { useState } from 'react'
 import { useMutation } from 'urql'
 import { CopyAs } from '@/shared/components/CopyAs'
 import { FormDialog } from '@/shared/components/FormDialog'
-import { inset, plainList } from '@/shared/components/styles'
+import { inset, muted, plainList, row } from '@/shared/components/styles'
+import { Tag } from '@/shared/components/Tag'
 import { userErrors } from '@/shared/graphql/errors'
 import { t } from '@/shared/i18n'
 import { Plus } from '@/shared/icons'
@@ -45,17 +46,7 @@ export function Tokens({ tokens = [], onCreate }: TokensProps) {
 function TokenRow({ token, onRevoke }: { token: Token; onRevoke: (() => void) | undefined }) {
   const revoked = token.revokedAt !== null
   return (
-    <Box
-      component="li"
-      sx={{
-        display: 'flex',
-        alignItems: 'center',
-        gap: 4,
-        ...inset,
-        py: 3,
-        '& + &': { borderTop: `1px solid ${v.line}` },
-      }}
-    >
+    <Box component="li" sx={row}>
       <Box sx={{ flex: 1, minWidth: 0 }}>
         <Box sx={{ display: 'flex', alignItems: 'center', gap: 2, flexWrap: 'wrap' }}>
           <Box
@@ -68,11 +59,9 @@ function TokenRow({ token, onRevoke }: { token: Token; onRevoke: (() => void) | 
           >
             {token.name}
           </Box>
-          <Box component="span" sx={tag}>
-            {token.scopes.includes('WRITE') ? t('tokens.readsAndWrites') : t('tokens.reads')}
-          </Box>
+          <Tag>{token.scopes.includes('WRITE') ? t('tokens.readsAndWrites') : t('tokens.reads')}</Tag>
         </Box>
-        <Box sx={{ fontSize: '0.8125rem', color: v.ink2 }}>
+        <Box sx={muted}>
           {t('tokens.made')} <Ago at={token.createdAt} />
           {' · '}
           <Validity token={token} />
@@ -93,7 +82,6 @@ function TokenRow({ token, onRevoke }: { token: Token; onRevoke: (() => void) | 
           variant="text"
           onClick={onRevoke}
           aria-label={t('tokens.revokeNamed', { name: token.name })}
-          sx={{ color: v.badFg }}
         >
           {t('tokens.revoke')}
         </Button>
@@ -146,13 +134,4 @@ function RevokeDialog({ token, onClose }: { token: Token; onClose: () => void })
       }
     />
   )
-}
-
-const tag = {
-  fontSize: '0.75rem',
-  color: v.ink2,
-  px: 1.5,
-  borderRadius: '4px',
-  bgcolor: v.sunken,
-  lineHeight: '20px',
 }

@@ -1,23 +1,12 @@
 import { Box, Button } from '@mui/material'
 import { useMutation } from 'urql'
-import { inset } from '@/shared/components/styles'
+import { muted, row } from '@/shared/components/styles'
 import { userErrors } from '@/shared/graphql/errors'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
 import { Day } from '@/shared/time'
 import { showToast } from '@/shared/toast'
 import { useSession } from '@/features/session/viewer'
 import { RevokeInvitation, type Invitation } from './documents'
-
-export const row = {
-  display: 'flex',
-  flexWrap: 'wrap',
-  alignItems: 'center',
-  gap: 3,
-  ...inset,
-  py: 3,
-  '& + &': { borderTop: `1px solid ${v.line}` },
-}
 
 /** An invitation that can be accepted, and a way to end it. */
 export function InvitationRow({ invitation, onChange }: { invitation: Invitation; onChange: () => void }) {
@@ -29,10 +18,10 @@ export function InvitationRow({ invitation, onChange }: { invitation: Invitation
     onChange()
   }
   return (
-    <Box component="li" sx={row}>
+    <Box component="li" sx={{ ...row, flexWrap: 'wrap' }}>
       <Box sx={{ flex: 1, minWidth: 0 }}>
         <Box sx={{ fontWeight: 550, overflowWrap: 'anywhere' }}>{invitation.email}</Box>
-        <Box sx={{ fontSize: '0.8125rem', color: v.ink2 }}>
+        <Box sx={muted}>
           {t(`role.${invitation.role}`)}
           {' · '}
           {t('tokens.until')} <Day at={invitation.expiresAt} />
@@ -46,7 +35,6 @@ export function InvitationRow({ invitation, onChange }: { invitation: Invitation
           disabled={fetching}
           onClick={() => void revoke()}
           aria-label={t('members.revokeNamed', { email: invitation.email })}
-          sx={{ color: v.badFg }}
         >
           {t('tokens.revoke')}
         </Button>

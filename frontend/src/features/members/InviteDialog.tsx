@@ -1,13 +1,12 @@
-import { Box, Button, OutlinedInput, Select } from '@mui/material'
+import { Button, OutlinedInput, Select } from '@mui/material'
 import { useState } from 'react'
 import { useMutation } from 'urql'
-import { CopyButton } from '@/shared/components/CopyButton'
 import { Field } from '@/shared/components/Field'
 import { FormDialog } from '@/shared/components/FormDialog'
-import { userErrors, type UserError } from '@/shared/graphql/errors'
+import { SecretDialog } from '@/shared/components/SecretDialog'
+import { byField, userErrors, type UserError } from '@/shared/graphql/errors'
 import { t } from '@/shared/i18n'
 import { showToast } from '@/shared/toast'
-import { mono, v } from '@/shared/tokens'
 import { useSession } from '@/features/session/viewer'
 import { InviteMember } from './documents'
 import { ROLES, type Role } from './roles'
@@ -21,8 +20,7 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
   const [errors, setErrors] = useState<UserError[]>([])
   const [idempotencyKey] = useState(() => crypto.randomUUID())
   const [{ fetching }, execute] = useMutation(InviteMember)
-  const emailError = errors.find(({ field }) => field === 'email')?.message
-  const general = errors.find(({ field }) => field !== 'email')
+  const { errorOf, general } = byField(errors, ['email'])
   const submit = async () => {
     const result = await execute({ input: { accountId: account.id, email: email.trim(), role, idempotencyKey } })
     setErrors(userErrors(result))
@@ -35,25 +33,14 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
   }
   if (link !== null) {
     return (
-      <FormDialog
-        open
+      <SecretDialog
         title={t('members.linkTitle')}
         text={t('members.linkText', { email: email.trim() })}
-        onClose={() => undefined}
-        onSubmit={onClose}
-        actions={
-          <Button type="submit" variant="contained" color="primary">
-            {t('members.linkDone')}
-          </Button>
-        }
-      >
-        <Box sx={{ display: 'flex', alignItems: 'center', gap: 2, p: 3, borderRadius: '8px', bgcolor: v.sunken }}>
-          <Box component="code" sx={{ fontFamily: mono, flex: 1, overflowWrap: 'anywhere' }}>
-            {link}
-          </Box>
-          <CopyButton text={link} label={t('members.linkCopy')} />
-        </Box>
-      </FormDialog>
+        secret={link}
+        copyLabel={t('members.linkCopy')}
+        doneLabel={t('members.linkDone')}
+        onDone={onClose}
+      />
     )
   }
   return (
@@ -61,7 +48,7 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
       open
       title={t('members.invite')}
       text={t('members.inviteText')}
-      error={general?.message}
+      error={general}
       onClose={onClose}
       onSubmit={() => void submit()}
       actions={
@@ -73,7 +60,7 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
         </>
       }
     >
-      <Field label={t('signIn.email')} error={emailError}>
+      <Field label={t('signIn.email')} error={errorOf('email')}>
         {(control) => (
           <OutlinedInput
             type="email"

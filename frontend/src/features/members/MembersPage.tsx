@@ -1,21 +1,21 @@
-import { Box, Button, MenuItem, Select, Typography } from '@mui/material'
-import { useEffect, useState } from 'react'
-import { Link } from 'react-router'
+import { Box, Button, MenuItem, Select } from '@mui/material'
+import { useState } from 'react'
 import { useMutation } from 'urql'
 import { Section } from '@/shared/components/Card'
 import { ErrorBanner } from '@/shared/components/ErrorBanner'
 import { FormDialog } from '@/shared/components/FormDialog'
-import { plainList } from '@/shared/components/styles'
+import { PageHead } from '@/shared/components/PageHead'
+import { muted, plainList, row } from '@/shared/components/styles'
 import { errorMessage, userErrors } from '@/shared/graphql/errors'
 import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
-import { ArrowLeft, Plus } from '@/shared/icons'
+import { Plus } from '@/shared/icons'
 import { v } from '@/shared/tokens'
 import { Day } from '@/shared/time'
 import { showToast } from '@/shared/toast'
 import { useSession } from '@/features/session/viewer'
 import { ChangeRole, MembersQuery, RemoveMember, type Member } from './documents'
-import { InvitationRow, row } from './InvitationRow'
+import { InvitationRow } from './InvitationRow'
 import { InviteDialog } from './InviteDialog'
 import { ROLES, type Role } from './roles'
 
@@ -24,26 +24,17 @@ export function MembersPage() {
   const { account, canWrite } = useSession()
   const { data, error, refetch } = useData({ query: MembersQuery, variables: { id: account.id, manages: canWrite } })
   const [inviting, setInviting] = useState(false)
-  useEffect(() => {
-    document.title = `${t('members.title')} · ${t('product')}`
-  }, [])
   const members = data?.account?.membersConnection.nodes ?? []
   const invitations = data?.account?.invitationsConnection?.nodes ?? []
   return (
     <Box>
-      <Button component={Link} to="/account" variant="text" startIcon={<ArrowLeft />} sx={{ mb: 3, ml: -2 }}>
-        {t('nav.account')}
-      </Button>
-      <Box sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: 4, mb: 7 }}>
-        <Typography variant="display" component="h1" sx={{ flex: 1 }}>
-          {t('members.title')}
-        </Typography>
+      <PageHead title={t('members.title')} back={{ to: '/account', label: t('nav.account') }}>
         {canWrite && (
           <Button variant="contained" color="primary" startIcon={<Plus />} onClick={() => setInviting(true)}>
             {t('members.invite')}
           </Button>
         )}
-      </Box>
+      </PageHead>
       {error && !data && <ErrorBanner onRetry={refetch}>{errorMessage(error)}</ErrorBanner>}
       <Box sx={{ display: 'grid', gap: 6 }}>
         <Section title={account.name}>
@@ -90,10 +81,10 @@ function MemberRow({ member, onChange }: { member: Member; onChange: () => void 
     if (isSelf) refetch()
   }
   return (
-    <Box component="li" sx={row}>
-      <Box sx={{ flex: 1, minWidth: 0 }}>
+    <Box component="li" sx={{ ...row, flexWrap: 'wrap' }}>
+      <Box sx={{ flex: '1 1 12rem', minWidth: 0 }}>
         <Box sx={{ fontWeight: 550, overflowWrap: 'anywhere' }}>{member.email}</Box>
-        <Box sx={{ fontSize: '0.8125rem', color: v.ink2 }}>
+        <Box sx={muted}>
           {isSelf && t('members.you')}
           {isSelf && member.since && ' · '}
           {member.since && (
@@ -127,7 +118,6 @@ function MemberRow({ member, onChange }: { member: Member; onChange: () => void 
           variant="text"
           onClick={() => setRemoving(true)}
           aria-label={isSelf ? t('members.leave') : t('members.removeNamed', { email: member.email })}
-          sx={{ color: v.badFg }}
         >
           {isSelf ? t('members.leave') : t('members.remove')}
         </Button>

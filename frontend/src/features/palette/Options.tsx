@@ -1,7 +1,7 @@
 import { Box } from '@mui/material'
 import type { Ref } from 'react'
 import { Kbd } from '@/shared/components/Kbd'
-import { ellipsis } from '@/shared/components/styles'
+import { ellipsis, muted } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
 import { v } from '@/shared/tokens'
 import type { Command } from './useCommands'
@@ -54,7 +54,7 @@ export function Options({ ref, id, commands, current, wanted, onHover, onRun }: 
               {command.text}
             </Box>
             {command.aside && (
-              <Box component="span" sx={{ fontSize: '0.8125rem', color: v.ink2 }}>
+              <Box component="span" sx={muted}>
                 {command.aside}
               </Box>
             )}

@@ -3,9 +3,8 @@ import { Link } from 'react-router'
 import { CopyButton } from '@/shared/components/CopyButton'
 import { Facts, type Fact } from '@/shared/components/Facts'
 import { Section } from '@/shared/components/Card'
-import { ellipsis, plainList, tabular } from '@/shared/components/styles'
+import { ellipsis, muted, plainList, tabular } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
 import { Day, duration, useNow } from '@/shared/time'
 import { EventLine } from '@/features/events/EventLine'
 import { useStoreEvents } from '@/features/events/useStoreEvents'
@@ -70,11 +69,7 @@ function Elapsed({ steps }: { steps: ShownStep[] }) {
   const running = steps.some(({ status }) => status === 'RUNNING')
   const now = useNow(100, running)
   if (start === null || !running) return null
-  return (
-    <Box sx={{ fontSize: '0.8125rem', color: v.ink2, ...tabular }}>
-      {t('timeline.soFar', { duration: duration(now - start) })}
-    </Box>
-  )
+  return <Box sx={{ ...muted, ...tabular }}>{t('timeline.soFar', { duration: duration(now - start) })}</Box>
 }
 
 function Lately({ store }: { store: StoreDetail }) {

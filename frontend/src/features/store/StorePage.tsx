@@ -2,7 +2,7 @@ import { Box, Button, Link as MuiLink, Tab, Tabs, Typography } from '@mui/materi
 import { Suspense, lazy, useEffect } from 'react'
 import { Link, useNavigate, useParams } from 'react-router'
 import { ErrorBanner } from '@/shared/components/ErrorBanner'
-import { ellipsis } from '@/shared/components/styles'
+import { ellipsis, muted } from '@/shared/components/styles'
 import { errorMessage } from '@/shared/graphql/errors'
 import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
@@ -143,4 +143,4 @@ function NoSuchStore() {
   )
 }
 
-const crumbs = { display: 'flex', alignItems: 'center', gap: 1, mb: 3, fontSize: '0.8125rem', color: v.ink2 }
+const crumbs = { display: 'flex', alignItems: 'center', gap: 1, mb: 3, ...muted }

@@ -45,17 +45,14 @@ function Progress({ store, engine }: { store: Store; engine: Engine | undefined 
       <span className={css.awning}>
         <Awning steps={steps} mini />
       </span>
-      <span className={css.step}>
-        {rich('summary.step', {
-          number: <span className={css.number}>{t('progress.of', { number, total })}</span>,
-          title: current?.title ?? '',
-        })}
-        {started !== null && (
-          <span className={css.third}>
-            {' · '}
-            {duration(now - started)}
-          </span>
-        )}
+      <span className={css.words}>
+        <span className={css.step}>
+          {rich('summary.step', {
+            number: <span className={css.number}>{t('progress.of', { number, total })}</span>,
+            title: current?.title ?? '',
+          })}
+        </span>
+        {started !== null && <span className={css.running}>{duration(now - started)}</span>}
       </span>
     </span>
   )

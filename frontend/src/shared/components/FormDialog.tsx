@@ -68,7 +68,7 @@ export function FormDialog(props: FormDialogProps) {
             borderTop: `1px solid ${v.line}`,
           }}
         >
-          {aside && <Box sx={{ mr: 'auto' }}>{aside}</Box>}
+          {aside && <Box sx={{ mr: 'auto', width: { xs: '100%', sm: 'auto' } }}>{aside}</Box>}
           {actions}
         </Box>
       </Box>

@@ -5,8 +5,9 @@ import { useMutation } from 'urql'
 import { CopyAs } from '@/shared/components/CopyAs'
 import { ErrorBanner } from '@/shared/components/ErrorBanner'
 import { Kbd } from '@/shared/components/Kbd'
+import { muted } from '@/shared/components/styles'
 import { lostSince } from '@/shared/graphql/connection'
-import { userErrors, type UserError } from '@/shared/graphql/errors'
+import { byField, userErrors, type UserError } from '@/shared/graphql/errors'
 import { t } from '@/shared/i18n'
 import { Close } from '@/shared/icons'
 import { modifier } from '@/shared/keys'
@@ -55,8 +56,7 @@ function CreateForm() {
   const suffix = suggestion ? new URL(suggestion.url).host.slice(suggestion.slug.length) : ''
   const input = toInput(draft, account.id)
   const mayCreate = storesLeft(account) > 0 && account.creationsLeft > 0
-  const general = errors.find(({ field }) => !SHOWN_AT_FIELD.includes(field ?? ''))
-  const errorOf = (field: string) => errors.find((error) => error.field === field)?.message
+  const { errorOf, general } = byField(errors, SHOWN_AT_FIELD)
 
   useEffect(() => {
     // The limits may have changed since the page was loaded.
@@ -107,7 +107,7 @@ function CreateForm() {
       </Box>
       <Box sx={body}>
         <ShopSign name={draft.name} address={`${draft.slug ?? suggestion?.slug ?? '…'}${suffix}`} />
-        {general && <ErrorBanner>{general.message}</ErrorBanner>}
+        {general && <ErrorBanner>{general}</ErrorBanner>}
         <NameFields
           name={draft.name}
           slug={draft.slug}
@@ -130,7 +130,7 @@ function CreateForm() {
         <MoreOptions draft={draft} setups={engineOf(draft.engine)?.setups ?? []} errorOf={errorOf} onChange={change} />
       </Box>
       <Box sx={foot}>
-        <Box sx={{ flex: 1, fontSize: '0.8125rem', color: v.ink2 }}>
+        <Box sx={{ flex: 1, ...muted }}>
           <Limits account={account} />
         </Box>
         <Box sx={{ display: { xs: 'none', sm: 'block' } }}>

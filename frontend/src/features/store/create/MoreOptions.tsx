@@ -2,6 +2,7 @@ import { Box, ButtonBase, Collapse, OutlinedInput } from '@mui/material'
 import { useState } from 'react'
 import { ChoiceCards } from '@/shared/components/ChoiceCards'
 import { Field } from '@/shared/components/Field'
+import { muted } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
 import { ring, v } from '@/shared/tokens'
 import type { Engine } from '@/features/stores/documents'
@@ -61,7 +62,7 @@ export function MoreOptions({ draft, setups, errorOf, onChange }: MoreOptionsPro
                 body: (
                   <Box sx={{ pr: 5 }}>
                     <Box sx={{ fontWeight: 550 }}>{t(`setup.${setup}`)}</Box>
-                    <Box sx={{ fontSize: '0.8125rem', color: v.ink2 }}>{t(`setup.${setup}Text`)}</Box>
+                    <Box sx={muted}>{t(`setup.${setup}Text`)}</Box>
                   </Box>
                 ),
               }))}

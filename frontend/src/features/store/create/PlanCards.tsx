@@ -1,12 +1,11 @@
 import { Box } from '@mui/material'
 import { Fragment } from 'react'
 import { ChoiceCards } from '@/shared/components/ChoiceCards'
+import { muted } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
 import { v } from '@/shared/tokens'
 import type { Engine, Plan } from '@/features/stores/documents'
 import { planText } from '@/features/stores/plans'
-
-const muted = { fontSize: '0.8125rem', color: v.ink2 }
 
 interface EngineCardsProps {
   engines: Engine[]

@@ -2,6 +2,7 @@ import { Box, Button, Select } from '@mui/material'
 import { useState } from 'react'
 import { useSearchParams } from 'react-router'
 import { FilterInput } from '@/shared/components/FilterInput'
+import { muted } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
 import { Pause, Play } from '@/shared/icons'
 import { v } from '@/shared/tokens'
@@ -82,7 +83,7 @@ function WorkloadLogs({ store, workload, workloads, onChoose }: WorkloadLogsProp
         onPause={pause}
         onResume={resume}
       />
-      <Box sx={{ mt: 3, fontSize: '0.8125rem', color: v.ink2 }}>{t('logs.note')}</Box>
+      <Box sx={{ mt: 3, ...muted }}>{t('logs.note')}</Box>
     </Box>
   )
 }
