@@ -22,7 +22,13 @@ export function PageHead({ title, back, tag, children }: PageHeadProps) {
   return (
     <>
       {back && (
-        <Button component={Link} to={back.to} variant="text" startIcon={<ArrowLeft />} sx={{ mb: 3, ml: -2 }}>
+        <Button
+          component={Link}
+          to={back.to}
+          variant="text"
+          startIcon={<ArrowLeft />}
+          sx={{ mb: 3, ml: -2, '[dir="rtl"] & svg': { transform: 'scaleX(-1)' } }}
+        >
           {back.label}
         </Button>
       )}
