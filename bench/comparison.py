@@ -1,5 +1,7 @@
 """`make bench-comparison`: the API beside graphql-yoga and mercurius, on the same Postgres and data, in one run.
 
+`python -m bench.comparison CLONE` also measures the API of another clone.
+
 Each server is one process. The servers of Node.js (bench/node_servers) have resolvers that a program of this kind would
 have: SQL through pg, prepared; the token is checked by one statement at each request; createStore runs the statements
 of ours. They have no points, limits, error codes or request ids.
@@ -22,7 +24,7 @@ import asyncpg
 import psutil
 import uvloop
 
-from bench.system import TOKEN_PREFIX, System, accounts, free_port, listens, system, until
+from bench.system import TOKEN_PREFIX, System, accounts, free_port, listening_pid, listens, system, until
 from bench.tables import report, row, table
 
 FOLDER = Path(__file__).parent / "node_servers"
@@ -123,8 +125,8 @@ async def _answer(server: Server, operation: Operation) -> Any:
         return (await response.json())["data"]
 
 
-def measure(instance: System) -> None:
-    """Print a table for each operation. The servers take turns."""
+def measure(instance: System, before: Path | None) -> None:
+    """Print a table for each operation. The servers take turns. `before`: another clone, whose API is measured, too."""
     with ExitStack() as stack:
         api = f"{instance.url}/graphql"
         servers = [
@@ -135,6 +137,9 @@ def measure(instance: System) -> None:
                 for name, script in ((NAMES[2], "yoga.js"), (NAMES[3], "mercurius.js"))
             ),
         ]
+        if before is not None:
+            url = instance.another_api(before)
+            servers.insert(0, Server("Storefleet before", f"{url}/graphql", listening_pid(url)))
         account = 0
         for operation in OPERATIONS:
             creates = operation.query.startswith("mutation")
@@ -164,7 +169,7 @@ def _print(operation: Operation, found: dict[str, list[dict[str, float]]]) -> No
 
 
 async def _prepare(database_url: str) -> None:
-    await accounts(database_url, 1 + len(NAMES) * (1 + ROUNDS))
+    await accounts(database_url, 1 + (1 + len(NAMES)) * (1 + ROUNDS))
     connection = await asyncpg.connect(database_url)
     await connection.execute(INSERT_STORES, STORES)
     await connection.execute("ANALYZE")
@@ -177,7 +182,7 @@ def main() -> None:
     points = dict.fromkeys(("STOREFLEET_POINTS_PER_MINUTE", "STOREFLEET_ACCOUNT_POINTS_PER_MINUTE"), "1000000000")
     with system(workers=0, settings=points) as instance:
         uvloop.run(_prepare(instance.database_url))
-        measure(instance)
+        measure(instance, Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else None)
 
 
 if __name__ == "__main__":

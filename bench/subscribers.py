@@ -19,7 +19,7 @@ import psutil
 import uvloop
 from websockets.frames import Frame, Opcode
 
-from bench.system import TOKEN_PREFIX, System, accounts, percentile, system
+from bench.system import TOKEN_PREFIX, System, accounts, listening_pid, percentile, system
 from bench.tables import report, row, table
 from schema.ids import encode_event_cursor
 
@@ -129,9 +129,7 @@ async def _run(instance: System, clone: Path | None) -> None:
     apis = [("now", instance.url, instance.api.pid)]
     if clone is not None:
         url = instance.another_api(clone)
-        port = urlsplit(url).port
-        listening = [item for item in psutil.net_connections("tcp") if item.laddr.port == port and item.pid]
-        apis.insert(0, ("before", url, listening[0].pid))
+        apis.insert(0, ("before", url, listening_pid(url)))
     table("one event to all", "memory of a socket", "commit → socket p50 / p99", "CPU of the API for a socket")
     for count in COUNTS:
         for name, url, pid in apis:

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import psutil
@@ -129,6 +130,12 @@ def listens(port: int) -> bool:
     """Whether a server listens on the port of loopback."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def listening_pid(url: str) -> int:
+    """The process that listens on the URL's port."""
+    found = [item for item in psutil.net_connections("tcp") if item.status == "LISTEN" and item.pid]
+    return next(int(item.pid) for item in found if item.laddr.port == urlsplit(url).port)
 
 
 def memory_mib(child: Child) -> float:
