@@ -152,6 +152,19 @@ def test_nothing_but_uploads_and_scratch_can_be_written(web: tuple[Shop, Contain
     assert server.exec("id", "-u").stdout == "10001\n"
 
 
+def test_the_image_has_its_php_compiled_for_the_web_server_and_for_programs(woocommerce_image: Image) -> None:
+    compiled = woocommerce_image.root / "opt/storefleet/opcache"
+    for file in (
+        "var/www/html/wp-settings.php",
+        "var/www/html/wp-includes/class-wp-query.php",
+        "var/www/html/wp-admin/includes/dashboard.php",
+        "opt/storefleet/mu-plugin/page-cache.php",
+        "opt/storefleet/install.php",
+        *(["var/www/html/wp-content/plugins/woocommerce/includes/class-wc-cart.php"] if PLUGIN else []),
+    ):
+        assert len(list(compiled.glob(f"*/{file}.bin"))) == 2, file
+
+
 def test_the_platforms_own_rules_hold(web: tuple[Shop, Container]) -> None:
     shop, server = web
     for path in ("xmlrpc.php", "wp-cron.php", "wp-admin/install.php", "wp-config.php", "readme.html", ".git/config"):

@@ -1,5 +1,8 @@
 <?php
-/** Compiles a folder of WordPress into the opcache file cache. One process per folder: opcache keeps all in memory. */
+/**
+ * Compiles a folder into the opcache file cache, /var/www/html without its own folders. One process per folder: opcache
+ * keeps all in memory.
+ */
 
 declare(strict_types=1);
 
@@ -7,7 +10,9 @@ declare(strict_types=1);
 const UNUSED_FOLDERS = '~/(sodium_compat|ID3|SimplePie|php-ai-client|opis|email-editor|Text)/~';
 
 $folder = PHP_SAPI === 'cli' ? $argv[1] : $_SERVER['QUERY_STRING'];
-$files = new RecursiveIteratorIterator(new RecursiveDirectoryIterator("/var/www/html/{$folder}"));
+$files = $folder === '/var/www/html'
+    ? new FilesystemIterator($folder)
+    : new RecursiveIteratorIterator(new RecursiveDirectoryIterator($folder));
 $compiled = 0;
 foreach ($files as $file) {
     if (str_ends_with((string) $file, '.php') && !preg_match(UNUSED_FOLDERS, (string) $file)) {
