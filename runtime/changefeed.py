@@ -167,6 +167,7 @@ async def _connect(url: str, callback: object) -> AsyncIterator[tuple[asyncpg.Co
     lost = asyncio.Event()
     connection = await asyncpg.connect(
         **connect_arguments(url, timeout=5),
+        command_timeout=PING_TIMEOUT_SECONDS,  # LISTEN may be the first statement that a dead connection doesn't answer
         server_settings={"application_name": "storefleet changefeed", "tcp_keepalives_idle": "15"},
     )
     try:

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 from urllib.parse import quote
 from uuid import UUID, uuid4
@@ -17,7 +18,7 @@ from runtime.changefeed import Changefeed, Listener, notify, run_changefeed
 from runtime.database import SessionFactory, session_factory
 from sandbox.postgres import Postgres
 from tests.support.rows import connected
-from tests.support.waiting import HANG_SECONDS, hang_limit
+from tests.support.waiting import HANG_SECONDS, hang_limit, wait_until
 
 FIGS, OLIVES = UUID(int=1), UUID(int=2)
 NEVER = 1e6
@@ -55,6 +56,10 @@ async def listening_backends(url: str) -> list[int]:
         return [row["pid"] for row in await connection.fetch(query)]
 
 
+async def is_connected(feed: Changefeed) -> bool:
+    return feed.connected
+
+
 async def notified(listener: Listener) -> None:
     await asyncio.wait_for(listener.wait(), HANG_SECONDS)
     listener.clear()
@@ -81,7 +86,7 @@ async def test_a_notification_comes_with_the_commit(feed: Changefeed, sessions: 
 
 async def test_what_is_rolled_back_never_notifies(feed: Changefeed, sessions: SessionFactory) -> None:
     with feed.listen(FIGS) as figs, feed.listen(OLIVES) as olives:
-        async with sessions() as session:
+        async with sessions.begin() as session:
             await notify(session, FIGS)
             await session.rollback()
         async with sessions.begin() as session:
@@ -159,8 +164,10 @@ async def test_every_now_and_then_everybody_looks_anyway(database_url: str, monk
 class Proxy:
     """A proxy in front of PostgreSQL that can drop all packets, like a firewall that forgot the connection."""
 
-    def __init__(self, server: Path) -> None:
+    def __init__(self, server: Path, cut_at: bytes = b"") -> None:
+        """`cut_at`: a text of the client, at which the first connection is cut."""
         self._server = server
+        self._cut_at = cut_at
         self._tasks: set[asyncio.Task[None]] = set()
         self._connections: list[tuple[asyncio.StreamWriter, asyncio.Event]] = []
 
@@ -178,10 +185,13 @@ class Proxy:
 
     async def _forward(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, dead: asyncio.Event) -> None:
         while data := await source.read(65536):
+            if self._cut_at and self._cut_at in data:
+                self._cut_at = b""
+                dead.set()
             if not dead.is_set():
                 target.write(data)
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -189,33 +199,39 @@ class Proxy:
             writer.close()
 
 
+@pytest.mark.parametrize("cut_at", [b"", b"LISTEN"])
 async def test_a_connection_that_dies_silently_is_noticed(
     postgres: Postgres,
     database_url: str,
     sessions: SessionFactory,
     monkeypatch: pytest.MonkeyPatch,
-    servers_folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    cut_at: bytes,
 ) -> None:
+    """While it waits for notifications, or before it does."""
     monkeypatch.setattr(changefeed, "RESYNC_SECONDS", 0.2)
-    monkeypatch.setattr(changefeed, "PING_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(changefeed, "RESYNC_SLOTS", 1)
+    monkeypatch.setattr(changefeed, "PING_TIMEOUT_SECONDS", 1.0)
     [server] = [path for path in postgres.socket_folder.iterdir() if not path.name.endswith(".lock")]
-    folder = servers_folder / "proxy"
-    folder.mkdir()
-    proxy = Proxy(server)
-    async with await asyncio.start_unix_server(proxy.accept, folder / server.name):
-        async with run_changefeed(database_url.replace(quote(str(postgres.socket_folder)), quote(str(folder)))) as feed:
-            with feed.listen(FIGS) as listener:
-                await notified(listener)
+    folder = tmp_path_factory.mktemp("p")  # a socket's path has a limit
+    url = database_url.replace(quote(str(postgres.socket_folder)), quote(str(folder)))
+    async with (
+        aclosing(Proxy(server, cut_at)) as proxy,
+        await asyncio.start_unix_server(proxy.accept, folder / server.name),
+        run_changefeed(url) as feed,
+    ):
+        with feed.listen(FIGS):
+            if not cut_at:
+                await wait_until(lambda: is_connected(feed))
                 proxy.cut()
-                before = feed.version(FIGS)
-                async with hang_limit():
-                    for pause in itertools.repeat(0.05):  # until it has reconnected
-                        async with sessions.begin() as session:
-                            await notify(session, FIGS)
-                        await asyncio.sleep(pause)
-                        if feed.version(FIGS)[1] > before[1]:
-                            break
-        await proxy.close()
+            before = feed.version(FIGS)
+            async with hang_limit():
+                for pause in itertools.repeat(0.05):  # until it has reconnected
+                    async with sessions.begin() as session:
+                        await notify(session, FIGS)
+                    await asyncio.sleep(pause)
+                    if feed.version(FIGS)[1] > before[1]:
+                        break
 
 
 async def test_it_ends_whatever_it_is_doing(postgres: Postgres, database_url: str, tmp_path: Path) -> None:
