@@ -1,5 +1,6 @@
 """Workers with different settings side by side, as during a rolling change of settings."""
 
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 
@@ -7,11 +8,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from runtime.settings import ClusterProfile
+from stores import leases
 from tests.support.harness import JSON, Harness
 from tests.support.stores import create_ready_store, notices, object_path, request_object, resync, wait_until_idle
 from tests.support.suspension import statuses
 from tests.support.waiting import wait_until
-from workers import profile_revision
+from workers import profile_revision, work_loop
 from workers.context import Context
 from workers.main import worker_lifespan
 
@@ -22,6 +24,19 @@ NEW = ClusterProfile(database_image="mysql:8.4.9")
 @pytest.fixture(autouse=True)
 def _quick_refreshes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(profile_revision, "REFRESH_SECONDS", 0.5)
+    monkeypatch.setattr(work_loop, "POLL_SECONDS", 0.1)
+
+
+@pytest.fixture
+def paused(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The holders whose workers claim no store now. Which of two workers claims a due store is chance."""
+    holders: set[str] = set()
+
+    async def claim(*given: Any, holder: str, **named: Any) -> Collection[leases.Lease]:
+        return [] if holder in holders else await leases.claim_due_stores(*given, holder=holder, **named)
+
+    monkeypatch.setattr(work_loop, "claim_due_stores", claim)
+    return holders
 
 
 async def database_image(harness: Harness, namespace: str) -> Any:
@@ -38,20 +53,28 @@ async def has_updated(harness: Harness, times: int) -> bool:
     return found.count("UPDATING") == times and found[-1] == "READY"
 
 
+async def resync_with(harness: Harness, paused: set[str], *others: Context) -> None:
+    """A resync in which the other workers claim nothing."""
+    paused.update(other.holder for other in others)
+    await wait_until_idle(harness)  # the end of a pass would delay the resync
+    await resync(harness)
+    await wait_until_idle(harness)
+    paused.clear()
+
+
 async def resync_often(harness: Harness) -> None:
     for _ in range(4):
         await resync(harness)
         await wait_until_idle(harness)
 
 
-async def test_a_store_is_not_changed_in_turns(api: Harness) -> None:
-    async with worker_lifespan(api.settings, OLD):
+async def test_a_store_is_not_changed_in_turns(api: Harness, paused: set[str]) -> None:
+    async with worker_lifespan(api.settings, OLD) as old:
         _, namespace = await create_ready_store(api)
         async with worker_lifespan(api.settings, NEW) as new:
             await wait_until(partial(has_number, new, 2))
-            while not await has_updated(api, 1):  # until the new worker claims it
-                await resync(api)
-                await wait_until_idle(api)
+            await resync_with(api, paused, old)
+            await wait_until(partial(has_updated, api, 1))
             await resync_often(api)
             assert await statuses(api) == ["REQUESTED", "PROVISIONING", "READY", "UPDATING", "READY"]
             assert await database_image(api, namespace) == "mysql:8.4.9"
@@ -62,20 +85,18 @@ async def test_a_store_is_not_changed_in_turns(api: Harness) -> None:
         assert await api.sql("SELECT 1 FROM stores WHERE due_at < now()") != []
 
 
-async def test_a_rollback_wins_over_the_settings_before_it(api: Harness) -> None:
+async def test_a_rollback_wins_over_the_settings_before_it(api: Harness, paused: set[str]) -> None:
     async with worker_lifespan(api.settings, OLD) as first:
         _, namespace = await create_ready_store(api)
         async with worker_lifespan(api.settings, NEW) as new:
             await wait_until(partial(has_number, new, 2))
-            while not await has_updated(api, 1):
-                await resync(api)
-                await wait_until_idle(api)
+            await resync_with(api, paused, first)
+            await wait_until(partial(has_updated, api, 1))
             async with worker_lifespan(api.settings, OLD) as again:
                 await wait_until(partial(has_number, again, 3))
                 await wait_until(partial(has_number, first, 3))
-                while not await has_updated(api, 2):
-                    await resync(api)
-                    await wait_until_idle(api)
+                await resync_with(api, paused, new)
+                await wait_until(partial(has_updated, api, 2))
                 await resync_often(api)
             assert (await statuses(api)).count("UPDATING") == 2
             assert await database_image(api, namespace) == OLD.database_image
@@ -134,9 +155,10 @@ async def test_another_account_or_role_is_bound_in_existing_stores(api: Harness,
     async with worker_lifespan(api.settings, OLD):
         _, namespace = await create_ready_store(api)
     async with worker_lifespan(api.settings, profile):
-        while not await is_bound(api, namespace, account, profile.manager_role):
-            await resync(api)
-            await wait_until_idle(api)
+        await wait_until_idle(api)
+        await resync(api)
+        await wait_until(partial(is_bound, api, namespace, account, profile.manager_role))
+        await wait_until_idle(api)
     assert await is_bound(api, namespace, "storefleet-worker", "storefleet-store-manager")
     assert await statuses(api) == ["REQUESTED", "PROVISIONING", "READY"]
     assert await notices(api) == []
