@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -44,7 +44,7 @@ def render_digest(engines: Mapping[str, Engine], profile: ClusterProfile) -> str
         for release in engine.releases:
             for plan in PLANS.values():
                 manifests = engine.render(_example(release, plan), values, profile)
-                digest.update(json.dumps([engine.name, asdict(manifests)], sort_keys=True).encode())
+                digest.update(json.dumps([engine.name, vars(manifests)], sort_keys=True).encode())
     return digest.hexdigest()
 
 
