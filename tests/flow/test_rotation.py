@@ -8,15 +8,24 @@ from uuid import uuid4
 
 import pytest
 
-from schema.ids import encode_id
+from schema.ids import decode_id, encode_id
 from tests.support.harness import DELETE, Harness
-from tests.support.stores import PASSWORD_CHANGED, has_notice, notices, rotate_password, wait_until_idle
+from tests.support.stores import (
+    PASSWORD_CHANGED,
+    all_hang,
+    has_notice,
+    namespace_of,
+    notices,
+    rotate_password,
+    wait_until_idle,
+)
 from tests.support.waiting import wait_until
 from workers.main import worker_lifespan
 
 REVEAL = """
 mutation ($id: ID!) { revealAdminCredentials(input: {id: $id}) { credentials { password pendingPassword } } }
 """
+PASSWORD_BEING_CHANGED = "The owner's password is being changed."
 LONG_FAILURE_PATIENCE = pytest.mark.parametrize("settings", [{"failure_patience": 60.0}], indirect=True)
 
 
@@ -35,25 +44,24 @@ async def passwords(harness: Harness, store_id: str) -> tuple[str, str | None]:
     return found["password"], found["pendingPassword"]
 
 
-async def in_namespace(harness: Harness, path: str, group: str = "api/v1") -> tuple[int, Any]:
-    [row] = await harness.sql("SELECT id FROM stores")
-    return await harness.kubernetes_request("GET", f"/{group}/namespaces/store-{row['id']}/{path}")
+async def in_namespace(harness: Harness, store_id: str, path: str, group: str = "api/v1") -> tuple[int, Any]:
+    return await harness.kubernetes_request("GET", f"/{group}/namespaces/{namespace_of(store_id)}/{path}")
 
 
-async def jobs(harness: Harness) -> list[str]:
-    _, found = await in_namespace(harness, "jobs", "apis/batch/v1")
+async def jobs(harness: Harness, store_id: str) -> list[str]:
+    _, found = await in_namespace(harness, store_id, "jobs", "apis/batch/v1")
     return [item["metadata"]["name"] for item in found["items"]]
 
 
-async def secret(harness: Harness, name: str) -> str | None:
-    status, found = await in_namespace(harness, f"secrets/{name}")
+async def secret(harness: Harness, store_id: str, name: str) -> str | None:
+    status, found = await in_namespace(harness, store_id, f"secrets/{name}")
     return base64.b64decode(found["data"]["password"]).decode() if status == 200 else None
 
 
 async def test_another_password_comes_into_force_and_nothing_is_left_behind(harness: Harness) -> None:
     store = await ready(harness)
     first, _ = await passwords(harness, store)
-    assert await secret(harness, "admin") == first
+    assert await secret(harness, store, "admin") == first
     [proven] = await harness.sql("SELECT spec_hash, receipt FROM stores")
 
     assert await rotate_password(harness, store) == {"store": {"status": "READY"}, "userErrors": []}
@@ -61,10 +69,10 @@ async def test_another_password_comes_into_force_and_nothing_is_left_behind(harn
     second, pending = await passwords(harness, store)
     assert (second != first, pending) == (True, None)
     await wait_until_idle(harness)
-    assert await secret(harness, "admin") == second
-    assert await secret(harness, "rotate") is None
-    assert await jobs(harness) == []
-    assert await notices(harness) == ["The owner's password is being changed.", PASSWORD_CHANGED]
+    assert await secret(harness, store, "admin") == second
+    assert await secret(harness, store, "rotate") is None
+    assert await jobs(harness, store) == []
+    assert await notices(harness) == [PASSWORD_BEING_CHANGED, PASSWORD_CHANGED]
     assert await harness.sql("SELECT 1 FROM sealed_secrets WHERE field LIKE '%next'") == []
     [row] = await harness.sql("SELECT spec_hash, receipt, generation, observed_generation, rotating FROM stores")
     assert (row["spec_hash"], row["receipt"]) == (proven["spec_hash"], proven["receipt"])  # what runs is the same
@@ -91,7 +99,7 @@ async def test_after_a_failure_both_are_kept_and_the_next_try_is_about_the_same(
     assert current == first
     assert pending not in (None, first)
     await wait_until_idle(harness)
-    assert await jobs(harness) == []
+    assert await jobs(harness, store) == []
 
     await harness.set_faults()
     await rotate_password(harness, store)
@@ -126,41 +134,41 @@ HOLD_AT = (
 @LONG_FAILURE_PATIENCE
 async def test_a_worker_killed_on_the_way_loses_no_password(api: Harness) -> None:
     async with worker_lifespan(api.settings, api.profile):
-        store = await ready(api)
-    for number, held in enumerate(HOLD_AT, 1):
-        first, _ = await passwords(api, store)
-        await api.set_faults({"fault": "hang", "seconds": 30, "times": 9, **held})
+        stores = [await ready(api) for _ in HOLD_AT]
+    first = {store: (await passwords(api, store))[0] for store in stores}
+    held = dict(zip(stores, HOLD_AT, strict=True))
+    hang = {"fault": "hang", "times": 9}
+    await api.set_faults(*({**hang, **request, "namespace": namespace_of(store)} for store, request in held.items()))
+    for store in stores:
         await rotate_password(api, store)
-        worker = await api.start_worker_process()
-        await wait_until(lambda: hangs(api))
-        worker.kill()
-        await worker.wait()
-        await api.sql("UPDATE stores SET lease_until = now()")  # leases end by themselves 10 s later
-        await api.sql("UPDATE observer_leases SET until = now()")
-        assert first in await passwords(api, store) or await changed(api, number), held
-        await api.set_faults()
-        async with worker_lifespan(api.settings, api.profile):
-            await wait_until(partial(changed, api, number))
-            await wait_until(lambda: is_tidy(api))
-            await wait_until_idle(api)
+    worker = await api.start_worker_process()
+    await wait_until(lambda: all_hang(api))
+    worker.kill()
+    await worker.wait()
+    await api.sql("UPDATE stores SET lease_until = now()")  # leases end by themselves 10 s later
+    await api.sql("UPDATE observer_leases SET until = now()")
+    for store in stores:
+        assert first[store] in await passwords(api, store) or await changed(api, store), held[store]
+    await api.set_faults()
+    async with worker_lifespan(api.settings, api.profile):
+        for store in stores:
+            await wait_until(partial(changed, api, store))
+            await wait_until(partial(is_tidy, api, store))
+        await wait_until_idle(api)
+    for store in stores:
         second, pending = await passwords(api, store)
-        assert (second != first, pending) == (True, None), held
-        assert await secret(api, "admin") == second, held
-    assert not [line for line in await notices(api) if "Somebody" in line]
+        assert (second != first[store], pending) == (True, None), held[store]
+        assert await secret(api, store, "admin") == second, held[store]
+    assert sorted(await notices(api)) == sorted([PASSWORD_BEING_CHANGED, PASSWORD_CHANGED] * len(stores))
 
 
-async def changed(harness: Harness, times: int) -> bool:
-    return (await notices(harness)).count(PASSWORD_CHANGED) == times
+async def changed(harness: Harness, store_id: str) -> bool:
+    query = "SELECT 1 FROM events WHERE type = 'NOTICE' AND message = $1 AND store_id = $2"
+    return await harness.sql(query, PASSWORD_CHANGED, decode_id("Store", store_id)) != []
 
 
-async def hangs(harness: Harness) -> bool:
-    """Whether the only fault holds a call."""
-    _, faults = await harness.kubernetes_request("GET", "/_sim/faults")
-    return bool(json.loads(faults)[0]["times"] < 9)
-
-
-async def is_tidy(harness: Harness) -> bool:
-    return await jobs(harness) == [] and await secret(harness, "rotate") is None
+async def is_tidy(harness: Harness, store_id: str) -> bool:
+    return await jobs(harness, store_id) == [] and await secret(harness, store_id, "rotate") is None
 
 
 async def test_it_is_refused_where_it_cannot_be(harness: Harness) -> None:
@@ -181,11 +189,7 @@ async def test_a_store_deleted_while_its_password_is_changed_goes(harness: Harne
     store = await ready(harness)
     await harness.set_faults({"fault": "unschedulable", "component": "rotate"})
     await rotate_password(harness, store)
-    await wait_until(lambda: waits(harness))
+    await wait_until(partial(jobs, harness, store))
     await harness.client().execute(DELETE, {"id": store})
     await harness.wait_for_status(store, "DELETED")
     assert await harness.sql("SELECT 1 FROM sealed_secrets") == []
-
-
-async def waits(harness: Harness) -> bool:
-    return bool(await jobs(harness))

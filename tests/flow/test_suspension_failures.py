@@ -1,6 +1,5 @@
 """Suspension and resumption through failures: killed workers, deletions, a failed proof, drift, lost data."""
 
-import json
 from functools import partial
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from runtime.settings import ClusterProfile
 from tests.support.harness import DELETE, JSON, RETRY, Harness
 from tests.support.stores import (
+    all_hang,
     count_succeeded,
     create_ready_store,
     has_notice,
@@ -85,12 +85,6 @@ async def test_a_worker_killed_at_any_write_ends_right(api: Harness) -> None:
         for store in stores
     }
     assert await notices(api) == []
-
-
-async def all_hang(harness: Harness) -> bool:
-    """Whether each fault holds a request."""
-    _, faults = await harness.kubernetes_request("GET", "/_sim/faults")
-    return all(fault["times"] < 9 for fault in json.loads(faults))
 
 
 @pytest.mark.parametrize("status", ["SUSPENDING", "SUSPENDED", "RESUMING"])

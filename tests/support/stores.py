@@ -133,6 +133,12 @@ async def wait_for_health_cause(harness: Harness, store: JSON, words: str) -> JS
     return found
 
 
+async def all_hang(harness: Harness) -> bool:
+    """Whether each fault, of 9 times, holds a request."""
+    _, faults = await harness.kubernetes_request("GET", "/_sim/faults")
+    return all(fault["times"] < 9 for fault in json.loads(faults))
+
+
 async def run_cron_job(harness: Harness, namespace: str, *, name: str = "cron-now", fails: bool = False) -> str:
     """Create the Job that the CronJob `cron` would create at its next time, and wait for its end. Returns its path."""
     cron = await request_object(harness, "GET", object_path(namespace, "cronjobs", "cron"))
