@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from runtime.database import head_revision
 from runtime.settings import Settings
 from tests.support.cluster_objects import POLICY_NAME
 from tests.support.harness import ROOT, Harness, process_environment
-from tests.support.waiting import hang_limit
+from tests.support.waiting import hang_limit, wait_until
 from workers import start
 from workers.admission_policy import find_policy_problem
 from workers.cluster.client import connect
@@ -59,11 +61,25 @@ async def test_without_an_admission_policy_a_worker_does_not_start(
     assert health.not_ready() is not None
 
 
-async def test_an_admission_policy_that_comes_late_is_waited_for(api: Harness) -> None:
-    process = await start_production_worker(api)
-    await wait_for_output(process, "worker.waiting")
-    await api.set_faults(DENIED)
-    await wait_for_output(process, "worker.started")
+@asynccontextmanager
+async def waiting_start(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """A worker's start that waits for what is missing. At the end of the block, nothing may be missing."""
+    monkeypatch.setattr(start, "RETRY_SECONDS", 0.05)
+    health = Health()
+    waiting = asyncio.create_task(start.wait_for_prerequisites(settings, asyncio.Event(), health))
+
+    async def is_waiting() -> bool:
+        return health.problem is not None
+
+    await wait_until(is_waiting)
+    yield
+    async with hang_limit():
+        await waiting
+
+
+async def test_an_admission_policy_that_comes_late_is_waited_for(api: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with waiting_start(production(api), monkeypatch):
+        await api.set_faults(DENIED)
 
 
 async def test_another_policy_that_denies_is_not_taken_for_it(api: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,13 +93,12 @@ async def test_another_policy_that_denies_is_not_taken_for_it(api: Harness, monk
 
 async def test_a_schema_that_comes_late_is_waited_for(api: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     await api.sql("UPDATE alembic_version SET version_num = '0001'")
-    process = await start_production_worker(api, STOREFLEET_ENVIRONMENT="development")
-    await wait_for_output(process, "worker.waiting")
+    async with waiting_start(api.settings, monkeypatch):
+        await api.sql("UPDATE alembic_version SET version_num = $1", head_revision())
+    await api.sql("UPDATE alembic_version SET version_num = '0001'")
     monkeypatch.setattr(start, "PATIENCE_SECONDS", 0.0)
     with pytest.raises(start.NotStarted, match="run `storefleet migrate`"):
         await start.wait_for_prerequisites(api.settings, asyncio.Event(), Health())
-    await api.sql("UPDATE alembic_version SET version_num = $1", head_revision())
-    await wait_for_output(process, "worker.started")
 
 
 def production(harness: Harness) -> Settings:
@@ -92,8 +107,7 @@ def production(harness: Harness) -> Settings:
 
 async def test_with_an_admission_policy_it_does(api: Harness) -> None:
     await api.set_faults(DENIED)
-    process = await start_production_worker(api)
-    await wait_for_output(process, "worker.started")
+    await start.wait_for_prerequisites(production(api), asyncio.Event(), Health())
 
 
 async def test_a_cluster_that_does_not_answer_is_waited_for(api: Harness) -> None:

@@ -86,7 +86,12 @@ async def test_the_limit_of_operations_is_told_and_the_socket_lives(api: Harness
     assert (await run_operation(socket, VIEWER, identity="again"))["type"] == "next"
 
 
-async def test_a_client_that_sends_no_connection_init_is_closed(api: Harness) -> None:
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graphql, "CONNECTION_INIT_TIMEOUT_SECONDS", 0.1)
+
+
+async def test_a_client_that_sends_no_connection_init_is_closed(impatient: None, api: Harness) -> None:
     socket = await api.http.ws_connect(f"{api.url}/graphql", protocols=("graphql-transport-ws",))
     message = await socket.receive(timeout=HANG_SECONDS)
     assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 4408)
