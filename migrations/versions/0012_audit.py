@@ -20,6 +20,9 @@ END $$
 
 
 def upgrade() -> None:
+    with op.get_context().autocommit_block():  # first: what was done before it would be done again after a failure
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_audit_at")  # an invalid one of a failed attempt
+        op.create_index("ix_audit_at", "audit", ["at"], postgresql_concurrently=True)
     op.add_column("audit", sa.Column("result", sa.Text(), server_default="succeeded", nullable=False))
     op.add_column("audit", sa.Column("user_id", sa.Uuid(), nullable=True))
     op.add_column("audit", sa.Column("credential", sa.Text(), nullable=True))
@@ -32,5 +35,3 @@ def upgrade() -> None:
     op.execute(
         "CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION keep_audit()"
     )
-    with op.get_context().autocommit_block():
-        op.create_index("ix_audit_at", "audit", ["at"], postgresql_concurrently=True, if_not_exists=True)

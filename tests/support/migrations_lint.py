@@ -21,6 +21,7 @@ NOT_NULL = (
 INDEX = "locks out writers while the index is built; use postgresql_concurrently=True in an autocommit_block"
 CONSTRAINT = "checks all rows under a lock; use postgresql_not_valid=True and VALIDATE in a later migration"
 KEY = "builds its index under a lock; create a unique index with postgresql_concurrently=True"
+COMMITS = "commits what comes before it, which would be done again after a failure; put the autocommit_block first"
 BATCH = "hides its table from this lint; call the operations of op"
 UNDECLARED = "CONTRACTS must be a text that says why, and the release (as 1.4) since which nothing uses it"
 
@@ -54,7 +55,23 @@ def problems(source: str, name: str = "migration.py") -> list[str]:
     new = {_text(call, 0, "table_name") for call in calls if _name(call) == "create_table"} - {None}
     found = [(call.lineno, problem) for call in calls for problem in _of_call(call, new)]
     found += [(text.lineno, problem) for text in _texts(tree) for problem in _of_sql(str(text.value))]
+    found += [(line, COMMITS) for body in _upgrades(tree) for line in _commits(body)]
     return [f"{name}:{line}: {problem}" for line, problem in sorted(set(found))]
+
+
+def _upgrades(tree: ast.Module) -> list[list[ast.stmt]]:
+    return [node.body for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "upgrade"]
+
+
+def _commits(body: list[ast.stmt]) -> Iterator[int]:
+    """Lines of autocommit blocks after statements that can't be done twice."""
+    repeatable = True
+    for statement in body:
+        if isinstance(statement, ast.With) and "autocommit_block" in ast.unparse(statement.items[0]):
+            if not repeatable:
+                yield statement.lineno
+        elif not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Constant):
+            repeatable &= "VALIDATE CONSTRAINT" in ast.unparse(statement)
 
 
 def _of_call(call: ast.Call, new: set[str | None]) -> Iterator[str]:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.migrations_lint import (
     BATCH,
+    COMMITS,
     CONSTRAINT,
     DROPS,
     INDEX,
@@ -99,6 +100,18 @@ def test_each_of_these_is_refused(body: str, problem: str) -> None:
 )
 def test_these_are_fine(body: str) -> None:
     assert problems(migration(body)) == []
+
+
+INDEX_OF_ITS_OWN = """with op.get_context().autocommit_block():
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix")
+        op.create_index("ix", "stores", ["name"], postgresql_concurrently=True)"""
+
+
+def test_what_is_committed_in_the_middle_can_be_done_again() -> None:
+    column = 'op.add_column("stores", sa.Column("note", sa.Text()))'
+    assert problems(migration(f"{column}\n    {INDEX_OF_ITS_OWN}"), "0002.py") == [f"0002.py:5: {COMMITS}"]
+    for fine in (f"{INDEX_OF_ITS_OWN}\n    {column}", f'"""Why."""\n    {INDEX_OF_ITS_OWN}\n    {INDEX_OF_ITS_OWN}'):
+        assert problems(migration(fine)) == []
 
 
 def test_new_tables_may_be_changed() -> None:
