@@ -195,7 +195,7 @@ def run(options: argparse.Namespace) -> int:
         case "migrate":
             from cli.migrate import migrate
 
-            return migrate(load_settings_or_exit().direct_database_url.get_secret_value(), options.wait)
+            return migrate(load_settings_or_exit(), options.wait)
         case "doctor":
             from cli.doctor import doctor
 

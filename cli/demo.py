@@ -33,6 +33,7 @@ from sandbox.helm import public_url
 from sandbox.postgres import start_postgres
 from sandbox.processes import Child, start
 from sandbox.valkey import start_valkey
+from stores.database_roles import RoleUrls
 
 HOST = "127.0.0.1"
 START_SECONDS = 30.0
@@ -128,12 +129,12 @@ def _run(
                 stack, data, [*cluster.command, *options, *(["--speed", speed] if cluster.simulated_api else [])]
             )
     with _timed("Database schema"):
-        upgrade(postgres.url_of("postgres"))
+        roles = RoleUrls(*(postgres.url_of("postgres", f"storefleet_{name}") for name in RoleUrls._fields))
+        upgrade(postgres.url, roles)
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": os.environ.get("HOME", "/"),
         "STOREFLEET_ENVIRONMENT": "development",
-        "STOREFLEET_DATABASE_URL": postgres.url,
         "STOREFLEET_REDIS_URL": valkey.url,
         "STOREFLEET_ADMIN_KEYS": state.admin_keys,
         "STOREFLEET_HOST": HOST,
@@ -144,12 +145,16 @@ def _run(
         "STOREFLEET_LOG_FORMAT": "console",
         **{name: value for name, value in os.environ.items() if name.startswith(("COVERAGE_", "PYTHONPATH"))},
     }
-    worker_only = {"STOREFLEET_WORKER_KEYS": state.worker_keys, "STOREFLEET_KUBECONFIG": str(cluster.kubeconfig)}
+    worker_only = {
+        "STOREFLEET_DATABASE_URL": roles.worker,
+        "STOREFLEET_WORKER_KEYS": state.worker_keys,
+        "STOREFLEET_KUBECONFIG": str(cluster.kubeconfig),
+    }
     if cluster.context is not None:
         worker_only["STOREFLEET_KUBE_CONTEXT"] = cluster.context
     with _timed("API and worker processes"):
         processes = [
-            SupervisedProcess("api", data, environment),
+            SupervisedProcess("api", data, {**environment, "STOREFLEET_DATABASE_URL": roles.api}),
             SupervisedProcess("worker", data, {**environment, **worker_only}),
         ]
         for process in processes:
@@ -160,7 +165,7 @@ def _run(
     if builder is not None:
         stack.callback(builder.stop)
     output.echo()
-    job = run_walkthrough(f"http://{HOST}:{port}", state.email, state.password, data, postgres.url, cluster)
+    job = run_walkthrough(f"http://{HOST}:{port}", state.email, state.password, data, roles.api, cluster)
     if not asyncio.run(_supervise(job, processes)):
         output.error(f"the store didn't become READY; see the logs in {data / 'logs'}")
         return 1
@@ -174,7 +179,7 @@ def _run(
 
     try:
         if builder is not None:
-            show_link(builder, f"http://{HOST}:{port}", state.email, postgres.url, restart_ended)
+            show_link(builder, f"http://{HOST}:{port}", state.email, roles.api, restart_ended)
         output.echo(f"Serving at http://{HOST}:{port} until Ctrl-C.", "bold")
         while True:
             time.sleep(0.2)

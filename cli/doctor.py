@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from redis.exceptions import RedisError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from cli import output
 from runtime.database import CONNECTION_ERRORS, schema_problem, session_factory
 from runtime.queue import open_redis
 from runtime.settings import ClusterProfile, Settings
+from stores.database_roles import compare_rights
 from stores.engines import Manifest
 from workers.admission_policy import find_policy_problem
 from workers.cluster.api_resources import API_RESOURCES
@@ -38,17 +40,18 @@ async def doctor(settings: Settings, profile: ClusterProfile) -> int:
     problems = 0
     async for finding in run_checks(settings, profile):
         if finding.fix is None:
-            output.console.print(f"  [green]✓[/green] {finding.subject:<14}{finding.text}", markup=True)
+            output.console.print(f"  [green]✓[/green] {finding.subject:<15}{finding.text}", markup=True)
         else:
             problems += 1
-            output.console.print(f"  [red]✗[/red] {finding.subject:<14}{finding.text}")
-            output.console.print(f"    {'':<14}[dim]{finding.fix}[/dim]")
+            output.console.print(f"  [red]✗[/red] {finding.subject:<15}{finding.text}")
+            output.console.print(f"    {'':<15}[dim]{finding.fix}[/dim]")
     return 1 if problems else 0
 
 
 async def run_checks(settings: Settings, profile: ClusterProfile) -> AsyncIterator[Finding]:
     """Check everything that a worker needs."""
-    yield await _database(settings)
+    for finding in await _database(settings):
+        yield finding
     yield await _redis(settings)
     try:
         async with connect_cluster(settings.kubeconfig, settings.kube_context) as cluster:
@@ -66,15 +69,30 @@ async def run_checks(settings: Settings, profile: ClusterProfile) -> AsyncIterat
         yield Finding("cluster", str(error), fix)
 
 
-async def _database(settings: Settings) -> Finding:
+async def _database(settings: Settings) -> list[Finding]:
     try:
         async with session_factory(settings.direct_database_url, 2) as sessions, sessions() as session:
             problem = await schema_problem(session)
+            if problem is not None:
+                return [Finding("database", problem, "Run `storefleet migrate`.")]
+            return [Finding("database", "reachable, schema up to date"), await _database_role(settings, session)]
     except CONNECTION_ERRORS as error:
-        return Finding("database", f"can't be reached ({error!r})", "Check STOREFLEET_DATABASE_URL.")
-    if problem is not None:
-        return Finding("database", problem, "Run `storefleet migrate`.")
-    return Finding("database", "reachable, schema up to date")
+        return [Finding("database", f"can't be reached ({error!r})", "Check STOREFLEET_DATABASE_URL.")]
+
+
+async def _database_role(settings: Settings, session: AsyncSession) -> Finding:
+    """Of this process: an API process has no worker keys."""
+    component = "api" if settings.worker_keys is None else "worker"
+    missing, excess = await compare_rights(session, component)
+    if missing:
+        fix = "Run `storefleet migrate` with STOREFLEET_API_DATABASE_URL and STOREFLEET_WORKER_DATABASE_URL."
+        return Finding("database role", f"lacks {', '.join(missing)}", fix)
+    if not excess:
+        return Finding("database role", f"has exactly the rights of {component} processes")
+    text = f"may do {len(excess)} things that {component} processes never do, such as {excess[0]}"
+    if settings.environment == "development":
+        return Finding("database role", f"{text}; development needs no roles")
+    return Finding("database role", text, "Give migrations, API and workers a role each: docs/SETUP.md.")
 
 
 async def _redis(settings: Settings) -> Finding:

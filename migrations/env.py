@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from runtime.database import Base, create_engine, head_revision
 from runtime.settings import load_settings_or_exit
 from stores import models  # noqa: F401  # registers the tables in the metadata
+from stores.database_roles import create_roles, grant_rights
 from stores.webhooks import models as webhook_models  # noqa: F401  # also registers tables
 
 LOCK_ID = 0x53746F7265  # "Store"
@@ -28,7 +29,12 @@ def run(connection: Connection) -> None:
         return  # a newer release migrated it; this release works with a newer schema
     with context.begin_transaction():
         connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+        roles = context.config.attributes.get("roles")
+        if roles is not None:
+            create_roles(connection, roles)  # or nothing is done
         context.run_migrations()
+        if roles is not None:
+            grant_rights(connection, roles)  # with the last migration: what waits for the schema also has its rights
 
 
 async def online(url: str) -> None:

@@ -168,8 +168,11 @@ def head_revision() -> str:
 
 async def schema_problem(session: AsyncSession) -> str | None:
     """Why this code can't work with the database's schema, or None. Raises CONNECTION_ERRORS."""
-    if await session.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+    may_read = await session.scalar(text("SELECT has_table_privilege(to_regclass('alembic_version'), 'SELECT')"))
+    if may_read is None:
         return "the database has no schema yet: run `storefleet migrate`"
+    if not may_read:
+        return "this role may not read the database: run `storefleet migrate` with the URLs of all three roles"
     revision = await session.scalar(text("SELECT version_num FROM alembic_version"))
     if revision is None or revision < head_revision():
         return f"the database's schema is at {revision}, this version needs {head_revision()}: run `storefleet migrate`"

@@ -5,7 +5,7 @@ https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl", "passfile")
@@ -59,3 +59,11 @@ def connect_arguments(url: str, timeout: float) -> dict[str, Any]:
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
     timeout = float(given.pop("connect_timeout", timeout))
     return {"dsn": parts._replace(query=urlencode(given)).geturl(), "timeout": timeout}
+
+
+def credentials(url: str) -> tuple[str, str | None]:
+    """The user and the password in the URL. Without a user: "", where clients take that of their environment."""
+    parts = urlsplit(url)
+    given = dict(parse_qsl(parts.query))
+    user = given.get("user") or unquote(parts.username or "")
+    return user, given.get("password") or unquote(parts.password or "") or None

@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from runtime.database_url import url_problem
@@ -91,6 +91,10 @@ class Settings(EngineSettings):
     """As libpq has them (runtime/database_url.py), e.g. `postgresql://user:password@host:port/name?sslmode=require`."""
     database_listen_url: SecretStr | None = None
     """The URL of the server itself, for LISTEN, migrations and commands. Set it if `database_url` leads to a pooler."""
+    api_database_url: SecretStr | None = None
+    """For `storefleet migrate`: the URL with the API's own user. It gets the rights of an API process, no others."""
+    worker_database_url: SecretStr | None = Field(default=None, validate_default=True)
+    """The same for workers. Both are set, or neither: then all processes use the role that owns the tables."""
     database_pool: int = Field(default=20, ge=2, le=200)
     redis_url: SecretStr
     """`redis://host:port/0` or `unix:///path/to/socket`."""
@@ -184,11 +188,18 @@ class Settings(EngineSettings):
             Keyring.parse(value.get_secret_value())
         return value
 
-    @field_validator("database_url", "database_listen_url")
+    @field_validator("database_url", "database_listen_url", "api_database_url", "worker_database_url")
     @classmethod
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and (problem := url_problem(value.get_secret_value())):
             raise ValueError(problem)
+        return value
+
+    @field_validator("worker_database_url")
+    @classmethod
+    def _both_roles(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if "api_database_url" in info.data and (value is None) != (info.data["api_database_url"] is None):
+            raise ValueError("set both this and STOREFLEET_API_DATABASE_URL, or neither")
         return value
 
     @field_validator("public_url")

@@ -37,9 +37,9 @@ class Postgres(Server):
         """The URL of the database `postgres`."""
         return self.url_of("postgres")
 
-    def url_of(self, database: str) -> str:
+    def url_of(self, database: str, user: str = USER) -> str:
         """`postgresql://user@/name?host=/folder&port=5432`, for asyncpg, libpq and (with its own scheme) SQLAlchemy."""
-        return f"postgresql://{USER}@/{quote(database)}?host={quote(str(self.socket_folder))}&port={PORT}"
+        return f"postgresql://{user}@/{quote(database)}?host={quote(str(self.socket_folder))}&port={PORT}"
 
 
 def start_postgres(data: Path, *, durable: bool = True) -> Postgres:

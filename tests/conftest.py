@@ -18,6 +18,7 @@ from cli.migrate import upgrade
 from sandbox.data_folder import SandboxError, remove_socket_folder
 from sandbox.postgres import Postgres, start_postgres
 from sandbox.valkey import Valkey, start_valkey
+from stores.database_roles import RoleUrls
 
 structlog.configure(
     processors=[
@@ -87,9 +88,10 @@ def valkey(servers_folder: Path) -> Iterator[Valkey]:
 
 @pytest.fixture(scope="session")
 def migrated(postgres: Postgres) -> str:
-    """The name of a migrated database, the template of all others."""
+    """The name of a migrated database with rights for the roles, the template of all others."""
     asyncio.run(_execute(postgres.url, "CREATE DATABASE migrated"))
-    upgrade(postgres.url_of("migrated"))
+    roles = RoleUrls(*(postgres.url_of("migrated", f"storefleet_{name}") for name in RoleUrls._fields))
+    upgrade(postgres.url_of("migrated"), roles)
     return "migrated"
 
 

@@ -86,7 +86,7 @@ async def test_a_sign_in_link_works_once(harness: Harness, new_page: NewPage) ->
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", "users", "link", OWNER),
         cwd=ROOT,
-        env=process_environment(harness.settings),
+        env=process_environment(harness.api_settings),
         stdout=asyncio.subprocess.PIPE,
     )
     output, _ = await process.communicate()

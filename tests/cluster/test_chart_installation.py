@@ -98,7 +98,7 @@ def release(helm: Helm, server: Server) -> Iterator[str]:
     helm.run("uninstall", "prod", "--namespace", namespace, "--wait", "--ignore-not-found")
 
 
-SECRETS = ("prod-storefleet-keys", "prod-storefleet-database", "prod-storefleet-redis")
+SECRETS = tuple(f"prod-storefleet-{name}" for name in ("keys", "database", "redis", "database-roles"))
 
 
 def test_keys_and_passwords_outlive_the_release(helm: Helm, server: Server, release: str) -> None:
@@ -107,7 +107,7 @@ def test_keys_and_passwords_outlive_the_release(helm: Helm, server: Server, rele
 
     generated = secrets()
     assert generated[0].keys() == {"admin-keys", "worker-keys"}
-    assert len({value for data in generated for value in data.values()}) == 6
+    assert len({value for data in generated for value in data.values()}) == 8
     pods = server.pods(release)
 
     helm.run("upgrade", "prod", CHART, "--namespace", release, *WAIT, *files("bundled"))

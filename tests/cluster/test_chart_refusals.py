@@ -18,6 +18,7 @@ REFUSED: list[tuple[JSON, str]] = [
     ({"redis": {"existingSecret": {"name": "a"}}}, "Which Redis or Valkey"),
     ({"database": {"listenUrl": "postgresql://a"}}, "database.listenUrl needs"),
     ({"oidc": {"clientSecret": "a", "existingSecret": {"name": "a"}}}, "only one of oidc.clientSecret"),
+    ({"database": {"api": {"url": "a"}}}, "has a user for each process already: remove database.api"),
     ({"smtp": {"url": "smtp://a", "existingSecret": {"name": "a"}}}, "only one of smtp.url"),
     ({"ingress": {"enabled": True}}, "set settings.publicUrl"),
     ({"httpRoute": {"enabled": True, "parentRefs": [{"name": "a"}]}}, "set settings.publicUrl"),
@@ -38,6 +39,23 @@ def test_what_cannot_work_is_refused(helm: Helm, values: JSON, message: str) -> 
         helm.render(BUNDLED, values)
 
 
+URL: JSON = {"url": "postgresql://u:p@h/d"}
+ROLES_REFUSED: list[tuple[JSON, str]] = [
+    ({"api": URL}, "Set both database.api and database.worker"),
+    ({"worker": URL}, "Set both database.api and database.worker"),
+    ({"api": URL, "worker": {**URL, "existingSecret": {"name": "a"}}}, "only one of database.worker.url"),
+    ({"api": URL, "worker": {"listenUrl": "a", "existingSecret": {"name": "a"}}}, "database.worker.listenUrl needs"),
+    ({"api": {**URL, "listenUrl": "a"}, "worker": URL}, "for database and for database.api; without one, for neither"),
+    ({"listenUrl": "a", "api": URL, "worker": URL}, "for database and for database.api; without one, for neither"),
+]
+
+
+@pytest.mark.parametrize(("database", "message"), ROLES_REFUSED)
+def test_half_of_the_roles_is_refused(helm: Helm, database: JSON, message: str) -> None:
+    with pytest.raises(HelmError, match=re.escape(message)):
+        helm.render(values={"database": {**URL, **database}, "redis": {"url": "redis://h"}})
+
+
 UNFIT: list[tuple[JSON, str]] = [
     ({"database": {"existingSecret": {"name": ""}, "bundled": {"enabled": True}}}, "database.bundled has no replica"),
     ({"redis": {"existingSecret": {"name": ""}, "bundled": {"enabled": True}}}, "redis.bundled has no replica"),
@@ -47,6 +65,10 @@ UNFIT: list[tuple[JSON, str]] = [
             "database.url has no password",
         )
         for given in ("", ":", ":storefleet", ":Password", ":changeme")
+    ),
+    (
+        {"database": {"api": {"url": "postgresql://api:secret@h/d", "existingSecret": {"name": ""}}}},
+        "database.api.url has no password, or a default one",
     ),
     ({"redis": {"existingSecret": {"name": ""}, "url": "redis://h:6379/0"}}, "redis.url has no password"),
     ({"settings": {"publicUrl": "http://fleet.example.com"}}, "settings.publicUrl must begin with https://"),

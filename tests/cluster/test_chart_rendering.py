@@ -168,6 +168,68 @@ def test_servers_are_bundled_or_elsewhere(helm: Helm) -> None:
     assert found["STOREFLEET_REDIS_URL"] == ("fleet-redis", "url")
 
 
+ROLE_URLS = ("STOREFLEET_API_DATABASE_URL", "STOREFLEET_WORKER_DATABASE_URL")
+
+
+def database_variables(objects: list[JSON], kind: str, name: str) -> JSON:
+    return {name: value for name, value in environment(objects, kind, name).items() if "DATABASE" in name}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "owner", "api", "worker"),
+    [
+        (
+            "bundled",
+            {"": ("storefleet-database", "uri")},
+            {"": ("storefleet-database-roles", "api-uri")},
+            {"": ("storefleet-database-roles", "worker-uri")},
+        ),
+        (
+            "external",
+            {"": ("storefleet-database", "uri"), "LISTEN_": ("storefleet-database", "listen-uri")},
+            {"": ("storefleet-database-roles", "api-uri"), "LISTEN_": ("storefleet-database-roles", "api-listen-uri")},
+            {
+                "": ("storefleet-database-roles", "worker-uri"),
+                "LISTEN_": ("storefleet-database-roles", "worker-listen-uri"),
+            },
+        ),
+        (
+            "production",
+            {"": ("storefleet-database", "uri")},
+            {"": ("storefleet-database", "api-uri")},
+            {"": ("storefleet-database", "worker-uri")},
+        ),
+    ],
+)
+def test_only_migrations_and_backups_have_the_role_that_owns_the_tables(
+    helm: Helm, scenario: str, owner: JSON, api: JSON, worker: JSON
+) -> None:
+    objects = helm.render(SCENARIOS[scenario], {"backup": {"enabled": True}})
+
+    def named(urls: JSON) -> JSON:
+        return {f"STOREFLEET_DATABASE_{kind}URL": reference for kind, reference in urls.items()}
+
+    assert database_variables(objects, "Deployment", "api") == named(api)
+    assert database_variables(objects, "Job", "smoke-test") == named(api)
+    assert database_variables(objects, "Deployment", "worker") == named(worker)
+    of_roles = dict(zip(ROLE_URLS, (api[""], worker[""]), strict=True))
+    assert database_variables(objects, "Job", find_migration(objects)) == named(owner) | of_roles
+    for suffix in ("-backup", "-restore"):
+        [item] = [item for item in objects if item["kind"] == "CronJob" and item["metadata"]["name"].endswith(suffix)]
+        assert owner[""][1] in str(item)
+        assert "storefleet-database-roles" not in str(item)
+
+
+def test_one_url_is_for_all_processes(helm: Helm) -> None:
+    """As before there were roles: an upgrade with the same values works."""
+    objects = helm.render(values={"database": {"url": "postgresql://u:p@h/d"}, "redis": {"url": "redis://h"}})
+    url = {"STOREFLEET_DATABASE_URL": ("storefleet-database", "uri")}
+    for kind, name in (("Deployment", "api"), ("Deployment", "worker"), ("Job", find_migration(objects))):
+        assert database_variables(objects, kind, name) == url
+    secrets = {item["metadata"]["name"] for item in objects if item["kind"] == "Secret"}
+    assert secrets == {"storefleet-database", "storefleet-redis"}
+
+
 def test_no_keys_are_generated_without_a_cluster(helm: Helm) -> None:
     """Each `helm template` would generate others."""
     assert not [item for item in helm.render(BUNDLED) if item["kind"] == "Secret"]

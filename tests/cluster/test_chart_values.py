@@ -70,6 +70,10 @@ for component in ("api", "worker"):
     SAMPLES |= {f"{component}.affinity": {"nodeAffinity": {}}}
 EXTERNAL: JSON = {"database": {"url": "postgresql://u:p@h/d"}, "redis": {"url": "redis://h"}}
 EXISTING: JSON = {name: {"existingSecret": {"name": "given"}} for name in ("database", "redis", "smtp", "oidc")}
+URLS = {"url": "postgresql://u:p@h/d", "listenUrl": "postgresql://u:p@h/d"}
+ROLES: JSON = {"database": {**URLS, "api": URLS, "worker": URLS}, "redis": {"url": "redis://h"}}
+GIVEN = {"existingSecret": {"name": "given", "listenKey": "direct"}}
+EXISTING_ROLES: JSON = {"database": {**GIVEN, "api": GIVEN, "worker": GIVEN}, "redis": {"url": "redis://h"}}
 ROUTES: JSON = {
     **EXTERNAL,
     "settings": {"publicUrl": "http://fleet.example.com"},
@@ -80,6 +84,8 @@ BEFORE: dict[str, JSON] = {
     "database.bundled.": {name: {"bundled": {"enabled": True}} for name in ("database", "redis")},
     "redis.bundled.": {name: {"bundled": {"enabled": True}} for name in ("database", "redis")},
     **{f"{name}.existingSecret.": EXISTING for name in EXISTING},
+    **{f"database.{role}.existingSecret.": EXISTING_ROLES for role in ("api", "worker")},
+    **{f"database.{role}.": ROLES for role in ("api", "worker")},
     "networkPolicy.smtpPorts": {**EXTERNAL, "smtp": {"url": "smtps://mail.example.com"}},
     "networkPolicy.oidcPorts": {**EXTERNAL, "settings": {"oidcIssuer": "https://accounts.example.com"}},
     "backup.": {

@@ -27,7 +27,7 @@ DENIED = {"fault": "http", "kind": "Namespace", "verb": "create", "code": 422, "
 
 async def start_production_worker(harness: Harness, **variables: str) -> asyncio.subprocess.Process:
     """Start a worker process with the environment `production`. Both its outputs are in stdout."""
-    environment = process_environment(harness.settings, **{"STOREFLEET_ENVIRONMENT": "production", **variables})
+    environment = process_environment(harness.worker_settings, **{"STOREFLEET_ENVIRONMENT": "production", **variables})
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", "worker"),
         cwd=ROOT,

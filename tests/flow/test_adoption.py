@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY
 
 from cli.commands import main
 from runtime import settings
+from tests.support.database_roles import role_urls
 from tests.support.harness import Harness, process_environment, run_harness
 from tests.support.stores import wait_until_idle
 from tests.support.waiting import wait_until
@@ -37,11 +38,13 @@ async def _harness(
 @pytest.fixture
 def command(harness: Harness, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """Runs `storefleet …` with the harness's settings. Returns the exit code and both outputs, on one line."""
-    for name, value in process_environment(harness.settings).items():
+    for name, value in process_environment(harness.worker_settings).items():
         monkeypatch.setenv(name, value)
 
     def run(words: tuple[str, ...]) -> tuple[int, str]:
         settings.load_settings.cache_clear()
+        roles = role_urls(harness.settings.database_url.get_secret_value())
+        monkeypatch.setenv("STOREFLEET_DATABASE_URL", roles.worker if words[0] == "adopt" else roles.api)
         monkeypatch.setattr("sys.argv", ["storefleet", *words])
         capsys.readouterr()
         code = main()

@@ -8,17 +8,21 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from pydantic import SecretStr
 
 from cli.adopt import adopt
 from cli.demo_cluster import SIMULATED_PROGRAMS
+from cli.migrate import upgrade
 from runtime.sealing import generate_key
 from sandbox.server import find_program
 from sandbox.simulator.programs import load_programs
 from sandbox.simulator.server import run_simulator
 from tests.support.chart import CHART
+from tests.support.database_roles import role_urls
 from tests.support.harness import Harness, run_harness
+from tests.support.rows import connected
 from tests.support.sockets import open_socket, run_operation
 from tests.support.stores import wait_until_idle
 from tests.support.waiting import hang_limit
@@ -86,6 +90,15 @@ async def installation(database_url: str, redis_url: str, tmp_path: Path) -> Asy
         }
 
 
+async def upgrade_again(installation: dict[str, Any]) -> None:
+    """A dump has no roles and no rights: the next migration makes both."""
+    url = installation["database_url"]
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with connected(role_urls(url).api) as connection:
+            await connection.execute("SELECT FROM public.stores")
+    await asyncio.to_thread(upgrade, url, role_urls(url))
+
+
 @asynccontextmanager
 async def started_again(installation: dict[str, Any], before: Harness) -> AsyncIterator[Harness]:
     """The installation, after all its processes had ended."""
@@ -136,6 +149,7 @@ async def test_a_restored_platform_finds_its_stores(
 
     code, output = await backups.run("restore")
     assert (code, "1 stores" in output) == (0, True), output
+    await upgrade_again(installation)
     async with started_again(installation, first) as second:
         restored = await second.get_store(kept["id"])
         assert (restored["status"], restored["health"]["state"]) == ("READY", "HEALTHY")
@@ -154,7 +168,7 @@ async def test_a_restored_platform_finds_its_stores(
         after = await namespaces(second)
         assert before.items() <= after.items()
         [orphan] = {name for name in before if name not in await known_namespaces(second)}
-        assert await adopt(second.settings, second.profile, orphan, None) == 0
+        assert await adopt(second.worker_settings, second.profile, orphan, None) == 0
         capsys.readouterr()
         adopted = await second.wait_for_store(later["id"], status="READY", health="HEALTHY")
         assert (adopted["name"], adopted["slug"]) == (later["name"], later["slug"])

@@ -12,7 +12,7 @@ async def test_a_requested_store_whose_secret_cannot_be_opened_fails_with_the_ca
     await api.sql(
         "INSERT INTO sealed_secrets VALUES ($1, 'database-password', 'lost.AAAA')", decode_id("Store", store["id"])
     )
-    async with worker_lifespan(api.settings, api.profile):
+    async with worker_lifespan(api.worker_settings, api.profile):
         failed = await api.wait_for_store(store["id"], status="FAILED")
         assert failed["cause"] == (
             "The store's secrets can't be opened: database-password: no key named 'lost' here. "

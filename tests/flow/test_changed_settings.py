@@ -69,9 +69,9 @@ async def resync_often(harness: Harness) -> None:
 
 
 async def test_a_store_is_not_changed_in_turns(api: Harness, paused: set[str]) -> None:
-    async with worker_lifespan(api.settings, OLD) as old:
+    async with worker_lifespan(api.worker_settings, OLD) as old:
         _, namespace = await create_ready_store(api)
-        async with worker_lifespan(api.settings, NEW) as new:
+        async with worker_lifespan(api.worker_settings, NEW) as new:
             await wait_until(partial(has_number, new, 2))
             await resync_with(api, paused, old)
             await wait_until(partial(has_updated, api, 1))
@@ -86,13 +86,13 @@ async def test_a_store_is_not_changed_in_turns(api: Harness, paused: set[str]) -
 
 
 async def test_a_rollback_wins_over_the_settings_before_it(api: Harness, paused: set[str]) -> None:
-    async with worker_lifespan(api.settings, OLD) as first:
+    async with worker_lifespan(api.worker_settings, OLD) as first:
         _, namespace = await create_ready_store(api)
-        async with worker_lifespan(api.settings, NEW) as new:
+        async with worker_lifespan(api.worker_settings, NEW) as new:
             await wait_until(partial(has_number, new, 2))
             await resync_with(api, paused, first)
             await wait_until(partial(has_updated, api, 1))
-            async with worker_lifespan(api.settings, OLD) as again:
+            async with worker_lifespan(api.worker_settings, OLD) as again:
                 await wait_until(partial(has_number, again, 3))
                 await wait_until(partial(has_number, first, 3))
                 await resync_with(api, paused, new)
@@ -104,16 +104,16 @@ async def test_a_rollback_wins_over_the_settings_before_it(api: Harness, paused:
 
 async def test_a_restart_with_the_same_settings_changes_nothing(api: Harness) -> None:
     for _ in range(2):
-        async with worker_lifespan(api.settings, OLD) as context:
+        async with worker_lifespan(api.worker_settings, OLD) as context:
             await wait_until(partial(has_number, context, 1))
     assert len(await api.sql("SELECT 1 FROM profile_revisions")) == 1
 
 
 async def test_stores_whose_workers_stay_away_are_taken_over(api: Harness) -> None:
     """The new settings are gone, and nothing restarts the old workers."""
-    async with worker_lifespan(api.settings, OLD) as old:
+    async with worker_lifespan(api.worker_settings, OLD) as old:
         await wait_until(partial(has_number, old, 1))
-        async with worker_lifespan(api.settings, NEW) as new:
+        async with worker_lifespan(api.worker_settings, NEW) as new:
             await wait_until(partial(has_number, new, 2))
         await api.sql("UPDATE profile_revisions SET seen_at = now() - interval '9 minutes'")
         await wait_until_refreshed(old)
@@ -152,9 +152,9 @@ async def test_another_account_or_role_is_bound_in_existing_stores(api: Harness,
     """Without another proof, and without a word to the owner."""
     profile = ClusterProfile.model_validate(changes)
     account = profile.worker_service_account.partition("/")[2]
-    async with worker_lifespan(api.settings, OLD):
+    async with worker_lifespan(api.worker_settings, OLD):
         _, namespace = await create_ready_store(api)
-    async with worker_lifespan(api.settings, profile):
+    async with worker_lifespan(api.worker_settings, profile):
         await wait_until_idle(api)
         await resync(api)
         await wait_until(partial(is_bound, api, namespace, account, profile.manager_role))
@@ -166,14 +166,14 @@ async def test_another_account_or_role_is_bound_in_existing_stores(api: Harness,
 
 async def test_a_missing_role_binding_is_created_when_rights_are_missing(api: Harness) -> None:
     """A new service account may meet a store before its resync: it binds itself at the first refusal."""
-    async with worker_lifespan(api.settings, OLD):
+    async with worker_lifespan(api.worker_settings, OLD):
         store, namespace = await create_ready_store(api)
     profile = ClusterProfile(worker_service_account="fleet/prod-worker")
     refused = {"fault": "http", "code": 403, "message": "cannot list pods", "verb": "list", "kind": "Pod", "times": 1}
     await api.set_faults({**refused, "namespace": namespace})
     await api.sql("UPDATE stores SET requeues = requeues + 1, due_at = now()")  # no resync
     with capture_logs() as logs:
-        async with worker_lifespan(api.settings, profile):
+        async with worker_lifespan(api.worker_settings, profile):
             await wait_until(partial(is_bound, api, namespace, "prod-worker", "storefleet-store-manager"))
             await wait_until_idle(api)
     assert [line for line in logs if "aren't in force yet" in line.get("error", "")]

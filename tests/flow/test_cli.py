@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from cli.commands import main
 from runtime import settings
 from runtime.sealing import generate_key
+from tests.support.database_roles import role_urls
 from tests.support.harness import Harness, run_harness
 
 KEYS: dict[str, Any] = {"admin_keys": SecretStr(generate_key("a1")), "worker_keys": SecretStr(generate_key("w1"))}
@@ -52,7 +53,12 @@ class Command:
         self.monkeypatch.setattr("sys.argv", ["storefleet", *words])
         self.monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
         self.capsys.readouterr()
+        url = os.environ["STOREFLEET_DATABASE_URL"]
+        if words[0] != "migrate":  # which runs as the owner of the tables
+            role = "api" if words[0] in ("api", "tokens", "users") else "worker"
+            self.monkeypatch.setenv("STOREFLEET_DATABASE_URL", getattr(role_urls(url), role))
         code = main()
+        self.monkeypatch.setenv("STOREFLEET_DATABASE_URL", url)
         captured = self.capsys.readouterr()
         return code, captured.out, captured.err
 
@@ -191,7 +197,22 @@ def test_doctor_says_what_is_missing_and_what_to_do(
 
 def test_migrate(command: Command) -> None:
     code, out, _ = command("migrate")
-    assert (code, "up to date" in out) == (0, True)
+    assert (code, "up to date" in out, "no roles of their own" in out) == (0, True, True)
+    owner = os.environ["STOREFLEET_DATABASE_URL"]
+    for url, expected in ((role_urls(owner).worker, 0), (owner, 1)):
+        command.monkeypatch.setenv("STOREFLEET_API_DATABASE_URL", role_urls(owner).api)
+        command.monkeypatch.setenv("STOREFLEET_WORKER_DATABASE_URL", url)
+        code, out, err = command("migrate")
+        assert (code, "no roles of their own" in out, "three different users" in err) == (
+            expected,
+            False,
+            expected == 1,
+        )
+    command.monkeypatch.delenv("STOREFLEET_API_DATABASE_URL")
+    with pytest.raises(SystemExit):
+        command("migrate")
+    assert "STOREFLEET_WORKER_DATABASE_URL: set both" in command.capsys.readouterr().err
+    command.monkeypatch.delenv("STOREFLEET_WORKER_DATABASE_URL")
     command.monkeypatch.setenv("STOREFLEET_DATABASE_URL", "postgresql://127.0.0.1:1/none")
     code, _, err = command("migrate")
     assert (code, "can't be migrated" in err) == (1, True)
@@ -214,7 +235,7 @@ def test_migrate_waits_for_a_database_that_starts(command: Command, monkeypatch:
     monkeypatch.setattr("cli.migrate.RETRY_SECONDS", 0.01)
     attempts = []
 
-    def starts(url: str) -> None:
+    def starts(url: str, _roles: object) -> None:
         attempts.append(url)
         if len(attempts) < 3:
             raise ConnectionRefusedError

@@ -79,7 +79,7 @@ async def _stopped(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIt
 
 async def test_a_changed_profile_waits_for_the_retry(stopped: Harness) -> None:
     """A FAILED store is never updated by itself: its old pods would be replaced one after the other."""
-    async with worker_lifespan(stopped.settings, stopped.profile):
+    async with worker_lifespan(stopped.worker_settings, stopped.profile):
         store, namespace = await create_ready_store(stopped)
         await stopped.set_faults({"fault": "unschedulable", "component": "web"})
         await change_plan(stopped, store["id"], "MEDIUM")
@@ -88,7 +88,7 @@ async def test_a_changed_profile_waits_for_the_retry(stopped: Harness) -> None:
     changed = stopped.profile.model_copy(update={"image_registry": "mirror.example/storefleet"})
     deployment = object_path(namespace, "deployments", "web")
     _, before = await stopped.kubernetes_request("GET", deployment)
-    async with worker_lifespan(stopped.settings, changed):
+    async with worker_lifespan(stopped.worker_settings, changed):
         await stopped.sql("UPDATE stores SET due_at = now()")
         await wait_until_idle(stopped)
         _, after = await stopped.kubernetes_request("GET", deployment)

@@ -110,7 +110,7 @@ async def test_a_user_s_password_is_changed_by_the_user_s_own_keys(api: Harness)
 async def test_an_api_killed_between_commit_and_answer_makes_no_second_store(api: Harness) -> None:
     with bind_socket("127.0.0.1", 0) as free:
         port = free.getsockname()[1]
-    environment = process_environment(api.settings, STOREFLEET_PORT=str(port))
+    environment = process_environment(api.api_settings, STOREFLEET_PORT=str(port))
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", KILLED, cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE
     )

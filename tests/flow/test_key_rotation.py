@@ -27,7 +27,7 @@ async def start(harness: Harness, **variables: str) -> asyncio.subprocess.Proces
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", "keys", "reseal"),
         cwd=ROOT,
-        env=process_environment(harness.settings, **variables),
+        env=process_environment(harness.worker_settings, **variables),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -100,7 +100,7 @@ async def test_a_killed_command_continues(api: Harness) -> None:
 
 
 async def test_stores_work_without_the_old_keys(api: Harness) -> None:
-    async with worker_lifespan(api.settings, api.profile):
+    async with worker_lifespan(api.worker_settings, api.profile):
         store, _ = await create_ready_store(api)
         webhook = await mutate(api, "createWebhook", url="https://example.com/")
         variables = rotated(api)
@@ -112,7 +112,7 @@ async def test_stores_work_without_the_old_keys(api: Harness) -> None:
     keys = Keyring.parse(variables["STOREFLEET_ADMIN_KEYS"].split(",")[0])
     assert open_secret(keys, row["webhook_id"], row["sealed"]) == webhook["secret"]
     first = {name.removeprefix("STOREFLEET_").lower(): value.split(",")[0] for name, value in variables.items()}
-    settings = api.settings.model_copy(update={name: SecretStr(value) for name, value in first.items()})
+    settings = api.worker_settings.model_copy(update={name: SecretStr(value) for name, value in first.items()})
     async with worker_lifespan(settings, api.profile):
         await api.sql("UPDATE stores SET due_at = now(), applied_hash = NULL")
         await wait_until_idle(api)

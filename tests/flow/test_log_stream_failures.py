@@ -71,12 +71,12 @@ async def test_a_worker_that_goes_is_replaced_without_gap_or_repeat(
         await logs.wait_for_lines(SIMULATED_LINE)
         async with print_numbers(api, store) as printed:
             await wait_for_more_lines(logs)
-            async with worker_lifespan(api.settings, api.profile):
+            async with worker_lifespan(api.worker_settings, api.profile):
                 killed.kill()
                 await killed.wait()
                 await wait_for_more_lines(logs)
                 await wait_for_more_lines(logs)
-                await stack.enter_async_context(worker_lifespan(api.settings, api.profile))
+                await stack.enter_async_context(worker_lifespan(api.worker_settings, api.profile))
             await wait_for_more_lines(logs)  # after the worker before it ended in order
         await check_complete(logs, printed)
 

@@ -36,10 +36,11 @@ def ignore_sigterm() -> None:
 
 
 async def start(harness: Harness, *words: str, **variables: str) -> asyncio.subprocess.Process:
+    roles = {"api": harness.api_settings, "migrate": harness.settings}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "cli", *words),
         cwd=ROOT,
-        env=process_environment(harness.settings, **{"PYTHONPATH": str(ROOT), **variables}),
+        env=process_environment(roles.get(words[0], harness.worker_settings), **{"PYTHONPATH": str(ROOT), **variables}),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         preexec_fn=ignore_sigterm,
@@ -166,7 +167,7 @@ async def test_subscribers_are_told_to_connect_again_and_miss_nothing(api: Harne
             assert (closing.type, closing.data) == (aiohttp.WSMsgType.CLOSE, 1012)
             assert closing.extra == "This server restarts. Connect again, and continue after your last cursor."
             assert await process.wait() == 0
-    async with worker_lifespan(api.settings, api.profile):
+    async with worker_lifespan(api.worker_settings, api.profile):
         await api.wait_for_status(store["id"], "READY")
     async with aclosing(api.store_events(store["id"], first["cursor"])) as events:
         seen = [first["message"], (await anext(events))["message"]]
@@ -176,7 +177,7 @@ async def test_subscribers_are_told_to_connect_again_and_miss_nothing(api: Harne
 
 async def test_a_worker_finishes_its_pass_and_gives_its_leases_back(api: Harness) -> None:
     await api.set_faults({"fault": "hang", "kind": "Namespace", "verb": "create", "seconds": 1})
-    async with worker_lifespan(api.settings, api.profile):
+    async with worker_lifespan(api.worker_settings, api.profile):
         await api.create_store()
         await wait_until(lambda: api.sql("SELECT 1 FROM stores WHERE lease_holder IS NOT NULL"))
         await wait_until(lambda: api.sql("SELECT 1 FROM observer_leases"))
@@ -188,13 +189,13 @@ async def test_a_worker_finishes_its_pass_and_gives_its_leases_back(api: Harness
 async def test_a_pass_that_takes_too_long_is_handed_on(api: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work_loop, "FINISH_SECONDS", 0.1)
     await api.set_faults({"fault": "hang", "kind": "Namespace", "verb": "create"})
-    async with worker_lifespan(api.settings, api.profile):
+    async with worker_lifespan(api.worker_settings, api.profile):
         store = await api.create_store()
         await wait_until(lambda: api.sql("SELECT 1 FROM stores WHERE lease_holder IS NOT NULL"))
     [row] = await api.sql("SELECT lease_holder, lease_until FROM stores")
     assert tuple(row) == (None, None)
     await api.set_faults()
-    async with worker_lifespan(api.settings, api.profile):
+    async with worker_lifespan(api.worker_settings, api.profile):
         await api.wait_for_status(store["id"], "READY")
 
 

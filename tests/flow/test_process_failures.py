@@ -200,7 +200,7 @@ async def test_a_worker_that_stops_after_an_outage_hands_its_leases_on(
     monkeypatch.setattr(main, "RESTART_SECONDS", 1000.0)
     await api.set_faults({"fault": "hang", "kind": "Namespace", "verb": "create"})
     with capture_logs() as logs:
-        async with main.worker_lifespan(api.settings, api.profile):
+        async with main.worker_lifespan(api.worker_settings, api.profile):
             await api.create_store()
             await wait_until(lambda: api.sql("SELECT 1 FROM stores WHERE lease_holder IS NOT NULL"))
             postgres.kill()

@@ -45,22 +45,22 @@ async def no_pass_runs() -> bool:
 async def test_a_worker_that_ends_in_order_hands_its_stores_on(api: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work_loop, "RELEASE_SECONDS", HANG_SECONDS)
     await api.set_faults({"fault": "hang", "seconds": 20, "kind": "Namespace", "verb": "create"})
-    async with worker_lifespan(api.settings, api.profile):
+    async with worker_lifespan(api.worker_settings, api.profile):
         store = await api.create_store()
         await wait_until(lambda: api.sql("SELECT 1 FROM stores WHERE lease_until IS NOT NULL"))
     assert await api.sql("SELECT 1 FROM stores WHERE lease_until IS NOT NULL") == []
     await api.set_faults()
-    async with worker_lifespan(api.settings, api.profile):
+    async with worker_lifespan(api.worker_settings, api.profile):
         await api.wait_for_status(store["id"], "READY")
 
 
 async def test_another_profile_updates_a_ready_store_and_proves_it_again(api: Harness) -> None:
-    async with worker_lifespan(api.settings, api.profile):
+    async with worker_lifespan(api.worker_settings, api.profile):
         store = await api.create_store()
         await api.wait_for_status(store["id"], "READY")
     before = await api.get_store(store["id"])
     other = ClusterProfile(image_registry="registry.example/shops")
-    async with worker_lifespan(api.settings, other):
+    async with worker_lifespan(api.worker_settings, other):
         await api.sql("UPDATE stores SET due_at = now()")
         await api.wait_for_status(store["id"], "UPDATING")
         await api.wait_for_store(store["id"], status="READY")

@@ -49,7 +49,7 @@ async def restore(harness: Harness, namespace: str) -> None:
 
 
 async def run(harness: Harness, namespace: str) -> int:
-    return await adopt(harness.settings, harness.profile, namespace, None)
+    return await adopt(harness.worker_settings, harness.profile, namespace, None)
 
 
 async def test_a_ready_store_is_proven_again_in_its_restored_namespace(harness: Harness, capsys: Any) -> None:

@@ -108,12 +108,12 @@ async def test_after_a_failure_both_are_kept_and_the_next_try_is_about_the_same(
 
 
 async def test_asked_for_twice_and_under_the_same_key_it_is_done_once(api: Harness) -> None:
-    async with worker_lifespan(api.settings, api.profile):
+    async with worker_lifespan(api.worker_settings, api.profile):
         store = await ready(api)
         first, _ = await passwords(api, store)
     assert [(await rotate_password(api, store, "k"))["userErrors"] for _ in range(2)] == [[], []]
     assert (await rotate_password(api, store))["userErrors"] == []
-    async with worker_lifespan(api.settings, api.profile):
+    async with worker_lifespan(api.worker_settings, api.profile):
         await wait_until(lambda: has_notice(api, PASSWORD_CHANGED))
         second, _ = await passwords(api, store)
         assert second != first
@@ -133,7 +133,7 @@ HOLD_AT = (
 
 @LONG_FAILURE_PATIENCE
 async def test_a_worker_killed_on_the_way_loses_no_password(api: Harness) -> None:
-    async with worker_lifespan(api.settings, api.profile):
+    async with worker_lifespan(api.worker_settings, api.profile):
         stores = [await ready(api) for _ in HOLD_AT]
     first = {store: (await passwords(api, store))[0] for store in stores}
     held = dict(zip(stores, HOLD_AT, strict=True))
@@ -150,7 +150,7 @@ async def test_a_worker_killed_on_the_way_loses_no_password(api: Harness) -> Non
     for store in stores:
         assert first[store] in await passwords(api, store) or await changed(api, store), held[store]
     await api.set_faults()
-    async with worker_lifespan(api.settings, api.profile):
+    async with worker_lifespan(api.worker_settings, api.profile):
         for store in stores:
             await wait_until(partial(changed, api, store))
             await wait_until(partial(is_tidy, api, store))

@@ -23,7 +23,7 @@ mutation ($input: ChangePasswordInput!) { changePassword(input: $input) {
 def cli(api: Harness, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     """Runs a command with the harness's database. Returns the exit code, stdout and stderr."""
     for name in ("database_url", "redis_url", "admin_keys"):
-        monkeypatch.setenv(f"STOREFLEET_{name.upper()}", getattr(api.settings, name).get_secret_value())
+        monkeypatch.setenv(f"STOREFLEET_{name.upper()}", getattr(api.api_settings, name).get_secret_value())
     monkeypatch.setenv("STOREFLEET_PUBLIC_URL", "https://fleet.example.com/")
     runtime_settings.load_settings.cache_clear()
 

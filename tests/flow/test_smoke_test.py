@@ -17,7 +17,7 @@ TOKENS = "SELECT revoked_at IS NOT NULL AS revoked FROM api_tokens WHERE name = 
 def environment(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """The settings of a process of this platform."""
     settings.load_settings.cache_clear()
-    for name, value in process_environment(harness.settings).items():
+    for name, value in process_environment(harness.api_settings).items():
         monkeypatch.setenv(name, value)
 
 
@@ -54,7 +54,7 @@ async def test_it_deletes_what_a_killed_test_left(harness: Harness, monkeypatch:
     killed = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", "smoke-test", "--url", harness.url),
         cwd=ROOT,
-        env=process_environment(harness.settings),
+        env=process_environment(harness.api_settings),
     )
     harness.processes.append(killed)
     await wait_until(lambda: statuses(harness))

@@ -116,18 +116,18 @@ async def test_in_another_status_it_is_refused_with_advice(api: Harness) -> None
 
 
 async def test_a_rotation_and_a_suspension_exclude_each_other(api: Harness) -> None:
-    async with worker_lifespan(api.settings, api.profile):
+    async with worker_lifespan(api.worker_settings, api.profile):
         store, _ = await create_ready_store(api)
         await wait_until_idle(api)
     await rotate_password(api, store["id"])
     code, message = refusal(await suspend_store(api, store["id"]))
     assert (code, "password is being changed" in message) == ("NOT_YET", True)
-    async with worker_lifespan(api.settings, api.profile):
+    async with worker_lifespan(api.worker_settings, api.profile):
         await wait_until(lambda: has_notice(api, "The owner's password was changed."))
     await suspend_store(api, store["id"])  # the worker that would remove what the rotation left is gone
     code, message = refusal(await resume_store(api, store["id"]))
     assert (code, "Wait until it is SUSPENDED." in message) == ("WRONG_STATUS", True)
-    async with worker_lifespan(api.settings, api.profile):
+    async with worker_lifespan(api.worker_settings, api.profile):
         await api.wait_for_store(store["id"], status="SUSPENDED")
         assert (await rotate_password(api, store["id"]))["userErrors"][0]["code"] == "WRONG_STATUS"
         [row] = await api.sql("SELECT id FROM stores")

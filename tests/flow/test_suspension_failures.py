@@ -50,7 +50,7 @@ HOLD_RESUMPTION_AT: tuple[JSON, ...] = (
 
 @LONG_FAILURE_PATIENCE
 async def test_a_worker_killed_at_any_write_ends_right(api: Harness) -> None:
-    async with worker_lifespan(api.settings, api.profile):
+    async with worker_lifespan(api.worker_settings, api.profile):
         stores = [await api.create_store(name=f"Held at {number}") for number in range(len(HOLD_SUSPENSION_AT))]
         namespaces = [namespace_of(store["id"]) for store in stores]
         for store in stores:
@@ -73,7 +73,7 @@ async def test_a_worker_killed_at_any_write_ends_right(api: Harness) -> None:
         await api.set_faults()
         await api.sql("UPDATE stores SET lease_until = now()")  # the leases would expire 10 s later
         await api.sql("UPDATE observer_leases SET until = now()")
-        async with worker_lifespan(api.settings, api.profile):
+        async with worker_lifespan(api.worker_settings, api.profile):
             for store in stores:
                 await api.wait_for_store(store["id"], status=status)
             await wait_until_idle(api)
@@ -166,10 +166,10 @@ async def test_a_deleted_volume_claim_keeps_its_pod(harness: Harness) -> None:
 
 
 async def test_another_profile_changes_a_suspended_store_once_and_installs_at_its_resumption(api: Harness) -> None:
-    async with worker_lifespan(api.settings, api.profile):
+    async with worker_lifespan(api.worker_settings, api.profile):
         store, namespace = await create_suspended_store(api)
     other = ClusterProfile(image_registry="registry.example/shops")
-    async with worker_lifespan(api.settings, other):
+    async with worker_lifespan(api.worker_settings, other):
         await resync(api)
         await wait_until(partial(has_image, api, namespace, "registry.example/shops/woocommerce:2026.11"))
         await wait_until_idle(api)

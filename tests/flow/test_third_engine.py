@@ -15,7 +15,7 @@ async def test_a_toy_engine_is_offered_made_and_proven(api: Harness) -> None:
     listener = bind_socket("127.0.0.1", 0)
     port = listener.getsockname()[1]
     listener.close()
-    environment = process_environment(api.settings, STOREFLEET_ENGINES=ENGINES, STOREFLEET_PORT=str(port))
+    environment = process_environment(api.api_settings, STOREFLEET_ENGINES=ENGINES, STOREFLEET_PORT=str(port))
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "cli", "api", cwd=ROOT, env=environment, stdout=asyncio.subprocess.DEVNULL
     )

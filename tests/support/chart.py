@@ -24,8 +24,8 @@ TABLE = re.compile(r"(?<=<!-- values -->\n).*?(?=<!-- end of values -->)", re.DO
 Schema = dict[str, Any]
 
 SECRET_SETTINGS = {
-    *("admin_keys", "database_listen_url", "database_url", "oidc_client_secret", "redis_url", "smtp_url"),
-    "worker_keys",
+    *("admin_keys", "api_database_url", "database_listen_url", "database_url", "oidc_client_secret", "redis_url"),
+    *("smtp_url", "worker_database_url", "worker_keys"),
 }
 CHART_SETTINGS = {
     *(

@@ -22,6 +22,7 @@ from runtime.settings import ClusterProfile, Settings
 from runtime.sockets import bind_socket
 from sandbox.simulator.programs import load_programs
 from sandbox.simulator.server import run_simulator
+from tests.support.database_roles import as_role
 from tests.support.kubernetes_user import KubernetesUser
 from tests.support.waiting import hang_limit
 from workers.main import worker_lifespan
@@ -57,6 +58,7 @@ class Harness:
     """A Storefleet, its first user and its cluster. Its methods act as users and operators do."""
 
     settings: Settings
+    """With the role that owns the tables; API and worker have others (`as_role`)."""
     profile: ClusterProfile
     url: str
     admin: KubernetesUser
@@ -68,6 +70,14 @@ class Harness:
     processes: list[asyncio.subprocess.Process] = field(default_factory=list)
     _connection: asyncpg.Connection | None = None
     _connection_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def api_settings(self) -> Settings:
+        return as_role(self.settings, "api")
+
+    @property
+    def worker_settings(self) -> Settings:
+        return as_role(self.settings, "worker")
 
     def client(self, token: str | None = None) -> Client:
         """A GraphQL client. `token`: the first user's by default, "" for none."""
@@ -184,7 +194,7 @@ class Harness:
 
     async def start_worker_process(self, **variables: str) -> asyncio.subprocess.Process:
         """Start a worker as a separate process, which a test can kill. It is killed when the test ends."""
-        environment = process_environment(self.settings, **variables)
+        environment = process_environment(self.worker_settings, **variables)
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "cli", "worker", cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE
         )
@@ -256,7 +266,7 @@ async def run_harness(
             await stack.enter_async_context(
                 run_simulator(speed=speed, kubeconfig=kubeconfig, programs=load_programs(SIMULATED_PROGRAMS))
             )
-        api = create_server(settings, profile)
+        api = create_server(as_role(settings, "api"), profile)
         serving = asyncio.create_task(api.serve(sockets=[listener]))
         while not api.started:
             assert not serving.done(), "the API didn't start"
@@ -268,7 +278,7 @@ async def run_harness(
         if settings.sign_up == "open":
             harness.token, harness.account = await harness.sign_up()
         if worker:
-            await stack.enter_async_context(worker_lifespan(settings, profile))
+            await stack.enter_async_context(worker_lifespan(harness.worker_settings, profile))
         stack.push_async_callback(_kill_all, harness.processes)
         stack.push_async_callback(harness.close)
         yield harness

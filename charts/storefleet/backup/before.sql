@@ -7,8 +7,9 @@ BEGIN
         PERFORM pg_stat_clear_snapshot();
         IF NOT EXISTS (
             SELECT FROM pg_stat_activity
-            WHERE datname = current_database() AND usename = current_user AND backend_type = 'client backend'
-                AND pid <> pg_backend_pid()
+            WHERE datname = current_database() AND pid <> pg_backend_pid()
+                -- of other roles only the name is visible; the roles of API and workers have it
+                AND (usename = current_user AND backend_type = 'client backend' OR application_name = 'storefleet')
         ) THEN
             RETURN;
         END IF;

@@ -27,13 +27,38 @@ STOREFLEET_{{ $name | snakecase | upper }}: {{ if kindIs "slice" $value }}{{ joi
       key: {{ index . 3 }}
 {{- end -}}
 
-{{- define "storefleet.databaseVariables" -}}
+{{/* Not empty: API and workers have roles of their own in the database. */}}
+{{- define "storefleet.databaseRoles" -}}
 {{- with .Values.database -}}
-{{- include "storefleet.secretVariable" (list $ "STOREFLEET_DATABASE_URL" "database" .existingSecret.key) }}
+{{- if or .bundled.enabled .api.url .api.existingSecret.name -}}true{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The URLs of a component's role: migrations and backups use that which owns the tables. Takes (list $ component). */}}
+{{- define "storefleet.databaseVariables" -}}
+{{- $root := index . 0 -}}
+{{- $roles := dict "api" "api" "smoke-test" "api" "worker" "worker" -}}
+{{- $role := ternary (get $roles (index . 1)) "" (not (not (include "storefleet.databaseRoles" $root))) -}}
+{{- include "storefleet.databaseVariable" (list $root "STOREFLEET_DATABASE_URL" $role "uri") }}
+{{- with ternary (get $root.Values.database $role) $root.Values.database (not (not $role)) }}
 {{- if or .existingSecret.listenKey .listenUrl }}
-{{ include "storefleet.secretVariable" (list $ "STOREFLEET_DATABASE_LISTEN_URL" "database" (.existingSecret.listenKey | default "listen-uri")) }}
+{{ include "storefleet.databaseVariable" (list $root "STOREFLEET_DATABASE_LISTEN_URL" $role "listen-uri") }}
 {{- end }}
 {{- end }}
+{{- end -}}
+
+{{/* Takes (list $ variable role kind). The role: `api`, `worker`, or empty; the kind: `uri` or `listen-uri`. */}}
+{{- define "storefleet.databaseVariable" -}}
+{{- $root := index . 0 -}}
+{{- $role := index . 2 -}}
+{{- $kind := index . 3 -}}
+{{- $existing := (ternary (get $root.Values.database $role) $root.Values.database (not (not $role))).existingSecret -}}
+{{- $default := ternary (printf "%s-%s" $role $kind) $kind (not (not $role)) -}}
+- name: {{ index . 1 }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ $existing.name | default (printf "%s-database%s" (include "storefleet.fullname" $root) (ternary "-roles" "" (not (not $role)))) }}
+      key: {{ get $existing (ternary "key" "listenKey" (eq $kind "uri")) | default $default }}
 {{- end -}}
 
 {{/* Environment of a container of the platform's image. Takes (list $ component extraEnv). */}}
@@ -48,7 +73,11 @@ envFrom:
   {{- toYaml . | nindent 2 }}
   {{- end }}
 env:
-  {{- include "storefleet.databaseVariables" $root | nindent 2 }}
+  {{- include "storefleet.databaseVariables" (list $root $component) | nindent 2 }}
+  {{- if and (eq $component "migration") (include "storefleet.databaseRoles" $root) }}
+  {{- include "storefleet.databaseVariable" (list $root "STOREFLEET_API_DATABASE_URL" "api" "uri") | nindent 2 }}
+  {{- include "storefleet.databaseVariable" (list $root "STOREFLEET_WORKER_DATABASE_URL" "worker" "uri") | nindent 2 }}
+  {{- end }}
   {{- include "storefleet.secretVariable" (list $root "STOREFLEET_REDIS_URL" "redis" .redis.existingSecret.key) | nindent 2 }}
   {{- $keys := .keys.existingSecret | default (printf "%s-keys" (include "storefleet.fullname" $root)) }}
   - name: STOREFLEET_ADMIN_KEYS
@@ -168,6 +197,6 @@ topologySpreadConstraints:
 {{/* Changes when settings or Secrets from values change, so that pods restart. */}}
 {{- define "storefleet.checksum" -}}
 {{- with .Values -}}
-{{- list (include "storefleet.environment" $) .database.url .database.listenUrl .redis.url .smtp.url .oidc.clientSecret | toJson | sha256sum -}}
+{{- list (include "storefleet.environment" $) .database.url .database.listenUrl .database.api .database.worker .redis.url .smtp.url .oidc.clientSecret | toJson | sha256sum -}}
 {{- end -}}
 {{- end -}}
