@@ -163,11 +163,12 @@ class GraphQLSocket(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def _send_result_stream(self, operation: Operation[Context, None], result_source: Any) -> None:
         """An error without data ends the operation as `error`: `next` and `complete` would look like a normal end."""
-        async for result in result_source:
-            if isinstance(result, ExecutionResult) and result.data is None and result.errors:
-                await operation.send_initial_errors(result.errors)
-                return
-            await operation.send_next(result)
+        async with aclosing(result_source) as results:  # the end charges for a refused document
+            async for result in results:
+                if isinstance(result, ExecutionResult) and result.data is None and result.errors:
+                    await operation.send_initial_errors(result.errors)
+                    return
+                await operation.send_next(result)
 
 
 def _is_valid_message(message: Any) -> bool:

@@ -47,11 +47,13 @@ class OperationCost(SchemaExtension):
         self._requested: int | None = None
         self._balance: Balance | None = None
         self._reported = False
-        yield
-        if self._balance is None:
-            self.execution_context.context.charge(
-                REFUSED_POINTS + len(self.execution_context.query or "") // CHARACTERS_PER_POINT
-            )
+        try:
+            yield
+        finally:  # also when nobody reads on after the errors
+            if self._balance is None:
+                self.execution_context.context.charge(
+                    REFUSED_POINTS + len(self.execution_context.query or "") // CHARACTERS_PER_POINT
+                )
 
     def on_validate(self) -> Iterator[None]:
         """Refuses an operation that costs too much, unless the document was refused before."""
