@@ -12,6 +12,7 @@ from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from runtime.database import DATA_ERROR, DatabaseBusy, is_data_error
+from schema.error_values import without_values
 from schema.introspection import without_suggestion
 
 log = structlog.get_logger()
@@ -35,7 +36,7 @@ def _request_error_code(error: GraphQLError) -> str:
 
 
 class MaskInternalErrors(MaskErrors):
-    """Shows errors in the request unchanged, and masks all others. Each error has a code."""
+    """Shows errors in the request, without its values, and masks all others. Each error has a code."""
 
     def __init__(self) -> None:
         super().__init__(should_mask_error=_is_internal)
@@ -43,6 +44,7 @@ class MaskInternalErrors(MaskErrors):
     def _process_errors(self, errors: list[GraphQLError]) -> list[GraphQLError]:
         errors = super()._process_errors(errors)
         for error in errors:
+            without_values(error)
             if not self.execution_context.context.shows_schema:
                 without_suggestion(error)
             error.extensions = {"code": _request_error_code(error), **(error.extensions or {})}

