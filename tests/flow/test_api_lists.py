@@ -205,7 +205,7 @@ async def test_ranges_of_events_that_are_none(api: Harness, stores: list[str]) -
         {}, {"first": 1, "last": 1}, {"first": 0}, {"last": 101}, {"first": 1, "after": "nonsense"},
         {"last": 1, "before": foreign}, {"first": 1, "after": stores[0]},
     ):  # fmt: skip
-        with pytest.raises(ClientError, match=r"first|last|not a cursor of this store's events"):
+        with pytest.raises(ClientError, match=r"first|last|not a cursor of this list"):
             await events_page(api, stores[0], **wrong)
 
 
