@@ -32,6 +32,8 @@ class Actor:
     credential: bytes = field(repr=False)
     token_id: UUID | None = None
     session_id: UUID | None = None
+    operator_id: UUID | None = None
+    """The operator who is signed in as the user (accounts/impersonation.py)."""
     expires_at: datetime | None = None
     """When the credential expires; None: never."""
 
@@ -43,7 +45,7 @@ class Actor:
     def origin(self, address: str | None, user_agent: str | None) -> Origin:
         """What the audit log says about a request of this actor."""
         credential = f"session:{self.session_id}" if self.token_id is None else f"token:{self.token_id}"
-        return Origin(address, user_agent, self.user_id, credential)
+        return Origin(address, user_agent, self.user_id, credential, self.operator_id)
 
     def resolve_account(self, given: UUID | None) -> UUID:
         """`given` if it is an account of the actor; None: the actor's only account. Raises CallerError."""
@@ -84,7 +86,7 @@ TOKEN_ACTORS = Statement(
     )
 )
 USER_ACTORS = Statement(
-    select(Session.id, Session.user_id, Session.expires_at, Membership.account_id, Membership.role)
+    select(Session.id, Session.user_id, Session.expires_at, Session.operator_id, Membership.account_id, Membership.role)
     .outerjoin(Membership, Membership.user_id == Session.user_id)
     .where(Session.token_hash == _CREDENTIAL, Session.revoked_at.is_(None), Session.expires_at > func.now())
     .order_by(Membership.account_id)
@@ -119,5 +121,6 @@ async def load_actor(session: AsyncSession, credential: bytes, kind: Literal["us
         scopes,
         credential,
         session_id=found[0].id,
+        operator_id=found[0].operator_id,
         expires_at=found[0].expires_at,
     )

@@ -29,6 +29,8 @@ class Origin:
     """The signed-in user, or the user who created the token."""
     credential: str | None = None
     """`session:<id>` or `token:<id>`."""
+    operator_id: UUID | None = None
+    """The operator who is signed in as the user."""
 
 
 def set_origin(session: AsyncSession, origin: Origin) -> None:
@@ -36,9 +38,10 @@ def set_origin(session: AsyncSession, origin: Origin) -> None:
     session.info[_ORIGIN] = origin
 
 
-def set_credential(session: AsyncSession, user_id: UUID, credential: str) -> None:
-    """For a request that begins a session: its entries name the session."""
-    set_origin(session, replace(session.info.get(_ORIGIN, Origin()), user_id=user_id, credential=credential))
+def set_credential(session: AsyncSession, user_id: UUID, credential: str, operator_id: UUID | None = None) -> None:
+    """For a request that begins or ends a session: its entries name the session."""
+    origin: Origin = session.info.get(_ORIGIN, Origin())
+    set_origin(session, replace(origin, user_id=user_id, credential=credential, operator_id=operator_id))
 
 
 def printable(user_agent: str | None) -> str | None:

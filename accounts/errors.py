@@ -24,6 +24,8 @@ class Code(StrEnum):
     INVALID_SCOPES = "INVALID_SCOPES"
     INVALID_EXPIRY = "INVALID_EXPIRY"
     INVALID_URL = "INVALID_URL"
+    INVALID_REASON = "INVALID_REASON"
+    INVALID_LIMIT = "INVALID_LIMIT"
     INVALID_EVENT_TYPES = "INVALID_EVENT_TYPES"
     INVALID_CURSOR = "INVALID_CURSOR"
     CURSOR_EXPIRED = "CURSOR_EXPIRED"
@@ -32,6 +34,7 @@ class Code(StrEnum):
     NOT_SUPPORTED = "NOT_SUPPORTED"
     LAST_OWNER = "LAST_OWNER"
     EMAIL_TAKEN = "EMAIL_TAKEN"
+    ACCOUNT_SUSPENDED = "ACCOUNT_SUSPENDED"
     QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
     RATE_LIMITED = "RATE_LIMITED"
     WRONG_STATUS = "WRONG_STATUS"
@@ -57,6 +60,8 @@ CODES: Mapping[Code, str] = {
     Code.INVALID_SCOPES: "No scope, or more scopes than you have yourself.",
     Code.INVALID_EXPIRY: "The time or duration is out of range.",
     Code.INVALID_URL: "The URL is malformed, or doesn't lead to a public address.",
+    Code.INVALID_REASON: "The reason is empty, too long, or has characters that can't be printed.",
+    Code.INVALID_LIMIT: "The limit is negative, or too large.",
     Code.INVALID_EVENT_TYPES: "No type of event is chosen.",
     Code.INVALID_CURSOR: "It is not a cursor of this account's events.",
     Code.CURSOR_EXPIRED: "Events after the cursor are no longer kept.",
@@ -65,6 +70,7 @@ CODES: Mapping[Code, str] = {
     Code.NOT_SUPPORTED: "The store's engine can't do it.",
     Code.LAST_OWNER: "An account needs an owner: make another member an owner first.",
     Code.EMAIL_TAKEN: "Another user has the e-mail address.",
+    Code.ACCOUNT_SUSPENDED: "An operator has suspended the account: its stores sleep, and nothing is lost.",
     Code.QUOTA_EXCEEDED: "The account has as many as it may have.",
     Code.RATE_LIMITED: "Too many in a short time: `retryAfterSeconds` says when to try again.",
     Code.WRONG_STATUS: "The store's status doesn't allow it.",

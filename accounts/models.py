@@ -15,6 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     func,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,6 +34,8 @@ class User(Base):
     email: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str | None]
     """None: the user signs in with an identity."""
+    is_operator: Mapped[bool] = mapped_column(server_default=false())
+    """Whether the user may see and limit all accounts; `storefleet users operator` sets it."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     __table_args__ = (CheckConstraint("email = lower(email)", name="email_lower"),)
@@ -60,11 +63,16 @@ class Account(Base):
     name: Mapped[str]
     store_quota: Mapped[int | None]
     creations_per_hour: Mapped[int | None]
+    suspended_at: Mapped[datetime | None]
+    """When an operator suspended the account; None: it isn't suspended."""
+    suspension_reason: Mapped[str | None]
+    """What the operator tells the account's members."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     __table_args__ = (
         CheckConstraint("store_quota >= 0", name="store_quota"),
         CheckConstraint("creations_per_hour >= 0", name="creations_per_hour"),
+        Index("ix_accounts_suspended_at", "suspended_at", postgresql_where=text("suspended_at IS NOT NULL")),
     )
 
 
@@ -118,6 +126,10 @@ class Session(Base):
     """The browser's User-Agent header at sign-in."""
     by_link: Mapped[bool] = mapped_column(server_default=false())
     """Whether it began with a sign-in link, not with a password."""
+    operator_id: Mapped[UUID | None]
+    """The operator who is signed in as the user; None: the user is."""
+    reason: Mapped[str | None]
+    """Why the operator is."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_used_at: Mapped[datetime | None]
     """Exact to a minute."""
@@ -194,6 +206,8 @@ class AuditEntry(Base):
     address: Mapped[str | None]
     """The client's IP address."""
     user_agent: Mapped[str | None]
+    operator_id: Mapped[UUID | None]
+    """The operator who was signed in as the user."""
 
     __table_args__ = (Index("ix_audit_account_id_at", "account_id", "at"), Index("ix_audit_at", "at"))
 

@@ -17,7 +17,7 @@ ALL_ACCOUNTS = Statement(
     .where(Account.id == func.any(bindparam("ids", type_=ARRAY(Uuid))))
     .order_by(Account.created_at, Account.id)
 )
-USERS = Statement(select(User.id, User.email).where(User.id == bindparam("id")))
+USERS = Statement(select(User.id, User.email, User.is_operator).where(User.id == bindparam("id")))
 
 
 async def accounts_page(session: AsyncSession, actor: Actor, wanted: PageRange) -> Page[Account]:
@@ -44,5 +44,5 @@ async def users_by_id(session: AsyncSession, actor: Actor, ids: Collection[UUID]
 
 
 async def get_user(session: AsyncSession, actor: Actor) -> User:
-    """The user, or the user who created the token: its id and e-mail address."""
+    """The user, or the user who created the token: its id, e-mail address, and whether it is an operator."""
     return cast("User", (await USERS.fetch(session, id=actor.user_id))[0])

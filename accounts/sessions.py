@@ -110,10 +110,10 @@ async def sign_out(session: AsyncSession, cookie: str) -> None:
         update(Session)
         .where(Session.token_hash == hash_credential(cookie), Session.revoked_at.is_(None))
         .values(revoked_at=func.now())
-        .returning(Session.id, Session.user_id)
+        .returning(Session.id, Session.user_id, Session.operator_id)
     )
-    for session_id, user_id in ended:
-        set_credential(session, user_id, f"session:{session_id}")
+    for session_id, user_id, operator_id in ended:
+        set_credential(session, user_id, f"session:{session_id}", operator_id)
         await audit_user(session, user_id, "user.signed_out", f"user:{user_id}")
 
 

@@ -15,7 +15,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from accounts.last_used import record_last_used
-from api import audit_export, health, sign_in
+from api import audit_export, health, impersonation, sign_in
 from api.dashboard import Dashboard
 from api.graphql import STREAM_PATH, GraphQLApp
 from api.middleware import RequestMiddleware
@@ -129,6 +129,7 @@ def build_app(settings: Settings, profile: ClusterProfile, draining: asyncio.Eve
         routes=[
             *health.routes(with_metrics=settings.metrics_port is None),
             *sign_in.ROUTES,
+            *impersonation.ROUTES,
             *audit_export.ROUTES,
             Route("/graphql", _GraphQLRoute()),
             WebSocketRoute("/graphql", _GraphQLRoute()),

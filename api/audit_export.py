@@ -66,7 +66,8 @@ async def _lines(sessions: SessionFactory, actor: Actor, account_id: UUID) -> As
                 raise CallerError(Code.FORBIDDEN, None, "The session or token has ended.")
             require(current, ADMIN_READ, account_id)
             page = await audit_page(session, account_id, wanted, oldest_first=True)
-            references = {entry.actor for entry in page.rows} | {f"user:{entry.user_id}" for entry in page.rows}
+            users = {user for entry in page.rows for user in (entry.user_id, entry.operator_id)}
+            references = {entry.actor for entry in page.rows} | {f"user:{user}" for user in users}
             names = await names_of(session, current, references - {"user:None"})
         if page.rows:
             wanted = PageRange(PAGE, after=(page.rows[-1].at, page.rows[-1].id))
@@ -82,6 +83,7 @@ def _line(entry: AuditEntry, names: Mapping[str, str]) -> str:
         "actorName": names.get(entry.actor),
         "user": names.get(f"user:{entry.user_id}"),
         "credential": entry.credential,
+        "operator": names.get(f"user:{entry.operator_id}"),
         "subject": entry.subject,
         "address": entry.address,
         "userAgent": entry.user_agent,

@@ -34,6 +34,11 @@ def session_cookie_name(settings: Settings) -> str:
     return cookie_name("session", settings)
 
 
+def operator_cookie_name(settings: Settings) -> str:
+    """The name of the cookie that keeps the operator's own session, while the operator is signed in as a user."""
+    return cookie_name("operator", settings)
+
+
 def is_cross_origin(connection: HTTPConnection, settings: Settings) -> bool:
     """Whether a page of another origin sent the request (CSRF). Only browsers send the Origin header."""
     origin = connection.headers.get("origin")

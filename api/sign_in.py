@@ -17,7 +17,7 @@ from accounts.sessions import SignedIn, sign_out
 from accounts.sign_in_links import sign_in_with_link
 from accounts.throttle import MAX_ATTEMPTS, MAX_ATTEMPTS_PER_EMAIL, WINDOW, count_attempt, refund_attempt
 from accounts.users import check_password, refuse_sign_in, sign_in, sign_up
-from api.authentication import is_cross_origin, session_cookie_name, uses_https
+from api.authentication import is_cross_origin, operator_cookie_name, session_cookie_name, uses_https
 from api.client_address import audit_address, client_address
 from api.responses import error_response
 from runtime.settings import Settings
@@ -29,10 +29,10 @@ async def post_sign_up(request: Request) -> Response:
     """POST {email, password}: 201, signed in, with a new account."""
     platform: Platform = request.app.state.platform
     if is_cross_origin(request, platform.settings):
-        return _cross_origin_error()
+        return cross_origin_error()
     if platform.settings.sign_up != "open":
         return error_response(403, "FORBIDDEN", "Sign-up is closed here. Ask the operator for an account.")
-    credentials = await _read_strings(request, "email", "password")
+    credentials = await read_strings(request, "email", "password")
     if credentials is None:
         return error_response(400, "BAD_USER_INPUT", 'Send JSON: {"email": "…", "password": "…"}.')
     if not await count_sign_in(platform, {client_key(request): MAX_ATTEMPTS}):
@@ -53,8 +53,8 @@ async def post_sign_in(request: Request) -> Response:
     """POST {email, password}: 200, or 401 when they don't match."""
     platform: Platform = request.app.state.platform
     if is_cross_origin(request, platform.settings):
-        return _cross_origin_error()
-    credentials = await _read_strings(request, "email", "password")
+        return cross_origin_error()
+    credentials = await read_strings(request, "email", "password")
     if credentials is None:
         return error_response(400, "BAD_USER_INPUT", 'Send JSON: {"email": "…", "password": "…"}.')
     email, password = credentials
@@ -83,8 +83,8 @@ async def post_link(request: Request) -> Response:
     """POST {token} of a sign-in link: 200, or 401 for a link that is unknown, expired or used."""
     platform: Platform = request.app.state.platform
     if is_cross_origin(request, platform.settings):
-        return _cross_origin_error()
-    values = await _read_strings(request, "token")
+        return cross_origin_error()
+    values = await read_strings(request, "token")
     if values is None:
         return error_response(400, "BAD_USER_INPUT", 'Send JSON: {"token": "…"}.')
     limits = {client_key(request): MAX_ATTEMPTS}
@@ -103,8 +103,8 @@ async def post_invitation(request: Request) -> Response:
     """POST {token, password} of an invitation: 201, signed in as a new user, who is a member of the account."""
     platform: Platform = request.app.state.platform
     if is_cross_origin(request, platform.settings):
-        return _cross_origin_error()
-    values = await _read_strings(request, "token", "password")
+        return cross_origin_error()
+    values = await read_strings(request, "token", "password")
     if values is None:
         return error_response(400, "BAD_USER_INPUT", 'Send JSON: {"token": "…", "password": "…"}.')
     if not await count_sign_in(platform, {client_key(request): MAX_ATTEMPTS}):
@@ -125,14 +125,13 @@ async def post_sign_out(request: Request) -> Response:
     """POST: 204, also without a session."""
     platform: Platform = request.app.state.platform
     if is_cross_origin(request, platform.settings):
-        return _cross_origin_error()
-    name = session_cookie_name(platform.settings)
-    cookie = request.cookies.get(name)
-    if cookie is not None:
-        async with transaction(request, platform) as session:
-            await sign_out(session, cookie)
+        return cross_origin_error()
     response = Response(status_code=204)
-    response.delete_cookie(name, httponly=True, samesite="lax", secure=uses_https(platform.settings))
+    for name in (session_cookie_name(platform.settings), operator_cookie_name(platform.settings)):
+        if (cookie := request.cookies.get(name)) is not None:
+            async with transaction(request, platform) as session:
+                await sign_out(session, cookie)
+        response.delete_cookie(name, httponly=True, samesite="lax", secure=uses_https(platform.settings))
     return response
 
 
@@ -144,7 +143,7 @@ async def transaction(request: Request, platform: Platform) -> AsyncIterator[Asy
         yield session
 
 
-async def _read_strings(request: Request, *names: str) -> list[str] | None:
+async def read_strings(request: Request, *names: str) -> list[str] | None:
     """These fields of the body; None if the body is not JSON in which each of them is a string."""
     try:
         body: Any = json.loads(await request.body())
@@ -191,7 +190,8 @@ async def count_sign_in(platform: Platform, limits: Mapping[str, int]) -> bool:
         return await count_attempt(session, limits)
 
 
-def _cross_origin_error() -> Response:
+def cross_origin_error() -> Response:
+    """403."""
     return error_response(403, "FORBIDDEN", "Pages of another origin may not sign in here.")
 
 

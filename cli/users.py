@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from accounts.errors import CallerError, Code
 from accounts.identities import unlink
 from accounts.models import Account, Membership, User
+from accounts.operators import set_operator
 from accounts.passwords import hash_password, password_problem
 from accounts.sign_in_links import create_link
 from accounts.users import add_first_account, add_user, normalize_email
@@ -18,7 +19,7 @@ from runtime.settings import Settings
 
 
 async def users(settings: Settings, options: argparse.Namespace) -> int:
-    """Add, list or unlink users, print a sign-in link, or set limits. Returns the exit code."""
+    """Add, list or unlink users, print a sign-in link, set limits, or make an operator. Returns the exit code."""
     async with session_factory(settings.direct_database_url, 2) as sessions, sessions.begin() as session:
         if options.action == "list":
             for email in await session.scalars(select(User.email).order_by(User.email)):
@@ -34,6 +35,8 @@ async def users(settings: Settings, options: argparse.Namespace) -> int:
                 await _add(session, options.email)
             elif options.action == "unlink":
                 await unlink(session, options.email)
+            elif options.action == "operator":
+                await set_operator(session, options.email, operator=options.state == "on")
             else:
                 await set_limits(session, options.email, options.stores, options.per_hour)
         except CallerError as error:

@@ -19,6 +19,7 @@ from strawberry.utils.await_maybe import await_maybe
 from accounts import access
 from accounts.access import Access
 from accounts.errors import CallerError, Code
+from accounts.operators import require_operator
 from schema.context import Info, RequestError
 from schema.ids import decode_account_id
 from schema.types.errors import declare_errors, refuse
@@ -72,12 +73,22 @@ class Require(FieldExtension):
             raise
 
 
+class RequireOperator(Require):
+    """Refuses everybody but operators in sessions of their own, in the same words."""
+
+    async def _require(self, source: Any, info: Info, given: dict[str, Any], *, is_mutation: bool) -> None:
+        actor = info.context.require_actor()
+        async with info.context.platform.sessions() as session:
+            await require_operator(session, actor)
+
+
 ANYONE = Require(access.ANYONE)
 VIEWER_READ = Require(access.VIEWER_READ)
 ADMIN_READ = Require(access.ADMIN_READ)
 ADMIN_WRITE = Require(access.ADMIN_WRITE)
 ANY_SESSION = Require(access.ANY_SESSION)
 ADMIN_SESSION = Require(access.ADMIN_SESSION)
+OPERATOR = RequireOperator(access.ANY_SESSION)
 AS_PARENT = AsParent()
 
 

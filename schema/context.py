@@ -15,6 +15,7 @@ from strawberry.dataloader import DataLoader
 from accounts.actors import Actor
 from accounts.audit import audit, set_origin
 from accounts.errors import CallerError, Code
+from accounts.impersonation import require_mutation
 from accounts.last_used import LastUsed
 from accounts.point_budgets import budgets_of_caller
 from runtime.budgets import Balance, Budget, Budgets
@@ -208,6 +209,7 @@ class Context:
         try:
             async with self.platform.mutation_limiter.hold(actor.user_id):
                 try:
+                    require_mutation(actor, mutation)
                     async with self.platform.sessions.begin() as session:
                         set_origin(session, origin)
                         yield session

@@ -3,8 +3,9 @@
 import strawberry
 
 from accounts.invitations import invitation_by_token
+from accounts.operators import acts_as_operator
 from accounts.queries import accounts_by_id, get_user
-from schema.access import ANYONE, VIEWER_READ
+from schema.access import ANYONE, OPERATOR, VIEWER_READ
 from schema.arguments import (
     AccountId,
     InvitationToken,
@@ -27,6 +28,7 @@ from schema.types.accounts import Account, User, Viewer
 from schema.types.engines import EngineInfo
 from schema.types.members import InvitationPreview
 from schema.types.nodes import Node
+from schema.types.operator import Operator
 from schema.types.pages import MAX_PAGE, After, Before, First, Last, to_range
 from schema.types.plans import PlanInfo
 from schema.types.slugs import SlugSuggestion
@@ -47,7 +49,8 @@ class Query:
         if actor is None:
             return None
         async with info.context.platform.sessions() as session:
-            return Viewer(user=User.from_row(await get_user(session, actor)))
+            user = await get_user(session, actor)
+        return Viewer(user=User.from_row(user), is_operator=acts_as_operator(actor, user))
 
     @strawberry.field(extensions=[VIEWER_READ], description="The object with this global id, if the caller may see it.")
     async def node(self, info: Info, id: NodeId) -> Node | None:
@@ -166,6 +169,13 @@ class Query:
             return None
         row, account_name, inviter = found
         return InvitationPreview(account_name=account_name, email=row.email, role=Role(row.role), invited_by=inviter)
+
+    @strawberry.field(
+        extensions=[OPERATOR],
+        description="All accounts and stores. FORBIDDEN for everybody but this installation's operators.",
+    )
+    async def operator(self, info: Info) -> Operator | None:
+        return Operator()
 
     @strawberry.field(extensions=[ANYONE], description="Whether anyone may sign up; also for an anonymous caller.")
     async def sign_up_open(self, info: Info) -> bool:

@@ -17,6 +17,8 @@ from accounts.actors import Actor
 from accounts.audit import audit
 from accounts.errors import CallerError, Code
 from accounts.idempotency import claim_idempotency_key
+from accounts.models import Account
+from accounts.operators import refuse_suspended
 from runtime.sealing import Keyring
 from stores import transitions
 from stores.engines import Engine, pending_field, require_engine
@@ -74,6 +76,14 @@ async def _begin_change(
     return await _lock_own_store(session, actor, store_id), replayed is None
 
 
+async def _refuse_suspended(session: AsyncSession, store: Store) -> None:
+    """For what would start pods. Raises CallerError ACCOUNT_SUSPENDED.
+
+    Without a lock: what begins at the moment of the suspension is suspended when it has ended.
+    """
+    refuse_suspended(await session.get_one(Account, store.account_id))
+
+
 def _requeue(store: Store) -> None:
     store.requeues = Store.requeues + 1  # in the database, so that no increment is lost
     store.due_at = func.now()
@@ -100,6 +110,8 @@ async def retry_store(
     if store.status != Status.FAILED:
         message = f"Only a store that FAILED can be tried again; this one is {store.status}."
         raise CallerError(Code.WRONG_STATUS, "id", message)
+    if store.failed_in != Status.SUSPENDING:
+        await _refuse_suspended(session, store)
     steps = (await session.scalars(select(Step).where(Step.store_id == store.id).order_by(Step.position))).all()
     drafts = transitions.begin_retry(store, steps)
     store.generation += 1
@@ -117,6 +129,7 @@ async def change_plan(
     store, first = await _begin_change(session, actor, store_id, "changePlan", idempotency_key, plan=plan)
     if not first or store.plan == plan:
         return await _unchanged(session, store)
+    await _refuse_suspended(session, store)
     if store.status not in (Status.READY, Status.FAILED):
         message = f"Only the plan of a READY or FAILED store can be changed; this one is {store.status}."
         raise CallerError(Code.WRONG_STATUS, "id", message)
@@ -161,6 +174,9 @@ async def suspend_store(
     """Start to suspend a READY store; for a SUSPENDING or SUSPENDED store nothing changes. Raises CallerError."""
     store, first = await _begin_change(session, actor, store_id, "suspendStore", idempotency_key)
     if not first or store.status in (Status.SUSPENDING, Status.SUSPENDED):
+        if first and store.suspended_by_account:  # now it stays suspended when the account resumes
+            store.suspended_by_account = False
+            audit(session, store.account_id, actor.name, "store.suspended", f"store:{store.id}")
         return await _unchanged(session, store)
     in_progress = (Status.REQUESTED, Status.PROVISIONING, Status.UPDATING, Status.RESUMING)
     _require_status(store, Status.READY, "suspended", in_progress)
@@ -182,6 +198,7 @@ async def resume_store(
     store, first = await _begin_change(session, actor, store_id, "resumeStore", idempotency_key)
     if not first or store.status in (Status.RESUMING, Status.READY):
         return await _unchanged(session, store)
+    await _refuse_suspended(session, store)
     _require_status(store, Status.SUSPENDED, "resumed", (Status.SUSPENDING,))
     steps = (await session.scalars(select(Step).where(Step.store_id == store.id).order_by(Step.position))).all()
     store.desired = Desired.RUNNING
@@ -217,6 +234,7 @@ async def rotate_admin_password(
     store, first = await _begin_change(session, actor, store_id, "rotateAdminPassword", idempotency_key)
     if not first or store.rotating is not None:
         return await _unchanged(session, store)
+    await _refuse_suspended(session, store)
     engine = require_engine(engines, store.engine)
     if not engine.rotates:
         message = f"The password of {engine.title} stores can't be changed from here. Change it in the shop."

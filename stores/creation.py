@@ -14,6 +14,7 @@ from accounts.actors import Actor
 from accounts.errors import CallerError, Code
 from accounts.idempotency import claim_idempotency_key
 from accounts.models import User
+from accounts.operators import refuse_suspended
 from stores import countries
 from stores.admin_emails import normalize_admin_email
 from stores.engines import Engine, choose_setup
@@ -87,6 +88,7 @@ async def create_store(
             return StoreWithCursor(await session.get_one(Store, replayed), await last_seq(session, account_id))
     slugs = candidates(store.slug)
     account = await lock_account(session, account_id)
+    refuse_suspended(account)
     # a separate statement: the one that waited for the lock doesn't see what was committed meanwhile
     query = usage(account_id).add_columns(
         held_slugs(account_id, slugs), select(User.email).where(User.id == actor.user_id).scalar_subquery()

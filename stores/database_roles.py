@@ -40,6 +40,7 @@ RIGHTS = {
     "alembic_version": Rights("SELECT", "SELECT"),
     "api_tokens": Rights("SELECT INSERT UPDATE", "SELECT DELETE"),
     "audit": Rights("SELECT INSERT", "SELECT INSERT DELETE"),
+    "cluster_capacity": Rights("SELECT", "SELECT INSERT UPDATE"),
     "events": Rights("SELECT INSERT", "SELECT INSERT DELETE"),
     "identities": Rights("SELECT INSERT DELETE", ""),
     "idempotency_keys": Rights("SELECT INSERT UPDATE", "SELECT DELETE"),

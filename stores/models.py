@@ -12,7 +12,9 @@ from sqlalchemy import (
     Index,
     SmallInteger,
     UniqueConstraint,
+    false,
     func,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -53,6 +55,8 @@ class Store(Base):
     observed_generation: Mapped[int] = mapped_column(BigInteger, server_default="0")
     """The generation that the workers reached last, as `status.observedGeneration` in Kubernetes."""
     status: Mapped[str] = mapped_column(server_default=Status.REQUESTED.value)
+    suspended_by_account: Mapped[bool] = mapped_column(server_default=false())
+    """Whether the store is suspended because its account is: it resumes with the account."""
     failed_in: Mapped[str | None]
     cause: Mapped[str | None]
     """Why the store is FAILED, or what blocks its deletion, and what to do about it."""
@@ -119,6 +123,7 @@ class Store(Base):
         Index("ix_stores_account_id_created_at", "account_id", "created_at", "id"),
         Index("ix_stores_due_at", "due_at"),
         Index("ix_stores_engine_ready_at", "engine", "ready_at"),
+        Index("ix_stores_suspended_by_account", "account_id", postgresql_where=text("suspended_by_account")),
     )
 
 
@@ -220,3 +225,25 @@ class ProfileRevision(Base):
     digest: Mapped[str]
     seen_at: Mapped[datetime]
     """When a worker of this revision ran last."""
+
+
+class ClusterCapacity(Base):
+    """What a cluster can run and what its stores request, as a worker recorded it (workers/capacity.py).
+
+    CPU in millicores, memory in MiB.
+    """
+
+    __tablename__ = "cluster_capacity"
+
+    cluster: Mapped[str] = mapped_column(primary_key=True)
+    nodes: Mapped[int]
+    """Those that are ready and take new pods."""
+    allocatable_cpu: Mapped[int] = mapped_column(BigInteger)
+    allocatable_memory: Mapped[int] = mapped_column(BigInteger)
+    allocatable_pods: Mapped[int] = mapped_column(BigInteger)
+    stores: Mapped[int]
+    """Those that have pods."""
+    requested_cpu: Mapped[int] = mapped_column(BigInteger)
+    requested_memory: Mapped[int] = mapped_column(BigInteger)
+    requested_pods: Mapped[int] = mapped_column(BigInteger)
+    recorded_at: Mapped[datetime]

@@ -54,7 +54,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.SUSPENDING: frozenset({Status.SUSPENDED, Status.FAILED, Status.DELETING}),
     Status.SUSPENDED: frozenset({Status.RESUMING, Status.DELETING}),
     Status.RESUMING: frozenset({Status.READY, Status.FAILED, Status.DELETING}),
-    Status.FAILED: frozenset({*FAILABLE, Status.DELETING}),
+    Status.FAILED: frozenset({*FAILABLE, Status.DELETING}),  # to where it failed, or to SUSPENDING
     Status.DELETING: frozenset({Status.DELETED}),
     Status.DELETED: frozenset(),
 }

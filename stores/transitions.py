@@ -55,11 +55,11 @@ def begin_update(store: Store, steps: Sequence[Step], message: str = "Updating t
     return transition(store, Status.UPDATING, message)
 
 
-def begin_suspension(store: Store) -> list[EventDraft]:
+def begin_suspension(store: Store, message: str = "Suspending the store.") -> list[EventDraft]:
     """To SUSPENDING. A store that doesn't run has no health."""
     store.applied_hash = None
     _clear_health(store)
-    return transition(store, Status.SUSPENDING, "Suspending the store.")
+    return transition(store, Status.SUSPENDING, message)
 
 
 def begin_deletion(store: Store) -> list[EventDraft]:
@@ -80,6 +80,7 @@ def begin_resumption(store: Store, steps: Sequence[Step]) -> list[EventDraft]:
     reset_steps(steps, keep=(INSTALL,) if store.spec_hash == store.proof_hash else ())
     store.attempt += 1
     store.applied_hash, store.cause, store.failures = None, None, 0
+    store.suspended_by_account = False
     return transition(store, Status.RESUMING, "Resuming the store.")
 
 

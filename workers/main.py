@@ -1,4 +1,4 @@
-"""The worker process: supervised tasks (work loop, informer, queues, webhooks, maintenance, profile revision).
+"""The worker process: supervised tasks (work loop, informer, queues, webhooks, suspended accounts, maintenance, …).
 
 A task that crashes is started again and does not affect the others. SIGTERM stops all of them in order.
 """
@@ -28,6 +28,8 @@ from stores import events
 from stores.engines import load_engines
 from stores.log_protocol import READ_LOGS, log_queue
 from stores.webhooks import deliveries
+from workers.account_suspension import run_account_suspension
+from workers.capacity import run_capacity
 from workers.cluster.client import connect as connect_cluster
 from workers.context import Context
 from workers.health import Health
@@ -142,6 +144,8 @@ async def worker_lifespan(
                     settings, log_queue(settings.cluster), READ_LOGS, log_readers.start
                 ),
                 "webhooks": webhook_loop.run,
+                "account_suspension": lambda: run_account_suspension(context),
+                "capacity": lambda: run_capacity(context),
                 "maintenance": lambda: run_maintenance(context),
                 "profile_revision": lambda: run_profile_revision(context, work_loop.poll_now),
             }.items()

@@ -43,12 +43,13 @@ def render_digest(engines: Mapping[str, Engine], profile: ClusterProfile) -> str
         values = {key: key for name in names for key in (name, pending_field(name))}
         for release in engine.releases:
             for plan in PLANS.values():
-                manifests = engine.render(_example(release, plan), values, profile)
+                manifests = engine.render(example_spec(release, plan), values, profile)
                 digest.update(json.dumps([engine.name, vars(manifests)], sort_keys=True).encode())
     return digest.hexdigest()
 
 
-def _example(release: str, plan: Plan) -> StoreSpec:
+def example_spec(release: str, plan: Plan) -> StoreSpec:
+    """Of a store that doesn't exist, to render manifests."""
     return StoreSpec(
         store_id=UUID(int=0),
         account_id=UUID(int=0),

@@ -153,6 +153,7 @@ class StoreMutations:
                 Code.ENGINE_UNAVAILABLE,
                 Code.QUOTA_EXCEEDED,
                 Code.RATE_LIMITED,
+                Code.ACCOUNT_SUSPENDED,
             ),
         ],
         description="Request a new store. Subscribe to storeEvents to see when it becomes READY.",
@@ -183,14 +184,17 @@ class StoreMutations:
         return await _run(info, CreateStorePayload, command, input.idempotency_key)
 
     @strawberry.mutation(
-        extensions=[ADMIN_WRITE, may_answer(Code.WRONG_STATUS)],
+        extensions=[ADMIN_WRITE, may_answer(Code.WRONG_STATUS, Code.ACCOUNT_SUSPENDED)],
         description="Retry a FAILED store. It continues with the step that failed.",
     )
     async def retry_store(self, info: Info, input: RetryStoreInput) -> RetryStorePayload:
         return await _change(info, RetryStorePayload, commands.retry_store, input)
 
     @strawberry.mutation(
-        extensions=[ADMIN_WRITE, may_answer(Code.WRONG_STATUS, Code.NOT_YET, Code.DISK_TOO_SMALL)],
+        extensions=[
+            ADMIN_WRITE,
+            may_answer(Code.WRONG_STATUS, Code.NOT_YET, Code.DISK_TOO_SMALL, Code.ACCOUNT_SUSPENDED),
+        ],
         description="Give a READY or FAILED store another plan, whose disks may not be smaller. It is updated, and "
         "becomes READY after another synthetic checkout. The shop stops only while its database restarts.",
     )
@@ -206,7 +210,7 @@ class StoreMutations:
         return await _change(info, SuspendStorePayload, commands.suspend_store, input)
 
     @strawberry.mutation(
-        extensions=[ADMIN_WRITE, may_answer(Code.WRONG_STATUS)],
+        extensions=[ADMIN_WRITE, may_answer(Code.WRONG_STATUS, Code.ACCOUNT_SUSPENDED)],
         description="Start a SUSPENDED store again. It becomes READY after another synthetic checkout.",
     )
     async def resume_store(self, info: Info, input: ResumeStoreInput) -> ResumeStorePayload:
@@ -219,7 +223,10 @@ class StoreMutations:
         return await _change(info, DeleteStorePayload, commands.delete_store, input)
 
     @strawberry.mutation(
-        extensions=[ADMIN_WRITE, may_answer(Code.ENGINE_UNAVAILABLE, Code.NOT_SUPPORTED, Code.WRONG_STATUS)],
+        extensions=[
+            ADMIN_WRITE,
+            may_answer(Code.ENGINE_UNAVAILABLE, Code.NOT_SUPPORTED, Code.WRONG_STATUS, Code.ACCOUNT_SUSPENDED),
+        ],
         description="Give the store's admin a new password. A NOTICE event says when it works; then reveal it.",
     )
     async def rotate_admin_password(self, info: Info, input: RotateAdminPasswordInput) -> RotateAdminPasswordPayload:

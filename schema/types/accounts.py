@@ -7,6 +7,7 @@ import strawberry
 from accounts import access
 from accounts.access import allows
 from accounts.actors import Actor
+from accounts.impersonation import impersonation_of
 from accounts.invitations import invitations_page
 from accounts.members import members_page
 from accounts.models import Account as AccountRow
@@ -63,6 +64,19 @@ class ApiToken(Node):
 class ApiTokenConnection(Connection[ApiToken]): ...
 
 
+@strawberry.type(description="An operator has suspended the account: its stores sleep, and nothing is lost.")
+class AccountSuspension:
+    since: datetime = strawberry.field(description="When it was suspended.")
+    reason: str = strawberry.field(description="Why, in the operator's words.")
+
+    @classmethod
+    def from_row(cls, row: AccountRow) -> "AccountSuspension | None":
+        """None: the account isn't suspended."""
+        if row.suspended_at is None:
+            return None
+        return cls(since=row.suspended_at, reason=row.suspension_reason or "")
+
+
 @strawberry.type(description="The tenant: it owns stores, limits and tokens.")
 class Account(Node):
     name: str = strawberry.field(description="The account's name.")
@@ -71,6 +85,7 @@ class Account(Node):
     creations_per_hour: int = strawberry.field(
         description="How many stores the account may create in an hour; deleted stores count."
     )
+    suspension: AccountSuspension | None = strawberry.field(description="Null: the account isn't suspended.")
     row: strawberry.Private[AccountRow]
     limits: strawberry.Private[Limits]
 
@@ -198,6 +213,7 @@ class Account(Node):
             role=Role(actor.roles[row.id]),
             store_quota=limits.store_quota,
             creations_per_hour=limits.creations_per_hour,
+            suspension=AccountSuspension.from_row(row),
             row=row,
             limits=limits,
         )
@@ -216,9 +232,23 @@ class User(Node):
 class AccountConnection(Connection[Account]): ...
 
 
+@strawberry.type(description="An operator is signed in as the user.")
+class Impersonation:
+    operator: str = strawberry.field(description="The operator's e-mail address.")
+    reason: str = strawberry.field(description="Why, in the operator's words.")
+    expires_at: datetime = strawberry.field(description="When the session expires.")
+
+
 @strawberry.type(description="The caller. A token acts for the user who created it.")
 class Viewer:
     user: User = strawberry.field(description="The signed-in user, or the user who created the token.")
+    is_operator: bool = strawberry.field(description="Whether the caller may use `operator`.")
+
+    @strawberry.field(extensions=[AS_PARENT], description="Null: the user is signed in, or an API token is used.")
+    async def impersonation(self, info: Info) -> Impersonation | None:
+        async with info.context.platform.sessions() as session:
+            found = await impersonation_of(session, info.context.require_actor())
+        return Impersonation(operator=found[0], reason=found[1], expires_at=found[2]) if found is not None else None
 
     @strawberry.field(
         extensions=[AS_PARENT],

@@ -74,6 +74,9 @@ class AuditEntry(Node):
         description="The signed-in user, or the user who created the token; null for commands of the operator."
     )
     credential: AuditReference | None = strawberry.field(description="The session or token of the request.")
+    operator: AuditReference | None = strawberry.field(
+        description="The operator who was signed in as the user; null if the user was."
+    )
     subject: AuditReference = strawberry.field(description="What it was done to.")
     address: str | None = strawberry.field(description="The client's IP address.")
     user_agent: str | None = strawberry.field(description="The client's User-Agent header.")
@@ -89,6 +92,7 @@ class AuditEntry(Node):
             actor=AuditReference.from_text(row.actor, names),
             user=AuditReference.from_text(f"user:{row.user_id}", names) if row.user_id else None,
             credential=AuditReference.from_text(row.credential, names) if row.credential else None,
+            operator=AuditReference.from_text(f"user:{row.operator_id}", names) if row.operator_id else None,
             subject=AuditReference.from_text(row.subject, names),
             address=row.address,
             user_agent=row.user_agent,
@@ -137,5 +141,5 @@ async def store_names(session: AsyncSession, actor: Actor, references: set[str])
 
 
 def _references(row: AuditEntryRow) -> list[str]:
-    user = [f"user:{row.user_id}"] if row.user_id else []
-    return [row.actor, row.subject, *user, *([row.credential] if row.credential else [])]
+    users = [f"user:{user}" for user in (row.user_id, row.operator_id) if user]
+    return [row.actor, row.subject, *users, *([row.credential] if row.credential else [])]

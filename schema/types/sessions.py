@@ -24,6 +24,8 @@ class Session(Node):
         "currentPassword in it."
     )
 
+    operator: bool = strawberry.field(description="Whether an operator is signed in as the user in it.")
+
     @classmethod
     def from_row(cls, row: SessionRow, actor: Actor) -> "Session":
         return cls(
@@ -33,6 +35,7 @@ class Session(Node):
             expires_at=row.expires_at,
             user_agent=row.user_agent,
             current=row.token_hash == actor.credential,
+            operator=row.operator_id is not None,
             password_optional=password_optional(row),
         )
 

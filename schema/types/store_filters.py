@@ -48,18 +48,23 @@ class StoreOrder:
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Ascending by default.")
 
 
+def check_search(given: str | None) -> str:
+    """Without spaces at its ends. Raises RequestError."""
+    search = (given or "").strip()
+    if len(search) > MAX_SEARCH or not search.isprintable():
+        raise RequestError("BAD_USER_INPUT", f"`search` is at most {MAX_SEARCH} printable characters.")
+    return search
+
+
 def to_filter(given: StoreFilter | None, *, include_deleted: bool = False) -> store_pages.StoreFilter:
     """Raises RequestError for a search that is too long or not printable."""
     if given is None:
         return store_pages.StoreFilter(include_deleted=include_deleted)
-    search = (given.search or "").strip()
-    if len(search) > MAX_SEARCH or not search.isprintable():
-        raise RequestError("BAD_USER_INPUT", f"`search` is at most {MAX_SEARCH} printable characters.")
     return store_pages.StoreFilter(
         statuses=frozenset(given.status or ()),
         health=frozenset(given.health or ()),
         engines=frozenset(engine.value for engine in given.engine or ()),
-        search=search,
+        search=check_search(given.search),
         include_deleted=include_deleted,
     )
 

@@ -134,7 +134,7 @@ def _in_the_cluster() -> Iterator[tuple[str, Request]]:
     yield "watch all secrets", _request("GET", "/api/v1/secrets?watch=1")
     yield "make any namespace", _request("POST", "/api/v1/namespaces", _object("Namespace", "mine"))
     yield "delete all namespaces", _request("DELETE", "/api/v1/namespaces?labelSelector=a=b")
-    yield "read nodes", _request("GET", "/api/v1/nodes")
+    yield "watch nodes", _request("GET", "/api/v1/nodes?watch=1")
     yield "change a node", _request("PATCH", "/api/v1/nodes/fake-0", {"metadata": {"labels": {}}}, MERGE)
     yield "delete a node", _request("DELETE", "/api/v1/nodes/fake-0")
     yield "a kubelet's own API", _request("GET", "/api/v1/nodes/fake-0/proxy/pods")

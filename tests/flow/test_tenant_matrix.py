@@ -10,13 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from accounts import impersonation
 from runtime.database import Base
 from tests.support import whole_schema
 from tests.support.harness import JSON, Harness
+from tests.support.operators import impersonating_headers, operator_headers
 from tests.support.sockets import open_socket, run_operation
 
 OWNER_BROWSER = "Marked browser"
-VOLATILE_TABLES = {"sign_in_throttle", "observer_leases", "profile_revisions", "audit"}
+VOLATILE_TABLES = {"sign_in_throttle", "observer_leases", "profile_revisions", "cluster_capacity", "audit"}
 VOLATILE_COLUMNS = [
     "last_used_at", "due_at", "requeues", "observed_requeues", "wake", "seen_wake", "lease_holder", "lease_epoch",
     "lease_until", "profile_revision",
@@ -58,6 +60,7 @@ def cases(owned: Owned) -> Mapping[str, Mapping[str, list[JSON]]]:
             "languages": [{}],
             "signUpOpen": [{}],
             "identityProvider": [{}],
+            "operator": [{}],
             "invitation": [{"token": ids["ended link"]}],
         },
         "subscription": {
@@ -89,6 +92,9 @@ def cases(owned: Owned) -> Mapping[str, Mapping[str, list[JSON]]]:
             "changeRole": [{"input": {"userId": ids["user"], "role": "VIEWER", "accountId": ids["account"]}}],
             "removeMember": [{"input": {"userId": ids["user"], "accountId": ids["account"]}}],
             "endSession": [{"input": {"id": ids["session"]}}],
+            "setAccountLimits": [{"input": {"accountId": ids["account"], "storeQuota": 1}}],
+            "suspendAccount": [{"input": {"accountId": ids["account"], "reason": "No reason."}}],
+            "resumeAccount": [{"input": {"accountId": ids["account"]}}],
         },
     }
 
@@ -166,8 +172,10 @@ def decoded(text: str) -> str:
         return ""
 
 
-OWN = ("changePassword", "endSession", "acceptInvitation")
-"""Mutations of the signed-in user: what they refuse isn't written to the account's audit log."""
+OPERATORS = ("operator", "setAccountLimits", "suspendAccount", "resumeAccount")
+"""For operators only: refused to everybody else, also to owners, in the same words."""
+OWN = ("changePassword", "endSession", "acceptInvitation", *OPERATORS)
+"""Mutations of the signed-in user and of operators: what they refuse isn't written to the account's audit log."""
 
 
 def found(marks: set[str], answer: JSON, arguments: JSON) -> set[str]:
@@ -224,9 +232,12 @@ async def test_nobody_sees_or_changes_what_is_not_theirs(harness: Harness) -> No
         "left_account AS (DELETE FROM memberships WHERE user_id = (SELECT id FROM viewer)) "
         "INSERT INTO memberships SELECT stores.account_id, viewer.id, 'viewer' FROM stores, viewer LIMIT 1"
     )
+    operator = await operator_headers(harness)
+    impersonating = Caller(harness, await impersonating_headers(harness, operator, owned.ids["user"]))
     strangers = {
         "anonymous": Caller(harness, {}),
         "second account": Caller(harness, await harness.sign_in("stranger@example.net")),
+        "operator": Caller(harness, operator),
         "token of a second account": Caller(
             harness, {"Authorization": f"Bearer {(await harness.sign_up('other@example.net'))[0]}"}
         ),
@@ -243,15 +254,25 @@ async def test_nobody_sees_or_changes_what_is_not_theirs(harness: Harness) -> No
         for name, calls in fields.items():
             for arguments in calls:
                 for who, caller in strangers.items():
+                    if who == "operator" and name in OPERATORS:
+                        continue
                     answer = await caller.ask(operation, name, arguments)
-                    if found(owned.marks, answer, arguments) or (arguments and not refused(answer)):
+                    if found(owned.marks, answer, arguments) or (
+                        (arguments or name in OPERATORS) and not refused(answer)
+                    ):
                         problems.append(f"{who}: {operation} {name} {answer}")
                 for who, caller in members.items():
                     answer = await caller.ask(operation, name, arguments)
                     refusals.append(answer)
                     hidden = owned.private if who == "viewer" else owned.secrets
-                    if found(hidden, answer, arguments) or (operation == "mutation" and not refused(answer)):
+                    if found(hidden, answer, arguments) or (
+                        (operation == "mutation" or name in OPERATORS) and not refused(answer)
+                    ):
                         problems.append(f"{who}: {operation} {name} {answer}")
+                if operation == "mutation" and name not in impersonation.MUTATIONS:
+                    answer = await impersonating.ask(operation, name, arguments)
+                    if found(owned.secrets, answer, arguments) or not refused(answer):
+                        problems.append(f"operator as the owner: {operation} {name} {answer}")
                 if operation != "mutation":
                     answer = await Caller(harness, write_only).ask(operation, name, arguments)
                     if "errors" not in answer or not refused(answer):
@@ -272,6 +293,14 @@ async def test_nobody_sees_or_changes_what_is_not_theirs(harness: Harness) -> No
         for operation, fields in cases(owned).items()
         for name, calls in fields.items()
         for arguments in calls
+    ]
+    answers += [(await impersonating.ask("query", "viewer", {}), {})]
+    answers += [
+        (await strangers["operator"].ask(operation, name, arguments), arguments)
+        for operation, fields in cases(owned).items()
+        for name, calls in fields.items()
+        for arguments in calls
+        if name in OPERATORS
     ]
     seen = {name for answer, _ in answers for name in whole_schema.fields_in(answer)}
     seen |= {name for answer in refusals for name in whole_schema.fields_in(answer) if "UserError." in name}

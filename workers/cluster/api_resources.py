@@ -25,6 +25,7 @@ class ApiResource:
 
 API_RESOURCES = {
     "Namespace": ApiResource("v1", "namespaces", namespaced=False),
+    "Node": ApiResource("v1", "nodes", namespaced=False),
     "PersistentVolume": ApiResource("v1", "persistentvolumes", namespaced=False),
     "PersistentVolumeClaim": ApiResource("v1", "persistentvolumeclaims"),
     "Pod": ApiResource("v1", "pods"),

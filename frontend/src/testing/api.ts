@@ -63,6 +63,8 @@ export const store = (part: object = {}) => ({
 export const signedIn = (stores: object[]) => ({
   viewer: {
     user: { id: 'user-1', email: 'mira@example.com' },
+    isOperator: false,
+    impersonation: null,
     sessionsConnection: { nodes: [] },
     accountsConnection: { nodes: [account] },
   },
@@ -104,6 +106,7 @@ const account = {
   storesUsed: 1,
   creationsLeft: 5,
   nextCreationAt: null,
+  suspension: null,
   storeCount: ({ filter }: { filter?: { status?: string[] } }) => (filter?.status?.includes('PROVISIONING') ? 1 : 0),
   tokens: [],
 }
