@@ -29,6 +29,9 @@ const WebhooksPage = lazy(() =>
 const WebhookPage = lazy(() =>
   import('@/features/webhooks/WebhookPage').then((page) => ({ default: page.WebhookPage })),
 )
+const OperatorPage = lazy(() =>
+  import('@/features/operator/OperatorPage').then((page) => ({ default: page.OperatorPage })),
+)
 const InvitationPage = lazy(() =>
   import('@/features/members/InvitationPage').then((page) => ({ default: page.InvitationPage })),
 )
@@ -59,6 +62,7 @@ export function AppRoutes() {
           <Route path="/account/audit" element={<AuditPage />} />
           <Route path="/account/webhooks" element={<WebhooksPage />} />
           <Route path="/account/webhooks/:id" element={<WebhookPage />} />
+          <Route path="/operator/:tab?" element={<OperatorPage />} />
           <Route path="*" element={<NotFound />} />
         </Route>
       </Routes>

@@ -1,4 +1,5 @@
 import { Box, Divider, Menu, MenuItem } from '@mui/material'
+import { Link } from 'react-router'
 import { signOut } from '@/features/session/auth'
 import { useSession } from '@/features/session/viewer'
 import { Kbd } from '@/shared/components/Kbd'
@@ -22,7 +23,7 @@ const fromEnd = { vertical: 'top', horizontal: 'right' } as const
 
 export function PersonMenu(props: PersonMenuProps) {
   const { anchor, onClose, modeLabel, modeIcon, onMode, onShortcuts, onTour } = props
-  const { user, account, accounts, chooseAccount } = useSession()
+  const { user, account, accounts, chooseAccount, isOperator } = useSession()
   const then = (action: () => void) => () => {
     onClose()
     action()
@@ -43,6 +44,12 @@ export function PersonMenu(props: PersonMenuProps) {
           </MenuItem>
         ))}
       {accounts.length > 1 && <Divider sx={{ my: 1 }} />}
+      {isOperator && (
+        <MenuItem component={Link} to="/operator" onClick={onClose}>
+          <Globe />
+          {t('operator.title')}
+        </MenuItem>
+      )}
       <MenuItem onClick={onMode}>
         {modeIcon}
         {modeLabel}

@@ -20,6 +20,7 @@ import { SearchButton } from './SearchButton'
 import { Toasts } from './Toasts'
 import { barInner, barOuter, page } from './layout'
 
+const Notices = lazy(() => import('@/features/session/Notices').then((module) => ({ default: module.Notices })))
 const Palette = lazy(() => import('@/features/palette/Palette').then((module) => ({ default: module.Palette })))
 const Shortcuts = lazy(() => import('./Shortcuts').then((module) => ({ default: module.Shortcuts })))
 const Tour = lazy(() => import('./Tour').then((module) => ({ default: module.Tour })))
@@ -35,7 +36,7 @@ const TOUR_KEY = 'sf-tour'
 export function Shell() {
   const navigate = useNavigate()
   const { pathname } = useLocation()
-  const { account, canWrite } = useSession()
+  const { account, canWrite, impersonation } = useSession()
   const { mode = 'system', setMode } = useColorScheme()
   const [open, setOpen] = useState<'palette' | 'shortcuts' | 'tour' | null>(() =>
     localStorage.getItem(TOUR_KEY) === null ? 'tour' : null,
@@ -59,7 +60,7 @@ export function Shell() {
     '?': () => setOpen('shortcuts'),
   })
   const places = [
-    { to: '/', label: t('nav.stores'), icon: Store, here: !pathname.startsWith('/account') },
+    { to: '/', label: t('nav.stores'), icon: Store, here: !/^\/(account|operator)/.test(pathname) },
     { to: '/account', label: t('nav.account'), icon: User, here: pathname.startsWith('/account') },
   ]
   const modeLabel = t('mode.label', { mode: t(`mode.${scheme}`) })
@@ -109,6 +110,7 @@ export function Shell() {
           </Box>
         </Box>
       </Box>
+      <Suspense>{(impersonation || account.suspension) && <Notices />}</Suspense>
       <Box component="main" id="main" tabIndex={-1} sx={page}>
         {pathname !== '/' && !creating && <ConnectionLost />}
         <ErrorBoundary resetKey={pathname}>

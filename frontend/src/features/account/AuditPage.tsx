@@ -90,7 +90,7 @@ function Entries({ after, onMore }: EntriesProps) {
 }
 
 function Entry({ entry }: { entry: AuditEntry }) {
-  const { action, actor, user, address, userAgent, result, at } = entry
+  const { action, actor, user, operator, address, userAgent, result, at } = entry
   const what = objectOf(entry)
   const who =
     actor.kind === 'token' && user?.name ? t('audit.byToken', { token: actor.name ?? '…', user: user.name }) : null
@@ -115,8 +115,13 @@ function Entry({ entry }: { entry: AuditEntry }) {
         </Box>
       </Box>
       <Box sx={{ ...muted, overflowWrap: 'anywhere' }}>
-        {[who ?? actor.name ?? t('audit.operator'), userAgent && browserName(userAgent), address]
-          .filter((part) => part !== null)
+        {[
+          who ?? actor.name ?? t('audit.operator'),
+          operator?.name && t('audit.byOperator', { operator: operator.name }),
+          userAgent && browserName(userAgent),
+          address,
+        ]
+          .filter(Boolean)
           .join(' · ')}
       </Box>
     </Box>

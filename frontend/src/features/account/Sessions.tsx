@@ -43,6 +43,7 @@ export function Sessions() {
           <Box sx={{ flex: 1, minWidth: 0 }}>
             <Box sx={{ fontWeight: 550 }}>{browserName(session.userAgent)}</Box>
             <Box sx={muted}>
+              {session.operator && `${t('sessions.byOperator')} · `}
               {t('sessions.since')} <Ago at={session.createdAt} />
               {session.lastUsedAt && (
                 <>

@@ -37,6 +37,7 @@ export const SessionsQuery = graphql(`
           lastUsedAt
           userAgent
           current
+          operator
           passwordOptional
         }
       }
@@ -59,6 +60,9 @@ export const AuditQuery = graphql(`
           userAgent
           actor {
             kind
+            name
+          }
+          operator {
             name
           }
           user {

@@ -39,7 +39,7 @@ export interface Command {
 export function useCommands(stores: StoreData[], onShortcuts: () => void): Command[] {
   const navigate = useNavigate()
   const { pathname } = useLocation()
-  const { canWrite } = useSession()
+  const { canWrite, isOperator } = useSession()
   const { mode, setMode } = useColorScheme()
   const { retry } = useRetryStore()
   const slug = matchPath('/stores/:slug/*', pathname)?.params.slug
@@ -116,6 +116,9 @@ export function useCommands(stores: StoreData[], onShortcuts: () => void): Comma
       text: t('webhooks.title'),
       run: go('/account/webhooks'),
     }),
+    ...(isOperator
+      ? [command(places, { id: 'operator', icon: <Globe />, text: t('operator.title'), run: go('/operator') })]
+      : []),
     command(places, { id: 'keys', icon: <Keyboard />, text: t('shortcuts.title'), keys: ['?'], run: onShortcuts }),
     command(places, {
       id: 'playground',

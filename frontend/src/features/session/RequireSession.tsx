@@ -22,6 +22,8 @@ export function RequireSession({ children, fallback }: { children: React.ReactNo
     if (!viewer || !account) return null
     return {
       user: viewer.user,
+      impersonation: viewer.impersonation,
+      isOperator: viewer.isOperator,
       accounts: viewer.accountsConnection.nodes,
       account,
       canWrite: account.role !== 'VIEWER',

@@ -18,7 +18,17 @@ export const ViewerQuery = graphql(`
           storesUsed
           creationsLeft
           nextCreationAt
+          suspension {
+            since
+            reason
+          }
         }
+      }
+      isOperator
+      impersonation {
+        operator
+        reason
+        expiresAt
       }
     }
   }
@@ -35,6 +45,9 @@ export const accountOf = ({ accountsConnection: { nodes } }: Viewer, chosen: str
 
 interface Session {
   user: Viewer['user']
+  /** Null: the user is signed in. */
+  impersonation: Viewer['impersonation']
+  isOperator: boolean
   accounts: Account[]
   /** The account whose stores are on screen. */
   account: Account

@@ -5,6 +5,7 @@ import { audit } from './texts/audit.de'
 import { common } from './texts/common.de'
 import { create } from './texts/create.de'
 import { members } from './texts/members.de'
+import { operator } from './texts/operator.de'
 import { palette } from './texts/palette.de'
 import { session } from './texts/session.de'
 import { settings } from './texts/settings.de'
@@ -20,6 +21,7 @@ export const de: Catalogue = {
   ...common,
   ...create,
   ...members,
+  ...operator,
   ...palette,
   ...session,
   ...settings,

@@ -4,6 +4,7 @@ import { audit } from './texts/audit.en'
 import { common } from './texts/common.en'
 import { create } from './texts/create.en'
 import { members } from './texts/members.en'
+import { operator } from './texts/operator.en'
 import { palette } from './texts/palette.en'
 import { session } from './texts/session.en'
 import { settings } from './texts/settings.en'
@@ -19,6 +20,7 @@ export const en = {
   ...common,
   ...create,
   ...members,
+  ...operator,
   ...palette,
   ...session,
   ...settings,

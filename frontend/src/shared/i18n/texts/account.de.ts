@@ -57,6 +57,7 @@ export const account: Translation<typeof english> = {
   'sessions.unknown': 'Unbekannter Browser',
   'sessions.since': 'Seit',
   'sessions.lastUsed': 'zuletzt benutzt',
+  'sessions.byOperator': 'Ein Betreiber, angemeldet als Sie',
   'sessions.current': 'Diese hier',
   'sessions.showAll': 'Alle {count} zeigen',
   'sessions.end': 'Beenden',

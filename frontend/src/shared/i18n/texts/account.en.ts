@@ -53,6 +53,7 @@ export const account = {
   'sessions.unknown': 'Unknown browser',
   'sessions.since': 'Since',
   'sessions.lastUsed': 'last used',
+  'sessions.byOperator': 'An operator, signed in as you',
   'sessions.current': 'This one',
   'sessions.showAll': 'Show all {count}',
   'sessions.end': 'End it',

@@ -33,7 +33,7 @@ export const audit: Translation<typeof english> = {
   'action.user.signed_in_with_link': 'Mit einem Link angemeldet',
   'action.user.signed_in_with_identity': 'Mit einem OpenID-Anbieter angemeldet',
   'action.user.signed_out': 'Abgemeldet',
-  'action.user.impersonated': 'Der Betreiber handelte für einen Nutzer',
+  'action.user.impersonated': 'Ein Betreiber meldete sich an als',
   'action.sign_in_link.created': 'Anmelde-Link erzeugt',
   'action.identity.linked': 'Mit einem OpenID-Anbieter verbunden',
   'action.identity.unlinked': 'Von einem OpenID-Anbieter gelöst',
@@ -51,4 +51,5 @@ export const audit: Translation<typeof english> = {
   'action.account.resumed': 'Konto wieder freigegeben',
   'action.operator.added': 'Betreiber hinzugefügt',
   'action.operator.removed': 'Betreiber entfernt',
+  'audit.byOperator': 'durch den Betreiber {operator}',
 }

@@ -30,7 +30,7 @@ export const audit = {
   'action.user.signed_in_with_link': 'Signed in with a link',
   'action.user.signed_in_with_identity': 'Signed in with an OpenID provider',
   'action.user.signed_out': 'Signed out',
-  'action.user.impersonated': 'The operator acted for a user',
+  'action.user.impersonated': 'An operator signed in as',
   'action.sign_in_link.created': 'Sign-in link made',
   'action.identity.linked': 'Linked with an OpenID provider',
   'action.identity.unlinked': 'Unlinked from an OpenID provider',
@@ -48,4 +48,5 @@ export const audit = {
   'action.account.resumed': 'Account resumed',
   'action.operator.added': 'Operator added',
   'action.operator.removed': 'Operator removed',
+  'audit.byOperator': 'by the operator {operator}',
 } as const

@@ -1,0 +1,177 @@
+import { Box, Button, Link as MuiLink } from '@mui/material'
+import { useState } from 'react'
+import { useSearchParams } from 'react-router'
+import { Card } from '@/shared/components/Card'
+import { Chips } from '@/shared/components/Chips'
+import { ErrorBanner } from '@/shared/components/ErrorBanner'
+import { FilterInput } from '@/shared/components/FilterInput'
+import { inset, plainList } from '@/shared/components/styles'
+import { errorMessage } from '@/shared/graphql/errors'
+import { useData } from '@/shared/graphql/useData'
+import { t } from '@/shared/i18n'
+import { Ago } from '@/shared/time'
+import { mono, v } from '@/shared/tokens'
+import { useDebounced } from '@/shared/useDebounced'
+import { useCatalogue } from '@/features/stores/catalogue'
+import { Glyph } from '@/features/stores/Glyph'
+import { displayState, type DisplayState } from '@/features/stores/state'
+import { OperatorStoresQuery, type OperatorStore } from './documents'
+
+const PAGE = 25
+const SHOWN = {
+  all: {},
+  failed: { status: ['FAILED'] },
+  unhealthy: { health: ['DEGRADED', 'DOWN'] },
+  progress: { status: ['REQUESTED', 'PROVISIONING', 'UPDATING', 'RESUMING', 'SUSPENDING', 'DELETING'] },
+  suspended: { status: ['SUSPENDED'] },
+} as const
+type Shown = keyof typeof SHOWN
+type Filter = { search: string } & (typeof SHOWN)[Shown]
+
+/** Stores of all accounts; `?account=` those of one, `?cause=` those that fail for the same cause. */
+export function Stores() {
+  const [parameters, setParameters] = useSearchParams()
+  const [search, setSearch] = useState('')
+  const [shown, setShown] = useState<Shown>('all')
+  const wanted = useDebounced(search.trim())
+  const cause = parameters.get('cause')
+  const accountId = parameters.get('account')
+  return (
+    <>
+      <Box sx={{ display: 'flex', flexWrap: 'wrap', gap: 3, alignItems: 'center', mb: 4 }}>
+        <Chips
+          label={t('stores.which')}
+          value={shown}
+          onChange={setShown}
+          chips={(Object.keys(SHOWN) as Shown[]).map((value) => ({
+            value,
+            label: value === 'all' ? t('group.all') : t(`operator.${value}`),
+          }))}
+        />
+        <FilterInput
+          label={t('stores.filter')}
+          value={search}
+          onChange={setSearch}
+          sx={{ ml: { sm: 'auto' }, width: { xs: '100%', sm: 260 } }}
+        />
+      </Box>
+      {(cause ?? accountId) !== null && (
+        <Box sx={{ display: 'flex', alignItems: 'center', gap: 3, mb: 4, fontSize: '0.8125rem' }}>
+          <Box sx={{ color: v.ink2, overflowWrap: 'anywhere' }}>{cause ?? t('operator.oneAccount')}</Box>
+          <Button size="small" onClick={() => setParameters({})}>
+            {t('stores.showAll')}
+          </Button>
+        </Box>
+      )}
+      <StoreList
+        key={JSON.stringify([shown, wanted, cause, accountId])}
+        filter={{ ...SHOWN[shown], search: wanted }}
+        cause={cause}
+        accountId={accountId}
+      />
+    </>
+  )
+}
+
+interface StoreListProps {
+  filter: Filter
+  cause: string | null
+  accountId: string | null
+}
+
+function StoreList(props: StoreListProps) {
+  const [cursors, setCursors] = useState<(string | null)[]>([null])
+  return (
+    <Card component="ul" aria-label={t('stores.title')} sx={{ ...plainList, overflow: 'clip' }}>
+      {cursors.map((after, i) => (
+        <StorePage
+          key={after}
+          {...props}
+          after={after}
+          onMore={i === cursors.length - 1 ? (next) => setCursors([...cursors, next]) : undefined}
+        />
+      ))}
+    </Card>
+  )
+}
+
+interface StorePageProps extends StoreListProps {
+  after: string | null
+  /** Undefined: the next page is there already. */
+  onMore: ((cursor: string) => void) | undefined
+}
+
+function StorePage({ filter, cause, accountId, after, onMore }: StorePageProps) {
+  const given = { ...filter, status: 'status' in filter ? [...filter.status] : null }
+  const variables = {
+    first: PAGE,
+    after,
+    cause,
+    accountId,
+    filter: { ...given, health: 'health' in filter ? [...filter.health] : null },
+  }
+  const { data, error, refetch } = useData({ query: OperatorStoresQuery, variables })
+  const page = data?.operator?.stores
+  if (error && !page) {
+    return (
+      <li>
+        <ErrorBanner onRetry={refetch}>{errorMessage(error)}</ErrorBanner>
+      </li>
+    )
+  }
+  const next = page?.pageInfo.hasNextPage ? page.pageInfo.endCursor : null
+  return (
+    <>
+      {page?.nodes.map((store) => (
+        <StoreRow key={store.storeId} store={store} />
+      ))}
+      {page?.nodes.length === 0 && after === null && (
+        <Box component="li" sx={{ ...inset, py: 4, color: v.ink2 }}>
+          {t('operator.noStores')}
+        </Box>
+      )}
+      {next !== null && onMore && (
+        <Box component="li" sx={{ ...inset, py: 3, borderTop: `1px solid ${v.line}` }}>
+          <Button size="small" onClick={() => onMore(next)}>
+            {t('stores.more')}
+          </Button>
+        </Box>
+      )}
+    </>
+  )
+}
+
+function StoreRow({ store }: { store: OperatorStore }) {
+  const { name, url, accountName, engine, plan, status, health, cause, namespace, createdAt } = store
+  const { engineOf, planOf } = useCatalogue()
+  const state: DisplayState = displayState({
+    status,
+    health: health && { state: health, cause: null, since: createdAt },
+  })
+  return (
+    <Box
+      component="li"
+      sx={{ ...inset, py: 3, display: 'flex', gap: 3, '& + &': { borderTop: `1px solid ${v.line}` } }}
+    >
+      <Box sx={{ pt: 0.5 }}>
+        <Glyph state={state} size={16} />
+      </Box>
+      <Box sx={{ flex: 1, minWidth: 0, overflowWrap: 'anywhere' }}>
+        <Box sx={{ display: 'flex', flexWrap: 'wrap', columnGap: 2, alignItems: 'baseline' }}>
+          <MuiLink href={url} target="_blank" rel="noreferrer" sx={{ fontWeight: 550 }}>
+            {name}
+          </MuiLink>
+          <Box component="span">{t(`state.${state}`)}</Box>
+          <Box component="span" sx={{ ml: 'auto', fontSize: '0.8125rem', color: v.ink2 }}>
+            <Ago at={createdAt} />
+          </Box>
+        </Box>
+        <Box sx={{ fontSize: '0.8125rem', color: v.ink2 }}>
+          {[accountName, engineOf(engine)?.title ?? engine, planOf(plan)?.title ?? plan].join(' · ')}
+        </Box>
+        {cause && <Box sx={{ fontSize: '0.8125rem', mt: 0.5 }}>{cause}</Box>}
+        <Box sx={{ fontFamily: mono, fontSize: '0.75rem', color: v.ink3, mt: 0.5 }}>{namespace}</Box>
+      </Box>
+    </Box>
+  )
+}
