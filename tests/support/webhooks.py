@@ -28,7 +28,7 @@ async def mutate_payload(harness: Harness, mutation: str, token: str | None = No
 
 
 async def list_webhooks(harness: Harness) -> list[Any]:
-    """All webhooks of the first account, each with its latest 100 attempts."""
+    """The last 9 webhooks of the first account, each with its latest 100 attempts."""
     document = f"{{ viewer {{ accounts {{ webhooks(last: 9) {{ nodes {{ {FIELDS} deliveries(first: 100) {{ nodes {{ "
     document += "id messageId type attempt at latencyMs delivered statusCode error nextAttemptAt } } } } } } }"
     [account] = (await harness.client().execute(document))["viewer"]["accounts"]
