@@ -48,7 +48,13 @@ def external(*ports: int) -> set[str]:
 CONNECTIONS = {
     "bundled": ALWAYS | FROM_INGRESS | METRICS | API_SERVER | BUNDLED,
     "local": ALWAYS | FROM_INGRESS | METRICS | API_SERVER | BUNDLED,
-    "everything": ALWAYS | FROM_INGRESS | {"api ← 192.0.2.0/24 http/TCP"} | API_SERVER | BUNDLED | BACKUP | MAIL,
+    "everything": ALWAYS
+    | FROM_INGRESS
+    | {"api ← 192.0.2.0/24 http/TCP", "api → anyone 443/TCP"}
+    | API_SERVER
+    | BUNDLED
+    | BACKUP
+    | MAIL,
     "external": ALWAYS
     | FROM_INGRESS
     | METRICS
