@@ -25,6 +25,7 @@ from schema.ids import encode_event_cursor
 
 COUNTS = (1000, 5000)
 EVENTS = 10
+PING = 0x80 | Opcode.PING
 AT_ONCE = 50
 """Sockets that are opened at the same time."""
 QUERY = "subscription ($after: String!) { accountEvents(after: $after) { cursor storeId type status message at } }"
@@ -64,11 +65,13 @@ class Subscriber(asyncio.Protocol):
         self.transport.write(HEAD.format(host=self._host, token=f"{TOKEN_PREFIX}0").encode())
 
     def data_received(self, data: bytes) -> None:
-        """An event is short: it comes in one piece."""
+        """An event and a ping are short: they come in one piece."""
         if data.startswith(b"HTTP/1.1 101"):
             payload = {"query": QUERY, "variables": {"after": self._after}}
             for message in ({"type": "connection_init"}, {"id": "1", "type": "subscribe", "payload": payload}):
                 self.transport.write(Frame(Opcode.TEXT, json.dumps(message).encode()).serialize(mask=True))
+        if data[0] == PING:
+            self.transport.write(Frame(Opcode.PONG, data[2 : 2 + data[1]]).serialize(mask=True))
         if self.awaited.text in data:
             self.awaited.times.append(time.perf_counter())
             if len(self.awaited.times) == self._expected:
