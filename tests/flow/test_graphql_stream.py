@@ -12,6 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from api import graphql_stream
+from runtime.changefeed import CHANNEL
 from tests.support.harness import Harness
 from tests.support.stores import create_ready_store
 from tests.support.waiting import hang_limit, wait_until
@@ -148,6 +149,7 @@ async def test_a_slow_client_is_closed_and_resumes(api: Harness, monkeypatch: py
             "INSERT INTO events (account_id, store_id, type, status, message) SELECT account_id, id, 'NOTICE', "
             "'REQUESTED', repeat('long ', 12000) || n FROM stores, generate_series(1, 120) n"
         )
+        await api.sql("SELECT pg_notify($1, account_id::text) FROM stores", CHANNEL)
         await wait_until(is_closed)
         received = b""
         with suppress(ConnectionResetError):  # what the server had not sent is gone

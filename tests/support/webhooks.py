@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from runtime.changefeed import CHANNEL
 from tests.support.harness import Harness
 from tests.support.waiting import wait_until
 
@@ -63,11 +64,13 @@ async def pass_time(harness: Harness, hours: float) -> None:
 
 
 async def write_events(harness: Harness, count: int, kind: str = "NOTICE") -> None:
-    """Events of the newest store."""
+    """Events of the newest store, of which subscribers are notified."""
     await harness.sql(
-        "INSERT INTO events (account_id, store_id, type, status, message) "
+        "WITH written AS (INSERT INTO events (account_id, store_id, type, status, message) "
         "SELECT account_id, id, $2, 'REQUESTED', 'number ' || n FROM generate_series(1, $1::int) n, "
-        "(SELECT * FROM stores ORDER BY created_at DESC LIMIT 1) s",
+        "(SELECT * FROM stores ORDER BY created_at DESC LIMIT 1) s RETURNING account_id) "
+        "SELECT pg_notify($3, account_id::text) FROM written",
         count,
         kind,
+        CHANNEL,
     )
