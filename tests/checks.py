@@ -30,6 +30,8 @@ WORKERS = len(os.sched_getaffinity(0)) + 1
 """Processes that run tests at the same time: one more than there are CPUs, because most tests wait most of the time."""
 SILENCE_SECONDS = 1200.0
 """A command that prints no line for so long hangs. Compiling the Kubernetes API server alone takes five minutes."""
+GRACE_SECONDS = 5.0
+"""How long the descendants of such a command may take to end."""
 COVERAGE = "build/coverage.json"
 """What SlipCover measured in the processes of pytest."""
 SLOWEST_TEST = re.compile(r"^([\d.]+s) (?:call|setup|teardown) +(tests/\S.*)$")
@@ -78,10 +80,17 @@ NEEDS_OF_THE_DASHBOARD = (
     program("npm", get="install Node.js 20.19 or newer"),
 )
 EVERY_CHANGE = (
-    Check("format", [[*MODULE, "ruff", "format", "--check", "."]], lane="static"),
-    Check("lint", [[*MODULE, "ruff", "check", "."]], lane="static"),
-    Check("types", [[*MODULE, "mypy"]], lane="static"),
-    Check("imports", [[str(Path(sys.executable).with_name("lint-imports"))]], summary=r"Contracts:", lane="static"),
+    Check("format", [[*MODULE, "ruff", "format", "--check", "."]], lane="others"),
+    Check("lint", [[*MODULE, "ruff", "check", "."]], lane="others"),
+    Check("types", [[*MODULE, "mypy"]], lane="others"),
+    Check("imports", [[str(Path(sys.executable).with_name("lint-imports"))]], summary=r"Contracts:", lane="others"),
+    Check(
+        "dashboard",
+        [[*MODULE, "sandbox.dashboard"], [*PYTEST, "tests/browser/test_journeys.py"]],
+        NEEDS_OF_THE_DASHBOARD,
+        summary=r"\bin [\d.]+s|can't be built",
+        lane="others",
+    ),
     Check(
         "tests",
         [
@@ -98,12 +107,6 @@ EVERY_CHANGE = (
         "coverage",
         [[*MODULE, "slipcover", "--merge", COVERAGE, "--json", "--out", COVERAGE, "--fail-under", "95"]],
         summary=r"^\(summary\)",
-    ),
-    Check(
-        "dashboard",
-        [[*MODULE, "sandbox.dashboard"], [*PYTEST, "tests/browser/test_journeys.py"]],
-        NEEDS_OF_THE_DASHBOARD,
-        summary=r"\bin [\d.]+s|can't be built",
     ),
 )
 KUBERNETES = Check(
@@ -125,7 +128,7 @@ NODE = Check(
     [
         [
             *("env", "COVERAGE_PATCH=fork", *MODULE, "coverage", "run", *PYTEST[1:]),
-            *("tests/node", "tests/unit/sandbox/test_network_policies.py"),
+            *("--durations", "10", "tests/node", "tests/unit/sandbox/test_network_policies.py"),
         ],
         [*MODULE, "coverage", "combine", "--quiet"],
         [*MODULE, "coverage", "report", "--include=sandbox/kubernetes/node/*", "--omit=nothing"],
@@ -224,7 +227,7 @@ def end_when_silent(process: subprocess.Popen[str], last_line: Sequence[float]) 
                 process.send_signal(signal.SIGABRT)
                 silent.resume()
                 process.wait(60)
-                psutil.wait_procs(descendants, 5)
+                psutil.wait_procs(descendants, GRACE_SECONDS)
                 for child in descendants:
                     with suppress(psutil.NoSuchProcess):
                         child.kill()

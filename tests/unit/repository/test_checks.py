@@ -30,6 +30,7 @@ def test_a_check_stops_at_the_command_that_fails(capfd: pytest.CaptureFixture[st
 
 def test_a_command_that_hangs_fails_with_all_that_it_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "SILENCE_SECONDS", 0.5)
+    monkeypatch.setattr(checks, "GRACE_SECONDS", 0.1)
     child = "import subprocess; subprocess.run(['sleep', '600'])"
     assert perform(Check("hung", python(child))).result == "failed"  # a child that survived would hold the output open
 
