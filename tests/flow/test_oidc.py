@@ -106,7 +106,7 @@ async def test_an_older_user_is_linked_and_loses_the_password(
     provider.claims = {"email": "old@corp.example", "sub": "subject-2"}  # the address was given to another person
     other = await new_browser()
     assert await other.sign_in("?next=/new") == "/sign-in?problem=other_identity&next=%2Fnew"
-    environment = process_environment(api.settings)
+    environment = process_environment(api.api_settings)
     for expected in (0, 1):
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "cli", "users", "unlink", "old@corp.example"), cwd=ROOT, env=environment
@@ -139,7 +139,7 @@ async def test_where_sign_up_is_closed_an_invitation_makes_a_user(
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", "users", "add", "owner@example.com"),
         cwd=ROOT,
-        env=process_environment(api.settings),
+        env=process_environment(api.api_settings),
         stdin=asyncio.subprocess.PIPE,
     )
     await process.communicate(f"{PASSWORD}\n".encode())
@@ -166,7 +166,7 @@ async def test_an_api_killed_before_its_commit_leaves_nothing(
     """The code is used up: the person begins again."""
     with bind_socket("127.0.0.1", 0) as free:
         port = free.getsockname()[1]
-    environment = process_environment(api.settings, STOREFLEET_PORT=str(port))
+    environment = process_environment(api.api_settings, STOREFLEET_PORT=str(port))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", "api"), cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE
     )
