@@ -164,7 +164,7 @@ def test_the_owner_learns_what_is_left_and_where(new_shop: Shops) -> None:
         ("index.php", ("Your shop sells. What is left for you", "Enter your bank account")),
         ("admin.php?page=wc-settings&tab=checkout", ("your account",)),
         ("admin.php?page=wc-settings&tab=email", ("This shop can&#039;t send mail", "This shop can't send mail")),
-        ("plugins.php", ("come from the platform",)),
+        *((page, ("come from the platform",)) for page in ("themes.php", "site-health.php", "plugins.php")),
     ):
         status, _, text = server.request(f"/wp-admin/{page}", **owner)
         assert (status, any(word in text for word in words)) == (200, True), page
