@@ -55,20 +55,3 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("cluster", name=op.f("pk_cluster_capacity")),
     )
-    with op.get_context().autocommit_block():
-        op.create_index(
-            "ix_accounts_suspended_at",
-            "accounts",
-            ["suspended_at"],
-            postgresql_where=sa.text("suspended_at IS NOT NULL"),
-            postgresql_concurrently=True,
-            if_not_exists=True,
-        )
-        op.create_index(
-            "ix_stores_suspended_by_account",
-            "stores",
-            ["account_id"],
-            postgresql_where=sa.text("suspended_by_account"),
-            postgresql_concurrently=True,
-            if_not_exists=True,
-        )
