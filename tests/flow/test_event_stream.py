@@ -35,13 +35,13 @@ class Account:
         """(number, store) of each committed event."""
 
     async def write(self, store_id: UUID, events: int = 1, *, commit: bool = True, message: str = "Hello.") -> None:
-        async with self.sessions() as session:
+        async with self.sessions.begin() as session:
             store = await session.get_one(Store, store_id)
-            await append_events(session, store, [EventDraft("NOTICE", message)] * events)
-            last = await last_seq(session, self.account_id)
-            if commit:
-                await session.commit()
-                self.written += [(seq, store_id) for seq in range(last - events + 1, last + 1)]
+            last = await append_events(session, store, [EventDraft("NOTICE", message)] * events)
+            if not commit:
+                await session.rollback()
+        if commit:
+            self.written += [(seq, store_id) for seq in range(last - events + 1, last + 1)]
 
     def expected(self, after: int, store: UUID | None) -> list[int]:
         return sorted(seq for seq, whose in self.written if seq > after and store in (None, whose))
