@@ -35,7 +35,7 @@ CONTAINER_FIELDS = {
     *("readinessProbe", "resources", "securityContext", "startupProbe", "terminationMessagePolicy", "volumeMounts"),
 }
 VOLUMES = {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}
-SECRETS = re.compile(r"PASSWORD|_KEYS$|_URL$")
+SECRETS = re.compile(r"PASSWORD|_SECRET$|_KEYS$|_URL$")
 PUBLIC = "STOREFLEET_PUBLIC_URL"
 
 
