@@ -101,6 +101,10 @@ test-browser: .venv/.dev ## check the dashboard: types, lint, texts, and everyth
 screenshots: .venv/.dev ## take screenshots of the dashboard, into build/screenshots (Chromium, Node.js)
 	@$(RUN) -m pytest -q tests/browser/screenshots.py
 
+.PHONY: test-attack
+test-attack: .venv/.dev ## send generated requests to every input of the API, under a memory cap (3 minutes)
+	@$(RUN) tests/checks.py attack
+
 .PHONY: test-all
 test-all: .venv/.dev ## run all test tiers, and print which were skipped and why
 	@$(RUN) tests/checks.py --all
@@ -139,6 +143,7 @@ lock: ## resolve requirements/*.txt from pyproject.toml (needs uv)
 	$(LOCK) pyproject.toml -c requirements/runtime.txt -o requirements/platform.txt
 	$(LOCK) pyproject.toml --group sandbox --group dev -c requirements/runtime.txt -o requirements/dev.txt
 	$(LOCK) --group pyproject.toml:node -o requirements/node.txt
+	$(LOCK) --group pyproject.toml:attack -c requirements/runtime.txt -o requirements/attack.txt
 	$(LOCK) --group pyproject.toml:frontend -o requirements/frontend.txt
 	$(LOCK) --group pyproject.toml:sbom -o requirements/sbom.txt
 

