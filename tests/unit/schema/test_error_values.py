@@ -20,7 +20,8 @@ def messages(document: str, variables: Any = None) -> list[str]:
         errors = validate(BUILT, parsed)
         if not errors:
             [operation] = parsed.definitions
-            found = get_variable_values(BUILT, operation.variable_definitions, variables or {})  # type: ignore[attr-defined]
+            defined = operation.variable_definitions  # type: ignore[attr-defined]  # it is an operation
+            found = get_variable_values(BUILT, defined, variables or {})
             errors = found if isinstance(found, list) else []
     except GraphQLSyntaxError as error:
         errors = [error]
