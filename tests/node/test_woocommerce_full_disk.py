@@ -1,6 +1,5 @@
 """A shop with a full disk: a full database disk empties no cart, and a full uploads disk is told and closes nothing."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,6 @@ from tests.node.shops import HOST, INSTALL, UPLOADS, Shop, Shops
 from tests.node.wordpress import INSTALL_COMMAND, TOKEN, php
 from tests.support.harness import Harness
 from tests.support.stores import resync, run_cron_job, wait_for_health_cause
-from tests.support.waiting import wait_until
 
 ROW = (
     "INSERT INTO wp_woocommerce_sessions (session_key, session_value, session_expiry) VALUES (LEFT(UUID(), 32), {}, 1)"
@@ -148,14 +146,8 @@ async def test_the_owner_reads_which_disk_is_full(harness: Harness, node: RealNo
             assert status == 503 or (status, len(answer["items"])) == (200, 1), answer
             status, _, answer = await send_request(harness, store, "POST", f"{API}/checkout", json=ORDER, headers=cart)
             assert "cart_empty" not in str(answer)
-            assert status != 200, answer
-            await asyncio.sleep(0.05)
+            if status == 200:  # the tables of orders had room
+                break
     await harness.wait_for_store(store["id"], status="READY", health="HEALTHY")
     await wait_until_open(harness, store)
-
-    async def bought() -> bool:
-        status, _, answer = await send_request(harness, store, "POST", f"{API}/checkout", json=ORDER, headers=cart)
-        assert "cart_empty" not in str(answer)
-        return status == 200
-
-    await wait_until(bought)
+    await shop.buy()
