@@ -17,7 +17,7 @@ from api.index_page import index_page
 from runtime.frontend import FRONTEND, STAMP
 
 ROUTES = re.compile(
-    r"/(sign-in|sign-up|invitation|new|account(/members|/audit|/webhooks(/[^/]+)?)?|operator(/(accounts|stores))?"
+    r"/(sign-in|sign-up|invitation|new|account(/members|/audit|/webhooks(/[^/]+)?)?|operator(/[^/]+)?"
     r"|stores/[^/]+(/[^/]+)?)?"
 )
 """Paths of the dashboard's pages (frontend/src/app/App.tsx). Other paths are a 404, which the dashboard shows, too."""

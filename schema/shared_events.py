@@ -47,7 +47,7 @@ class SharedSubscription:
     fragments: dict[str, FragmentDefinitionNode]
     root: Resolved
     _written: OrderedDict[tuple[object, ...], str] = field(default_factory=OrderedDict)
-    """`data` as JSON, by the cursor of an event and the subscriber's rights in its account."""
+    """`data` as JSON, by the cursor and time of an event, and the subscriber's rights in its account."""
 
     async def subscribe(self, context: Context, variables: Mapping[str, Any]) -> AsyncIterable[Any]:
         """The events. Raises NotCompilable, or why the caller may not subscribe."""
@@ -65,7 +65,8 @@ class SharedSubscription:
     def write(self, event: Any, context: Context) -> str:
         """`{"<field>": {…}}`"""
         actor = context.require_actor()
-        key = (event.cursor, actor.roles.get(event.row.account_id), actor.scopes)  # an event never changes
+        # an event never changes, but a restored database gives its number to another one
+        key = (event.cursor, event.row.at, actor.roles.get(event.row.account_id), actor.scopes)
         if key not in self._written:
             pending: list[Any] = []
             data = {self.root.key: self.root.write(event, pending)}

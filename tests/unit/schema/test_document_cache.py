@@ -1,7 +1,9 @@
 """Documents that are kept: which, how many, and what is known of each."""
 
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from graphql import GraphQLObjectType, parse
@@ -102,3 +104,23 @@ def test_a_value_that_is_not_as_its_type_says_is_left_to_the_executor(kind: str,
     write = Selections(schema._schema, {}).of_object(parent, [selection_set.selection_set])
     with pytest.raises(NotCompilable):
         write(source, [])
+
+
+def test_an_event_is_written_again_if_it_has_the_number_of_another_one() -> None:
+    """As in a database that was restored, or for a caller with other rights."""
+    subscription = CachedDocument(parse("subscription { accountEvents { message } }")).subscription(
+        schema._schema, None
+    )
+    assert subscription is not None
+    account, noon = uuid4(), datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+    def write(message: str, at: datetime, role: str) -> str:
+        actor = SimpleNamespace(roles={account: role}, scopes=None)
+        event = SimpleNamespace(cursor="5", message=message, row=SimpleNamespace(account_id=account, at=at))
+        context: Any = SimpleNamespace(require_actor=lambda: actor)
+        return subscription.write(event, context)
+
+    first = write("first", noon, "OWNER")
+    assert (first, write("kept", noon, "OWNER")) == ('{"accountEvents":{"message":"first"}}',) * 2
+    assert "restored" in write("restored", noon + timedelta(seconds=1), "OWNER")
+    assert "viewer" in write("viewer", noon, "VIEWER")
