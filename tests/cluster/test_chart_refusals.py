@@ -56,8 +56,12 @@ def test_half_of_the_roles_is_refused(helm: Helm, database: JSON, message: str) 
         helm.render(values={"database": {**URL, **database}, "redis": {"url": "redis://h"}})
 
 
+NO_SECRET: JSON = {"existingSecret": {"name": ""}}
 UNFIT: list[tuple[JSON, str]] = [
-    ({"database": {"existingSecret": {"name": ""}, "bundled": {"enabled": True}}}, "database.bundled has no replica"),
+    (
+        {"database": {**NO_SECRET, "api": NO_SECRET, "worker": NO_SECRET, "bundled": {"enabled": True}}},
+        "database.bundled has no replica",
+    ),
     ({"redis": {"existingSecret": {"name": ""}, "bundled": {"enabled": True}}}, "redis.bundled has no replica"),
     *(
         (

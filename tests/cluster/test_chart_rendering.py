@@ -156,8 +156,8 @@ def test_servers_are_bundled_or_elsewhere(helm: Helm) -> None:
     objects = helm.render(SCENARIOS["external"])
     assert not [item for item in objects if item["kind"] == "StatefulSet"]
     assert environment(objects, "Deployment", "api")["STOREFLEET_DATABASE_LISTEN_URL"] == (
-        "storefleet-database",
-        "listen-uri",
+        "storefleet-database-roles",
+        "api-listen-uri",
     )
     assert find(objects, "Secret", "-redis")["stringData"] == {"url": "rediss://:hunter2@redis.example.com:6379/0"}
     objects = helm.render(SCENARIOS["gateway"])

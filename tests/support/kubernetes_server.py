@@ -50,7 +50,7 @@ class Server:
 
     def is_established(self, name: str) -> bool:
         found = self.call("GET", f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
-        conditions = found.get("status", {}).get("conditions", ())
+        conditions = found.get("status", {}).get("conditions") or ()
         return any(row["type"] == "Established" and row["status"] == "True" for row in conditions)
 
     def names(self, path: str) -> set[str]:
