@@ -40,19 +40,25 @@ class CompiledQuery:
             raise NotCompilable
         pending: Pending = []
         data: dict[str, Any] = self.write(None, pending)
-        while pending:
-            level, pending = pending, []
-            resolved = [self._resolve(source, field, context, values) for _, source, field in level]
-            waiting = [value for value in resolved if isawaitable(value)]
-            awaited = iter(waiting if not waiting else await _gather(waiting))
-            for (written, _, field), value in zip(level, resolved, strict=True):
-                written[field.key] = field.write(next(awaited) if isawaitable(value) else value, pending)
+        await resolve_pending(self, pending, context, values)
         return data
 
-    def _resolve(self, source: Any, field: Resolved, context: Any, values: VariableValues) -> Any:
-        arguments = get_argument_values(field.definition, field.nodes[0], values) if field.definition.args else {}
-        info = resolve_info(self, field, context, values)
-        return field.definition.resolve(source, info, **arguments)  # type: ignore[misc]  # Strawberry gives each one
+
+async def resolve_pending(compiled: Any, pending: Pending, context: Any, values: VariableValues) -> None:
+    """Fill the gaps, level by level. `compiled`: as in resolve_info. Raises as CompiledQuery.run."""
+    while pending:
+        level, pending = pending, []
+        resolved = [_resolve(compiled, source, field, context, values) for _, source, field in level]
+        waiting = [value for value in resolved if isawaitable(value)]
+        awaited = iter(waiting if not waiting else await _gather(waiting))
+        for (written, _, field), value in zip(level, resolved, strict=True):
+            written[field.key] = field.write(next(awaited) if isawaitable(value) else value, pending)
+
+
+def _resolve(compiled: Any, source: Any, field: Resolved, context: Any, values: VariableValues) -> Any:
+    arguments = get_argument_values(field.definition, field.nodes[0], values) if field.definition.args else {}
+    info = resolve_info(compiled, field, context, values)
+    return field.definition.resolve(source, info, **arguments)  # type: ignore[misc]  # Strawberry gives each one
 
 
 def resolve_info(compiled: Any, field: Resolved, context: Any, values: VariableValues) -> GraphQLResolveInfo[Any]:

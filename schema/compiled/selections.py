@@ -58,7 +58,7 @@ class Selections:
 
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
-    resolvers: list[str] = field(default_factory=list)
+    resolvers: list[Resolved] = field(default_factory=list)
     """The fields with resolvers that were found."""
 
     def of_object(self, parent: GraphQLObjectType, selection_sets: list[SelectionSetNode]) -> Write:
@@ -91,8 +91,9 @@ class Selections:
             raise NotCompilable
         write = self.of_value(definition.type, [node.selection_set for node in nodes if node.selection_set])
         if not getattr(definition.resolve, "_is_default", False):
-            self.resolvers.append(name)
-            return key, Resolved(key, parent, definition, nodes, write), write
+            resolved = Resolved(key, parent, definition, nodes, write)
+            self.resolvers.append(resolved)
+            return key, resolved, write
         attribute = definition.extensions[STRAWBERRY].python_name
         values = getattr(parent.extensions[STRAWBERRY].origin, "VALUES", {})
         return key, values.get(attribute) or attrgetter(attribute), write

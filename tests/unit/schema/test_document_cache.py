@@ -1,9 +1,10 @@
 """Documents that are kept: which, how many, and what is known of each."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from graphql import GraphQLObjectType, parse
@@ -11,8 +12,12 @@ from graphql import GraphQLObjectType, parse
 from schema import document_cache
 from schema.build import schema
 from schema.compiled.selections import NotCompilable, Selections
+from schema.context import RequestError
 from schema.document_cache import CachedDocument, Documents
+from schema.shared_events import SharedSubscription
 from schema.trusted_documents import TrustedDocuments
+from schema.types.events import Event
+from schema.types.stores import Store
 
 STORES = "query Stores($first: Int! = 7, $after: String) { stores(first: $first, after: $after) { nodes { id name } } }"
 
@@ -74,14 +79,15 @@ def test_the_executor_answers_what_is_not_compiled(text: str) -> None:
     ("text", "is_shared"),
     [
         ("subscription ($id: ID!) { storeEvents(storeId: $id) { __typename message step { name } } }", True),
-        ("subscription { accountEvents { message store { id } } }", False),
+        ("subscription { accountEvents { message store { id steps { name } } } }", True),
+        ("subscription { accountEvents { message store { events(first: 1) { edges { cursor } } } } }", False),
         ('subscription { storeLogs(storeId: "x", workload: "web") { text } }', False),
         ("subscription { a: accountEvents { message } b: accountEvents { message } }", False),
         ("subscription { accountEvents { message @skip(if: false) } }", False),
         ("{ languages }", False),
     ],
 )
-def test_events_without_resolvers_are_shared(text: str, is_shared: bool) -> None:
+def test_events_that_are_the_same_for_all_are_shared(text: str, is_shared: bool) -> None:
     cached = CachedDocument(parse(text))
     assert (cached.subscription(schema._schema, None) is not None) is is_shared
 
@@ -106,21 +112,54 @@ def test_a_value_that_is_not_as_its_type_says_is_left_to_the_executor(kind: str,
         write(source, [])
 
 
-def test_an_event_is_written_again_if_it_has_the_number_of_another_one() -> None:
+ACCOUNT, NOON = uuid4(), datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+def event_for(message: str, at: datetime = NOON, role: str = "OWNER", **context: Any) -> tuple[Any, Any]:
+    """An event with the number 5, and the context of its subscriber."""
+    actor = SimpleNamespace(roles={ACCOUNT: role}, scopes=None)
+    row = SimpleNamespace(account_id=ACCOUNT, at=at, store_id=ACCOUNT)
+    event = Event(cursor="5", message=message, row=row, **dict.fromkeys(("store_id", "type", "status", "step", "at")))  # type: ignore[arg-type]  # only what the document asks for
+    return event, SimpleNamespace(require_actor=lambda: actor, **context)
+
+
+def subscription_of(text: str) -> SharedSubscription:
+    found = CachedDocument(parse(text)).subscription(schema._schema, None)
+    assert found is not None
+    return found
+
+
+async def test_an_event_is_written_again_if_it_has_the_number_of_another_one() -> None:
     """As in a database that was restored, or for a caller with other rights."""
-    subscription = CachedDocument(parse("subscription { accountEvents { message } }")).subscription(
-        schema._schema, None
-    )
-    assert subscription is not None
-    account, noon = uuid4(), datetime(2026, 11, 1, 12, tzinfo=UTC)
+    subscription = subscription_of("subscription { accountEvents { message } }")
+    first = await subscription.write(*event_for("first"))
+    assert (first, await subscription.write(*event_for("kept"))) == ('{"accountEvents":{"message":"first"}}',) * 2
+    assert "restored" in await subscription.write(*event_for("restored", NOON + timedelta(seconds=1)))
+    assert "viewer" in await subscription.write(*event_for("viewer", role="VIEWER"))
 
-    def write(message: str, at: datetime, role: str) -> str:
-        actor = SimpleNamespace(roles={account: role}, scopes=None)
-        event = SimpleNamespace(cursor="5", message=message, row=SimpleNamespace(account_id=account, at=at))
-        context: Any = SimpleNamespace(require_actor=lambda: actor)
-        return subscription.write(event, context)
 
-    first = write("first", noon, "OWNER")
-    assert (first, write("kept", noon, "OWNER")) == ('{"accountEvents":{"message":"first"}}',) * 2
-    assert "restored" in write("restored", noon + timedelta(seconds=1), "OWNER")
-    assert "viewer" in write("viewer", noon, "VIEWER")
+async def test_those_who_wait_at_the_same_moment_share_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an error, which may be of the first one's rights, each of the others reads for itself."""
+    monkeypatch.setattr(Store, "from_row", lambda _info, row: row)
+    subscription = subscription_of("subscription { accountEvents { store { name } } }")
+
+    class Stores:
+        def __init__(self, *names: str | Exception) -> None:
+            self.names = list(names)
+
+        async def load(self, _store_id: UUID) -> SimpleNamespace:
+            await asyncio.sleep(0)
+            name = self.names.pop(0)
+            if isinstance(name, Exception):
+                raise name
+            return SimpleNamespace(row=SimpleNamespace(name=name))
+
+    async def together(*stores: Stores) -> list[Any]:
+        writing = [subscription.write(*event_for("x", stores=item)) for item in stores]
+        return await asyncio.gather(*writing, return_exceptions=True)
+
+    fig, olive = ('{"accountEvents":{"store":{"name":"%s"}}}' % name for name in ("Fig", "Olive"))  # noqa: UP031  # braces
+    assert await together(Stores("Fig"), Stores(), Stores()) == [fig] * 3
+    assert await together(Stores("Olive")) == [olive]
+    error = RequestError("NOT_FOUND", "There is no such store.")
+    assert await together(Stores(error), Stores("Fig"), Stores("Olive")) == [error, fig, olive]
