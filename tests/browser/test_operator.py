@@ -51,6 +51,7 @@ async def test_an_operator_looks_suspends_and_signs_in_as_a_user(
     assert await problems(page) == []
 
     await page.get_by_role("tab", name="Accounts").click()
+    await expect(page.get_by_text("operator's stores")).to_be_visible()
     await page.keyboard.press("/")
     await page.keyboard.type("owner@")
     await expect(page.get_by_text("operator's stores")).to_have_count(0)
