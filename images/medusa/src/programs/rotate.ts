@@ -2,10 +2,14 @@
  * Sets the owner's password to STORE_ADMIN_PASSWORD, and ends the owner's sessions.
  * Idempotent: with the current password it changes nothing.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { connect, getValue, inTransaction, setValue } from "./database";
 import { adminEmail, required } from "./environment";
 import { hashPassword, matchesPassword } from "./personalization";
 import { Program, UserError, run } from "./program";
+
+/** Within this time a sign-in that compared the old password still gets its token. */
+const SIGN_IN_SECONDS = 2;
 
 async function rotate(program: Program): Promise<never> {
   program.begin("check");
@@ -36,9 +40,11 @@ async function rotate(program: Program): Promise<never> {
     );
     // tokens and sessions of this identity that are older end (src/api/middlewares.ts)
     const now = Math.floor(Date.now() / 1000);
-    await setValue(database, `sessions-of-${identity.auth_identity_id}-since`, String(now));
+    await setValue(database, `sessions-of-${identity.auth_identity_id}-since`, String(now + SIGN_IN_SECONDS));
     return true;
   });
+  // a token's time of issue is in whole seconds: the new password opens the shop when the last refused second is over
+  if (changed) await sleep((SIGN_IN_SECONDS + 1) * 1000);
   return program.finish(changed ? "password changed" : "password unchanged");
 }
 
