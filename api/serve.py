@@ -5,6 +5,7 @@ socket is closed, WebSockets are closed with 1012, and requests in flight get RE
 """
 
 import asyncio
+import gc
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,6 +71,7 @@ def create_server(settings: Settings, profile: ClusterProfile) -> Server:
         http=http,  # type: ignore[arg-type]  # any callable
         ws=WebSocketProtocol,
         ws_max_size=MAX_WEBSOCKET_MESSAGE,
+        ws_per_message_deflate=False,  # events are short, and a compressor is 8 KiB or more for each socket
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=REQUEST_SECONDS,
     )
@@ -83,5 +85,7 @@ async def serve(settings: Settings, profile: ClusterProfile, listener: socket) -
         asyncio.get_running_loop().add_signal_handler(number, server.end)
     if settings.metrics_port is not None:
         serve_monitoring(settings.metrics_port, {})
+    gc.collect()
+    gc.freeze()  # a collection that looks through the code of all libraries stops the event loop for 0.3 s
     await server.serve(sockets=[listener])
     return server.started
