@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import itertools
+import re
 import shutil
 import ssl
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 from redis import Redis
+from sqlalchemy import Connection, Engine, event
 
 from cli.migrate import upgrade
 from sandbox.data_folder import SandboxError, remove_socket_folder
@@ -32,6 +34,9 @@ pytest.register_assert_rewrite("tests.support")
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # no timed assertions
 settings.load_profile("tests")
 _numbers = itertools.count(1)
+WRITES = re.compile(
+    r"\b(INSERT INTO|DELETE FROM|UPDATE \w+ SET|FOR (NO KEY )?UPDATE|FOR (KEY )?SHARE|pg_notify)\b", re.I
+)
 
 
 def pytest_collection_finish() -> None:
@@ -118,3 +123,10 @@ async def _execute(url: str, statement: str) -> None:
         await connection.execute(statement)
     finally:
         await connection.close()
+
+
+@event.listens_for(Engine, "before_cursor_execute")
+def _only_reads(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+    """What a session for reading writes would be committed at once, and what it locks unlocked again."""
+    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+        assert WRITES.search(statement) is None, f"`sessions()` is for reading: {statement}"
