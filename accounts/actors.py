@@ -9,11 +9,11 @@ from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import LargeBinary, and_, bindparam, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.audit import Origin
 from accounts.errors import CallerError, Code
 from accounts.models import ApiToken, Membership, Session
+from runtime.database import SessionFactory
 from runtime.statements import Statement
 
 TOKEN_PREFIX = "sf_"  # noqa: S105  # the prefix, not a token
@@ -93,10 +93,10 @@ USER_ACTORS = Statement(
 )
 
 
-async def load_actor(session: AsyncSession, credential: bytes, kind: Literal["user", "token"]) -> Actor | None:
+async def load_actor(sessions: SessionFactory, credential: bytes, kind: Literal["user", "token"]) -> Actor | None:
     """The actor of a credential, by its hash (hash_credential); None: unknown, expired or revoked."""
     if kind == "token":
-        tokens = await TOKEN_ACTORS.fetch(session, credential=credential)
+        tokens = await TOKEN_ACTORS.fetch(sessions, credential=credential)
         if not tokens:
             return None
         [token] = tokens
@@ -109,7 +109,7 @@ async def load_actor(session: AsyncSession, credential: bytes, kind: Literal["us
             token.id,
             expires_at=token.expires_at,
         )
-    found = await USER_ACTORS.fetch(session, credential=credential)
+    found = await USER_ACTORS.fetch(sessions, credential=credential)
     if not found:
         return None
     roles = {row.account_id: row.role for row in found if row.role}  # a user without account is one row with NULLs

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.actors import Actor
 from accounts.models import Account, Membership, User
+from runtime.database import SessionFactory
 from runtime.pages import ALL, Page, PageRange, page_of, within
 from runtime.statements import Statement
 
@@ -20,13 +21,14 @@ ALL_ACCOUNTS = Statement(
 USERS = Statement(select(User.id, User.email, User.is_operator).where(User.id == bindparam("id")))
 
 
-async def accounts_page(session: AsyncSession, actor: Actor, wanted: PageRange) -> Page[Account]:
+async def accounts_page(sessions: SessionFactory, actor: Actor, wanted: PageRange) -> Page[Account]:
     """The actor's accounts, the oldest first. The key of the range: time of creation and id."""
     if wanted == ALL:
-        return page_of(await ALL_ACCOUNTS.fetch(session, ids=list(actor.roles)), wanted)
+        return page_of(await ALL_ACCOUNTS.fetch(sessions, ids=list(actor.roles)), wanted)
     query = select(Account).where(Account.id.in_(actor.roles))
     key = [Account.created_at, Account.id]
-    found = (await session.scalars(within(query, key, wanted))).all()
+    async with sessions() as session:
+        found = (await session.scalars(within(query, key, wanted))).all()
     return page_of(found, wanted, from_the_end=wanted.last)
 
 
@@ -43,6 +45,6 @@ async def users_by_id(session: AsyncSession, actor: Actor, ids: Collection[UUID]
     return {row.id: row for row in await session.scalars(query)}
 
 
-async def get_user(session: AsyncSession, actor: Actor) -> User:
+async def get_user(sessions: SessionFactory, actor: Actor) -> User:
     """The user, or the user who created the token: its id, e-mail address, and whether it is an operator."""
-    return cast("User", (await USERS.fetch(session, id=actor.user_id))[0])
+    return cast("User", (await USERS.fetch(sessions, id=actor.user_id))[0])

@@ -27,8 +27,7 @@ async def access_ended(sessions: SessionFactory, changefeed: Changefeed, actor: 
         while True:
             listener.clear()
             try:
-                async with sessions() as session:
-                    current = await load_actor(session, actor.credential, actor.kind)
+                current = await load_actor(sessions, actor.credential, actor.kind)
             except CONNECTION_ERRORS as error:
                 log.warning("access_check.database_unavailable", error=repr(error))
                 await asyncio.sleep(RETRY_SECONDS)

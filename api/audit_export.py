@@ -60,11 +60,11 @@ async def _lines(sessions: SessionFactory, actor: Actor, account_id: UUID) -> As
     not complete."""
     wanted, page = PageRange(PAGE), None
     while page is None or page.has_next:
+        current = await load_actor(sessions, actor.credential, actor.kind)
+        if current is None:
+            raise CallerError(Code.FORBIDDEN, None, "The session or token has ended.")
+        require(current, ADMIN_READ, account_id)
         async with sessions() as session:
-            current = await load_actor(session, actor.credential, actor.kind)
-            if current is None:
-                raise CallerError(Code.FORBIDDEN, None, "The session or token has ended.")
-            require(current, ADMIN_READ, account_id)
             page = await audit_page(session, account_id, wanted, oldest_first=True)
             users = {user for entry in page.rows for user in (entry.user_id, entry.operator_id)}
             references = {entry.actor for entry in page.rows} | {f"user:{user}" for user in users}

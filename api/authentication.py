@@ -66,8 +66,7 @@ async def authenticate_request(
         raise AuthenticationError(
             403, "Pages of another origin may not use the session cookie. Send an API token instead."
         )
-    async with sessions() as session:
-        return await load_actor(session, hash_credential(cookie), "user")
+    return await load_actor(sessions, hash_credential(cookie), "user")
 
 
 async def authenticate_token(header: str, sessions: SessionFactory) -> Actor:
@@ -75,8 +74,7 @@ async def authenticate_token(header: str, sessions: SessionFactory) -> Actor:
     scheme, _, token = header.partition(" ")
     actor = None
     if scheme.lower() == "bearer":
-        async with sessions() as session:
-            actor = await load_actor(session, hash_credential(token.strip()), "token")
+        actor = await load_actor(sessions, hash_credential(token.strip()), "token")
     if actor is None:
         raise AuthenticationError(
             401, "This API token is unknown, expired or revoked. Send `Authorization: Bearer sf_…`."

@@ -111,8 +111,7 @@ class GraphQLSocket(BaseGraphQLTransportWSHandler[Context, None]):
             await self.send_message({"id": message["id"], "type": "error", "payload": [error.formatted]})
             return
         if actor is not None:
-            async with platform.sessions() as session:
-                self.context.actor = await load_actor(session, actor.credential, actor.kind)
+            self.context.actor = await load_actor(platform.sessions, actor.credential, actor.kind)
             if self.context.actor is None:
                 await self.websocket.close(*ENDED)
                 return

@@ -67,12 +67,12 @@ async def delete_impersonation(request: Request) -> Response:
     if own is None:
         return response
     _set_cookie(response, operator_cookie_name(settings), "", 0, settings)
-    async with transaction(request, platform) as session:
-        operator = await load_actor(session, hash_credential(own), "user")
-        if (cookie := request.cookies.get(session_cookie_name(settings))) is not None:
-            current = await load_actor(session, hash_credential(cookie), "user")
-            if current is not None and current.operator_id is None:
-                return response
+    operator = await load_actor(platform.sessions, hash_credential(own), "user")
+    if (cookie := request.cookies.get(session_cookie_name(settings))) is not None:
+        current = await load_actor(platform.sessions, hash_credential(cookie), "user")
+        if current is not None and current.operator_id is None:
+            return response
+        async with transaction(request, platform) as session:
             await sign_out(session, cookie)
     value, seconds = (own, settings.session_days * 24 * 3600) if operator is not None else ("", 0)
     _set_cookie(response, session_cookie_name(settings), value, seconds, settings)

@@ -1,6 +1,6 @@
 """PostgreSQL: one SQLAlchemy engine per process, its errors, and the base class of all tables."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from functools import cache
@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.util import greenlet_spawn
 
 from runtime import pooler
 from runtime.database_url import connect_arguments
@@ -42,12 +43,25 @@ class SessionFactory:
     """
 
     def __init__(self, engine: AsyncEngine, *, has_pooler: bool) -> None:
+        self._direct = None if has_pooler else engine.sync_engine
         reading = engine if has_pooler else engine.execution_options(isolation_level="AUTOCOMMIT")
         self._reading = async_sessionmaker(reading, expire_on_commit=False)
         self._writing = async_sessionmaker(engine, expire_on_commit=False)
 
     def __call__(self) -> AsyncSession:
         return self._reading()
+
+    async def fetch(self, text: str, values: Sequence[Any]) -> list[asyncpg.Record] | None:
+        """What a SELECT gives, without a session (runtime/statements.py); None: behind a pooler. Raises any error."""
+        if self._direct is None:
+            return None
+        connection = await greenlet_spawn(self._direct.pool.connect)
+        try:
+            driver: Any = connection.driver_connection
+            found: list[asyncpg.Record] = await driver.fetch(text, *values)
+            return found
+        finally:
+            connection.close()
 
     def begin(self) -> AbstractAsyncContextManager[AsyncSession]:
         return self._writing.begin()

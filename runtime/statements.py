@@ -1,7 +1,7 @@
 """SELECT statements that are compiled once and run by the driver itself, for what each request reads.
 
-SQLAlchemy spends several times as long on a small statement as PostgreSQL does. Its session still gives the connection
-and the pool. In a transaction, behind a pooler and after any error the statement runs in the usual way instead.
+SQLAlchemy's session spends several times as long on a small statement as PostgreSQL does. So only the pool is used.
+Behind a pooler, and after any error, the statement runs in a session instead, which reports the error as all others.
 """
 
 from collections import namedtuple
@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
-import asyncpg
 from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from runtime.database import SessionFactory
 
 DIALECT: Any = PGDialect_asyncpg()  # type: ignore[no-untyped-call]  # SQLAlchemy declares no types
 
@@ -23,23 +24,20 @@ class Statement:
     def __init__(self, query: Select[*tuple[Any, ...]]) -> None:
         self._query = query
 
-    async def fetch(self, session: AsyncSession, **values: Any) -> Sequence[Any]:
+    async def fetch(self, sessions: SessionFactory, **values: Any) -> Sequence[Any]:
         """The rows, with an attribute for each column."""
         text, make_row, arguments = self._prepared
-        proxied = await (await session.connection()).get_raw_connection()
-        connection: Any = proxied.dbapi_connection
-        if connection.autocommit:
-            try:
-                records = await connection.driver_connection.fetch(
-                    text, *[values.get(name, default) for name, default in arguments]
-                )
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-                pass  # the session reports the error as all others, or finds that it has passed
-            else:
-                return list(map(make_row, records))
-        return (
-            await session.execute(self._query, {name: values[name] for name, _ in arguments if name in values})
-        ).all()
+        try:
+            records = await sessions.fetch(text, [values.get(name, default) for name, default in arguments])
+        except (PoolTimeoutError, TimeoutError):
+            raise  # the session would wait as long again
+        except Exception:
+            records = None  # the session reports the error, or finds that it has passed
+        if records is not None:
+            return list(map(make_row, records))
+        given = {name: values[name] for name, _ in arguments if name in values}
+        async with sessions() as session:
+            return (await session.execute(self._query, given)).all()
 
     @cached_property
     def _prepared(self) -> tuple[str, Callable[[Any], Any], list[tuple[str, Any]]]:

@@ -48,8 +48,7 @@ class Query:
         actor = info.context.actor
         if actor is None:
             return None
-        async with info.context.platform.sessions() as session:
-            user = await get_user(session, actor)
+        user = await get_user(info.context.platform.sessions, actor)
         return Viewer(user=User.from_row(user), is_operator=acts_as_operator(actor, user))
 
     @strawberry.field(extensions=[VIEWER_READ], description="The object with this global id, if the caller may see it.")
@@ -114,8 +113,7 @@ class Query:
         account = info.context.require_account(account_id)
         order, matching = to_order(order_by), to_filter(filter, include_deleted=include_deleted)
         wanted = to_range(first, after, last, before, decode_page_cursor_of(order))
-        async with info.context.platform.sessions() as session:
-            page = await stores_page(session, account, wanted, order=order, matching=matching)
+        page = await stores_page(info.context.platform.sessions, account, wanted, order=order, matching=matching)
         return StoreConnection.from_page(info, account, page)
 
     @strawberry.field(extensions=[ANYONE], description="The plans that createStore accepts, the smallest first.")

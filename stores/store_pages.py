@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Text, bindparam, func, literal, or_, selec
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from runtime.database import SessionFactory
 from runtime.pages import Page, PageRange, page_of, sorting, within
 from runtime.statements import Statement
 from stores.models import AccountStream, Store
@@ -96,18 +97,19 @@ class StorePage:
 
 
 async def stores_page(
-    session: AsyncSession, account_id: UUID, wanted: PageRange, *, order: StoreOrder, matching: StoreFilter
+    sessions: SessionFactory, account_id: UUID, wanted: PageRange, *, order: StoreOrder, matching: StoreFilter
 ) -> StorePage:
     """A page of the account's stores in this order. The key of the range: sort key and id."""
     build = _statement if not matching.search else _statement.__wrapped__  # there are too many texts to keep
     statement = build(order, matching, wanted.limit, wanted.last, wanted.after is None, wanted.before is None)
     ends = {"after": wanted.after or (None, None), "before": wanted.before or (None, None)}
     given = {f"{end}_{name}": value for end, key in ends.items() for name, value in zip(KEY, key, strict=True)}
-    rows = await statement.fetch(session, account=account_id, **given)
+    rows = await statement.fetch(sessions, account=account_id, **given)
     if rows:
         seq = rows[0].seq
     else:
-        seq = await session.scalar(select(AccountStream.seq).where(AccountStream.account_id == account_id)) or 0
+        async with sessions() as session:
+            seq = await session.scalar(select(AccountStream.seq).where(AccountStream.account_id == account_id)) or 0
     stores = [(cast("Store", row), StoreCursor(order, row.key, row.id)) for row in rows]
     return StorePage(page_of(stores, wanted), seq)
 

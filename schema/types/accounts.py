@@ -258,8 +258,7 @@ class Viewer:
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> AccountConnection:
         wanted = to_range(first, after, last, before, ACCOUNT_CURSORS.decode)
-        async with info.context.platform.sessions() as session:
-            page = await accounts_page(session, info.context.require_actor(), wanted)
+        page = await accounts_page(info.context.platform.sessions, info.context.require_actor(), wanted)
         nodes = [Account.from_row(info, info.context.require_actor(), row) for row in page.rows]
         cursors = [ACCOUNT_CURSORS.encode(row.created_at, row.id) for row in page.rows]
         return AccountConnection.of(nodes, cursors, page)
@@ -285,8 +284,8 @@ class Viewer:
     )
     async def accounts(self, info: Info) -> list[Account]:
         actor = info.context.require_actor()
-        async with info.context.platform.sessions() as session:
-            return [Account.from_row(info, actor, row) for row in (await accounts_page(session, actor, ALL)).rows]
+        page = await accounts_page(info.context.platform.sessions, actor, ALL)
+        return [Account.from_row(info, actor, row) for row in page.rows]
 
     @strawberry.field(
         extensions=[AS_PARENT],
