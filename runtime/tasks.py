@@ -1,7 +1,10 @@
-"""Cancelling background tasks reliably."""
+"""Tasks that run at the same time, and cancelling them reliably."""
 
 import asyncio
-from typing import Any
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
 
 CANCEL_RETRY_SECONDS = 3.0
 """Long enough for the cleanup of a cancelled task: another cancellation would interrupt it."""
@@ -20,3 +23,12 @@ async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
         for task in done:
             if not task.cancelled():
                 task.exception()  # marks the exception as retrieved: otherwise asyncio logs a warning
+
+
+async def gather(coroutines: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:
+    """All results. After the first error the others are cancelled, and awaited: nothing runs on behind the caller."""
+    if len(coroutines) < 2:
+        return [await coroutine for coroutine in coroutines]
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(coroutine) for coroutine in coroutines]
+    return [task.result() for task in tasks]

@@ -47,7 +47,7 @@ class Require(FieldExtension):
         declare_errors(field)
 
     async def resolve_async(self, next_: Callable[..., Any], source: Any, info: Info, **given: Any) -> Any:
-        is_mutation = info.path.prev is None and info.operation.operation == OperationType.MUTATION
+        is_mutation = info.operation.operation == OperationType.MUTATION and info.path.prev is None
         try:
             await self._require(source, info, given, is_mutation=is_mutation)
             return await await_maybe(next_(source, info, **given))  # a subscription's is a generator

@@ -19,6 +19,7 @@ from schema.introspection import HideSchema
 from schema.introspection_cache import IntrospectionCache
 from schema.mutations import Mutation
 from schema.operation_cost import OperationCost, cost_report
+from schema.plain_fields import PlainFieldsExecutor
 from schema.queries import Query
 from schema.shared_events import SharedStream, written_events
 from schema.subscriptions import Subscription
@@ -101,6 +102,7 @@ def _accepted_cost(
 
 
 schema = _Schema(
+    execution_context_class=PlainFieldsExecutor,
     config=StrawberryConfig(name_converter=_Names()),
     query=Query,
     mutation=Mutation,

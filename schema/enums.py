@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING
 
 import strawberry
@@ -146,6 +147,7 @@ else:
     )
 
 
+@cache
 def engine_name(name: str) -> EngineName:
     """The member for the engine in a store's row."""
     return EngineName(name if name.upper() in EngineName.__members__ else UNKNOWN)

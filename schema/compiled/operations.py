@@ -4,7 +4,6 @@ There is no error handling here: after any error the executor runs the query fro
 Queries have no effects, so that is allowed. Mutations and subscriptions aren't compiled.
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from inspect import isawaitable
@@ -19,8 +18,8 @@ from graphql import (
     OperationType,
 )
 from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
-from graphql.pyutils import Path
 
+from runtime.tasks import gather
 from schema.compiled.selections import NotCompilable, Pending, Resolved, Selections, Write
 
 
@@ -49,8 +48,8 @@ async def resolve_pending(compiled: Any, pending: Pending, context: Any, values:
     while pending:
         level, pending = pending, []
         resolved = [_resolve(compiled, source, field, context, values) for _, source, field in level]
-        waiting = [value for value in resolved if isawaitable(value)]
-        awaited = iter(waiting if not waiting else await _gather(waiting))
+        waiting: list[Any] = [value for value in resolved if isawaitable(value)]
+        awaited = iter(await gather(waiting))
         for (written, _, field), value in zip(level, resolved, strict=True):
             written[field.key] = field.write(next(awaited) if isawaitable(value) else value, pending)
 
@@ -62,15 +61,15 @@ def _resolve(compiled: Any, source: Any, field: Resolved, context: Any, values: 
 
 
 def resolve_info(compiled: Any, field: Resolved, context: Any, values: VariableValues) -> GraphQLResolveInfo[Any]:
-    """What the executor tells a resolver; `compiled` has `schema`, `operation` and `fragments`. The path is that of a
-    root field, whatever the field: errors of resolvers are reported by the executor.
+    """What the executor tells a resolver. `compiled` has `schema`, `operation` and `fragments`. There is no path: a
+    resolver that reads it fails, and the executor answers.
     """
     return GraphQLResolveInfo(
         field_name=field.nodes[0].name.value,
         field_nodes=field.nodes,
         return_type=field.definition.type,
         parent_type=field.parent,
-        path=Path(None, field.key, field.parent.name),
+        path=None,  # type: ignore[arg-type]
         schema=compiled.schema,
         fragments=compiled.fragments,
         root_value=None,
@@ -81,15 +80,6 @@ def resolve_info(compiled: Any, field: Resolved, context: Any, values: VariableV
         abort_signal=None,
         async_helpers=None,  # type: ignore[arg-type]  # of the executor only
     )
-
-
-async def _gather(waiting: list[Any]) -> list[Any]:
-    """All results. After the first error the others are cancelled, and awaited: nothing runs on behind the answer."""
-    if len(waiting) == 1:
-        return [await waiting[0]]
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(coroutine) for coroutine in waiting]
-    return [task.result() for task in tasks]
 
 
 def compile_query(schema: GraphQLSchema, document: DocumentNode, operation_name: str | None) -> CompiledQuery | None:

@@ -48,8 +48,7 @@ class Resolved:
 Pending = list[tuple[dict[str, Any], Any, Resolved]]
 """Fields that wait for their resolvers: the object that gets the value, the source, and the field."""
 Write = Callable[[Any, Pending], Any]
-"""From a resolved value to its JSON value, which may have gaps that are pending. Raises NotCompilable, or an error of
-the value."""
+"""From a resolved value to its JSON value, which may have pending gaps. Raises NotCompilable, or the value's error."""
 
 
 @dataclass(frozen=True)
@@ -90,13 +89,11 @@ class Selections:
         if definition is None:
             raise NotCompilable
         write = self.of_value(definition.type, [node.selection_set for node in nodes if node.selection_set])
-        if not getattr(definition.resolve, "_is_default", False):
-            resolved = Resolved(key, parent, definition, nodes, write)
-            self.resolvers.append(resolved)
-            return key, resolved, write
-        attribute = definition.extensions[STRAWBERRY].python_name
-        values = getattr(parent.extensions[STRAWBERRY].origin, "VALUES", {})
-        return key, values.get(attribute) or attrgetter(attribute), write
+        get = attribute_of(parent, definition)
+        if get is None:
+            get = Resolved(key, parent, definition, nodes, write)
+            self.resolvers.append(get)
+        return key, get, write
 
     def _collect(
         self, parent: GraphQLObjectType, selections: SelectionSetNode, spreading: tuple[str, ...] = ()
@@ -126,8 +123,17 @@ class Selections:
         if isinstance(kind, GraphQLObjectType):
             return _optional(self.of_object(kind, selection_sets), required=required)
         if isinstance(kind, GraphQLLeafType):
-            return _leaf(kind, required=required)
+            return write_leaf(kind, required=required)
         raise NotCompilable  # an interface or union: which type it is, is known only when it is resolved
+
+
+def attribute_of(parent: GraphQLObjectType, definition: GraphQLField) -> Any:
+    """How an object gives the value of a field; None: by a resolver."""
+    if not getattr(definition.resolve, "_is_default", False):
+        return None
+    attribute = definition.extensions[STRAWBERRY].python_name
+    values = getattr(parent.extensions[STRAWBERRY].origin, "VALUES", {})
+    return values.get(attribute) or attrgetter(attribute)
 
 
 def _with_resolvers(fields: list[tuple[str, Any, Write]]) -> Write:
@@ -159,7 +165,8 @@ def _list(write_item: Write, *, required: bool) -> Write:
     return write
 
 
-def _leaf(type_: Any, *, required: bool) -> Write:
+def write_leaf(type_: Any, *, required: bool) -> Write:
+    """How a scalar or an enum is written."""
     own = {"String": str, "ID": str, "Boolean": bool}.get(type_.name)
     serialize = type_.serialize
     if isinstance(type_, GraphQLEnumType):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -154,23 +155,23 @@ class Store(Node):
 VALUES: Mapping[str, Callable[[Store], Any]] = {
     "id": lambda store: strawberry.ID(encode_id("Store", store.row.id)),
     "account_id": lambda store: strawberry.ID(encode_id("Account", store.row.account_id)),
-    "slug": lambda store: store.row.slug,
-    "name": lambda store: store.row.name,
+    "slug": attrgetter("row.slug"),
+    "name": attrgetter("row.name"),
     "engine": lambda store: engine_name(store.row.engine),
-    "release": lambda store: store.row.release,
+    "release": attrgetter("row.release"),
     "plan": lambda store: PlanName(store.row.plan),
-    "admin_email": lambda store: store.row.admin_email,
-    "country": lambda store: store.row.country,
-    "currency": lambda store: store.row.currency,
-    "language": lambda store: store.row.language,
+    "admin_email": attrgetter("row.admin_email"),
+    "country": attrgetter("row.country"),
+    "currency": attrgetter("row.currency"),
+    "language": attrgetter("row.language"),
     "setup": lambda store: StoreSetup(store.row.setup),
     "status": lambda store: Status(store.row.status),
-    "cause": lambda store: store.row.cause,
+    "cause": attrgetter("row.cause"),
     "health": lambda store: HealthReport.from_row(store.row),
     "url": lambda store: store_url(store.row.slug, store.profile),
-    "created_at": lambda store: store.row.created_at,
-    "ready_at": lambda store: store.row.ready_at,
-    "deleted_at": lambda store: store.row.deleted_at,
+    "created_at": attrgetter("row.created_at"),
+    "ready_at": attrgetter("row.ready_at"),
+    "deleted_at": attrgetter("row.deleted_at"),
     "receipt": lambda store: Receipt.from_json(store.row.receipt) if store.row.receipt is not None else None,
     "deletion": lambda store: Deletion.from_json(store.row.deletion) if store.row.deletion is not None else None,
     "event_cursor": lambda store: encode_event_cursor(store.row.account_id, store.seq),
