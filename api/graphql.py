@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
-from strawberry.http import GraphQLHTTPResponse
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.unset import UnsetType
@@ -149,6 +149,21 @@ class GraphQLApp(GraphQL[Context, None]):
         if not isinstance(body.get("operationName"), str | None):
             raise HTTPException(400, "`operationName` must be a string or null.")
         return self._with_text(body) if isinstance(data, bytes) else body  # a text: the variables of a GET request
+
+    async def parse_http_body(self, request: Any) -> Any:
+        """As Strawberry's, but the media type of a POST is known already. Raises HTTPException."""
+        accept = request.headers.get("accept", "")
+        if request.method != "POST" or "multipart" in accept or "event-stream" in accept:
+            return await super().parse_http_body(request)
+        body = self.parse_json(await request.get_body())
+        query, variables, extensions = body.get("query"), body.get("variables"), body.get("extensions")
+        if not isinstance(query, str | None):
+            raise HTTPException(400, "The GraphQL operation's `query` must be a string or null, if provided.")
+        if not isinstance(variables, dict | None):
+            raise HTTPException(400, "The GraphQL operation's `variables` must be an object or null, if provided.")
+        if not isinstance(extensions, dict | None):
+            raise HTTPException(400, "The GraphQL operation's `extensions` must be an object or null, if provided.")
+        return GraphQLRequestData(query, variables, body.get("operationName"), extensions)
 
     def encode_json(self, data: object) -> str:
         """JSON in UTF-8; half a character, which an error may repeat, as `\\ud800`."""
