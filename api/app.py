@@ -127,11 +127,11 @@ def build_app(settings: Settings, profile: ClusterProfile, draining: asyncio.Eve
     own_label = platform_label(settings.public_url, profile.base_domain)
     app = Starlette(
         routes=[
+            Route("/graphql", _GraphQLRoute()),
             *health.routes(with_metrics=settings.metrics_port is None),
             *sign_in.ROUTES,
             *impersonation.ROUTES,
             *audit_export.ROUTES,
-            Route("/graphql", _GraphQLRoute()),
             WebSocketRoute("/graphql", _GraphQLRoute()),
             Route(STREAM_PATH, _GraphQLRoute()),
         ],

@@ -6,7 +6,7 @@ from secrets import token_hex
 
 import structlog
 from prometheus_client import Histogram
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,13 +18,13 @@ MAX_BODY = 100_000
 """Bytes."""
 BODY_SECONDS = 20.0
 """From the headers to the end of the body."""
-SECURITY_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-}
+SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
 
 SECONDS = Histogram("storefleet_http_seconds", "HTTP requests", ["method", "status"])
 
@@ -77,13 +77,12 @@ class RequestMiddleware:
             nonlocal status, observed
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                if headers.get("content-type", "").startswith("text/event-stream"):
+                headers = dict(message.get("headers", ()))
+                if headers.get(b"content-type", b"").startswith(b"text/event-stream"):
                     observed = True  # it lasts as long as the client wants
                     SECONDS.labels(scope["method"], str(status)).observe(time.perf_counter() - started)
-                headers["x-request-id"] = request_id
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
+                added = [header for header in SECURITY_HEADERS if header[0] not in headers]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode()), *added]
             await send(message)
 
         length = Headers(scope=scope).get("content-length", "0")
