@@ -69,7 +69,7 @@ def resolve_info(compiled: Any, field: Resolved, context: Any, values: VariableV
         field_nodes=field.nodes,
         return_type=field.definition.type,
         parent_type=field.parent,
-        path=None,  # type: ignore[arg-type]
+        path=None,  # type: ignore[arg-type]  # so that a resolver that reads it fails
         schema=compiled.schema,
         fragments=compiled.fragments,
         root_value=None,
