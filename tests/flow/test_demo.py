@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.demo import demo_command, demo_environment, demo_words, free_port, run_command, survivors
+from tests.support.demo import demo_command, demo_environment, demo_words, free_port, run_command, run_here, survivors
 from tests.support.harness import ROOT
 from tests.support.measured import measured
 from tests.support.waiting import HANG_SECONDS, eventually
@@ -22,7 +22,7 @@ def test_once_and_once_more_on_the_same_data(tmp_path: Path) -> None:
     data = tmp_path / ("long" * 40)
     port = free_port()
     for number, command in (
-        (1, measured(*demo_words(data, port, "--once"))),
+        (1, measured("cli", *demo_words(data, port, "--once"))),
         (2, demo_command(data, port, "--once")),
     ):
         done = run_command(command)
@@ -62,10 +62,12 @@ def serve_demo(data: Path, port: int, environment: dict[str, str]) -> Iterator[s
     """A demo that has reached READY and serves. It is killed at the end of the block, and leaves no process."""
     command = demo_command(data, port)
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert any(line.startswith("Serving at") for line in process.stdout)
-        yield process
-        process.kill()
+        try:
+            assert process.stdout is not None
+            assert any(line.startswith("Serving at") for line in process.stdout)
+            yield process
+        finally:
+            process.kill()
     assert eventually(lambda: not survivors(data)), survivors(data)
 
 
@@ -81,7 +83,7 @@ def test_what_it_refuses_is_said_in_one_line_and_it_ends_with_ctrl_c(tmp_path: P
         process.send_signal(signal.SIGINT)
         assert process.wait(HANG_SECONDS) == 0
         assert survivors(data) == []
-    gone = run_command([sys.executable, "-m", "cli", "watch", "demo-shop", "--data", str(data)])
+    gone = run_here("watch", "demo-shop", "--data", str(data))
     assert (gone.returncode, "doesn't answer" in gone.stderr) == (1, True)
 
 
@@ -91,20 +93,20 @@ def check_refusals(data: Path, port: int, folder: Path) -> None:
     visit.request("GET", "/", headers={"Host": f"demo-shop.localhost:{port}"})
     assert "Demo Shop is ready, and simulated" in visit.getresponse().read().decode()
     visit.close()
-    taken = run_command(demo_command(folder / "other", port, "--once"))
+    taken = run_here(*demo_words(folder / "other", port, "--once"))
     assert (taken.returncode, len(taken.stderr.splitlines())) == (1, 1)
     assert f"can't listen on 127.0.0.1:{port}" in taken.stderr
-    held = run_command(demo_command(data, free_port(), "--once"))
+    held = run_here(*demo_words(data, free_port(), "--once"))
     assert (held.returncode, len(held.stderr.splitlines())) == (1, 1)
     assert "another Storefleet" in held.stderr
 
-    watched = run_command([sys.executable, "-m", "cli", "watch", "demo-shop", "--data", str(data)])
+    watched = run_here("watch", "demo-shop", "--data", str(data))
     assert watched.returncode == 0, watched.stderr
     assert "READY" in watched.stdout
     assert "SIMULATED" in watched.stdout
-    missing = run_command([sys.executable, "-m", "cli", "watch", "nothing", "--data", str(data)])
+    missing = run_here("watch", "nothing", "--data", str(data))
     assert (missing.returncode, "no store 'nothing'" in missing.stderr) == (1, True)
-    nowhere = run_command([sys.executable, "-m", "cli", "watch", "demo-shop", "--data", str(folder / "empty")])
+    nowhere = run_here("watch", "demo-shop", "--data", str(folder / "empty"))
     assert (nowhere.returncode, "run `make demo`" in nowhere.stderr) == (1, True)
 
 
@@ -117,18 +119,18 @@ def test_nothing_survives_even_sigkill(tmp_path: Path) -> None:
 
 
 def test_a_real_cluster_is_named_before_it_is_used(tmp_path: Path) -> None:
-    done = run_command(demo_command(tmp_path / "data", free_port(), "--once", "--cluster", "kubeconfig"))
+    done = run_here(*demo_words(tmp_path / "data", free_port(), "--once", "--cluster", "kubeconfig"))
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert "/nowhere/kubeconfig isn't a usable kubeconfig" in done.stderr
 
 
 def test_a_data_folder_that_is_no_folder_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    done = run_command(demo_command(tmp_path / "file", free_port(), "--once"))
+    done = run_here(*demo_words(tmp_path / "file", free_port(), "--once"))
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "demo.json").write_text("rubbish")
-    done = run_command(demo_command(tmp_path / "data", free_port(), "--once"))
+    done = run_here(*demo_words(tmp_path / "data", free_port(), "--once"))
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert "can't be read" in done.stderr
 
@@ -146,5 +148,5 @@ def test_an_engine_can_be_chosen(tmp_path: Path) -> None:
     [("shopify", "choose one of sample, woocommerce, medusa"), ("woocommerce", "WOOCOMMERCE_ZIP")],
 )
 def test_a_node_says_which_engines_it_can_run(tmp_path: Path, engine: str, message: str) -> None:
-    done = run_command(demo_command(tmp_path, free_port(), "--cluster", "node", "--engine", engine))
+    done = run_here(*demo_words(tmp_path, free_port(), "--cluster", "node", "--engine", engine))
     assert (done.returncode, message in done.stdout + done.stderr) == (1, True)

@@ -1,13 +1,18 @@
 """Runs `make demo`, and finds what it leaves behind."""
 
+import io
 import os
+import signal
 import socket
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 import psutil
 
+from cli.commands import main
 from tests.support.harness import ROOT
 from tests.support.waiting import HANG_SECONDS
 
@@ -28,13 +33,13 @@ def demo_environment() -> dict[str, str]:
 
 def demo_command(data: Path, port: int, *options: str) -> list[str]:
     """Without the dashboard, whose build takes half a minute."""
-    return [sys.executable, "-m", *demo_words(data, port, *options)]
+    return [sys.executable, "-m", "cli", *demo_words(data, port, *options)]
 
 
 def demo_words(data: Path, port: int, *options: str) -> list[str]:
-    """The command after `python -m`."""
+    """The command after `storefleet`."""
     common = ["--data", str(data), "--port", str(port), "--speed", "inf", "--no-dashboard"]
-    return ["cli", "demo", *common, *options]
+    return ["demo", *common, *options]
 
 
 def run_command(
@@ -45,6 +50,26 @@ def run_command(
     return subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds, check=False
     )
+
+
+def run_here(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run `storefleet words…` in the demo's environment, as `run_command` does, but in this process: to start one more
+    process takes a second of CPU.
+    """
+    out, errors = io.StringIO(), io.StringIO()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with (
+            patch.dict(os.environ, demo_environment(), clear=True),
+            patch.object(sys, "argv", ["storefleet", *words]),
+            redirect_stdout(out),
+            redirect_stderr(errors),
+        ):
+            code = main()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    return subprocess.CompletedProcess(words, code, out.getvalue(), errors.getvalue())
 
 
 def survivors(data: Path) -> list[str]:

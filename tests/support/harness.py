@@ -201,8 +201,8 @@ class Harness:
         self.processes.append(process)
         assert process.stdout is not None
         async with hang_limit():
-            while b"worker.started" not in await process.stdout.readline():
-                assert process.returncode is None
+            while b"worker.started" not in (line := await process.stdout.readline()):
+                assert line, "the worker ended before it started"  # at the end of output, readline doesn't wait
         asyncio.get_running_loop().create_task(_drain(process.stdout))
         return process
 
