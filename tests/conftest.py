@@ -1,26 +1,22 @@
-"""Fixtures of all tests: one PostgreSQL and one Valkey for the session, a new database for each test."""
+"""Fixtures of all tests: one PostgreSQL and one Valkey for the session, an empty database for each test."""
 
-import asyncio
 import gc
-import itertools
 import re
 import shutil
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 from redis import Redis
 from sqlalchemy import Connection, Engine, event
 
-from cli.migrate import upgrade
 from sandbox.data_folder import SandboxError, remove_socket_folder
 from sandbox.postgres import Postgres, start_postgres
 from sandbox.valkey import Valkey, start_valkey
-from stores.database_roles import RoleUrls
+from tests.databases import Databases
 
 structlog.configure(
     processors=[
@@ -33,7 +29,6 @@ structlog.configure(
 pytest.register_assert_rewrite("tests.support")
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # no timed assertions
 settings.load_profile("tests")
-_numbers = itertools.count(1)
 WRITES = re.compile(
     r"\b(INSERT INTO|DELETE FROM|UPDATE \w+ SET|FOR (NO KEY )?UPDATE|FOR (KEY )?SHARE|pg_notify)\b", re.I
 )
@@ -92,37 +87,35 @@ def valkey(servers_folder: Path) -> Iterator[Valkey]:
 
 
 @pytest.fixture(scope="session")
-def migrated(postgres: Postgres) -> str:
+def databases(postgres: Postgres) -> Databases:
+    return Databases(postgres)
+
+
+@pytest.fixture(scope="session")
+def migrated(databases: Databases) -> str:
     """The name of a migrated database with rights for the roles, the template of all others."""
-    asyncio.run(_execute(postgres.url, "CREATE DATABASE migrated"))
-    roles = RoleUrls(*(postgres.url_of("migrated", f"storefleet_{name}") for name in RoleUrls._fields))
-    upgrade(postgres.url_of("migrated"), roles)
-    return "migrated"
+    return databases.template
 
 
 @pytest.fixture
-def database_url(postgres: Postgres, migrated: str) -> Iterator[str]:
-    """A new migrated database, copied as files: PostgreSQL's default writes 7 MB of WAL, which costs 0.13 s of CPU."""
-    name = f"test_{next(_numbers)}"
-    asyncio.run(_execute(postgres.url, f"CREATE DATABASE {name} TEMPLATE {migrated} STRATEGY FILE_COPY"))
+def database_url(postgres: Postgres, databases: Databases) -> Iterator[str]:
+    """A migrated database without rows."""
+    name = databases.take()
     yield postgres.url_of(name)
-    asyncio.run(_execute(postgres.url, f"DROP DATABASE {name} WITH (FORCE)"))
+    databases.give_back(name)
+
+
+@pytest.fixture(scope="session")
+def _redis(valkey: Valkey) -> Iterator[Redis]:
+    with Redis.from_url(valkey.url) as redis:
+        yield redis
 
 
 @pytest.fixture
-def redis_url(valkey: Valkey) -> str:
+def redis_url(valkey: Valkey, _redis: Redis) -> str:
     """Empty."""
-    with Redis.from_url(valkey.url) as redis:
-        redis.flushall()
+    _redis.flushall()
     return valkey.url
-
-
-async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 @event.listens_for(Engine, "before_cursor_execute")
