@@ -3,16 +3,20 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from argon2 import PasswordHasher
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from accounts import passwords
 from api import app, store_status_page
 from api.dashboard import Dashboard
+from runtime import database
 from stores.event_stream import EventStream
 from tests.support.harness import Harness, run_harness
 from tests.support.waiting import HANG_SECONDS
@@ -24,6 +28,18 @@ def _cheap_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
         patch.setattr(passwords, "DUMMY_HASH", re.sub(r"m=\d+,t=\d+,p=\d+", "m=64,t=1,p=1", passwords.DUMMY_HASH))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_compiled_cache() -> Iterator[None]:
+    """Statements are compiled once for all engines. By default each engine of each test compiles all of them again."""
+    cache: dict[Any, Any] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PGDialect_asyncpg, "__eq__", lambda self, other: type(self) is type(other))  # a part of the keys
+        patch.setattr(PGDialect_asyncpg, "__hash__", lambda self: hash(type(self)))
+        options = {"compiled_cache": cache}
+        patch.setattr(database, "create_async_engine", partial(create_async_engine, execution_options=options))
         yield
 
 
