@@ -78,7 +78,7 @@ async def test_activity_is_paged_filtered_and_live(harness: Harness, open_dashbo
     events = page.locator("[data-event]")
     await expect(events).to_have_count(50)
     await expect(events.first).to_contain_text("Earlier 60")
-    await page.get_by_role("button", name="Show older").click()
+    await page.get_by_role("button", name="Show more").click()
     await expect(page.get_by_text("Earlier 1", exact=True)).to_be_visible()
     [row] = await harness.sql("SELECT count(*) FROM events")
     await expect(events).to_have_count(row["count"])

@@ -128,5 +128,5 @@ async def check_pages(harness: Harness, page: Page) -> None:
     await page.reload()
     log = page.get_by_role("list", name="Deliveries").get_by_role("listitem")
     await expect(log).to_have_count(21)
-    await page.get_by_role("button", name="Show older deliveries").click()
+    await page.get_by_role("button", name="Show more").click()
     await expect(log.nth(21)).to_be_visible()

@@ -1,5 +1,5 @@
 import { Box, Button } from '@mui/material'
-import { useState } from 'react'
+import { useReducer, useState } from 'react'
 import { Link, useSearchParams } from 'react-router'
 import { Annotated, SettingsRow } from '@/shared/components/Card'
 import { ErrorBanner } from '@/shared/components/ErrorBanner'
@@ -23,6 +23,7 @@ export function AccountPage() {
   const { data, error, refetch } = useData({ query: AccountQuery, variables: { id: account.id } })
   const [search, setSearch] = useSearchParams()
   const [changing, setChanging] = useState(false)
+  const [version, readTokens] = useReducer((n: number) => n + 1, 0)
   const detail = data?.account
   return (
     <Box>
@@ -41,10 +42,7 @@ export function AccountPage() {
         <Meters account={detail ?? account} />
       </Annotated>
       <Annotated title={t('tokens.title')} text={t('tokens.about')}>
-        <Tokens
-          tokens={detail?.tokensConnection.nodes}
-          onCreate={() => setSearch({ token: 'new' }, { replace: true })}
-        />
+        <Tokens version={version} onCreate={() => setSearch({ token: 'new' }, { replace: true })} />
       </Annotated>
       <Annotated title={t('password.title')} text={t('password.about')}>
         <SettingsRow text={t('password.text')}>
@@ -83,7 +81,7 @@ export function AccountPage() {
         <TokenDialog
           onClose={() => {
             setSearch({}, { replace: true })
-            refetch()
+            readTokens()
           }}
         />
       )}

@@ -1,11 +1,8 @@
 import { Box, Button } from '@mui/material'
-import { useState } from 'react'
 import { Card } from '@/shared/components/Card'
-import { ErrorBanner } from '@/shared/components/ErrorBanner'
+import { PagedList } from '@/shared/components/PagedList'
 import { PageHead } from '@/shared/components/PageHead'
-import { inset, muted, plainList } from '@/shared/components/styles'
-import { errorMessage } from '@/shared/graphql/errors'
-import { useData } from '@/shared/graphql/useData'
+import { inset, muted } from '@/shared/components/styles'
 import { hasText, t } from '@/shared/i18n'
 import { v } from '@/shared/tokens'
 import { Ago } from '@/shared/time'
@@ -31,10 +28,9 @@ function objectOf({ subject, actor, details }: AuditEntry) {
   return [isOwn ? null : (subject.name ?? detail('name', 'slug', 'host')), chosen].filter(Boolean).join(' · ')
 }
 
-/** Who did what in the account, a page at a time. */
+/** Who did what in the account. */
 export function AuditPage() {
   const { account } = useSession()
-  const [cursors, setCursors] = useState<(string | null)[]>([null])
   return (
     <Box>
       <PageHead title={t('audit.title')} back={{ to: '/account', label: t('nav.account') }}>
@@ -42,50 +38,19 @@ export function AuditPage() {
           {t('audit.download')}
         </Button>
       </PageHead>
-      <Card component="ul" aria-label={t('audit.title')} sx={{ ...plainList, overflow: 'clip' }}>
-        {cursors.map((after, i) => (
-          <Entries
-            key={after}
-            after={after}
-            onMore={i === cursors.length - 1 ? (next) => setCursors([...cursors, next]) : undefined}
-          />
-        ))}
+      <Card sx={{ overflow: 'clip' }}>
+        <PagedList
+          label={t('audit.title')}
+          query={AuditQuery}
+          variables={{ id: account.id }}
+          connectionOf={(data) => data.account?.auditLog}
+          keyOf={({ id }) => id}
+          first={PAGE}
+        >
+          {(entry) => <Entry entry={entry} />}
+        </PagedList>
       </Card>
     </Box>
-  )
-}
-
-interface EntriesProps {
-  after: string | null
-  /** Undefined: the next page is there already. */
-  onMore: ((cursor: string) => void) | undefined
-}
-
-function Entries({ after, onMore }: EntriesProps) {
-  const { account } = useSession()
-  const { data, error, refetch } = useData({ query: AuditQuery, variables: { id: account.id, first: PAGE, after } })
-  const log = data?.account?.auditLog
-  if (error && !log) {
-    return (
-      <Box component="li">
-        <ErrorBanner onRetry={refetch}>{errorMessage(error)}</ErrorBanner>
-      </Box>
-    )
-  }
-  const next = log?.pageInfo.hasNextPage ? log.pageInfo.endCursor : null
-  return (
-    <>
-      {log?.nodes.map((entry) => (
-        <Entry key={entry.id} entry={entry} />
-      ))}
-      {next !== null && onMore && (
-        <Box component="li" sx={{ ...inset, py: 3, borderTop: `1px solid ${v.line}` }}>
-          <Button size="small" onClick={() => onMore(next)}>
-            {t('audit.more')}
-          </Button>
-        </Box>
-      )}
-    </>
   )
 }
 

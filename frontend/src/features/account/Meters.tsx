@@ -3,13 +3,11 @@ import { inset, tabular } from '@/shared/components/styles'
 import { rich, t } from '@/shared/i18n'
 import { v } from '@/shared/tokens'
 import { formatMinute } from '@/shared/time'
-import type { AccountDetail } from './documents'
+import type { Limits } from './documents'
 
 const TIGHT = 0.9
 /** More pieces than this can't be told apart: then it is one bar. */
 const MAX_PIECES = 40
-
-type Limits = Omit<AccountDetail, 'tokensConnection'>
 
 /** How much of both limits is used. */
 export function Meters({ account }: { account: Limits }) {

@@ -16,7 +16,7 @@ export function PasswordDialog({ onClose }: { onClose: () => void }) {
   const [newPassword, setNew] = useState('')
   const [errors, setErrors] = useState<UserError[]>([])
   const [{ fetching }, execute] = useMutation(ChangePassword)
-  const { data } = useData({ query: SessionsQuery, variables: {} })
+  const { data } = useData({ query: SessionsQuery, variables: { first: 100 } })
   const optional = data?.viewer?.sessionsConnection.nodes.find(({ current }) => current)?.passwordOptional ?? false
   const [idempotencyKey] = useState(() => crypto.randomUUID())
   const { errorOf, general } = byField(errors, ['currentPassword', 'newPassword'])

@@ -3,7 +3,8 @@ import { useState } from 'react'
 import { useMutation } from 'urql'
 import { CopyAs } from '@/shared/components/CopyAs'
 import { FormDialog } from '@/shared/components/FormDialog'
-import { inset, muted, plainList, row } from '@/shared/components/styles'
+import { PagedList } from '@/shared/components/PagedList'
+import { inset, muted, row } from '@/shared/components/styles'
 import { Tag } from '@/shared/components/Tag'
 import { userErrors } from '@/shared/graphql/errors'
 import { t } from '@/shared/i18n'
@@ -11,28 +12,33 @@ import { Plus } from '@/shared/icons'
 import { v } from '@/shared/tokens'
 import { Ago, Day } from '@/shared/time'
 import { useSession } from '@/features/session/viewer'
-import { RevokeApiToken, type Token } from './documents'
+import { RevokeApiToken, TokensQuery, type Token } from './documents'
 
 interface TokensProps {
-  /** Undefined while they are read. */
-  tokens: Token[] | undefined
+  /** When it grows, they are read again. */
+  version: number
   onCreate: () => void
 }
 
-/** The account's API tokens, those in force first. */
-export function Tokens({ tokens = [], onCreate }: TokensProps) {
-  const { canWrite } = useSession()
+/** The account's API tokens. One that is revoked here stays, struck through, until they are read again. */
+export function Tokens({ version, onCreate }: TokensProps) {
+  const { account, canWrite } = useSession()
   const [revoking, setRevoking] = useState<Token | null>(null)
-  const sorted = [...tokens].sort((a, b) => Number(a.revokedAt !== null) - Number(b.revokedAt !== null))
   return (
     <>
-      <Box component="ul" sx={plainList}>
-        {sorted.map((token) => (
-          <TokenRow key={token.id} token={token} onRevoke={canWrite ? () => setRevoking(token) : undefined} />
-        ))}
-      </Box>
+      <PagedList
+        label={t('tokens.title')}
+        query={TokensQuery}
+        variables={{ id: account.id }}
+        connectionOf={(data) => data.account?.tokensConnection}
+        keyOf={({ id }) => id}
+        version={version}
+        empty={t('tokens.none')}
+      >
+        {(token) => <TokenRow token={token} onRevoke={canWrite ? () => setRevoking(token) : undefined} />}
+      </PagedList>
       {canWrite && (
-        <Box sx={{ ...inset, py: 3.5, borderTop: sorted.length > 0 ? `1px solid ${v.line}` : 0 }}>
+        <Box sx={{ ...inset, py: 3.5, borderTop: `1px solid ${v.line}` }}>
           <Button startIcon={<Plus />} onClick={onCreate}>
             {t('tokens.create')}
           </Button>

@@ -10,7 +10,16 @@ export const AccountQuery = graphql(`
       storesUsed
       creationsLeft
       nextCreationAt
-      tokensConnection(first: 100) {
+    }
+  }
+`)
+export type Limits = NonNullable<ResultOf<typeof AccountQuery>['account']>
+
+export const TokensQuery = graphql(`
+  query Tokens($id: ID!, $first: Int!, $after: String) {
+    account(id: $id) {
+      id
+      tokensConnection(first: $first, after: $after) {
         nodes {
           id
           name
@@ -20,17 +29,20 @@ export const AccountQuery = graphql(`
           revokedAt
           lastUsedAt
         }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
       }
     }
   }
 `)
-export type AccountDetail = NonNullable<ResultOf<typeof AccountQuery>['account']>
-export type Token = AccountDetail['tokensConnection']['nodes'][number]
+export type Token = NonNullable<ResultOf<typeof TokensQuery>['account']>['tokensConnection']['nodes'][number]
 
 export const SessionsQuery = graphql(`
-  query Sessions {
+  query Sessions($first: Int!, $after: String) {
     viewer {
-      sessionsConnection(first: 100) {
+      sessionsConnection(first: $first, after: $after) {
         nodes {
           id
           createdAt
@@ -39,6 +51,10 @@ export const SessionsQuery = graphql(`
           current
           operator
           passwordOptional
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
         }
       }
     }

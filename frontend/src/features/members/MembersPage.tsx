@@ -1,20 +1,19 @@
 import { Box, Button, MenuItem, Select } from '@mui/material'
-import { useState } from 'react'
+import { useReducer, useState } from 'react'
 import { useMutation } from 'urql'
 import { Section } from '@/shared/components/Card'
-import { ErrorBanner } from '@/shared/components/ErrorBanner'
 import { FormDialog } from '@/shared/components/FormDialog'
+import { PagedList } from '@/shared/components/PagedList'
 import { PageHead } from '@/shared/components/PageHead'
-import { muted, plainList, row } from '@/shared/components/styles'
-import { errorMessage, userErrors } from '@/shared/graphql/errors'
-import { useData } from '@/shared/graphql/useData'
+import { muted, row } from '@/shared/components/styles'
+import { userErrors } from '@/shared/graphql/errors'
 import { t } from '@/shared/i18n'
 import { Plus } from '@/shared/icons'
 import { v } from '@/shared/tokens'
 import { Day } from '@/shared/time'
 import { showToast } from '@/shared/toast'
 import { useSession } from '@/features/session/viewer'
-import { ChangeRole, MembersQuery, RemoveMember, type Member } from './documents'
+import { ChangeRole, InvitationsQuery, MembersQuery, RemoveMember, type Member } from './documents'
 import { InvitationRow } from './InvitationRow'
 import { InviteDialog } from './InviteDialog'
 import { ROLES, type Role } from './roles'
@@ -22,10 +21,9 @@ import { ROLES, type Role } from './roles'
 /** Who belongs to the account, who is invited, and what they may do. */
 export function MembersPage() {
   const { account, canWrite } = useSession()
-  const { data, error, refetch } = useData({ query: MembersQuery, variables: { id: account.id, manages: canWrite } })
   const [inviting, setInviting] = useState(false)
-  const members = data?.account?.membersConnection.nodes ?? []
-  const invitations = data?.account?.invitationsConnection?.nodes ?? []
+  const [version, refetch] = useReducer((n: number) => n + 1, 0)
+  const variables = { id: account.id }
   return (
     <Box>
       <PageHead title={t('members.title')} back={{ to: '/account', label: t('nav.account') }}>
@@ -35,22 +33,32 @@ export function MembersPage() {
           </Button>
         )}
       </PageHead>
-      {error && !data && <ErrorBanner onRetry={refetch}>{errorMessage(error)}</ErrorBanner>}
-      <Box sx={{ display: 'grid', gap: 6 }}>
+      <Box sx={{ display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: 6 }}>
         <Section title={account.name}>
-          <Box component="ul" sx={plainList}>
-            {members.map((member) => (
-              <MemberRow key={member.userId} member={member} onChange={refetch} />
-            ))}
-          </Box>
+          <PagedList
+            label={t('members.title')}
+            query={MembersQuery}
+            variables={variables}
+            connectionOf={(data) => data.account?.membersConnection}
+            keyOf={({ userId }) => userId}
+            version={version}
+          >
+            {(member) => <MemberRow member={member} onChange={refetch} />}
+          </PagedList>
         </Section>
-        {invitations.length > 0 && (
+        {canWrite && (
           <Section title={t('members.invited')}>
-            <Box component="ul" sx={plainList}>
-              {invitations.map((invitation) => (
-                <InvitationRow key={invitation.id} invitation={invitation} onChange={refetch} />
-              ))}
-            </Box>
+            <PagedList
+              label={t('members.invited')}
+              query={InvitationsQuery}
+              variables={variables}
+              connectionOf={(data) => data.account?.invitationsConnection}
+              keyOf={({ id }) => id}
+              version={version}
+              empty={t('members.noneInvited')}
+            >
+              {(invitation) => <InvitationRow invitation={invitation} onChange={refetch} />}
+            </PagedList>
           </Section>
         )}
       </Box>

@@ -2,10 +2,10 @@ import { UserErrorParts } from '@/shared/graphql/errors'
 import { graphql, type ResultOf } from '@/shared/graphql/graphql'
 
 export const MembersQuery = graphql(`
-  query Members($id: ID!, $manages: Boolean!) {
+  query Members($id: ID!, $first: Int!, $after: String) {
     account(id: $id) {
       id
-      membersConnection(first: 100) {
+      membersConnection(first: $first, after: $after) {
         nodes {
           userId
           accountId
@@ -13,21 +13,37 @@ export const MembersQuery = graphql(`
           role
           since
         }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
       }
-      invitationsConnection(first: 100) @include(if: $manages) {
+    }
+  }
+`)
+export type Member = NonNullable<ResultOf<typeof MembersQuery>['account']>['membersConnection']['nodes'][number]
+
+export const InvitationsQuery = graphql(`
+  query Invitations($id: ID!, $first: Int!, $after: String) {
+    account(id: $id) {
+      id
+      invitationsConnection(first: $first, after: $after) {
         nodes {
           id
           email
           role
           expiresAt
         }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
       }
     }
   }
 `)
-type Account = NonNullable<ResultOf<typeof MembersQuery>['account']>
-export type Member = Account['membersConnection']['nodes'][number]
-export type Invitation = NonNullable<Account['invitationsConnection']>['nodes'][number]
+type Invitations = NonNullable<ResultOf<typeof InvitationsQuery>['account']>['invitationsConnection']
+export type Invitation = NonNullable<Invitations>['nodes'][number]
 
 export const InviteMember = graphql(
   `

@@ -2,6 +2,7 @@ import { Box, Link as MuiLink } from '@mui/material'
 import { Link } from 'react-router'
 import { Section } from '@/shared/components/Card'
 import { ErrorBanner } from '@/shared/components/ErrorBanner'
+import { PagedList } from '@/shared/components/PagedList'
 import { inset, plainList, tabular } from '@/shared/components/styles'
 import { errorMessage } from '@/shared/graphql/errors'
 import { useData } from '@/shared/graphql/useData'
@@ -12,10 +13,11 @@ import { useCatalogue } from '@/features/stores/catalogue'
 import type { DisplayState } from '@/features/stores/state'
 import { CapacityMeters } from './CapacityMeters'
 import { ReadyChart, StatusChart } from './Charts'
-import { OverviewQuery, type Cause, type EngineTimes, type StuckStore } from './documents'
+import { OverviewQuery, StuckStoresQuery, type Cause, type EngineTimes, type StuckStore } from './documents'
 import { slowestSteps } from './figures'
 
 const SLOWEST = 5
+const STUCK = 10
 
 /** What fails, what is stuck, what is slow, and what there is room for. */
 export function Overview() {
@@ -39,7 +41,17 @@ export function Overview() {
         ))}
       </Section>
       <Section title={t('operator.stuck')}>
-        <Stuck stores={shown.stuck.nodes} />
+        <PagedList
+          label={t('operator.stuck')}
+          query={StuckStoresQuery}
+          variables={{}}
+          connectionOf={({ operator }) => operator?.stuck}
+          keyOf={({ storeId }) => storeId}
+          first={STUCK}
+          empty={t('operator.noStuck')}
+        >
+          {(store) => <Stuck store={store} />}
+        </PagedList>
       </Section>
       <Section title={t('operator.readyTimes')}>
         {shown.readyTimes.length === 0 && <Nothing>{t('operator.noTimes')}</Nothing>}
@@ -80,23 +92,19 @@ function Causes({ causes }: { causes: Cause[] }) {
   )
 }
 
-function Stuck({ stores }: { stores: StuckStore[] }) {
-  if (stores.length === 0) return <Nothing>{t('operator.noStuck')}</Nothing>
+function Stuck({ store }: { store: StuckStore }) {
+  const { name, accountName, status, cause, lastEventAt } = store
   return (
-    <Box component="ul" sx={plainList}>
-      {stores.map(({ storeId, name, accountName, status, cause, lastEventAt }) => (
-        <Box component="li" key={storeId} sx={row}>
-          <Box sx={{ flex: 1, minWidth: 0, overflowWrap: 'anywhere' }}>
-            <Box sx={{ fontWeight: 550 }}>{name}</Box>
-            <Box sx={{ fontSize: '0.8125rem', color: v.ink2 }}>
-              {[accountName, t(`state.${status.toLowerCase() as DisplayState}`), cause].filter(Boolean).join(' · ')}
-            </Box>
-          </Box>
-          <Box component="span" sx={aside}>
-            {lastEventAt && <Ago at={lastEventAt} />}
-          </Box>
+    <Box component="li" sx={row}>
+      <Box sx={{ flex: 1, minWidth: 0, overflowWrap: 'anywhere' }}>
+        <Box sx={{ fontWeight: 550 }}>{name}</Box>
+        <Box sx={{ fontSize: '0.8125rem', color: v.ink2 }}>
+          {[accountName, t(`state.${status.toLowerCase() as DisplayState}`), cause].filter(Boolean).join(' · ')}
         </Box>
-      ))}
+      </Box>
+      <Box component="span" sx={aside}>
+        {lastEventAt && <Ago at={lastEventAt} />}
+      </Box>
     </Box>
   )
 }

@@ -3,11 +3,10 @@ import { useState } from 'react'
 import { useSearchParams } from 'react-router'
 import { Card } from '@/shared/components/Card'
 import { Chips } from '@/shared/components/Chips'
-import { ErrorBanner } from '@/shared/components/ErrorBanner'
 import { FilterInput } from '@/shared/components/FilterInput'
-import { inset, plainList } from '@/shared/components/styles'
-import { errorMessage } from '@/shared/graphql/errors'
-import { useData } from '@/shared/graphql/useData'
+import { PagedList } from '@/shared/components/PagedList'
+import { inset } from '@/shared/components/styles'
+import type { VariablesOf } from '@/shared/graphql/graphql'
 import { t } from '@/shared/i18n'
 import { Ago } from '@/shared/time'
 import { mono, v } from '@/shared/tokens'
@@ -17,16 +16,14 @@ import { Glyph } from '@/features/stores/Glyph'
 import { displayState, type DisplayState } from '@/features/stores/state'
 import { OperatorStoresQuery, type OperatorStore } from './documents'
 
-const PAGE = 25
-const SHOWN = {
+type Shown = 'all' | 'failed' | 'unhealthy' | 'progress' | 'suspended'
+const SHOWN: Record<Shown, NonNullable<VariablesOf<typeof OperatorStoresQuery>['filter']>> = {
   all: {},
   failed: { status: ['FAILED'] },
   unhealthy: { health: ['DEGRADED', 'DOWN'] },
   progress: { status: ['REQUESTED', 'PROVISIONING', 'UPDATING', 'RESUMING', 'SUSPENDING', 'DELETING'] },
   suspended: { status: ['SUSPENDED'] },
-} as const
-type Shown = keyof typeof SHOWN
-type Filter = { search: string } & (typeof SHOWN)[Shown]
+}
 
 /** Stores of all accounts; `?account=` those of one, `?cause=` those that fail for the same cause. */
 export function Stores() {
@@ -63,80 +60,18 @@ export function Stores() {
           </Button>
         </Box>
       )}
-      <StoreList
-        key={JSON.stringify([shown, wanted, cause, accountId])}
-        filter={{ ...SHOWN[shown], search: wanted }}
-        cause={cause}
-        accountId={accountId}
-      />
-    </>
-  )
-}
-
-interface StoreListProps {
-  filter: Filter
-  cause: string | null
-  accountId: string | null
-}
-
-function StoreList(props: StoreListProps) {
-  const [cursors, setCursors] = useState<(string | null)[]>([null])
-  return (
-    <Card component="ul" aria-label={t('stores.title')} sx={{ ...plainList, overflow: 'clip' }}>
-      {cursors.map((after, i) => (
-        <StorePage
-          key={after}
-          {...props}
-          after={after}
-          onMore={i === cursors.length - 1 ? (next) => setCursors([...cursors, next]) : undefined}
-        />
-      ))}
-    </Card>
-  )
-}
-
-interface StorePageProps extends StoreListProps {
-  after: string | null
-  /** Undefined: the next page is there already. */
-  onMore: ((cursor: string) => void) | undefined
-}
-
-function StorePage({ filter, cause, accountId, after, onMore }: StorePageProps) {
-  const given = { ...filter, status: 'status' in filter ? [...filter.status] : null }
-  const variables = {
-    first: PAGE,
-    after,
-    cause,
-    accountId,
-    filter: { ...given, health: 'health' in filter ? [...filter.health] : null },
-  }
-  const { data, error, refetch } = useData({ query: OperatorStoresQuery, variables })
-  const page = data?.operator?.stores
-  if (error && !page) {
-    return (
-      <li>
-        <ErrorBanner onRetry={refetch}>{errorMessage(error)}</ErrorBanner>
-      </li>
-    )
-  }
-  const next = page?.pageInfo.hasNextPage ? page.pageInfo.endCursor : null
-  return (
-    <>
-      {page?.nodes.map((store) => (
-        <StoreRow key={store.storeId} store={store} />
-      ))}
-      {page?.nodes.length === 0 && after === null && (
-        <Box component="li" sx={{ ...inset, py: 4, color: v.ink2 }}>
-          {t('operator.noStores')}
-        </Box>
-      )}
-      {next !== null && onMore && (
-        <Box component="li" sx={{ ...inset, py: 3, borderTop: `1px solid ${v.line}` }}>
-          <Button size="small" onClick={() => onMore(next)}>
-            {t('stores.more')}
-          </Button>
-        </Box>
-      )}
+      <Card sx={{ overflow: 'clip' }}>
+        <PagedList
+          label={t('stores.title')}
+          query={OperatorStoresQuery}
+          variables={{ filter: { ...SHOWN[shown], search: wanted }, cause, accountId }}
+          connectionOf={({ operator }) => operator?.stores}
+          keyOf={({ storeId }) => storeId}
+          empty={t('operator.noStores')}
+        >
+          {(store) => <StoreRow store={store} />}
+        </PagedList>
+      </Card>
     </>
   )
 }

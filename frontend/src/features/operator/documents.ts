@@ -13,19 +13,6 @@ export const OverviewQuery = graphql(`
         failed
         unhealthy
       }
-      stuck(first: 10) {
-        nodes {
-          storeId
-          name
-          accountName
-          status
-          cause
-          lastEventAt
-        }
-        pageInfo {
-          hasNextPage
-        }
-      }
       capacity {
         cluster
         nodes
@@ -55,9 +42,30 @@ export const OverviewQuery = graphql(`
 type Operator = NonNullable<ResultOf<typeof OverviewQuery>['operator']>
 export type StatusCount = Operator['statusCounts'][number]
 export type Cause = Operator['failing'][number]
-export type StuckStore = Operator['stuck']['nodes'][number]
 export type Capacity = Operator['capacity'][number]
 export type EngineTimes = Operator['readyTimes'][number]
+
+export const StuckStoresQuery = graphql(`
+  query OperatorStuckStores($first: Int!, $after: String) {
+    operator {
+      stuck(first: $first, after: $after) {
+        nodes {
+          storeId
+          name
+          accountName
+          status
+          cause
+          lastEventAt
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
+    }
+  }
+`)
+export type StuckStore = NonNullable<ResultOf<typeof StuckStoresQuery>['operator']>['stuck']['nodes'][number]
 
 const AccountParts = graphql(`
   fragment OperatorAccountParts on OperatorAccount {

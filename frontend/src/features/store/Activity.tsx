@@ -57,7 +57,7 @@ export function Activity({ store }: { store: StoreDetail }) {
       {loadOlder && (
         <Box sx={{ textAlign: 'center' }}>
           <Button onClick={loadOlder} disabled={fetching}>
-            {t('activity.older')}
+            {t('more')}
           </Button>
         </Box>
       )}

@@ -154,7 +154,7 @@ export function StoresPage() {
       {loaded && flat.length > 0 && <StoreList groups={groups} selectedId={current?.id} wide={wide} onHold={hold} />}
       {loadMore && chosen === 'all' && (
         <Box sx={{ mt: 5, textAlign: 'center' }}>
-          <Button onClick={loadMore}>{t('stores.more')}</Button>
+          <Button onClick={loadMore}>{t('more')}</Button>
         </Box>
       )}
     </>

@@ -1,10 +1,7 @@
-import { Box, Button, IconButton } from '@mui/material'
-import { useEffect, useState } from 'react'
-import { ErrorBanner } from '@/shared/components/ErrorBanner'
-import { inset, muted, plainList, row, tabular } from '@/shared/components/styles'
+import { Box, IconButton } from '@mui/material'
+import { PagedList } from '@/shared/components/PagedList'
+import { muted, row, tabular } from '@/shared/components/styles'
 import { Tag } from '@/shared/components/Tag'
-import { errorMessage } from '@/shared/graphql/errors'
-import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
 import { Retry } from '@/shared/icons'
 import { mono, v } from '@/shared/tokens'
@@ -23,64 +20,21 @@ interface DeliveriesProps {
   onReplay: ((after: string) => void) | undefined
 }
 
-/** The log of attempts, the newest first, a page at a time. */
-export function Deliveries(props: DeliveriesProps) {
-  const [cursors, setCursors] = useState<(string | null)[]>([null])
+/** The log of attempts, the newest first. */
+export function Deliveries({ webhookId, version, onReplay }: DeliveriesProps) {
   return (
-    <Box component="ul" aria-label={t('webhooks.deliveries')} sx={plainList}>
-      {cursors.map((after, i) => (
-        <Page
-          key={after}
-          {...props}
-          // A newer first page would leave a gap before an older second one.
-          version={cursors.length === 1 ? props.version : 0}
-          after={after}
-          onMore={i === cursors.length - 1 ? (next) => setCursors([...cursors, next]) : undefined}
-        />
-      ))}
-    </Box>
-  )
-}
-
-interface PageProps extends DeliveriesProps {
-  after: string | null
-  /** Undefined: the next page is there already. */
-  onMore: ((cursor: string) => void) | undefined
-}
-
-function Page({ webhookId, version, after, onMore, onReplay }: PageProps) {
-  const variables = { id: webhookId, first: PAGE, after }
-  const { data, error, fetching, refetch } = useData({ query: DeliveriesQuery, variables })
-  useEffect(() => {
-    if (version > 0) refetch()
-  }, [version, refetch])
-  const log = data?.node && 'deliveries' in data.node ? data.node.deliveries : undefined
-  if (!log && !fetching) {
-    return (
-      <Box component="li">
-        <ErrorBanner onRetry={refetch}>{error ? errorMessage(error) : t('error.unknown')}</ErrorBanner>
-      </Box>
-    )
-  }
-  const next = log?.pageInfo.hasNextPage ? log.pageInfo.endCursor : null
-  return (
-    <>
-      {log?.nodes.map((delivery) => (
-        <DeliveryRow key={delivery.id} delivery={delivery} onReplay={onReplay} />
-      ))}
-      {log?.nodes.length === 0 && (
-        <Box component="li" sx={{ ...inset, py: 6, color: v.ink2, textAlign: 'center' }}>
-          {t('webhooks.noDelivery')}
-        </Box>
-      )}
-      {next !== null && onMore && (
-        <Box component="li" sx={{ ...inset, py: 3, borderTop: `1px solid ${v.line}` }}>
-          <Button size="small" onClick={() => onMore(next)}>
-            {t('webhooks.older')}
-          </Button>
-        </Box>
-      )}
-    </>
+    <PagedList
+      label={t('webhooks.deliveries')}
+      query={DeliveriesQuery}
+      variables={{ id: webhookId }}
+      connectionOf={({ node }) => (node && 'deliveries' in node ? node.deliveries : null)}
+      keyOf={({ id }) => id}
+      first={PAGE}
+      version={version}
+      empty={t('webhooks.noDelivery')}
+    >
+      {(delivery) => <DeliveryRow delivery={delivery} onReplay={onReplay} />}
+    </PagedList>
   )
 }
 

@@ -1,5 +1,5 @@
 import { Box, Button, Typography } from '@mui/material'
-import { useCallback, useState } from 'react'
+import { useCallback, useReducer, useState } from 'react'
 import { useParams } from 'react-router'
 import { useMutation } from 'urql'
 import { CopyButton } from '@/shared/components/CopyButton'
@@ -44,14 +44,13 @@ interface FoundProps {
 
 function Found({ webhook, onChange }: FoundProps) {
   const { canWrite } = useSession()
-  const [version, setVersion] = useState(0)
+  const [version, readDeliveries] = useReducer((n: number) => n + 1, 0)
   const [changing, setChanging] = useState(false)
   const [replayAfter, setReplayAfter] = useState<string | null>(null)
   const [testing, test] = useMutation(TestWebhook)
   const [updating, update] = useMutation(UpdateWebhook)
-  const [opened, setOpened] = useState(0)
   const read = useCallback(() => {
-    setVersion((one) => one + 1)
+    readDeliveries()
     onChange()
   }, [onChange])
   const follow = useFollow(read, webhook.nextAttemptAt)
@@ -111,19 +110,12 @@ function Found({ webhook, onChange }: FoundProps) {
         <Section
           title={t('webhooks.deliveries')}
           aside={
-            <Button
-              size="small"
-              variant="text"
-              onClick={() => {
-                setOpened(opened + 1)
-                onChange()
-              }}
-            >
+            <Button size="small" variant="text" onClick={read}>
               {t('webhooks.refresh')}
             </Button>
           }
         >
-          <Deliveries key={opened} webhookId={id} version={version} onReplay={canWrite ? setReplayAfter : undefined} />
+          <Deliveries webhookId={id} version={version} onReplay={canWrite ? setReplayAfter : undefined} />
         </Section>
         {canWrite && (
           <ManageWebhook

@@ -5,6 +5,7 @@ export const account: Translation<typeof english> = {
   'account.about': 'Das Konto, dem die Shops gehören.',
   'account.you': 'Sie',
   'account.role': 'Ihre Rolle',
+  'tokens.none': 'Noch kein Token. Ein Programm braucht eines für die API.',
   'tokens.title': 'API-Tokens',
   'tokens.about':
     'Mit einem Token handelt andere Software für dieses Konto. Widerruf beendet ihre Verbindungen sofort.',
@@ -59,6 +60,5 @@ export const account: Translation<typeof english> = {
   'sessions.lastUsed': 'zuletzt benutzt',
   'sessions.byOperator': 'Ein Betreiber, angemeldet als Sie',
   'sessions.current': 'Diese hier',
-  'sessions.showAll': 'Alle {count} zeigen',
   'sessions.end': 'Beenden',
 }

@@ -2,6 +2,7 @@ export const account = {
   'account.about': 'The account that owns the stores.',
   'account.you': 'You',
   'account.role': 'Your role',
+  'tokens.none': 'No token yet. A program needs one to use the API.',
   'tokens.title': 'API tokens',
   'tokens.about': 'With a token, other software acts for this account. Revoking a token ends its connections at once.',
   'tokens.create': 'Create a token',
@@ -55,6 +56,5 @@ export const account = {
   'sessions.lastUsed': 'last used',
   'sessions.byOperator': 'An operator, signed in as you',
   'sessions.current': 'This one',
-  'sessions.showAll': 'Show all {count}',
   'sessions.end': 'End it',
 } as const

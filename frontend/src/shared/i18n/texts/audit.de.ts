@@ -7,7 +7,6 @@ export const audit: Translation<typeof english> = {
   'audit.text': 'Jede Änderung, jede Anmeldung und jeder abgelehnte Versuch. Niemand kann das Protokoll ändern.',
   'audit.open': 'Protokoll öffnen',
   'audit.download': 'Als JSON-Zeilen herunterladen',
-  'audit.more': 'Ältere Einträge zeigen',
   'audit.refused': 'Abgelehnt',
   'audit.operator': 'Der Betreiber',
   'audit.byToken': 'Token „{token}“ von {user}',

@@ -4,7 +4,6 @@ export const audit = {
   'audit.text': 'Every change, sign-in and refused attempt. Nobody can change the log.',
   'audit.open': 'Open the audit log',
   'audit.download': 'Download as JSON lines',
-  'audit.more': 'Show older entries',
   'audit.refused': 'Refused',
   'audit.operator': 'The operator',
   'audit.byToken': 'Token “{token}” of {user}',

@@ -6,6 +6,7 @@ export const common: Translation<typeof english> = {
   loading: 'Wird geladen',
   cancel: 'Abbrechen',
   close: 'Schließen',
+  more: 'Mehr zeigen',
   'error.network': 'Storefleet ist nicht erreichbar. Ist die Verbindung da?',
   'error.unknown': 'Die Antwort ist nicht zu verstehen.',
   'error.page': 'Dieser Teil der Seite kann nicht gezeigt werden.',

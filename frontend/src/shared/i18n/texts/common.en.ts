@@ -3,6 +3,7 @@ export const common = {
   loading: 'Loading',
   cancel: 'Cancel',
   close: 'Close',
+  more: 'Show more',
   'error.network': 'Storefleet can’t be reached. Check the connection.',
   'error.unknown': 'The answer can’t be understood.',
   'error.page': 'This part of the page can’t be shown.',

@@ -18,6 +18,7 @@ export const members: Translation<typeof english> = {
   'members.linkDone': 'Verschickt',
   'members.linkCopy': 'Link kopieren',
   'members.invited': 'Eingeladen',
+  'members.noneInvited': 'Im Moment ist niemand eingeladen.',
   'members.you': 'Sie',
   'members.since': 'Seit',
   'members.roleOf': 'Rolle von {email}',

@@ -15,6 +15,7 @@ export const members = {
   'members.linkDone': 'I have sent it',
   'members.linkCopy': 'Copy the link',
   'members.invited': 'Invited',
+  'members.noneInvited': 'Nobody is invited at the moment.',
   'members.you': 'You',
   'members.since': 'Since',
   'members.roleOf': 'Role of {email}',

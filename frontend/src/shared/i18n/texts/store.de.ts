@@ -94,7 +94,6 @@ export const store: Translation<typeof english> = {
   'activity.NOTICE': 'Hinweise',
   'activity.today': 'Heute',
   'activity.none': 'Noch kein solches Ereignis.',
-  'activity.older': 'Ältere zeigen',
   'logs.workload': 'Teil des Shops',
   'logs.filter': 'Zeilen filtern',
   'logs.pause': 'Anhalten',

@@ -91,7 +91,6 @@ export const store = {
   'activity.NOTICE': 'Notices',
   'activity.today': 'Today',
   'activity.none': 'No event of that kind yet.',
-  'activity.older': 'Show older',
   'logs.workload': 'Part of the store',
   'logs.filter': 'Filter the lines',
   'logs.pause': 'Pause',

@@ -8,7 +8,6 @@ export const stores: Translation<typeof english> = {
   'stores.filter': 'Shops filtern',
   'stores.create': 'Shop anlegen',
   'stores.which': 'Welche Shops',
-  'stores.more': 'Mehr zeigen',
   'stores.noMatch': 'Kein Shop passt zu „{search}“.',
   'stores.noneHere': 'Hier ist gerade kein Shop.',
   'stores.showAll': 'Alle zeigen',

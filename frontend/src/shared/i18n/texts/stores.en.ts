@@ -5,7 +5,6 @@ export const stores = {
   'stores.filter': 'Filter the stores',
   'stores.create': 'Create store',
   'stores.which': 'Which stores',
-  'stores.more': 'Show more',
   'stores.noMatch': 'No store fits “{search}”.',
   'stores.noneHere': 'No store is here now.',
   'stores.showAll': 'Show all',

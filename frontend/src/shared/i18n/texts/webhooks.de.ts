@@ -45,7 +45,6 @@ export const webhooks: Translation<typeof english> = {
   'webhooks.refresh': 'Neu lesen',
   'webhooks.noDelivery':
     'In den letzten 30 Tagen wurde nichts gesendet. Senden Sie einen Test, oder legen Sie einen Shop an.',
-  'webhooks.older': 'Ältere Zustellungen zeigen',
   'webhooks.delivered': 'zugestellt bei Versuch {attempt}',
   'webhooks.notDelivered': 'Versuch {attempt} gescheitert',
   'webhooks.replayAfter': 'Was auf dieses Ereignis folgte, noch einmal senden',

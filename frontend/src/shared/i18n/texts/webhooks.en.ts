@@ -40,7 +40,6 @@ export const webhooks = {
   'webhooks.deliveries': 'Deliveries',
   'webhooks.refresh': 'Read again',
   'webhooks.noDelivery': 'Nothing was sent in the last 30 days. Send a test, or create a store.',
-  'webhooks.older': 'Show older deliveries',
   'webhooks.delivered': 'delivered by attempt {attempt}',
   'webhooks.notDelivered': 'attempt {attempt} failed',
   'webhooks.replayAfter': 'Send again what followed this event',
