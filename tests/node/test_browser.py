@@ -32,8 +32,8 @@ async def buy(page: Page, url: str) -> None:
     await shows(page, "Fig & Olive", "Sample product")
     await page.locator(".add_to_cart_button").first.click()
     await page.wait_for_function(f"{CART}.then(cart => cart.items_count === 1)")
-    await page.goto(f"{url}/checkout/")
-    await shows(page, "Sample product", "Cash on delivery")
+    for path, texts in (("/cart/", ("Sample product",)), ("/checkout/", ("Sample product", "Cash on delivery"))):
+        assert await find_violations(page, f"{url}{path}", *texts) == [], path
     await page.fill("#email", BILLING_ADDRESS["email"])
     for name in ("first_name", "last_name", "address_1", "postcode", "city"):
         await page.fill(f"#billing-{name}", BILLING_ADDRESS[name])
@@ -46,10 +46,11 @@ async def buy(page: Page, url: str) -> None:
     await shows(page, "Order received", "Sample product", "Cash on delivery", "Ada Byron", "10117 Berlin")
 
 
-async def find_violations(page: Page, url: str) -> list[list[str]]:
-    """What axe finds in a page: rule, and elements."""
+async def find_violations(page: Page, url: str, *texts: str) -> list[list[str]]:
+    """What axe finds in a page that shows these texts: rule, and elements."""
     assert AXE.exists(), "npm --prefix frontend ci installs axe-core"
     await page.goto(url)
+    await shows(page, *texts)
     await page.evaluate(AXE.read_text())
     found: list[list[str]] = await page.evaluate(AXE_RUN)
     return found
@@ -63,10 +64,10 @@ async def sign_in(page: Page, url: str, username: str, password: str) -> None:
     await page.wait_for_selector("#wpadminbar")
 
 
-async def add_product(page: Page, url: str, name: str) -> None:
+async def add_product(page: Page, url: str, name: str, price: str) -> None:
     await page.goto(f"{url}/wp-admin/post-new.php?post_type=product")
     await page.fill("#title", name)
-    await page.fill("#_regular_price", "7.50")
+    await page.fill("#_regular_price", price)
     await page.click("#publish")
     await shows(page, "Product published")
 
@@ -84,13 +85,15 @@ async def test_a_sample_shop_opens_without_errors(harness: Harness, new_page: Ne
 @NEEDS_PLUGIN
 async def test_a_shopper_buys_and_the_owner_sells(harness: Harness, new_page: NewPage) -> None:
     store, _ = await create_open_store(harness, country="DE", currency="EUR")
-    shopper, owner = (await new_page()).page, (await new_page()).page
+    shopper, owner, visitor = [(await new_page()).page for _ in range(3)]
     for path in ("/", "/shop/", "/product/storefleet-sample/", "/my-account/", "/nothing-here/"):
         assert await find_violations(shopper, f"{store['url']}{path}") == [], path
     await buy(shopper, store["url"])
+    await visitor.goto(store["url"])  # without a cart or an account
+    await shows(visitor, "Sample product")
     await sign_in(owner, store["url"], *await credentials(harness, store))
-    await add_product(owner, store["url"], "Olive oil «extra» 橄欖油")
+    await add_product(owner, store["url"], "Olive oil «extra» 橄欖油", "7,50")
+    await visitor.goto(store["url"])
+    await shows(visitor, "Olive oil «extra» 橄欖油", "7,50 €")
     await owner.goto(f"{store['url']}/wp-admin/admin.php?page=wc-orders")
     await shows(owner, "Ada Byron", "Processing")
-    await shopper.goto(store["url"])
-    await shows(shopper, "Olive oil «extra» 橄欖油", "7.50")
