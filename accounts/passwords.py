@@ -1,4 +1,4 @@
-"""Passwords: argon2id, off the event loop, a few at a time because each takes 64 MiB."""
+"""Passwords: argon2id, off the event loop, one at a time: argon2 divides each among four threads, in 64 MiB."""
 
 import asyncio
 import os
@@ -17,10 +17,10 @@ T = TypeVar("T")
 MIN_LENGTH = 10
 MAX_LENGTH = 200
 MAX_QUEUED = 40
-"""Hashes that run and wait: about ten seconds of two threads."""
+"""Hashes that run and wait: a few seconds of the thread."""
 RETRY_AFTER_SECONDS = 5
 NICENESS = 19
-"""Of the two threads."""
+"""Of the thread, and of the threads that argon2 divides a hash among."""
 
 _hasher = PasswordHasher()
 
@@ -30,7 +30,7 @@ def _yield_to_requests() -> None:
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
-_pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2", initializer=_yield_to_requests)
+_pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="argon2", initializer=_yield_to_requests)
 _queue: set[asyncio.Future[Any]] = set()
 _costs = f"m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}"
 DUMMY_HASH = f"$argon2id$v=19${_costs}${'A' * 22}${'A' * 43}"

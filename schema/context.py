@@ -43,7 +43,7 @@ from stores.webhooks.queries import delivery_pages
 MUTATIONS_PER_USER = 4
 """Parallel mutations of one user in this process. More of them wait, and leave the connections to other users."""
 MUTATION_WAIT_SECONDS = 30.0
-SIGN_INS_AT_ONCE = 4
+SIGN_INS_AT_ONCE = 1
 """Attempts that are counted in the database at once; others wait, and leave the event loop to other requests."""
 
 
