@@ -105,11 +105,13 @@ async def stores_page(
     ends = {"after": wanted.after or (None, None), "before": wanted.before or (None, None)}
     given = {f"{end}_{name}": value for end, key in ends.items() for name, value in zip(KEY, key, strict=True)}
     rows = await statement.fetch(sessions, account=account_id, **given)
-    if rows:
-        seq = rows[0].seq
-    else:
+    if not rows:
+        # before the page: an event between the two is then sent again, and not lost
         async with sessions() as session:
             seq = await session.scalar(select(AccountStream.seq).where(AccountStream.account_id == account_id)) or 0
+        rows = await statement.fetch(sessions, account=account_id, **given)
+    if rows:
+        seq = rows[0].seq
     stores = [(cast("Store", row), StoreCursor(order, row.key, row.id)) for row in rows]
     return StorePage(page_of(stores, wanted), seq)
 

@@ -7,6 +7,8 @@ import aiohttp
 import pytest
 
 from cli.client import ClientError
+from runtime.database import SessionFactory
+from runtime.statements import Statement
 from schema.ids import encode_event_cursor
 from stores.events import PAGE_SIZE
 from tests.support.harness import Harness
@@ -61,6 +63,25 @@ async def test_an_account_is_followed_from_now_or_from_a_snapshot(
         if len(replay) == len(seen):
             break
     assert replay == seen
+
+
+async def test_a_store_that_is_created_while_an_empty_list_is_read_is_not_missed(
+    api: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch = Statement.fetch
+    created: list[str] = []
+
+    async def fetch_and_create(statement: Statement, sessions: SessionFactory, **values: Any) -> Any:
+        rows = await fetch(statement, sessions, **values)
+        if not rows and not created:
+            created.append("Olive")
+            await api.create_store(name="Olive")
+        return rows
+
+    monkeypatch.setattr(Statement, "fetch", fetch_and_create)
+    stores = (await api.client().execute("{ stores(first: 5) { eventCursor nodes { name } } }"))["stores"]
+    assert created == ["Olive"]
+    assert stores["nodes"] == [{"name": "Olive"}]
 
 
 async def ready_in(seen: list[Any]) -> bool:
