@@ -1,12 +1,13 @@
 """An account with 1,000 stores."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from runtime.changefeed import CHANNEL
 from schema.ids import decode_id
@@ -75,9 +76,20 @@ async def test_the_list_pages_filters_and_scrolls(
 
 
 async def test_a_group_is_whole_and_in_order(harness: Harness, open_dashboard: SignedInPage, row_names: str) -> None:
-    page = await open_dashboard()
+    page, chosen = await open_dashboard(), asyncio.Event()
+
+    async def hold_stores(route: Route) -> None:
+        """The list by name comes after the group was chosen."""
+        if (route.request.post_data_json or {}).get("operationName") == "Stores":
+            await chosen.wait()
+        await route.continue_()
+
+    await expect(page.locator("[data-store]")).to_have_count(100)
+    await page.route("**/graphql", hold_stores)
     await page.get_by_label("Order").select_option("By name")
     await page.get_by_role("button", name=re.compile("^Needs you")).click()
+    await expect(page.locator("[data-store]")).to_have_count(1)
+    chosen.set()
     await expect(page.locator("[data-store]")).to_have_count(10)
     await page.wait_for_function(f"{row_names}[0] === 'Shop 0100'")
     assert await page.evaluate(row_names) == [f"Shop {number:04}" for number in range(100, 1001, 100)]

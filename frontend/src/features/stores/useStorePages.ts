@@ -53,6 +53,8 @@ export function useStorePages({ accountId, search, order }: Wanted) {
   const known = useRef({ read: '', pages: new Set<string | null>() })
   const question = `${accountId} ${search} ${order}`
   const [asked, setAsked] = useState(question)
+  /** The question that the pages answer: a cursor is of use in this question only. */
+  const [answered, setAnswered] = useState(question)
   if (asked !== question) {
     setAsked(question)
     setCursors([null])
@@ -70,6 +72,7 @@ export function useStorePages({ accountId, search, order }: Wanted) {
       updatedAt = performance.now()
       const news = new Map(waiting)
       waiting.clear()
+      setAnswered(question)
       setPages((all) => cursors.flatMap((_, i) => news.get(i) ?? all[i] ?? []))
     }
     const subscriptions = cursors.map((after, i) => {
@@ -107,7 +110,10 @@ export function useStorePages({ accountId, search, order }: Wanted) {
     loaded: pages.length > 0,
     error: pages.length > 0 ? undefined : error,
     refetch,
-    loadMore: next !== null && cursors.length === pages.length ? () => setCursors([...cursors, next]) : undefined,
+    loadMore:
+      next !== null && answered === question && cursors.length === pages.length
+        ? () => setCursors([...cursors, next])
+        : undefined,
   }
 }
 
