@@ -186,7 +186,7 @@ def client_key(request: Request) -> str:
 
 async def count_sign_in(platform: Platform, limits: Mapping[str, int]) -> bool:
     """False: too many attempts. Commits before the attempt is made, so that parallel attempts count."""
-    async with platform.sign_in_turns, platform.sessions.begin() as session:
+    async with platform.sign_in_lock, platform.sessions.begin() as session:
         return await count_attempt(session, limits)
 
 

@@ -43,8 +43,6 @@ from stores.webhooks.queries import delivery_pages
 MUTATIONS_PER_USER = 4
 """Parallel mutations of one user in this process. More of them wait, and leave the connections to other users."""
 MUTATION_WAIT_SECONDS = 30.0
-SIGN_INS_AT_ONCE = 1
-"""Attempts that are counted in the database at once; others wait, and leave the event loop to other requests."""
 
 
 class RequestError(GraphQLError):
@@ -75,7 +73,8 @@ class Platform:
     admin_keys: Keyring
     budgets: Budgets
     trusted: TrustedDocuments
-    sign_in_turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SIGN_INS_AT_ONCE))
+    sign_in_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One attempt is counted in the database at a time; others wait, and leave the event loop to other requests."""
     mutation_limiter: ConcurrencyLimiter = field(
         default_factory=lambda: ConcurrencyLimiter(MUTATIONS_PER_USER, MUTATION_WAIT_SECONDS)
     )
