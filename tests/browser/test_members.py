@@ -28,7 +28,7 @@ async def test_a_new_person_is_invited_promoted_and_removed(
     assert "token" not in guest.url
     await guest.get_by_label("Password", exact=True).fill(PASSWORD)
     await guest.get_by_role("button", name="Sign up and join").click()
-    await expect(guest.get_by_role("heading", name="Stores", exact=True)).to_be_visible()
+    await expect(guest.get_by_role("heading", name="No stores yet")).to_be_visible()
     await guest.goto(f"{harness.url}/account/members")
     await expect(guest.get_by_text("Owner", exact=True)).to_be_visible()
     await expect(guest.get_by_role("button", name="Invite a member")).to_have_count(0)
@@ -52,7 +52,7 @@ async def test_a_user_of_another_account_joins_and_chooses(harness: Harness, ope
     made = await harness.ask(await harness.sign_in(), invite)
     page = await open_dashboard("/" + made["data"]["inviteMember"]["link"].split("/", 3)[3], email="ada@example.com")
     await page.get_by_role("button", name="Join", exact=True).click()
-    await page.get_by_role("heading", name="Stores", exact=True).wait_for()
+    await page.get_by_role("heading", name="Open your first shop").wait_for()
     await page.goto(f"{harness.url}/account")
     await expect(page.get_by_role("heading", name="owner's stores")).to_be_visible()
     await page.goto(harness.url + "/invitation")

@@ -94,6 +94,15 @@ describe('routes', () => {
     expect(await screen.findByRole('heading', { name: 'Open your first shop' })).toBeTruthy()
   })
 
+  test('promise no first store to a viewer', async () => {
+    const root = signedIn([])
+    const account = { ...root.account, role: 'VIEWER', storeCount: 0 }
+    mockApi({ ...root, account, viewer: { ...root.viewer, accountsConnection: { nodes: [account] } } })
+    await open('/')
+    expect(await screen.findByRole('heading', { name: 'No stores yet' })).toBeTruthy()
+    expect(screen.queryByRole('link', { name: 'Create a store' })).toBeNull()
+  })
+
   test.each(['ADMIN', 'VIEWER'])('offer to add a webhook to who may: %s', async (role) => {
     const root = signedIn([])
     const account = { ...root.account, role, webhooks: { nodes: [] } }

@@ -15,9 +15,11 @@ export function NoStores() {
     <Box sx={{ display: 'grid', justifyItems: 'center', textAlign: 'center', pt: { xs: 10, sm: 18 } }}>
       <EmptyLot />
       <Typography variant="display" component="h1" sx={{ mt: 9, mb: 2 }}>
-        {t('empty.title')}
+        {t(canWrite ? 'empty.title' : 'empty.viewerTitle')}
       </Typography>
-      <Typography sx={{ color: v.ink2, maxWidth: '44ch', mb: 7 }}>{t('empty.text')}</Typography>
+      <Typography sx={{ color: v.ink2, maxWidth: '44ch', mb: 7 }}>
+        {t(canWrite ? 'empty.text' : 'empty.viewerText')}
+      </Typography>
       {canWrite && (
         <>
           <Button component={Link} to="/new" variant="contained" color="primary" size="large" startIcon={<Plus />}>

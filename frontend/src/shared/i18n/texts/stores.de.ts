@@ -48,4 +48,6 @@ export const stores: Translation<typeof english> = {
     'Geben Sie ihm einen Namen. Er bekommt eine Adresse, eine Datenbank und eigene Grenzen. Bereit heißt er erst, wenn ein Testkäufer darin etwas gekauft hat.',
   'empty.create': 'Shop anlegen',
   'empty.orPress': 'oder {key} drücken',
+  'empty.viewerTitle': 'Noch keine Shops',
+  'empty.viewerText': 'Hier erscheinen die Shops, die Mitglieder dieses Kontos anlegen.',
 }

@@ -45,4 +45,6 @@ export const stores = {
     'Give it a name. It gets an address, a database and limits of its own. It is called ready only when a synthetic shopper has bought something in it.',
   'empty.create': 'Create a store',
   'empty.orPress': 'or press {key}',
+  'empty.viewerTitle': 'No stores yet',
+  'empty.viewerText': 'Stores that the members of this account create appear here.',
 } as const
