@@ -10,7 +10,6 @@ from uuid import UUID
 import strawberry
 from graphql import GraphQLError
 from sqlalchemy.ext.asyncio import AsyncSession
-from strawberry.dataloader import DataLoader
 
 from accounts.actors import Actor
 from accounts.audit import audit, set_origin
@@ -26,6 +25,7 @@ from runtime.pages import Page, PageRange
 from runtime.queue import Enqueuer
 from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
+from schema.dataloader import ShieldedDataLoader
 from schema.ids import decode_account_id
 from schema.trusted_documents import TrustedDocuments
 from stores.engines import Engine
@@ -114,11 +114,11 @@ class Context:
 
     def __post_init__(self) -> None:
         # without cache, because a WebSocket's context lives long; equal keys of one moment are in one batch
-        self.steps: DataLoader[UUID, list[Step]] = DataLoader(self._load_steps, cache=False)
-        self.stores: DataLoader[UUID, StoreWithCursor] = DataLoader(self._load_stores, cache=False)
-        self.event_pages: DataLoader[tuple[UUID, PageRange], Page[Event]] = DataLoader(self._load_events, cache=False)
-        self.usage: DataLoader[UUID, Usage] = DataLoader(self._load_usage, cache=False)
-        self.delivery_pages: DataLoader[tuple[UUID, PageRange], Page[WebhookDelivery]] = DataLoader(
+        self.steps = ShieldedDataLoader[UUID, list[Step]](self._load_steps, cache=False)
+        self.stores = ShieldedDataLoader[UUID, StoreWithCursor](self._load_stores, cache=False)
+        self.event_pages = ShieldedDataLoader[tuple[UUID, PageRange], Page[Event]](self._load_events, cache=False)
+        self.usage = ShieldedDataLoader[UUID, Usage](self._load_usage, cache=False)
+        self.delivery_pages = ShieldedDataLoader[tuple[UUID, PageRange], Page[WebhookDelivery]](
             self._load_deliveries, cache=False
         )
 
