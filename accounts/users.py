@@ -82,22 +82,19 @@ async def add_account(session: AsyncSession, name: str, owner: UUID) -> UUID:
     return account_id
 
 
-async def check_password(sessions: SessionFactory, email: str, password: str) -> User | None:
-    """The user; None: wrong e-mail address or password. The caller throttles (accounts/throttle.py).
+async def check_password(sessions: SessionFactory, email: str, password: str) -> tuple[User | None, bool]:
+    """The user of the e-mail address, and whether the password is theirs. The caller throttles (accounts/throttle.py).
 
     Holds no database connection while the password waits for its turn. Raises CallerError RATE_LIMITED.
     """
     async with sessions() as session:
         user = await session.scalar(select(User).where(User.email == email.lower()))
-    matches = await verify_password(user.password_hash if user else None, password[:1000])
-    return user if matches else None
+    return user, await verify_password(user.password_hash if user else None, password[:1000])
 
 
-async def refuse_sign_in(session: AsyncSession, email: str) -> None:
-    """Write to the audit log that somebody gave a wrong password for this user; nothing if there is no such user."""
-    user_id = await session.scalar(select(User.id).where(User.email == email.lower()))
-    if user_id is not None:
-        await audit_user(session, user_id, "user.signed_in", f"user:{user_id}", result="refused")
+async def refuse_sign_in(session: AsyncSession, user: User) -> None:
+    """Write to the audit log that somebody gave a wrong password for this user."""
+    await audit_user(session, user.id, "user.signed_in", f"user:{user.id}", result="refused")
 
 
 async def sign_in(session: AsyncSession, user: User, days: int, user_agent: str | None) -> SignedIn | None:

@@ -62,18 +62,16 @@ async def post_sign_in(request: Request) -> Response:
     if not await count_sign_in(platform, limits):
         return _throttled_error()
     try:
-        user = await check_password(platform.sessions, email, password)
+        user, matches = await check_password(platform.sessions, email, password)
     except CallerError as error:
         return _caller_error(error)
     signed_in = None
     if user is not None:
         async with transaction(request, platform) as session:
-            signed_in = await sign_in(session, user, platform.settings.session_days, user_agent(request))
-            if signed_in is not None:
+            if not matches:
+                await refuse_sign_in(session, user)
+            elif signed_in := await sign_in(session, user, platform.settings.session_days, user_agent(request)):
                 await refund_attempt(session, limits)
-    else:
-        async with transaction(request, platform) as session:
-            await refuse_sign_in(session, email)
     if signed_in is None:
         return error_response(401, "UNAUTHENTICATED", "E-mail and password don't match.")
     return _signed_in_response(signed_in, platform, 200)
