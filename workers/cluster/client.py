@@ -10,7 +10,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from prometheus_client import Counter
@@ -30,6 +31,8 @@ LOG_IDLE_TIMEOUT = 60.0
 """Seconds without data after which following a log ends: the connection may be dead."""
 MAX_LOG_CONNECTIONS = 200
 """Connections for logs and for watching the pods whose logs are read."""
+READ_BUFFER = 2**21
+"""Bytes of a line of a watch: larger than the largest object."""
 PAGE_SIZE = 500
 FIELD_MANAGER = "storefleet"
 
@@ -257,12 +260,14 @@ async def connect(kubeconfig: Path | None, context: str | None = None) -> AsyncI
     try:
         await _configure(settings, kubeconfig, context)
         settings.connection_pool_maxsize = MAX_CONCURRENT_REQUESTS + len(API_RESOURCES) + MAX_LOG_CONNECTIONS
+        settings.proxy = settings.proxy or _proxy_of_environment(str(settings.host))
         api = ApiClient(settings)
     except Exception as error:
         # for a malformed file the library raises many types: TypeError, AssertionError, ssl.SSLError, …
         where = kubeconfig or "the pod's service account"
         raise MissingConfiguration(f"there is no usable Kubernetes configuration in {where}: {error!r}") from error
     api.user_agent = "storefleet"
+    _read_environment_once(api)
     try:
         yield Cluster(api)
     finally:
@@ -274,3 +279,18 @@ async def _configure(settings: Configuration, kubeconfig: Path | None, context: 
         load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]  # the library's
     else:
         await load_kube_config(str(kubeconfig), context=context, client_configuration=settings)
+
+
+def _proxy_of_environment(url: str) -> str | None:
+    """The proxy that variables such as HTTPS_PROXY and NO_PROXY name for the URL."""
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
+
+
+def _read_environment_once(api: ApiClient) -> None:
+    """The library's session reads the environment's proxies and ~/.netrc in two threads before each request: half of
+    a request's CPU. The proxy is known by now, and a password of ~/.netrc isn't for the Kubernetes API.
+    """
+    theirs = api.rest_client.pool_manager
+    api.rest_client.pool_manager = aiohttp.ClientSession(connector=theirs.connector, read_bufsize=READ_BUFFER)
+    theirs.detach()
