@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import cache
 
 from sandbox.simulator.errors import bad_request
 
@@ -15,7 +16,12 @@ FACTORS = {
 
 def parse_quantity(text: str | int | float) -> Decimal:
     """The value of a quantity. Raises ApiError 400 for a malformed quantity."""
-    found = QUANTITY.fullmatch(str(text))
+    return _parse(str(text))
+
+
+@cache
+def _parse(text: str) -> Decimal:
+    found = QUANTITY.fullmatch(text)
     if found is None:
         raise bad_request(f"quantities must match the regular expression: {text!r}")
     return Decimal(found[1]) * FACTORS.get(found[2], Decimal(1))
