@@ -42,7 +42,7 @@ def is_short(path: Path, text: str) -> Iterator[str]:
 
 
 def has_docstring(path: Path, text: str) -> Iterator[str]:
-    if path.suffix == ".py" and text and not ast.get_docstring(ast.parse(text)):
+    if path.suffix == ".py" and text and not text.startswith('"""') and not ast.get_docstring(ast.parse(text)):
         yield "has no docstring"
 
 
@@ -82,6 +82,8 @@ def does_not_set_status(path: Path, text: str) -> Iterator[str]:
     creates_rows = path in (ROOT / "stores/creation.py", ROOT / "stores/adoption.py")
     creates_rows = creates_rows or path.is_relative_to(ROOT / "schema")  # its Store is the GraphQL type
     if path.suffix != ".py" or path == ROOT / "stores/transitions.py" or path.is_relative_to(ROOT / "tests"):
+        return
+    if "status" not in text:
         return
     for node in ast.walk(ast.parse(text)):
         match node:
