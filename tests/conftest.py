@@ -6,6 +6,8 @@ import shutil
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 import structlog
@@ -16,7 +18,7 @@ from sqlalchemy import Connection, Engine, event
 from sandbox.data_folder import SandboxError, remove_socket_folder
 from sandbox.postgres import Postgres, start_postgres
 from sandbox.valkey import Valkey, start_valkey
-from tests.databases import Databases
+from tests.databases import Databases, copy_prepared_postgres
 
 structlog.configure(
     processors=[
@@ -27,11 +29,27 @@ structlog.configure(
 )
 
 pytest.register_assert_rewrite("tests.support")
+PREPARED = pytest.StashKey[Path]()
+"""A folder that all processes of the run share."""
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # no timed assertions
 settings.load_profile("tests")
 WRITES = re.compile(
     r"\b(INSERT INTO|DELETE FROM|UPDATE \w+ SET|FOR (NO KEY )?UPDATE|FOR (KEY )?SHARE|pg_notify)\b", re.I
 )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    worker_input = getattr(config, "workerinput", None)
+    if worker_input is None:  # not a process of pytest-xdist
+        folder = TemporaryDirectory(prefix="storefleet-tests-")
+        config.add_cleanup(folder.cleanup)
+    config.stash[PREPARED] = Path(folder.name if worker_input is None else worker_input["prepared"])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """A process of pytest-xdist will be started."""
+    node.workerinput["prepared"] = str(node.config.stash[PREPARED])
 
 
 def pytest_collection_finish() -> None:
@@ -58,6 +76,14 @@ def data(tmp_path: Path) -> Iterator[Path]:
     shutil.rmtree(folder)  # 40 MB, which pytest would keep
 
 
+@pytest.fixture
+def used_data(data: Path, pytestconfig: pytest.Config) -> Path:
+    """The path of a data folder whose PostgreSQL has stopped: initdb takes a second of CPU."""
+    data.mkdir(mode=0o711)
+    copy_prepared_postgres(pytestconfig.stash[PREPARED], data)
+    return data
+
+
 @pytest.fixture(scope="session")
 def servers_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("servers")
@@ -66,9 +92,10 @@ def servers_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres(servers_folder: Path) -> Iterator[Postgres]:
+def postgres(servers_folder: Path, pytestconfig: pytest.Config) -> Iterator[Postgres]:
     """Without fsync, which tests don't need."""
     try:
+        copy_prepared_postgres(pytestconfig.stash[PREPARED], servers_folder)
         server = start_postgres(servers_folder, durable=False)
     except SandboxError as error:
         pytest.exit(f"the tests need PostgreSQL: {error}", returncode=3)  # instead of an error for each test
@@ -89,12 +116,6 @@ def valkey(servers_folder: Path) -> Iterator[Valkey]:
 @pytest.fixture(scope="session")
 def databases(postgres: Postgres) -> Databases:
     return Databases(postgres)
-
-
-@pytest.fixture(scope="session")
-def migrated(databases: Databases) -> str:
-    """The name of a migrated database with rights for the roles, the template of all others."""
-    return databases.template
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import pytest
 
 from sandbox.postgres import Postgres
 from sandbox.valkey import Valkey
+from tests.databases import TEMPLATE
 from tests.support.demo import free_port
 from tests.support.harness import JSON, ROOT, Harness, process_environment, run_harness
 from tests.support.stores import create_ready_store
@@ -88,11 +89,9 @@ async def _attacked(database_url: str, redis_url: str, folder: Path) -> AsyncIte
 
 
 @pytest.fixture(scope="module")
-def target(
-    postgres: Postgres, migrated: str, valkey: Valkey, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Target]:
+def target(postgres: Postgres, valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     name = f"attack_{next(_numbers)}"
-    asyncio.run(_execute(postgres.url, f"CREATE DATABASE {name} TEMPLATE {migrated}"))
+    asyncio.run(_execute(postgres.url, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
     loop, stack = asyncio.new_event_loop(), AsyncExitStack()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

@@ -18,6 +18,7 @@ from runtime.database import Base, create_engine, head_revision
 from runtime.sealing import generate_key
 from sandbox.postgres import Postgres
 from stores.status import FAILABLE, TRANSITIONS, Status
+from tests.databases import TEMPLATE
 from tests.support.rows import NOW, PROOF, change_store, columns_of, connected, new_account, new_event, new_store
 
 WHERE_IT_FAILED: list[tuple[Status, Status | None]] = [
@@ -27,9 +28,9 @@ WHERE_IT_FAILED: list[tuple[Status, Status | None]] = [
 
 
 @pytest.fixture(scope="module")
-def rules_url(postgres: Postgres, migrated: str) -> Iterator[str]:
+def rules_url(postgres: Postgres) -> Iterator[str]:
     """One database for all tests: each test has its own account, and a database costs more than a test."""
-    asyncio.run(_execute(postgres.url, f"CREATE DATABASE rules TEMPLATE {migrated}"))
+    asyncio.run(_execute(postgres.url, f"CREATE DATABASE rules TEMPLATE {TEMPLATE}"))
     yield postgres.url_of("rules")
     asyncio.run(_execute(postgres.url, "DROP DATABASE rules WITH (FORCE)"))
 
