@@ -10,7 +10,9 @@ from stores.status import Status
 from tests.support.harness import Harness
 from tests.support.operators import ACCOUNTS, RESUME, SUSPEND, VIEWER, ask, change, sign_in_operator
 from tests.support.rows import columns_of, connected, new_store
+from tests.support.stores import end_leases
 from tests.support.waiting import wait_until
+from workers.main import worker_lifespan
 
 CHANGES = {
     "resumeStore": {}, "changePlan": {"plan": "MEDIUM"}, "rotateAdminPassword": {}, "retryStore": {},
@@ -78,30 +80,29 @@ async def test_what_fails_or_was_asked_for_meanwhile_follows_its_account(api: Ha
     """A worker dies in the middle, a failed change is suspended as well, and the owner's own suspension stays."""
     operator = await sign_in_operator(api)
     stores = [await api.create_store(name=f"Number {number}") for number in range(3)]
-    first = await api.start_worker_process()
-    for store in stores:
-        await api.wait_for_status(store["id"], "READY")
-    first.kill()
-    await first.wait()
+    async with worker_lifespan(api.worker_settings, api.profile):
+        for store in stores:
+            await api.wait_for_status(store["id"], "READY")
     await api.sql("UPDATE stores SET status = 'UPDATING' WHERE slug = 'number-0'")
     await api.sql("UPDATE stores SET status = 'FAILED', failed_in = 'UPDATING', cause = 'x' WHERE slug = 'number-0'")
     await change(api, operator, SUSPEND, accountId=api.account, reason="Abuse.")
     assert await change_store(api, "retryStore", stores[0]["id"]) == ["ACCOUNT_SUSPENDED"]
 
-    second = await api.start_worker_process()
+    worker = await api.start_worker_process()
     await wait_until(lambda: api.sql("SELECT 1 FROM stores WHERE status = 'SUSPENDING'"))
-    second.kill()
-    await second.wait()
-    await api.start_worker_process()
-    for store in stores:
-        await api.wait_for_store(store["id"], status="SUSPENDED")
-    rows = await api.sql("SELECT store_id FROM events WHERE type = 'STATUS' AND status = 'SUSPENDING'")
-    assert len(rows) == len({row["store_id"] for row in rows}) == 3
+    worker.kill()
+    await worker.wait()
+    await end_leases(api)
+    async with worker_lifespan(api.worker_settings, api.profile):
+        for store in stores:
+            await api.wait_for_store(store["id"], status="SUSPENDED")
+        rows = await api.sql("SELECT store_id FROM events WHERE type = 'STATUS' AND status = 'SUSPENDING'")
+        assert len(rows) == len({row["store_id"] for row in rows}) == 3
 
-    assert await change_store(api, "suspendStore", stores[1]["id"]) == []  # by the owner now: it stays
-    await change(api, operator, RESUME, accountId=api.account)
-    for store in (stores[0], stores[2]):
-        await api.wait_for_store(store["id"], status="READY")
+        assert await change_store(api, "suspendStore", stores[1]["id"]) == []  # by the owner now: it stays
+        await change(api, operator, RESUME, accountId=api.account)
+        for store in (stores[0], stores[2]):
+            await api.wait_for_store(store["id"], status="READY")
     assert (await api.get_store(stores[1]["id"]))["status"] == "SUSPENDED"
 
 

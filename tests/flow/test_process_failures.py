@@ -15,6 +15,7 @@ from sandbox.postgres import Postgres
 from sandbox.valkey import Valkey
 from schema.ids import decode_id
 from tests.support.harness import Harness
+from tests.support.stores import end_leases
 from tests.support.waiting import hang_limit, wait_until
 from workers import main
 
@@ -70,8 +71,9 @@ async def test_a_worker_killed_at_each_step_loses_nothing(api: Harness) -> None:
     second.kill()
     await second.wait()
     await api.set_faults()
-    await api.start_worker_process()
-    await asyncio.gather(*(api.wait_for_status(store["id"], "READY") for store in stores.values()))
+    await end_leases(api)
+    async with main.worker_lifespan(api.worker_settings, api.profile):
+        await asyncio.gather(*(api.wait_for_status(store["id"], "READY") for store in stores.values()))
     await check_events(api)
 
 

@@ -13,6 +13,7 @@ from tests.support.harness import DELETE, Harness
 from tests.support.stores import (
     PASSWORD_CHANGED,
     all_hang,
+    end_leases,
     has_notice,
     namespace_of,
     notices,
@@ -145,8 +146,7 @@ async def test_a_worker_killed_on_the_way_loses_no_password(api: Harness) -> Non
     await wait_until(lambda: all_hang(api))
     worker.kill()
     await worker.wait()
-    await api.sql("UPDATE stores SET lease_until = now()")  # leases end by themselves 10 s later
-    await api.sql("UPDATE observer_leases SET until = now()")
+    await end_leases(api)
     for store in stores:
         assert first[store] in await passwords(api, store) or await changed(api, store), held[store]
     await api.set_faults()

@@ -10,6 +10,7 @@ from tests.support.stores import (
     all_hang,
     count_succeeded,
     create_ready_store,
+    end_leases,
     has_notice,
     is_gone,
     namespace_of,
@@ -71,8 +72,7 @@ async def test_a_worker_killed_at_any_write_ends_right(api: Harness) -> None:
         worker.kill()
         await worker.wait()
         await api.set_faults()
-        await api.sql("UPDATE stores SET lease_until = now()")  # the leases would expire 10 s later
-        await api.sql("UPDATE observer_leases SET until = now()")
+        await end_leases(api)
         async with worker_lifespan(api.worker_settings, api.profile):
             for store in stores:
                 await api.wait_for_store(store["id"], status=status)

@@ -30,6 +30,7 @@ from tests.support.webhooks import (
     wait_for_failures,
     write_events,
 )
+from workers.main import worker_lifespan
 from workers.webhooks import client
 
 WITH_RECEIVER = pytest.mark.parametrize("settings", [LOCAL], indirect=True)
@@ -253,10 +254,10 @@ async def test_a_worker_dies_while_it_delivers(api: Harness, receiver: Receiver)
     await process.wait()
     del receiver.answers["/"]
     assert not await api.sql("SELECT 1 FROM webhook_deliveries")
-    process = await api.start_worker_process()
-    await pass_time(api, 1)
-    expected = (await all_seqs(api, "NOTICE"))[-4:]
-    await wait_for_seqs(receiver, "/", expected)
+    async with worker_lifespan(api.worker_settings, api.profile):
+        await pass_time(api, 1)
+        expected = (await all_seqs(api, "NOTICE"))[-4:]
+        await wait_for_seqs(receiver, "/", expected)
     assert receiver.seqs("/").count(expected[0]) == 2
 
 

@@ -105,6 +105,12 @@ async def resync(harness: Harness) -> None:
     await harness.sql("UPDATE stores SET due_at = now()")
 
 
+async def end_leases(harness: Harness) -> None:
+    """What killed workers held is free: their leases would end by themselves 10 s later."""
+    await harness.sql("UPDATE stores SET lease_until = now()")
+    await harness.sql("UPDATE observer_leases SET until = now()")
+
+
 async def wait_until_idle(harness: Harness) -> None:
     """Wait until no pass over any store has run or was due for a moment."""
     idle = 0
