@@ -20,6 +20,7 @@ from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from accounts import last_used
 from schema import shared_events
 from schema.build import schema
 from schema.compiled.operations import CompiledQuery
@@ -129,6 +130,7 @@ async def ask(api: Harness, headers: dict[str, str], body: JSON) -> tuple[int, b
 @pytest.fixture
 async def ids(api: Harness, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, JSON]]:
     """Ids of objects of the caller, of others, and of nothing. At the end compiled queries must have answered."""
+    monkeypatch.setattr(last_used, "INTERVAL_SECONDS", 1e9)  # `lastUsedAt` would change every minute
     stores = [(await api.create_store(name=name))["id"] for name in ("a", "b", "c")]
     await api.sql("ALTER TABLE stores DISABLE TRIGGER USER")  # these moves of status are not allowed
     for store, status, health in zip(stores, ("READY", "FAILED", "DELETED"), ("DOWN", "HEALTHY", "DOWN"), strict=True):
