@@ -1,5 +1,6 @@
 """The programs that can build images: Docker, Podman or Buildah. The first that works is used."""
 
+import resource
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -52,7 +53,7 @@ class Builder:
 
         `certificates`: a file that the build gets as the secret `ca`; for a network whose proxy has its own.
         """
-        options = [] if self.has_image_store else ["--isolation", "chroot"]
+        options = [] if self.has_image_store else ["--isolation", "chroot", "--ulimit", f"nofile={_open_files()}"]
         if certificates is not None:
             options += ["--secret", f"id=ca,src={certificates}"]
         for argument, value in sorted(arguments.items()):
@@ -98,3 +99,9 @@ def detect_builder(workspace: Workspace) -> Builder:
     if shutil.which("buildah") is None:
         problems.append("`make setup-node` installs buildah")
     raise SandboxError(f"images are built with docker, podman or buildah, and none works here: {'; '.join(problems)}")
+
+
+def _open_files() -> int:
+    """The most files that a process of this machine may have open. Buildah would allow 1024: too few for `npm ci`."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return 2**20 if limit == resource.RLIM_INFINITY else limit

@@ -1,5 +1,6 @@
 """`make images` with fake builders: the commands they get, what is cached, and the message when one fails."""
 
+import resource
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ __all__ = ["build", "builders", "images", "progress"]
 
 MADE_OF = "storefleet.dev/made-of"
 BUILDAH = "buildah --root THERE/storage --runroot THERE/run --storage-driver overlay"
+CHROOT = "--isolation chroot --ulimit nofile=20000"
 
 
 def test_docker_pulls_the_bases_and_keeps_the_image(builders: Builders, build: Build, progress: list[str]) -> None:
@@ -55,8 +57,9 @@ def test_archives_of_docker_and_podman_have_the_full_name(builders: Builders, bu
 
 
 def test_buildah_makes_archives_apart_in_a_store_that_ends_with_the_build(
-    builders: Builders, build: Build, progress: list[str]
+    builders: Builders, build: Build, progress: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 20000))
     builders.add("docker", "buildah", "unshare", "mmdebstrap")
     builders.refuse(("docker info", "Cannot connect to the Docker daemon"))
     front, shop = build("front", "shop", archives=False)
@@ -72,14 +75,14 @@ def test_buildah_makes_archives_apart_in_a_store_that_ends_with_the_build(
     assert [call for call in calls if not call.startswith("unshare") and "--customize-hook" not in call] == [
         "docker info",
         f"{BUILDAH} info",
-        f"{BUILDAH} build --isolation chroot --label {MADE_OF}={base.stem} --tag {image} THERE/{base.stem}",
+        f"{BUILDAH} build {CHROOT} --label {MADE_OF}={base.stem} --tag {image} THERE/{base.stem}",
         *(
             call
             for archive in (front, shop)
             for name in [archive.name.partition("-")[0]]
             for full in [f"docker.io/storefleet/{name}:1"]
             for call in (
-                f"{BUILDAH} build --isolation chroot --build-arg BASE={image} --label {MADE_OF}="
+                f"{BUILDAH} build {CHROOT} --build-arg BASE={image} --label {MADE_OF}="
                 f"{archive.stem.rpartition('-')[2]} --tag {full} THERE/{name}-context",
                 f"{BUILDAH} push {full} oci-archive:{archive.name}:{full}",
             )
