@@ -7,6 +7,7 @@ compared with a bare client that creates the same objects on the same node.
 import argparse
 import asyncio
 import json
+import math
 import os
 import platform
 import subprocess
@@ -24,7 +25,7 @@ import uvloop
 
 from bench.baselines import MANAGED, bare_client
 from bench.resource_usage import memory_by_program, usage, usage_since
-from bench.shopper_load import CART_COOKIE, PAGES, STATIC_FILE, Shopper, run_shoppers, run_visitors
+from bench.shopper_load import CART_COOKIE, PAGES, STATIC_FILE, Shopper, run_crowd, run_shoppers
 from bench.store_timings import CreatedStore, StoreFailed, StoreOwner, StoreTiming, measure_one_by_one, store_owner
 from bench.system import ROOT, System, accounts, system
 from bench.tables import print_timings, report, row, show_usage, spread, table
@@ -255,7 +256,7 @@ async def measure_visits(bench: Bench, owner: StoreOwner, created: CreatedStore,
             pages = await run_shoppers(session, created.url, engine, SHOPPERS, BUSY_SECONDS)
 
         busy = await usage_during(bench, owner, created, work())
-        crowd = await measure_crowds(session, created.url) if engine == "WOOCOMMERCE" else []
+    crowd = await measure_crowds(owner, created) if engine == "WOOCOMMERCE" else []
     show_usage("a new store at rest", at_rest)
     show_usage("at rest after its first visitors", warm)
     show_usage(f"with {SHOPPERS} shoppers without a pause, {pages:.1f} pages/s", busy)
@@ -265,21 +266,27 @@ async def measure_visits(bench: Bench, owner: StoreOwner, created: CreatedStore,
     return {"idle": at_rest, "warm": warm, "busy": busy, "pages": pages, "waits": waits, "crowd": crowd}
 
 
-async def measure_crowds(session: aiohttp.ClientSession, url: str) -> list[JSON]:
+async def measure_crowds(owner: StoreOwner, created: CreatedStore) -> list[JSON]:
     """The home page from the page cache and without it, and a static file, for 1 to 64 visitors without a pause."""
-    table("visitors", "what", "responses/s", "first byte p50", "p99, milliseconds")
+    known = len(owner.health_changes(created))
+    table("visitors", "what", "responses/s", "first byte p50", "p99, milliseconds", "failed", "changes of health")
     measured = []
-    for clients in (1, 4, 16, 64):
-        for what, path, cookie in (
-            ("stored page", "/", {}),
-            ("page that WordPress makes", "/", CART_COOKIE),
-            ("static file", STATIC_FILE, {}),
-        ):
-            rate, took = await run_visitors(session, url, path, clients, CROWD_SECONDS, cookie)
-            took.sort()
-            p50, p99 = took[len(took) // 2], took[len(took) * 99 // 100]
-            row(str(clients), what, f"{rate:.1f}", f"{p50:.1f}", f"{p99:.0f}")
-            measured.append({"clients": clients, "what": what, "rate": rate, "p50": p50, "p99": p99})
+    async with aiohttp.ClientSession() as session:
+        for clients in (1, 4, 16, 64):
+            for what, path, cookie in (
+                ("stored page", "/", {}),
+                ("page that WordPress makes", "/", CART_COOKIE),
+                ("static file", STATIC_FILE, {}),
+            ):
+                crowd = await run_crowd(session, created.url, path, clients, CROWD_SECONDS, cookie)
+                took, changes = sorted(crowd.took), owner.health_changes(created)[known:]
+                p50, p99 = (took[len(took) * percent // 100] if took else math.nan for percent in (50, 99))
+                failed = ", ".join(f"{number}: {why}" for why, number in crowd.failed.items()) or "none"
+                row(str(clients), what, f"{crowd.rate:.1f}", f"{p50:.1f}", f"{p99:.0f}", failed, "; ".join(changes))
+                measured.append(
+                    {"clients": clients, "what": what, "rate": crowd.rate, "p50": p50, "p99": p99}
+                    | {"failed": crowd.failed, "health": changes}
+                )
     return measured
 
 

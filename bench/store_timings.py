@@ -117,6 +117,10 @@ class StoreOwner:
             | {"total": details["receipt"]["totalMs"]},
         )
 
+    def health_changes(self, created: CreatedStore) -> list[str]:
+        """The messages of the store's events of type HEALTH."""
+        return [event["message"] for _, event in self._events[created.id] if event["type"] == "HEALTH"]
+
     async def delete(self, created: CreatedStore) -> None:
         """Delete the store, and wait until it is DELETED. Raises StoreFailed."""
         await self.client.execute(DELETE, {"id": created.id})
