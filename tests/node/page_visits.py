@@ -38,14 +38,14 @@ class Answer:
         return "hit" in self.headers.get("Cache-Status", "")
 
 
-def send(path: str, method: str = "GET", port: str = PORT, body: str | None = None, **headers: str) -> Answer:
+def send(path: str, method: str = "GET", port: str = PORT, body: str | bytes | None = None, **headers: str) -> Answer:
     """A request from the current network. Status 0: the server closed the connection without an answer."""
     connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=60)
     try:
         connection.request(method, path, body, {"Host": HOST} | headers)
         answer = connection.getresponse()
         return Answer(answer.status, dict(answer.getheaders()), answer.read().decode(errors="replace"))
-    except (http.client.RemoteDisconnected, ConnectionResetError):
+    except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
         return Answer(0, {}, "")
     finally:
         connection.close()

@@ -28,6 +28,11 @@ PAGE = (
     "wp_insert_post(['post_type' => 'page', 'post_status' => 'publish', 'post_name' => 'told', 'post_title' => 'Told'])"
 )
 PRODUCT = "/product/storefleet-sample/"
+TOLD = ("/told/", "second words")
+CHANGES_OF_PRODUCTS = (
+    ("wc_update_product_stock_status(wc_get_product_id_by_sku('storefleet-sample'), 'outofstock')", PRODUCT, "Out of"),
+    ("$coupon = new WC_Coupon(); $coupon->set_code('ten'); $coupon->save()", PRODUCT, "Out of"),
+)
 COOKIES = (
     "wordpress_logged_in_x",
     "wp_woocommerce_session_x",
@@ -149,18 +154,21 @@ def test_scripts_are_compressed_by_the_build_and_kept_by_browsers(visit: Visit, 
 
 
 def test_a_changed_shop_is_seen_by_the_next_visitor(shop: Shop, server: Container, visit: Visit) -> None:
-    for change, shown in (
-        ("wp_update_post(['ID' => get_page_by_path('told')->ID, 'post_content' => 'second words'])", "second words"),
-        ("update_option('blogname', 'Second title')", "Second title"),
-        ("wp_insert_comment(['comment_post_ID' => get_page_by_path('told')->ID, 'comment_content' => 'x'])", ""),
-        ("wp_set_post_terms(get_page_by_path('told')->ID, ['x'])", ""),
-        ("switch_theme('missing')", ""),
+    for change, path, shown in (
+        ("wp_update_post(['ID' => get_page_by_path('told')->ID, 'post_content' => 'second words'])", *TOLD),
+        ("update_option('blogname', 'Second title')", "/told/", "Second title"),
+        ("wp_insert_comment(['comment_post_ID' => get_page_by_path('told')->ID, 'comment_content' => 'x'])", *TOLD),
+        ("wp_set_post_terms(get_page_by_path('told')->ID, ['x'])", *TOLD),
+        ("wp_create_nav_menu('x')", *TOLD),
+        *(CHANGES_OF_PRODUCTS if PLUGIN else ()),
+        ("update_option('WPLANG', 'de_DE')", "/told/", 'lang="de-DE"'),
+        ("switch_theme('missing')", *TOLD),
     ):
-        assert warm(visit, "/told/").cached
+        assert warm(visit, path).cached, path
         # a program in another container
         code = f"require 'wp-load.php'; {change};"
         assert shop.start(("php", "-r", code)).wait() == 0
-        page = visit("/told/")
+        page = visit(path)
         assert (page.cached, shown in page.text) == (False, True), change
     assert warm(visit, "/told/").cached
     protect = "wp_update_post(['ID' => get_page_by_path('told')->ID, 'post_password' => 'x'])"
@@ -178,6 +186,23 @@ def test_a_sale_begins_and_ends_at_its_time(shop: Shop, server: Container, visit
     links = sorted(Path(f"/proc/{server.pid}/root/tmp/pages/{generation}/-/told").iterdir())
     minutes = [link.name.removesuffix(".html.gz") for link in links]
     assert minutes[-1] == time.strftime("%Y%m%d%H%M", time.gmtime(sale // 60 * 60 - 60))
+
+
+def test_pages_are_limited_in_number_and_age(server: Container, visit: Visit) -> None:
+    """No more than so many pages are stored in a minute, and those of earlier minutes are deleted."""
+    assert warm(visit, "/told/").cached
+    pages = Path(f"/proc/{server.pid}/root/tmp/pages")
+    # this minute's and the next one's turns are taken
+    for minute in (time.time(), time.time() + 60):
+        (pages / time.strftime("count-%Y%m%d%H%M", time.gmtime(minute))).write_text("." * 60)
+    assert php(server, "update_option('blogname', 'Another title')")
+    assert not warm(visit, "/told/").cached
+    (old := pages / "0" / "202001010000.html.gz").parent.mkdir()
+    old.touch()
+    for count in pages.glob("count-*"):
+        count.unlink()
+    assert warm(visit, "/told/").cached
+    assert not old.parent.exists()
 
 
 def test_a_killed_writer_leaves_the_cache_closed_until_it_is_repaired(

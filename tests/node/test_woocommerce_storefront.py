@@ -91,7 +91,7 @@ def test_a_new_shop_looks_finished_and_has_no_dead_link(new_shop: Shops) -> None
     assert set(paths) <= set(pages)
     assert navigation(pages["/"])[-4:] == ["Terms and conditions", "Privacy policy", "Returns", "Imprint"]
     for path, page in pages.items():
-        for word in ("Twenty Twenty-Five", "WordPress", "Lorem", "Storefleet"):
+        for word in ("Twenty Twenty-Five", "WordPress", "Lorem", "Storefleet", "Uncategorized"):
             assert word not in visible(page), (path, word)
     assert '<link rel="icon"' in home
     status, headers, _ = server.request("/favicon.ico", Host=HOST)

@@ -7,11 +7,14 @@ import re
 import signal
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.node.containers import Container
+from tests.node.page_visits import enter_network, send
 from tests.node.plugin import NEEDS_PLUGIN
 from tests.node.shoppers import API
 from tests.node.shops import HOST, INSTALL, Shop, Shops, wait_for_response
@@ -139,6 +142,38 @@ def test_a_picture_with_too_many_pixels_is_refused_and_leaves_nothing(new_shop: 
             assert files_of(shop) == before
 
 
+def test_a_large_file_is_kept_and_one_above_the_limit_leaves_nothing(new_shop: Shops) -> None:
+    shop = new_shop().install(INSTALL)
+    server = shop.serve()
+    owner = {name.replace("_", "-"): value for name, value in admin(server).items()}
+    with ThreadPoolExecutor(1, initializer=enter_network, initargs=(server.network,)) as pool:
+        form = pool.submit(partial(send, "/wp-admin/media-new.php", **owner)).result().text
+        assert "Maximum upload file size: 64 MB." in form  # and the page's script refuses a larger file
+        [nonce] = re.findall(r'name="_wpnonce" value="(\w+)"', form)
+        before = files_of(shop)
+        for megabytes, expected in ((65, (0, 413)), (40, (200,))):
+            body = FORM.format(nonce=nonce).encode() + b"%PDF-1.4\n" + bytes(megabytes * 2**20) + b"\r\n--form--\r\n"
+            more = {"Content-Type": "multipart/form-data; boundary=form", **owner}
+            upload = partial(send, "/wp-admin/async-upload.php", "POST", body=body, **more)
+            answer = pool.submit(upload).result()
+            assert answer.status in expected, answer
+            assert (files_of(shop) == before) == (megabytes == 65)
+    assert json.loads(answer.text)["success"] is True
+
+
+FORM = """--form\r
+Content-Disposition: form-data; name="action"\r
+\r
+upload-attachment\r
+--form\r
+Content-Disposition: form-data; name="_wpnonce"\r
+\r
+{nonce}\r
+--form\r
+Content-Disposition: form-data; name="async-upload"; filename="catalogue.pdf"\r
+Content-Type: application/pdf\r
+\r
+"""
 UPLOADED = "/var/www/html/wp-content/uploads"
 
 

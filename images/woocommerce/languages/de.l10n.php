@@ -19,6 +19,7 @@ return ['messages' => [
     'We pack your order with care, and send it to you.'
         => 'Wir packen Ihre Bestellung mit Sorgfalt und senden sie Ihnen zu.',
     'Sample product' => 'Beispielprodukt',
+    'A vase with twigs' => 'Eine Vase mit Zweigen',
     'This is an example. It shows how a product looks. Change it, or delete it.'
         => 'Das ist ein Beispiel. Es zeigt, wie ein Produkt aussieht. Ändern oder löschen Sie es.',
     "Page title\4Home" => 'Startseite',

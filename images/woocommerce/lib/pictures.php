@@ -20,9 +20,10 @@ const SAMPLE_SIZES = [
 /**
  * Adds an attachment whose file is in the uploads.
  *
+ * @param string $alt for those who don't see it
  * @param array<string, int> $sizes image size => pixels; there is a file of each size, too
  */
-function add_picture(string $file, string $title, string $type, int $pixels, array $sizes = []): int
+function add_picture(string $file, string $title, string $alt, string $type, int $pixels, array $sizes = []): int
 {
     $id = wp_insert_attachment(
         ['post_title' => wp_slash($title), 'post_mime_type' => $type, 'post_status' => 'inherit'],
@@ -38,7 +39,7 @@ function add_picture(string $file, string $title, string $type, int $pixels, arr
         $metadata['sizes'][$size] = ['file' => $smaller, 'width' => $pixels, 'height' => $pixels, 'mime-type' => $type];
     }
     wp_update_attachment_metadata($id, $metadata);
-    update_post_meta($id, '_wp_attachment_image_alt', wp_slash($title));
+    update_post_meta($id, '_wp_attachment_image_alt', wp_slash($alt));
     return $id;
 }
 
@@ -54,7 +55,8 @@ function add_sample_picture(string $title): int
             throw new UserError('The disk for uploads can\'t be written: is it mounted, with space left?');
         }
     }
-    return add_picture('sample-product.webp', $title, 'image/webp', 800, SAMPLE_SIZES);
+    $alt = __('A vase with twigs', 'storefleet');
+    return add_picture('sample-product.webp', $title, $alt, 'image/webp', 800, SAMPLE_SIZES);
 }
 
 /** The first letter of the title on a square of that color (`#rrggbb`); a bag, for letters that the font lacks. */
@@ -69,7 +71,7 @@ function add_monogram(string $title, string $color): int
     if (!imagepng($image, uploads_folder() . '/monogram.png')) {
         throw new UserError('The disk for uploads can\'t be written: is it mounted, with space left?');
     }
-    return add_picture('monogram.png', $title, 'image/png', MONOGRAM_SIZE);
+    return add_picture('monogram.png', $title, $title, 'image/png', MONOGRAM_SIZE);
 }
 
 /** The first Latin letter or digit; null if the title begins with letters of another script, or has none. */

@@ -60,7 +60,9 @@ function setup_tasks(): array
 
 function sample_product_id(): int
 {
-    $id = wc_get_product_id_by_sku('storefleet-sample');
+    // a page of the dashboard asks several times
+    static $id = null;
+    $id ??= wc_get_product_id_by_sku('storefleet-sample');
     return get_post_status($id) === 'trash' ? 0 : $id;
 }
 

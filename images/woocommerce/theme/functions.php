@@ -13,3 +13,11 @@ add_action('wp_enqueue_scripts', static function (): void {
     wp_add_inline_style('storefleet', (string) preg_replace('~^/\*.*?\*/\s*~s', '', $css));
 }, 20);
 add_action('after_setup_theme', static fn () => add_editor_style('style.css'));
+// "Uncategorized" is no place to go: the shop page is
+add_filter('woocommerce_get_breadcrumb', static function (array $crumbs): array {
+    $default = get_term_link((int) get_option('default_product_cat'), 'product_cat');
+    $shop = wc_get_page_id('shop');
+    return array_map(static fn (array $crumb): array => is_product() && $crumb[1] === $default
+        ? [get_the_title($shop), (string) get_permalink($shop)]
+        : $crumb, $crumbs);
+});
