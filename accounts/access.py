@@ -33,7 +33,7 @@ ADMIN_READ = Access("read", "admin")
 ADMIN_WRITE = Access("write", "admin")
 ANY_SESSION = Access("write", session=True)
 ADMIN_SESSION = Access("write", "admin", session=True)
-"""For members: a stolen token must not make itself at home."""
+"""For members: a stolen token must not add its own user."""
 
 
 def require(actor: Actor, access: Access, account_id: UUID | None = None) -> None:

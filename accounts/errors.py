@@ -70,7 +70,7 @@ CODES: Mapping[Code, str] = {
     Code.NOT_SUPPORTED: "The store's engine can't do it.",
     Code.LAST_OWNER: "An account needs an owner: make another member an owner first.",
     Code.EMAIL_TAKEN: "Another user has the e-mail address.",
-    Code.ACCOUNT_SUSPENDED: "An operator has suspended the account: its stores sleep, and nothing is lost.",
+    Code.ACCOUNT_SUSPENDED: "An operator has suspended the account. Its stores are suspended too, and nothing is lost.",
     Code.QUOTA_EXCEEDED: "The account has as many as it may have.",
     Code.RATE_LIMITED: "Too many in a short time: `retryAfterSeconds` says when to try again.",
     Code.WRONG_STATUS: "The store's status doesn't allow it.",

@@ -38,7 +38,7 @@ async def impersonate(
     session: AsyncSession, actor: Actor, user_id: UUID | None, reason: str, user_agent: str | None
 ) -> SignedIn:
     """A new session of the user for the operator. Raises CallerError."""
-    # locked: an operator who is removed at the same moment either is none here, or the removal ends the new session
+    # locked: when an operator is removed at the same moment, this fails, or the removal ends the new session
     await session.execute(select(User.id).where(User.id == actor.user_id).with_for_update(read=True))
     await require_operator(session, actor)
     reason = check_reason(reason)

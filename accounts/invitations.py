@@ -131,7 +131,7 @@ async def invite_member(
 
 
 async def revoke_invitation(session: AsyncSession, actor: Actor, invitation_id: UUID | None) -> Invitation:
-    """End an invitation. One that has been accepted or revoked is no error, and stays so. Raises CallerError."""
+    """End an invitation. An invitation that was accepted or revoked before stays as it is. Raises CallerError."""
     account_id = await session.scalar(
         select(Invitation.account_id).where(Invitation.id == invitation_id, Invitation.account_id.in_(actor.roles))
     )
@@ -176,7 +176,7 @@ async def accept_invitation(session: AsyncSession, actor: Actor, token: str) -> 
 
 
 async def _lock_account(session: AsyncSession, token: str) -> None:
-    """Of parallel uses of one link, and of a removal of its inviter, one waits for the other."""
+    """Parallel uses of one link wait for each other, and for a removal of the inviter."""
     of_token = select(Invitation.account_id).where(Invitation.token_hash == hash_credential(token))
     await session.execute(
         select(Account.id).where(Account.id == of_token.scalar_subquery()).with_for_update(key_share=True)

@@ -125,7 +125,7 @@ def refuse_suspended(account: Account) -> None:
     """Raises CallerError ACCOUNT_SUSPENDED, with the operator's reason."""
     if account.suspended_at is not None:
         message = (
-            f"This account is suspended: {account.suspension_reason} Its stores sleep, and nothing is lost. "
-            "Ask the operator."
+            f"This account is suspended: {account.suspension_reason} Its stores are suspended too. "
+            "Nothing is lost. Ask the operator."
         )
         raise CallerError(Code.ACCOUNT_SUSPENDED, None, message)

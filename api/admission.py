@@ -29,7 +29,7 @@ NO_POINTS = "You have used up your points. Wait, and ask for less: docs/API.md s
 MIN_PAUSE_SECONDS = 1.0
 MAX_PAUSE_SECONDS = 10.0
 REFUSALS_PER_SECOND = 20
-"""Of one caller. More of them wait their turn; those that would wait longer than MAX_PAUSE_SECONDS are disconnected."""
+"""The most of one caller. Further ones wait for their turn. Who would wait longer than MAX_PAUSE_SECONDS is cut off."""
 
 
 class Admission:

@@ -15,7 +15,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from accounts.last_used import record_last_used
-from api import audit_export, health, impersonation, sign_in
+from api import audit_export, impersonation, probes, sign_in
 from api.dashboard import Dashboard
 from api.graphql import STREAM_PATH, GraphQLApp
 from api.middleware import RequestMiddleware
@@ -128,7 +128,7 @@ def build_app(settings: Settings, profile: ClusterProfile, draining: asyncio.Eve
     app = Starlette(
         routes=[
             Route("/graphql", _GraphQLRoute()),
-            *health.routes(with_metrics=settings.metrics_port is None),
+            *probes.routes(with_metrics=settings.metrics_port is None),
             *sign_in.ROUTES,
             *impersonation.ROUTES,
             *audit_export.ROUTES,

@@ -47,7 +47,7 @@ class GraphQLSocketAdapter(ASGIWebSocketAdapter):
                 text = await self.ws.receive_text()
             except WebSocketDisconnect as disconnect:
                 if disconnect.code == FLOODING[0]:
-                    # of whom opened it, so that it isn't opened again at once
+                    # taken from the client that opened the socket, so that it can't open the next one at once
                     self.ws.scope["state"]["charge"](FLOOD_POINTS)
                 return
             except KeyError:

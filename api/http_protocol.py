@@ -21,7 +21,7 @@ HEAD_SECONDS = 10.0
 
 RETRY_AFTER_SECONDS = 5
 PROBES = (b"/healthz", b"/readyz")
-"""Answered in any case: a busy process must neither be killed nor taken for one that ends."""
+"""Always answered: Kubernetes must not restart a busy process, or send its clients elsewhere."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The OpenID provider: discovery, the exchange of a code, and the checks of an ID token (OpenID Connect Core 1.0).
 
-What the provider answers is kept for ten minutes. PyJWT checks signatures and claims; nothing is retried but an unknown
-key, for which the keys are fetched again once.
+What the provider answers is kept for ten minutes. PyJWT checks signatures and claims. Only an unknown key is
+retried: the keys are then fetched again once.
 """
 
 import json

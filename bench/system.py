@@ -18,8 +18,8 @@ import psutil
 from accounts.actors import hash_credential
 from cli.demo_cluster import SIMULATED_PROGRAMS
 from cli.migrate import upgrade
+from runtime.listening_socket import bind_socket
 from runtime.sealing import generate_key
-from runtime.sockets import bind_socket
 from sandbox.postgres import start_postgres
 from sandbox.processes import Child, start
 from sandbox.valkey import start_valkey
@@ -104,7 +104,7 @@ def system(
 
         for at in (port, *metrics):
             until(partial(listens, at))
-        time.sleep(2)  # until the observer has listed
+        time.sleep(2)  # until the informer has listed
         servers = {"postgres": postgres.pid, "valkey": valkey.pid}
         yield System(f"http://127.0.0.1:{port}", postgres.url, api, created, metrics, servers, another_api)
 

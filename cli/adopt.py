@@ -9,9 +9,9 @@ from stores.adoption import adopt as add_row
 from stores.adoption import row_of
 from stores.engines import load_engines
 from stores.names import platform_label
+from workers.adoption import AdoptionError, discover_store, recover_secrets
 from workers.cluster.client import connect as connect_cluster
 from workers.cluster.errors import ClusterError, MissingConfiguration
-from workers.orphans import AdoptionError, discover_store, recover_secrets
 
 ARGUMENTS = (None, "namespace", "owner")
 """Values of CallerError.field for the arguments of the command; others are about the description in the namespace."""

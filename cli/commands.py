@@ -112,8 +112,8 @@ def _api() -> int:
     import uvloop
 
     from api.serve import serve
+    from runtime.listening_socket import PortInUseError, bind_socket
     from runtime.logging import configure_logging
-    from runtime.sockets import PortInUseError, bind_socket
     from schema.trusted_documents import TrustedDocumentsError
 
     settings = load_settings_or_exit()
@@ -130,11 +130,11 @@ def _api() -> int:
 def _worker() -> int:
     import uvloop
 
+    from runtime.listening_socket import PortInUseError
     from runtime.logging import configure_logging
-    from runtime.sockets import PortInUseError
     from workers.cluster.errors import MissingConfiguration
     from workers.main import run_worker
-    from workers.start import NotStarted
+    from workers.prerequisites import NotStarted
 
     settings = load_settings_or_exit()
     configure_logging(settings)

@@ -25,8 +25,8 @@ from cli.demo_dashboard import show_link, start_build
 from cli.kubeconfig import KubeconfigError
 from cli.migrate import upgrade
 from cli.walkthrough import run_walkthrough
+from runtime.listening_socket import PortInUseError, bind_socket
 from runtime.sealing import generate_key
-from runtime.sockets import PortInUseError, bind_socket
 from sandbox.data_folder import SandboxError, lock_data_folder
 from sandbox.files import write_private
 from sandbox.helm import public_url

@@ -1,7 +1,7 @@
 """Notifies a process that an account has new events, with PostgreSQL's LISTEN and NOTIFY.
 
 A notification carries no data: the listener reads the events table. Notifications are lost while the connection is
-lost; so every listener is notified after a reconnect, and once in every RESYNC_SECONDS.
+lost; so every listener is notified after a reconnect, and once in every NOTIFY_ALL_SECONDS.
 """
 
 import asyncio
@@ -22,12 +22,15 @@ from runtime.database_url import connect_arguments
 from runtime.tasks import cancel_and_wait
 
 CHANNEL = "account_changed"
-RESYNC_SECONDS = 30.0
-RESYNC_SLOTS = 300
+NOTIFY_ALL_SECONDS = 30.0
+NOTIFY_ALL_SLOTS = 300
 RETRY_SECONDS = 1.0
 PING_TIMEOUT_SECONDS = 5.0
 
-CONNECTED = Gauge("storefleet_changefeed_connected", "1: notifications of PostgreSQL arrive; 0: only resyncs")
+CONNECTED = Gauge(
+    "storefleet_changefeed_connected",
+    "1: notifications of PostgreSQL arrive; 0: listeners are notified periodically",
+)
 
 log = structlog.get_logger()
 
@@ -51,8 +54,8 @@ class Listener:
         self.access_changed = False
         """True: check whether access is still allowed. The user of the listener resets it. Triggers on the tables
         of tokens, sessions and memberships send such notifications."""
-        self.slot = random.randrange(RESYNC_SLOTS)  # noqa: S311  # jitter, not a secret
-        """The part of a resync in which it is notified: a thousand simultaneous reads would delay each other."""
+        self.slot = random.randrange(NOTIFY_ALL_SLOTS)  # noqa: S311  # jitter, not a secret
+        """When in NOTIFY_ALL_SECONDS it is notified: a thousand simultaneous reads would delay each other."""
 
     def notify(self, *, access_changed: bool) -> None:
         self.access_changed = self.access_changed or access_changed
@@ -75,7 +78,7 @@ class Changefeed:
         self._all_listeners: set[Listener] = set()
         self._connections = 0
         self.connected = False
-        """False: notifications don't arrive, and listeners are notified by resyncs only."""
+        """False: notifications don't arrive, and listeners are notified every NOTIFY_ALL_SECONDS only."""
         self._versions: dict[UUID, int] = {}
         self._version_counter = itertools.count()
         """Counts notifications, and accounts that get their first listener: without one, notifications were missed."""
@@ -115,7 +118,7 @@ class Changefeed:
         """Runs until it is cancelled: listens, reconnects, and resyncs with or without a connection."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen())
-            tasks.create_task(self._resync())
+            tasks.create_task(self._notify_all())
 
     async def _listen(self) -> None:
         while True:
@@ -130,9 +133,9 @@ class Changefeed:
             self._set_connected(False)
             await asyncio.sleep(RETRY_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # jitter, not a secret
 
-    async def _resync(self) -> None:
-        for slot in itertools.cycle(range(RESYNC_SLOTS)):
-            await asyncio.sleep(RESYNC_SECONDS / RESYNC_SLOTS)
+    async def _notify_all(self) -> None:
+        for slot in itertools.cycle(range(NOTIFY_ALL_SLOTS)):
+            await asyncio.sleep(NOTIFY_ALL_SECONDS / NOTIFY_ALL_SLOTS)
             for listener in self._all_listeners:
                 if listener.slot == slot:
                     listener.notify(access_changed=True)
@@ -154,7 +157,7 @@ async def _until_lost(connection: asyncpg.Connection, lost: asyncio.Event) -> No
     """Raises TimeoutError for a dead connection: LISTEN sends nothing, so TCP alone doesn't detect that."""
     while True:
         try:
-            await asyncio.wait_for(lost.wait(), RESYNC_SECONDS)
+            await asyncio.wait_for(lost.wait(), NOTIFY_ALL_SECONDS)
         except TimeoutError:
             await connection.execute("SELECT 1", timeout=PING_TIMEOUT_SECONDS)
         else:

@@ -8,7 +8,7 @@ from threading import Thread
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from runtime.sockets import bind_socket
+from runtime.listening_socket import bind_socket
 
 Check = Callable[[], str | None]
 """What is wrong, or None."""

@@ -131,11 +131,11 @@ class Settings(EngineSettings):
     points_per_request: int = Field(default=1000, ge=1)
     """The most that one GraphQL operation may cost. docs/API.md has the formula."""
     points_per_minute: int = Field(default=10_000, ge=1)
-    """Of a token, and of a signed-in user. Further requests get 429 until points have come back."""
+    """Points of a token or a signed-in user. Further requests get 429 until points have come back."""
     account_points_per_minute: int = Field(default=30_000, ge=1)
-    """Of all tokens of an account together."""
+    """Points of all tokens of an account together."""
     anonymous_points_per_minute: int = Field(default=2000, ge=1)
-    """Of all anonymous requests from one address, in each API process."""
+    """Points of all anonymous requests from one address, in each API process."""
     drain_seconds: float = Field(default=0, ge=0, le=300)
     """How long an API process that ends still accepts connections, while /readyz says that it isn't ready."""
     metrics_port: int | None = Field(default=None, ge=1, le=65535)

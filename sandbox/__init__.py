@@ -1,1 +1,1 @@
-"""Servers that the demo and the tests run: PostgreSQL, Valkey and a simulated Kubernetes API."""
+"""Servers that the demo and the tests run: PostgreSQL, Valkey, and a simulated or real Kubernetes."""

@@ -33,7 +33,7 @@ from schema.types.pages import MAX_PAGE, UNPAGED
 MUTATION_POINTS = 10
 INTROSPECTION_POINTS = 100
 REFUSED_POINTS = 10
-"""For a request that isn't understood, or whose document is refused: it makes work, and nothing comes of it."""
+"""For a request that isn't understood, or whose document is refused: it costs the API time all the same."""
 CHARACTERS_PER_POINT = 40
 """Of a refused document: to parse and check it takes 1 to 10 ms, by its length."""
 FREE = frozenset({"node", "pageInfo"})

@@ -1,6 +1,6 @@
-"""The stores of suspended accounts sleep, and resume with their accounts. Workers call `follow_accounts` for ever.
+"""Stores are suspended and resumed with their accounts. Workers call `follow_accounts` for ever.
 
-The account's row says what is wanted, each store's row what was done: whoever dies, the next call continues.
+The account's row says what is wanted, each store's row what was done. If a process is killed, the next call continues.
 """
 
 from collections.abc import Sequence

@@ -174,14 +174,14 @@ async def failing_causes(session: AsyncSession) -> Sequence[FailingCause]:
 
 
 async def count_by_status(session: AsyncSession) -> Mapping[Status, int]:
-    """Of all stores; every status, in the order of the enum."""
+    """How many stores have each status; every status, in the order of the enum."""
     rows = await session.execute(select(Store.status, func.count()).group_by(Store.status))
     found = {row[0]: row[1] for row in rows}
     return {status: found.get(status, 0) for status in Status}
 
 
 async def engine_times(session: AsyncSession, engines: Collection[str]) -> Sequence[EngineTimes]:
-    """Of the last SAMPLE stores of each engine that became READY. Engines without any are left out."""
+    """The times of each engine's last SAMPLE stores that became READY. Engines without such stores are left out."""
     return [found for engine in engines if (found := await _engine_times(session, engine)) is not None]
 
 

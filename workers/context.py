@@ -10,7 +10,7 @@ from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
 from stores.engines import Engine
 from workers.cluster.client import Cluster
-from workers.health import Health
+from workers.probes import Probes
 from workers.profile_revision import OwnRevision
 
 
@@ -30,7 +30,7 @@ class Context:
     """Seals secrets that the API may reveal."""
     worker_keys: Keyring
     """Seals secrets that only workers unseal."""
-    health: Health
+    probes: Probes
     profile_revision: OwnRevision = field(default_factory=OwnRevision)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the worker ends: passes that are under way are the last ones."""

@@ -15,14 +15,14 @@ from stores.models import Step, Store
 from stores.plans import has_larger_plan
 from stores.status import Health, Status, StepStatus
 from stores.steps import PROOF, start_step, step_title, succeed_step
-from workers import rotation
+from workers import password_rotation
 from workers.diagnostics import find_full_uploads, find_problem, has_config_error
 from workers.engines.labels import CRON
 from workers.messages import Remedies, last_log_line
 from workers.receipt import parse_receipt
 from workers.snapshot import JobOutcome, Snapshot, attempt_label, component, desired_replicas
 
-JOB_COMPONENTS = ("install", "proof", rotation.ROTATION_COMPONENT)
+JOB_COMPONENTS = ("install", "proof", password_rotation.ROTATION_COMPONENT)
 REPORT_AFTER = timedelta(seconds=3)
 """A problem is reported when it has lasted this long."""
 SLOW_STEP_AFTER = timedelta(seconds=10)
@@ -42,10 +42,10 @@ class Evaluation:
     requeue_after: timedelta | None = None
     """None: only the slow resync is due."""
     create_proof: bool = False
-    """Create the proof Job, unless `finished_jobs` have to be deleted first."""
+    """Create the proof Job, unless `jobs_to_delete` have to be deleted first."""
     reapply: bool = False
     """One of our objects is missing in the cluster."""
-    finished_jobs: list[str] = field(default_factory=list)
+    jobs_to_delete: list[str] = field(default_factory=list)
     """Names of Jobs that can be deleted."""
 
 
@@ -83,8 +83,8 @@ def evaluate_provisioning(
 
     `applied`: all manifests were applied just before the snapshot.
     """
-    evaluation = Evaluation(requeue_after=POLL_INTERVAL, finished_jobs=_outdated_proofs(store, snapshot))
-    problem = find_problem(snapshot, exclude=(CRON, rotation.ROTATION_COMPONENT), remedies=remedies(store))
+    evaluation = Evaluation(requeue_after=POLL_INTERVAL, jobs_to_delete=_outdated_proofs(store, snapshot))
+    problem = find_problem(snapshot, exclude=(CRON, password_rotation.ROTATION_COMPONENT), remedies=remedies(store))
     evaluation.reapply = not applied and has_config_error(snapshot)
     receipt: dict[str, Any] = {}
     for step in (step for step in steps if step.status != StepStatus.SUCCEEDED):
@@ -104,7 +104,7 @@ def evaluate_provisioning(
                 evaluation.create_proof = (
                     evaluation.create_proof or _job_outcome(store, proof_job_name(store), snapshot) is None
                 )
-            evaluation.create_proof = evaluation.create_proof and not evaluation.finished_jobs
+            evaluation.create_proof = evaluation.create_proof and not evaluation.jobs_to_delete
             if cause_of_failure := exceeded_deadline(store, step, now, timeouts):
                 return _failed(store, steps, now, cause_of_failure, evaluation.drafts)
             evaluation.requeue_after = _time_until_next_check(store, step, now, timeouts)
@@ -112,7 +112,7 @@ def evaluate_provisioning(
         evaluation.drafts += start_step(step, now, f"{step_title(step, engine)}.")
         evaluation.drafts += succeed_step(step, now, steps, engine)
     evaluation.drafts += transitions.mark_ready(store, now, receipt)
-    evaluation.requeue_after, evaluation.finished_jobs = None, finished_jobs(store, snapshot)
+    evaluation.requeue_after, evaluation.jobs_to_delete = None, jobs_to_delete(store, snapshot)
     return evaluation
 
 
@@ -261,9 +261,9 @@ def _workload_steps(engine: Engine) -> list[EngineStep]:
     return [step for step in engine.steps if step.kind != "Job"]
 
 
-def finished_jobs(store: Store, snapshot: Snapshot) -> list[str]:
+def jobs_to_delete(store: Store, snapshot: Snapshot) -> list[str]:
     """Our Jobs that nothing waits for any more. Kubernetes deletes the Jobs of a CronJob."""
-    awaited = rotation.rotation_job_name(store)
+    awaited = password_rotation.rotation_job_name(store)
     return [name for name, job in snapshot.jobs.items() if component(job) in JOB_COMPONENTS and name != awaited]
 
 

@@ -58,7 +58,7 @@ ORPHANS_SECONDS = 30.0
 
 INFORMER_RUNNING = Gauge("storefleet_observing", "1 where this worker observes the cluster")
 ORPHANS = Gauge("storefleet_orphaned_namespaces", "Namespaces of stores without a row; see storefleet doctor")
-CHANGES = Counter("storefleet_cluster_changes", "Watch events that woke a store", ["kind"])
+CHANGES = Counter("storefleet_cluster_changes", "Changes in the cluster that requeued a store", ["kind"])
 
 log = structlog.get_logger()
 
@@ -201,7 +201,7 @@ class Informer:
         return requeued
 
     async def _after_list(self, session: AsyncSession) -> list[UUID]:
-        """Changes may have been missed: stores in progress or unhealthy are requeued now, the others soon."""
+        """Changes may have been missed: stores in progress or unhealthy are requeued now, healthy ones soon."""
         in_cluster = Store.cluster == self._context.settings.cluster
         unsteady = or_(
             Store.status.not_in(STEADY_STATUSES), Store.health != Health.HEALTHY, Store.rotating.is_not(None)
@@ -271,7 +271,7 @@ async def run_informer(context: Context) -> None:
                 informer = Informer(context)
                 task = asyncio.create_task(informer.run(), name="informer")
             INFORMER_RUNNING.set(1 if task is not None else 0)
-            context.health.beat("informer", succeeded=reached and (task is None or informer.is_complete))
+            context.probes.beat("informer", succeeded=reached and (task is None or informer.is_complete))
             await asyncio.sleep(RENEW_SECONDS)
     finally:
         if task is not None:

@@ -32,11 +32,11 @@ from workers.account_suspension import run_account_suspension
 from workers.capacity import run_capacity
 from workers.cluster.client import connect as connect_cluster
 from workers.context import Context
-from workers.health import Health
 from workers.informer import run_informer
 from workers.logs.reader import LogReaders
+from workers.prerequisites import wait_for_prerequisites
+from workers.probes import Probes
 from workers.profile_revision import run_profile_revision
-from workers.start import wait_for_prerequisites
 from workers.webhooks.loop import WebhookLoop
 from workers.work_loop import WorkLoop
 
@@ -48,7 +48,7 @@ RESTART_SECONDS = 1.0
 log = structlog.get_logger()
 
 
-async def supervise(name: str, run: Callable[[], Awaitable[object]], health: Health) -> None:
+async def supervise(name: str, run: Callable[[], Awaitable[object]], probes: Probes) -> None:
     """Run it for ever: when it ends or raises, run it again after RESTART_SECONDS."""
     while True:
         try:
@@ -57,7 +57,7 @@ async def supervise(name: str, run: Callable[[], Awaitable[object]], health: Hea
             log.warning("task.interrupted", task=name, error=repr(error))
         except Exception:
             log.exception("task.crashed", task=name)
-        health.beat(name, succeeded=False)
+        probes.beat(name, succeeded=False)
         await asyncio.sleep(RESTART_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # jitter, not a secret
 
 
@@ -104,10 +104,10 @@ async def run_maintenance(context: Context) -> None:
 
 @asynccontextmanager
 async def worker_lifespan(
-    settings: Settings, profile: ClusterProfile, health: Health | None = None
+    settings: Settings, profile: ClusterProfile, probes: Probes | None = None
 ) -> AsyncIterator[Context]:
     """A complete worker that runs until the end of the block. Raises MissingConfiguration, ClusterError."""
-    health = health or Health()
+    probes = probes or Probes()
     if settings.worker_keys is None:
         raise ValueError("a worker needs STOREFLEET_WORKER_KEYS")
     engines = load_engines(settings.engines)
@@ -126,14 +126,14 @@ async def worker_lifespan(
             engines=engines,
             admin_keys=Keyring.parse(settings.admin_keys.get_secret_value()),
             worker_keys=Keyring.parse(settings.worker_keys.get_secret_value()),
-            health=health,
+            probes=probes,
         )
         work_loop = WorkLoop(context)
         webhook_loop = WebhookLoop(context)
         log_readers = LogReaders(context, open_redis(settings.redis_url))
-        health.started("work_loop", "informer")
+        probes.started("work_loop", "informer")
         tasks = [
-            asyncio.create_task(supervise(name, run, health), name=name)
+            asyncio.create_task(supervise(name, run, probes), name=name)
             for name, run in {
                 "work_loop": work_loop.run,
                 "informer": lambda: run_informer(context),
@@ -163,12 +163,12 @@ async def worker_lifespan(
 
 async def run_worker(settings: Settings, profile: ClusterProfile) -> None:
     """Runs until SIGTERM or SIGINT. Raises NotStarted, MissingConfiguration, PortInUseError."""
-    stop, health = asyncio.Event(), Health()
+    stop, probes = asyncio.Event(), Probes()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     if settings.metrics_port is not None:
-        serve_monitoring(settings.metrics_port, {"/healthz": health.hung, "/readyz": health.not_ready})
-    await wait_for_prerequisites(settings, stop, health)
+        serve_monitoring(settings.metrics_port, {"/healthz": probes.hung, "/readyz": probes.not_ready})
+    await wait_for_prerequisites(settings, stop, probes)
     if not stop.is_set():
-        async with worker_lifespan(settings, profile, health):
+        async with worker_lifespan(settings, profile, probes):
             await stop.wait()

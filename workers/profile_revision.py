@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 @dataclass
 class OwnRevision:
-    """Of this worker. `number`: None until it is registered; until then no store is claimed."""
+    """The revision of this worker. `number`: None until it is registered; until then no store is claimed."""
 
     number: int | None = None
     refreshes: int = 0

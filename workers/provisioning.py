@@ -35,7 +35,7 @@ async def reconcile_provisioning(context: Context, lease: Lease, store_pass: Pas
             applied=store_pass.applying is not None,
         )
         locked.drafts += result.drafts
-        if not (result.create_proof or result.finished_jobs):
+        if not (result.create_proof or result.jobs_to_delete):
             return finish(locked, lease, result)
     if result.create_proof:
         name = evaluation.proof_job_name(store_pass.store)
@@ -43,7 +43,7 @@ async def reconcile_provisioning(context: Context, lease: Lease, store_pass: Pas
         await apply.ensure_lease(context, lease)
         await apply.create_job(context, lease, proof)
     else:
-        await apply.delete_jobs(context, lease, store_pass.namespace, result.finished_jobs)
+        await apply.delete_jobs(context, lease, store_pass.namespace, result.jobs_to_delete)
     async with store_transaction(context, lease, generation) as locked:
         return finish(locked, lease, result)
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from stores.events import EventDraft
 from stores.leases import Lease
 from stores.status import Health, Status
-from workers import apply, evaluation, persistent_data, rotation, routes
+from workers import apply, evaluation, password_rotation, persistent_data, routes
 from workers.context import Context
 from workers.snapshot import fetch_snapshot, with_warning_events
 from workers.store_pass import Pass, correct_drift, finish, pin_volume_claims, record_applied
@@ -38,12 +38,12 @@ async def reconcile_ready(context: Context, lease: Lease, store_pass: Pass) -> b
         await routes.reconcile_routes(context, lease, store_pass.manifests.resources, snapshot)
     if not is_healthy:
         snapshot = await with_warning_events(context.cluster, store_pass.namespace, snapshot)
-    if is_ready and (names := evaluation.finished_jobs(store_pass.store, snapshot)):
-        await rotation.delete_rotation_secret(context, lease, store_pass.namespace, snapshot, names)
+    if is_ready and (names := evaluation.jobs_to_delete(store_pass.store, snapshot)):
+        await password_rotation.delete_rotation_secret(context, lease, store_pass.namespace, snapshot, names)
         await apply.delete_jobs(context, lease, store_pass.namespace, names)
     rotated = None
     if is_ready:
-        rotated = await rotation.reconcile_rotation(
+        rotated = await password_rotation.reconcile_rotation(
             context, lease, store_pass.store, store_pass.engine, store_pass.values, store_pass.manifests, snapshot
         )
     async with store_transaction(context, lease, store_pass.store.generation) as locked:
@@ -58,7 +58,7 @@ async def reconcile_ready(context: Context, lease: Lease, store_pass: Pass) -> b
         )
         locked.drafts += [*notices, *result.drafts]
         if rotated is not None:
-            locked.drafts += await rotation.finish_rotation(
+            locked.drafts += await password_rotation.finish_rotation(
                 locked.session, context, locked.store, store_pass.engine, store_pass.values, rotated
             )
             result.requeue_after = timedelta(0) if locked.store.rotating is None else evaluation.POLL_INTERVAL

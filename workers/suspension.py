@@ -10,7 +10,7 @@ from stores.engines import Manifest
 from stores.events import EventDraft
 from stores.leases import Lease
 from stores.status import Status
-from workers import apply, evaluation, persistent_data, rotation, routes
+from workers import apply, evaluation, password_rotation, persistent_data, routes
 from workers.apply import Blocked
 from workers.context import Context
 from workers.engines.objects import without_pods
@@ -43,7 +43,7 @@ async def reconcile_suspended(context: Context, lease: Lease, store_pass: Pass) 
             await apply.apply_all(context, lease, resources, None, store.attempt)
     snapshot = await fetch_snapshot(context.cluster, store_pass.namespace)
     if names := list(snapshot.jobs):
-        await rotation.delete_rotation_secret(context, lease, store_pass.namespace, snapshot, names)
+        await password_rotation.delete_rotation_secret(context, lease, store_pass.namespace, snapshot, names)
         await apply.delete_jobs(context, lease, store_pass.namespace, names)
     async with store_transaction(context, lease, store.generation) as locked:
         record_applied(locked, store_pass)

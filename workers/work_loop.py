@@ -45,7 +45,7 @@ class WorkLoop:
         while True:
             self._poll_now.clear()
             await self._claim_due_stores()
-            self._context.health.beat("work_loop")
+            self._context.probes.beat("work_loop")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._poll_now.wait(), POLL_SECONDS)
 

@@ -1,4 +1,4 @@
-"""Builds the images that stores run, on this machine: with a container builder, optionally from Debian packages."""
+"""Builds the images of stores and of the platform here: with a container builder, optionally from Debian packages."""
 
 from sandbox.images.build import build_images
 

@@ -1,4 +1,4 @@
-"""The stores of a suspended account sleep, and resume with it; nothing is lost."""
+"""The stores of a suspended account are suspended and resumed with it; nothing is lost."""
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession

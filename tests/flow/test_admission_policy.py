@@ -13,10 +13,10 @@ from runtime.settings import Settings
 from tests.support.cluster_objects import POLICY_NAME
 from tests.support.harness import ROOT, Harness, process_environment
 from tests.support.waiting import hang_limit, wait_until
-from workers import start
+from workers import prerequisites
 from workers.admission_policy import find_policy_problem
 from workers.cluster.client import connect
-from workers.health import Health
+from workers.probes import Probes
 
 DENIAL = (
     'namespaces "x" is forbidden: '
@@ -54,22 +54,24 @@ async def wait_for_output(process: asyncio.subprocess.Process, words: str) -> No
 async def test_without_an_admission_policy_a_worker_does_not_start(
     api: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(start, "PATIENCE_SECONDS", 0.0)
-    health = Health()
-    with pytest.raises(start.NotStarted, match="could create any namespace: the admission policy storefleet-fence"):
-        await start.wait_for_prerequisites(production(api), asyncio.Event(), health)
-    assert health.not_ready() is not None
+    monkeypatch.setattr(prerequisites, "PATIENCE_SECONDS", 0.0)
+    probes = Probes()
+    with pytest.raises(
+        prerequisites.NotStarted, match="could create any namespace: the admission policy storefleet-fence"
+    ):
+        await prerequisites.wait_for_prerequisites(production(api), asyncio.Event(), probes)
+    assert probes.not_ready() is not None
 
 
 @asynccontextmanager
 async def waiting_start(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     """A worker's start that waits for what is missing. At the end of the block, nothing may be missing."""
-    monkeypatch.setattr(start, "RETRY_SECONDS", 0.05)
-    health = Health()
-    waiting = asyncio.create_task(start.wait_for_prerequisites(settings, asyncio.Event(), health))
+    monkeypatch.setattr(prerequisites, "RETRY_SECONDS", 0.05)
+    probes = Probes()
+    waiting = asyncio.create_task(prerequisites.wait_for_prerequisites(settings, asyncio.Event(), probes))
 
     async def is_waiting() -> bool:
-        return health.problem is not None
+        return probes.problem is not None
 
     await wait_until(is_waiting)
     yield
@@ -84,11 +86,11 @@ async def test_an_admission_policy_that_comes_late_is_waited_for(api: Harness, m
 
 async def test_another_policy_that_denies_is_not_taken_for_it(api: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     await api.set_faults({**DENIED, "message": DENIAL.replace(POLICY_NAME, "other")})
-    monkeypatch.setattr(start, "PATIENCE_SECONDS", 0.0)
-    with pytest.raises(start.NotStarted, match="can't create namespaces"):
-        await start.wait_for_prerequisites(production(api), asyncio.Event(), Health())
+    monkeypatch.setattr(prerequisites, "PATIENCE_SECONDS", 0.0)
+    with pytest.raises(prerequisites.NotStarted, match="can't create namespaces"):
+        await prerequisites.wait_for_prerequisites(production(api), asyncio.Event(), Probes())
     named = production(api).model_copy(update={"admission_policy": "other"})
-    await start.wait_for_prerequisites(named, asyncio.Event(), Health())
+    await prerequisites.wait_for_prerequisites(named, asyncio.Event(), Probes())
 
 
 async def test_a_schema_that_comes_late_is_waited_for(api: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,9 +98,9 @@ async def test_a_schema_that_comes_late_is_waited_for(api: Harness, monkeypatch:
     async with waiting_start(api.settings, monkeypatch):
         await api.sql("UPDATE alembic_version SET version_num = $1", head_revision())
     await api.sql("UPDATE alembic_version SET version_num = '0001'")
-    monkeypatch.setattr(start, "PATIENCE_SECONDS", 0.0)
-    with pytest.raises(start.NotStarted, match="run `storefleet migrate`"):
-        await start.wait_for_prerequisites(api.settings, asyncio.Event(), Health())
+    monkeypatch.setattr(prerequisites, "PATIENCE_SECONDS", 0.0)
+    with pytest.raises(prerequisites.NotStarted, match="run `storefleet migrate`"):
+        await prerequisites.wait_for_prerequisites(api.settings, asyncio.Event(), Probes())
 
 
 def production(harness: Harness) -> Settings:
@@ -107,7 +109,7 @@ def production(harness: Harness) -> Settings:
 
 async def test_with_an_admission_policy_it_does(api: Harness) -> None:
     await api.set_faults(DENIED)
-    await start.wait_for_prerequisites(production(api), asyncio.Event(), Health())
+    await prerequisites.wait_for_prerequisites(production(api), asyncio.Event(), Probes())
 
 
 async def test_a_cluster_that_does_not_answer_is_waited_for(api: Harness) -> None:

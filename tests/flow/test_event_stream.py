@@ -60,7 +60,7 @@ class Account:
 
 @pytest.fixture(autouse=True)
 def _nothing_rings_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changefeed, "RESYNC_SECONDS", 1e6)
+    monkeypatch.setattr(changefeed, "NOTIFY_ALL_SECONDS", 1e6)
     monkeypatch.setattr(changefeed, "RETRY_SECONDS", 0.05)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from runtime.sockets import bind_socket
+from runtime.listening_socket import bind_socket
 from schema.ids import decode_id
 from tests.support.harness import CREATE, ROOT, Harness, process_environment
 from tests.support.waiting import hang_limit

@@ -6,7 +6,7 @@ import sys
 import aiohttp
 import pytest
 
-from runtime.sockets import bind_socket
+from runtime.listening_socket import bind_socket
 from tests.support.harness import PASSWORD, ROOT, Harness, process_environment
 from tests.support.oidc_fixtures import NewBrowser, first_key, new_browser, provider, settings
 from tests.support.oidc_provider import CLIENT_SECRET, FakeProvider

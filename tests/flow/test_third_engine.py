@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from runtime.sockets import bind_socket
+from runtime.listening_socket import bind_socket
 from tests.support.harness import ROOT, Harness, process_environment
 from tests.support.stores import rotate_password
 from tests.support.waiting import wait_until

@@ -17,9 +17,9 @@ from pydantic import SecretStr
 from api.serve import create_server
 from cli.client import Access, Client
 from cli.demo_cluster import SIMULATED_PROGRAMS
+from runtime.listening_socket import bind_socket
 from runtime.sealing import generate_key
 from runtime.settings import ClusterProfile, Settings
-from runtime.sockets import bind_socket
 from sandbox.simulator.programs import load_programs
 from sandbox.simulator.server import run_simulator
 from tests.support.database_roles import as_role

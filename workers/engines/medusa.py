@@ -28,13 +28,13 @@ PROGRAMS = "/srv/medusa/src/programs"
 INSTALL_SECONDS = 600
 WORKER_PLANS = ("large",)
 WEB_SHARE = 0.7
-"""Of the plan's CPU and memory, which the plan divides as MySQL needs it: Node.js needs more of it."""
+"""The share of the plan's CPU and memory. The plan divides them as MySQL needs it, and Node.js needs more."""
 WORKER_SHARE = 0.2
 """The same for the worker, where there is one. It is taken from web's share."""
 VALKEY_CPU, VALKEY_MEMORY = 200, 128
 """In millicores and MiB, also taken from web's share."""
 HEAP_SHARE = 0.65
-"""Of the web container's memory, for JavaScript objects."""
+"""The share of the web container's memory that JavaScript objects may use."""
 PROOF_TOKEN = {"STORE_PROOF_TOKEN": ("medusa", "proof-token")}
 """Authenticates the proof's requests. Both web and proof have it."""
 

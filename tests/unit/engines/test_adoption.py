@@ -4,8 +4,8 @@ import pytest
 
 from stores.engines import Engine
 from tests.support.rendered import ENGINES, get_object, profile, render, spec
+from workers.adoption import secret_locations
 from workers.engines.description import read_store_config_map
-from workers.orphans import secret_locations
 
 
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)

@@ -84,7 +84,7 @@ def test_ready_is_what_a_receipt_proves() -> None:
     assert store.receipt == {**RECEIPT, "plan": "small"}
     assert all(step.status == StepStatus.SUCCEEDED for step in case.steps)
     assert evaluation.requeue_after is None
-    assert sorted(evaluation.finished_jobs) == [INSTALL, PROOF_JOB]  # Kubernetes deletes the Jobs of a CronJob
+    assert sorted(evaluation.jobs_to_delete) == [INSTALL, PROOF_JOB]  # Kubernetes deletes the Jobs of a CronJob
     assert not evaluation.create_proof
 
 
@@ -124,7 +124,7 @@ def test_a_proof_of_another_attempt_proves_nothing(name: str, attempt: int | Non
 
 def test_a_proof_of_another_attempt_that_still_waits_goes_first() -> None:
     evaluation = StoreCase().provision(DATABASE, INSTALLED, WEB, job(OTHER_PROOF, "proof"))
-    assert (evaluation.create_proof, evaluation.finished_jobs) == (False, [OTHER_PROOF])
+    assert (evaluation.create_proof, evaluation.jobs_to_delete) == (False, [OTHER_PROOF])
 
 
 INSTALLING, OPENING = job(INSTALL, "install"), workload("Deployment", "web", ready=0)

@@ -2,7 +2,7 @@ type Cursor = string | undefined
 
 let preloaded: { accountId: string; cursor: Promise<Cursor> } | undefined
 
-/** Where the subscription of an account's events shall begin: before whatever is on the first page. */
+/** Where the subscription of an account's events begins: before all that is on the first page. */
 export function preloadCursor(accountId: string, cursor: Promise<Cursor>) {
   preloaded = { accountId, cursor }
 }

@@ -44,11 +44,11 @@ export const operator = {
   'operator.setLimits': 'Set limits',
   'operator.suspend': 'Suspend',
   'operator.suspendNamed': 'Suspend {name}',
-  'operator.suspendText': 'Its stores sleep, and none can be created. Nothing is lost, and its members can sign in.',
+  'operator.suspendText': 'Its stores are suspended, and none can be created. Nothing is lost, and its members can sign in.',
   'operator.suspendedFor': 'Suspended: {reason}',
   'operator.resume': 'Resume',
   'operator.resumeNamed': 'Resume {name}',
-  'operator.resumeText': 'The stores that sleep because of the suspension open again.',
+  'operator.resumeText': 'The stores that were suspended with the account open again.',
   'operator.signInAs': 'Sign in as',
   'operator.signInAsNamed': 'Sign in as {email}',
   'operator.impersonateText':
@@ -59,5 +59,5 @@ export const operator = {
   'notice.signedInAs': '{operator} is signed in as {user} until {time}: {reason}',
   'notice.return': 'Return',
   'notice.suspended': 'The account is suspended',
-  'notice.suspendedText': '{account} is suspended: {reason} Its stores sleep, and nothing is lost. Ask the operator.',
+  'notice.suspendedText': '{account} is suspended: {reason} Its stores are suspended too, and nothing is lost. Ask the operator.',
 } as const

@@ -13,7 +13,7 @@ from workers.admission_policy import find_policy_problem
 from workers.cluster.client import Cluster
 from workers.cluster.client import connect as connect_cluster
 from workers.cluster.errors import ClusterError
-from workers.health import START, Health
+from workers.probes import START, Probes
 
 PATIENCE_SECONDS = 30.0
 """How long what is missing may stay away: an installation makes policy, schema and workers at the same time."""
@@ -26,7 +26,7 @@ class NotStarted(Exception):
     """Something is missing; one line with the remedy."""
 
 
-async def wait_for_prerequisites(settings: Settings, stop: asyncio.Event, health: Health) -> None:
+async def wait_for_prerequisites(settings: Settings, stop: asyncio.Event, probes: Probes) -> None:
     """Return when schema and policy are there, or `stop` is set. Development needs no policy.
 
     Waits for servers that don't answer. Raises NotStarted, MissingConfiguration.
@@ -35,9 +35,9 @@ async def wait_for_prerequisites(settings: Settings, stop: asyncio.Event, health
         session_factory(settings.direct_database_url, 2) as sessions,
         connect_cluster(settings.kubeconfig, settings.kube_context) as cluster,
     ):
-        await _wait(lambda: _find_schema_problem(sessions), stop, health)
+        await _wait(lambda: _find_schema_problem(sessions), stop, probes)
         if settings.environment == "production":
-            await _wait(lambda: _find_policy_problem(cluster, settings.admission_policy), stop, health)
+            await _wait(lambda: _find_policy_problem(cluster, settings.admission_policy), stop, probes)
 
 
 async def _find_policy_problem(cluster: Cluster, name: str) -> str | None:
@@ -50,17 +50,17 @@ async def _find_schema_problem(sessions: SessionFactory) -> str | None:
         return await schema_problem(session)
 
 
-async def _wait(find_problem: Callable[[], Awaitable[str | None]], stop: asyncio.Event, health: Health) -> None:
+async def _wait(find_problem: Callable[[], Awaitable[str | None]], stop: asyncio.Event, probes: Probes) -> None:
     deadline: float | None = None
     while not stop.is_set():
         try:
             problem = await find_problem()
         except ClusterError as error:
             log.warning("worker.cluster_unavailable", error=error.message[:300])
-            health.problem = f"the cluster doesn't answer: {error.message[:300]}"
+            probes.problem = f"the cluster doesn't answer: {error.message[:300]}"
         except CONNECTION_ERRORS as error:
             log.warning("worker.database_unavailable", error=repr(error))
-            health.problem = "the database can't be reached"
+            probes.problem = "the database can't be reached"
         else:
             if problem is None:
                 return
@@ -68,7 +68,7 @@ async def _wait(find_problem: Callable[[], Awaitable[str | None]], stop: asyncio
             if time.monotonic() >= deadline:
                 raise NotStarted(problem)
             log.warning("worker.waiting", problem=problem)
-            health.problem = problem
-        health.beat(START)
+            probes.problem = problem
+        probes.beat(START)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), RETRY_SECONDS)

@@ -23,7 +23,7 @@ ROTATION_COMPONENT = "rotate"
 
 
 def rotation_job_name(store: Store) -> str | None:
-    """Of the running rotation's Job, another name for each generation; None if no rotation is requested."""
+    """The name of the running rotation's Job, another one for each generation; None if no rotation is requested."""
     return None if store.rotating is None else f"{ROTATION_COMPONENT}-{store.rotating}"
 
 

@@ -1,4 +1,4 @@
-"""The health of a worker, fed by its loops and read by the monitoring port.
+"""What a worker's liveness and readiness probes answer: fed by its loops, read by the monitoring port.
 
 /readyz: the worker has started, and each loop succeeded lately; so a rollout of a worker that doesn't work stops.
 /healthz: no loop hangs. A database that doesn't answer makes a worker unready, and doesn't restart it.
@@ -24,7 +24,7 @@ class _Loop:
     success_at: float | None = None
 
 
-class Health:
+class Probes:
     """When the loops of a worker ended their last round, and when one succeeded. Any thread may read it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -60,5 +60,5 @@ class Health:
         """Which loop hangs, or None."""
         for name, loop in self._loops.items():
             if (age := self._clock() - loop.round_at) > HUNG_SECONDS:
-                return f"{name} hangs since {age:.0f} s"
+                return f"{name} has hung for {age:.0f} s"
         return None
