@@ -25,8 +25,8 @@ from runtime.pages import Page, PageRange
 from runtime.queue import Enqueuer
 from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
-from schema.dataloader import ShieldedDataLoader
 from schema.ids import decode_account_id
+from schema.loader import Loader
 from schema.trusted_documents import TrustedDocuments
 from stores.engines import Engine
 from stores.event_pages import event_pages
@@ -113,14 +113,11 @@ class Context:
     """The cursor of the event that the subscription yielded last."""
 
     def __post_init__(self) -> None:
-        # without cache, because a WebSocket's context lives long; equal keys of one moment are in one batch
-        self.steps = ShieldedDataLoader[UUID, list[Step]](self._load_steps, cache=False)
-        self.stores = ShieldedDataLoader[UUID, StoreWithCursor](self._load_stores, cache=False)
-        self.event_pages = ShieldedDataLoader[tuple[UUID, PageRange], Page[Event]](self._load_events, cache=False)
-        self.usage = ShieldedDataLoader[UUID, Usage](self._load_usage, cache=False)
-        self.delivery_pages = ShieldedDataLoader[tuple[UUID, PageRange], Page[WebhookDelivery]](
-            self._load_deliveries, cache=False
-        )
+        self.steps: Loader[UUID, list[Step]] = Loader(self._load_steps)
+        self.stores: Loader[UUID, StoreWithCursor] = Loader(self._load_stores)
+        self.event_pages: Loader[tuple[UUID, PageRange], Page[Event]] = Loader(self._load_events)
+        self.usage: Loader[UUID, Usage] = Loader(self._load_usage)
+        self.delivery_pages: Loader[tuple[UUID, PageRange], Page[WebhookDelivery]] = Loader(self._load_deliveries)
 
     async def _load_steps(self, store_ids: list[UUID]) -> Sequence[list[Step]]:
         async with self.platform.sessions() as session:
