@@ -1,7 +1,6 @@
 """In production a worker starts only when the admission policy that limits its account is in force."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +10,8 @@ import pytest
 from runtime.database import head_revision
 from runtime.settings import Settings
 from tests.support.cluster_objects import POLICY_NAME
-from tests.support.harness import ROOT, Harness, process_environment
+from tests.support.harness import Harness, process_environment
+from tests.support.processes import StorefleetProcess, start_storefleet
 from tests.support.waiting import hang_limit, wait_until
 from workers import prerequisites
 from workers.admission_policy import find_policy_problem
@@ -25,23 +25,16 @@ DENIAL = (
 DENIED = {"fault": "http", "kind": "Namespace", "verb": "create", "code": 422, "message": DENIAL}
 
 
-async def start_production_worker(harness: Harness, **variables: str) -> asyncio.subprocess.Process:
+async def start_production_worker(harness: Harness, **variables: str) -> StorefleetProcess:
     """Start a worker process with the environment `production`. Both its outputs are in stdout."""
     environment = process_environment(harness.worker_settings, **{"STOREFLEET_ENVIRONMENT": "production", **variables})
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", "worker"),
-        cwd=ROOT,
-        env=environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
+    process = await start_storefleet("worker", environment=environment, stderr=True)
     harness.processes.append(process)
     return process
 
 
-async def wait_for_output(process: asyncio.subprocess.Process, words: str) -> None:
+async def wait_for_output(process: StorefleetProcess, words: str) -> None:
     """Read lines until one contains these words. Fails when the output ends."""
-    assert process.stdout is not None
     lines = []
     async with hang_limit():
         while line := (await process.stdout.readline()).decode():

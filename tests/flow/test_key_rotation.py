@@ -1,7 +1,5 @@
 """`storefleet keys reseal` seals all secrets with the first key of their ring, also after a kill in the middle."""
 
-import asyncio
-import sys
 from typing import Any
 
 import asyncpg
@@ -12,7 +10,8 @@ from runtime.sealing import Keyring, generate_key
 from schema.ids import decode_id
 from stores.resealing import BATCH_SIZE
 from stores.webhooks.secrets import open_secret
-from tests.support.harness import ROOT, Harness, process_environment
+from tests.support.harness import Harness, process_environment
+from tests.support.processes import StorefleetProcess, start_storefleet
 from tests.support.rows import new_store
 from tests.support.stores import create_ready_store, wait_until_idle
 from tests.support.waiting import hang_limit, wait_until
@@ -22,15 +21,10 @@ from workers.main import worker_lifespan
 STORES = BATCH_SIZE + 10
 
 
-async def start(harness: Harness, **variables: str) -> asyncio.subprocess.Process:
+async def start(harness: Harness, **variables: str) -> StorefleetProcess:
     """Start the command. Both its outputs are in stdout."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", "keys", "reseal"),
-        cwd=ROOT,
-        env=process_environment(harness.worker_settings, **variables),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
+    environment = process_environment(harness.worker_settings, **variables)
+    process = await start_storefleet("keys", "reseal", environment=environment, stderr=True)
     harness.processes.append(process)
     return process
 
@@ -136,8 +130,6 @@ async def test_secrets_without_a_key_are_reported_and_kept(api: Harness, sealed:
 async def test_without_worker_keys_it_is_refused(api: Harness) -> None:
     environment = process_environment(api.settings)
     environment.pop("STOREFLEET_WORKER_KEYS")
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", "keys", "reseal"), cwd=ROOT, env=environment, stderr=asyncio.subprocess.PIPE
-    )
-    _, output = await process.communicate()
+    process = await start_storefleet("keys", "reseal", environment=environment, stderr=True)
+    output, _ = await process.communicate()
     assert (process.returncode, b"STOREFLEET_WORKER_KEYS" in output) == (2, True)

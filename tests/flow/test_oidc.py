@@ -10,6 +10,7 @@ from runtime.listening_socket import bind_socket
 from tests.support.harness import PASSWORD, ROOT, Harness, process_environment
 from tests.support.oidc_fixtures import NewBrowser, first_key, new_browser, provider, settings
 from tests.support.oidc_provider import CLIENT_SECRET, FakeProvider
+from tests.support.processes import start_storefleet
 from tests.support.rows import connected
 from tests.support.waiting import hang_limit, wait_until
 
@@ -108,9 +109,7 @@ async def test_an_older_user_is_linked_and_loses_the_password(
     assert await other.sign_in("?next=/new") == "/sign-in?problem=other_identity&next=%2Fnew"
     environment = process_environment(api.api_settings)
     for expected in (0, 1):
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "cli", "users", "unlink", "old@corp.example"), cwd=ROOT, env=environment
-        )
+        process = await start_storefleet("users", "unlink", "old@corp.example", environment=environment)
         assert await process.wait() == expected
     assert (await browser.ask(VIEWER))["viewer"] is None
     assert await other.sign_in() == "/"
@@ -167,11 +166,8 @@ async def test_an_api_killed_before_its_commit_leaves_nothing(
     with bind_socket("127.0.0.1", 0) as free:
         port = free.getsockname()[1]
     environment = process_environment(api.api_settings, STOREFLEET_PORT=str(port))
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", "api"), cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE
-    )
+    process = await start_storefleet("api", environment=environment)
     api.processes.append(process)
-    assert process.stdout is not None
     browser = await new_browser()
     callback = provider.authorize(await browser.begin("?next=/new"))
     async with connected(api.settings.database_url.get_secret_value()) as blocker, hang_limit():

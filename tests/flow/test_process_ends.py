@@ -15,7 +15,8 @@ import pytest
 
 from api.serve import REQUEST_SECONDS
 from runtime.database import TIMEOUTS
-from tests.support.harness import CREATE, EVENTS, ROOT, Harness, process_environment
+from tests.support.harness import CREATE, EVENTS, ROOT, AnyProcess, Harness, process_environment
+from tests.support.processes import StorefleetProcess, start_storefleet
 from tests.support.waiting import hang_limit, wait_until
 from workers import work_loop
 from workers.main import worker_lifespan
@@ -35,28 +36,27 @@ def ignore_sigterm() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
-async def start(harness: Harness, *words: str, **variables: str) -> asyncio.subprocess.Process:
+def environment_of(harness: Harness, command: str, **variables: str) -> dict[str, str]:
     roles = {"api": harness.api_settings, "migrate": harness.settings}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "cli", *words),
-        cwd=ROOT,
-        env=process_environment(roles.get(words[0], harness.worker_settings), **{"PYTHONPATH": str(ROOT), **variables}),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        preexec_fn=ignore_sigterm,
-    )
+    return process_environment(roles.get(command, harness.worker_settings), **variables)
+
+
+async def start(harness: Harness, command: str, **variables: str) -> StorefleetProcess:
+    """Start it as the first process of a container."""
+    environment = environment_of(harness, command, **variables)
+    process = await start_storefleet(command, environment=environment, stderr=True, ignored=(signal.SIGTERM,))
     harness.processes.append(process)
     return process
 
 
-async def end(process: asyncio.subprocess.Process) -> int:
+async def end(process: AnyProcess) -> int:
     process.terminate()
     async with hang_limit():
         return await process.wait()
 
 
 @asynccontextmanager
-async def api_process(harness: Harness, **variables: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+async def api_process(harness: Harness, **variables: str) -> AsyncIterator[tuple[StorefleetProcess, str]]:
     """Another API process, ready, and its URL."""
     port = free_port()
     process = await start(harness, "api", STOREFLEET_PORT=str(port), **variables)
@@ -77,7 +77,13 @@ async def answers(harness: Harness, url: str, status: int) -> bool:
 async def test_a_process_that_is_still_starting_ends(api: Harness, tmp_path: Path, command: str) -> None:
     marker = tmp_path / "importing"
     (tmp_path / "pydantic_settings.py").write_text(BLOCKED_IMPORT.format(marker=str(marker)))
-    process = await start(api, command, PYTHONPATH=f"{tmp_path}:{ROOT}")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "cli", command),
+        cwd=ROOT,
+        env=environment_of(api, command, PYTHONPATH=f"{tmp_path}:{ROOT}"),
+        preexec_fn=ignore_sigterm,
+    )
+    api.processes.append(process)
 
     async def imports() -> bool:
         return marker.exists()

@@ -4,10 +4,8 @@ A new kind of secret is one line: a setting in SETTINGS (tests/support/canary_pr
 adds to `canary.secrets`.
 """
 
-import asyncio
 import base64
 import json
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -21,9 +19,10 @@ from aiohttp import ClientConnectionError
 from accounts.actors import hash_credential
 from schema.ids import decode_id
 from tests.support.canary_processes import marker, processes
-from tests.support.harness import CREATE, JSON, ROOT, Harness, process_environment
+from tests.support.harness import CREATE, JSON, Harness, process_environment
 from tests.support.oidc_browser import open_browser
 from tests.support.oidc_provider import FakeProvider, Key, run_provider
+from tests.support.processes import start_storefleet
 from tests.support.secret_places import dump, everything_sent_to_redis, leaks, refusing_mail_server, values_in_redis
 from tests.support.waiting import hang_limit, wait_until
 from tests.support.webhook_receiver import run_receiver
@@ -157,12 +156,8 @@ async def openid(canary: Canary) -> None:
 
 async def sign_in_links(canary: Canary) -> None:
     for name in ("used link", "unused link"):
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "cli", "users", "link", "canary@example.com"),
-            cwd=ROOT,
-            env=process_environment(canary.harness.api_settings),
-            stdout=asyncio.subprocess.PIPE,
-        )
+        environment = process_environment(canary.harness.api_settings)
+        process = await start_storefleet("users", "link", "canary@example.com", environment=environment)
         output, _ = await process.communicate()
         canary.secrets[name] = output.decode().partition("#token=")[2].split()[0]
     for _ in range(2):

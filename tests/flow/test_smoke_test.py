@@ -1,13 +1,11 @@
 """`storefleet smoke-test`, as `helm test` runs it."""
 
-import asyncio
-import sys
-
 import pytest
 
 from runtime import settings
 from tests.support.cli import run_storefleet
-from tests.support.harness import ROOT, Harness, process_environment
+from tests.support.harness import Harness, process_environment
+from tests.support.processes import start_storefleet
 from tests.support.waiting import wait_until
 
 TOKENS = "SELECT revoked_at IS NOT NULL AS revoked FROM api_tokens WHERE name = 'smoke-test'"
@@ -51,11 +49,8 @@ async def test_a_store_that_fails_fails_the_test_and_is_deleted(
 
 @pytest.mark.usefixtures("environment")
 async def test_it_deletes_what_a_killed_test_left(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    killed = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", "smoke-test", "--url", harness.url),
-        cwd=ROOT,
-        env=process_environment(harness.api_settings),
-    )
+    environment = process_environment(harness.api_settings)
+    killed = await start_storefleet("smoke-test", "--url", harness.url, environment=environment)
     harness.processes.append(killed)
     await wait_until(lambda: statuses(harness))
     killed.kill()

@@ -1,15 +1,14 @@
 """An API process and a worker whose settings have marked secrets, and which log at the level debug."""
 
-import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from runtime.sealing import generate_key
 from tests.support.demo import free_port
-from tests.support.harness import ROOT, Harness, process_environment
+from tests.support.harness import Harness, process_environment
 from tests.support.oidc_provider import CLIENT_ID, CLIENT_SECRET, FakeProvider
+from tests.support.processes import start_storefleet
 
 SETTINGS = {
     "SMTP_URL": "smtp://fleet:{secret}@127.0.0.1:{smtp}?from=shop@example.com",
@@ -59,9 +58,6 @@ async def processes(
             for name in WORKERS_ONLY:
                 del environment[f"STOREFLEET_{name}"]
         logs[component] = folder / f"{component}.log"
-        with logs[component].open("wb") as log:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "cli", component), cwd=ROOT, env=environment, stdout=log, stderr=log
-            )
+        process = await start_storefleet(component, environment=environment, log=logs[component])
         harness.processes.append(process)
     yield url, logs, secrets

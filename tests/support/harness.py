@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from sandbox.simulator.programs import load_programs
 from sandbox.simulator.server import run_simulator
 from tests.support.database_roles import as_role
 from tests.support.kubernetes_user import KubernetesUser
+from tests.support.processes import StorefleetProcess, start_storefleet
 from tests.support.waiting import hang_limit
 from workers.main import worker_lifespan
 
@@ -51,6 +51,7 @@ subscription ($id: ID!, $after: String) { storeEvents(storeId: $id, after: $afte
 RETRY = "mutation ($id: ID!) { retryStore(input: {id: $id}) { store { status } userErrors { code field message } } }"
 DELETE = "mutation ($id: ID!) { deleteStore(input: {id: $id}) { store { status } userErrors { code field message } } }"
 JSON = dict[str, Any]
+AnyProcess = asyncio.subprocess.Process | StorefleetProcess
 
 
 @dataclass
@@ -67,7 +68,7 @@ class Harness:
     token: str = ""
     """An API token of the first user, with both scopes."""
     account: str = ""
-    processes: list[asyncio.subprocess.Process] = field(default_factory=list)
+    processes: list[AnyProcess] = field(default_factory=list)
     _connection: asyncpg.Connection | None = None
     _connection_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -192,14 +193,11 @@ class Harness:
         if self._connection is not None:
             self._connection.terminate()
 
-    async def start_worker_process(self, **variables: str) -> asyncio.subprocess.Process:
+    async def start_worker_process(self, **variables: str) -> StorefleetProcess:
         """Start a worker as a separate process, which a test can kill. It is killed when the test ends."""
         environment = process_environment(self.worker_settings, **variables)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "cli", "worker", cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE
-        )
+        process = await start_storefleet("worker", environment=environment)
         self.processes.append(process)
-        assert process.stdout is not None
         async with hang_limit():
             while b"worker.started" not in (line := await process.stdout.readline()):
                 assert line, "the worker ended before it started"  # at the end of output, readline doesn't wait
@@ -289,7 +287,7 @@ async def _stop(api: uvicorn.Server, serving: asyncio.Task[None]) -> None:
     await serving
 
 
-async def _kill_all(processes: list[asyncio.subprocess.Process]) -> None:
+async def _kill_all(processes: list[AnyProcess]) -> None:
     for process in processes:
         if process.returncode is None:
             process.kill()
