@@ -87,8 +87,12 @@ async def run_arq_worker(settings: Settings, queue: str, name: str, start: Calla
 
 
 async def run_maintenance(context: Context) -> None:
-    """Delete expired rows from time to time. Several workers may do it at once."""
+    """Delete expired rows from time to time. Several workers may do it at once.
+
+    It waits first, so that workers that start together, and those that crash again and again, don't all do it.
+    """
     while True:
+        await asyncio.sleep(MAINTENANCE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311  # jitter
         async with context.sessions.begin() as session:
             await idempotency.delete_expired(session)
             await throttle.delete_expired(session)
@@ -99,7 +103,6 @@ async def run_maintenance(context: Context) -> None:
             await deliveries.delete_expired(session)
             await invitations.delete_expired(session)
             await audit.delete_expired(session, context.settings.audit_days)
-        await asyncio.sleep(MAINTENANCE_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311  # jitter
 
 
 @asynccontextmanager
