@@ -1,6 +1,6 @@
 import { Box } from '@mui/material'
 import { Mark } from '@/shared/brand/Mark'
-import { StoresSkeleton } from '@/features/stores/Placeholders'
+import { StoresSkeleton } from '@/shared/components/Skeleton'
 import { barInner, barOuter, page } from './layout'
 
 /** What is shown before anything is known: the bar and still rows. */

@@ -8,7 +8,7 @@ import { v } from '@/shared/tokens'
 import { formatDay, useNow } from '@/shared/time'
 import { EventLine } from '@/features/events/EventLine'
 import { useStoreEvents } from '@/features/events/useStoreEvents'
-import { Bar } from '@/features/stores/Placeholders'
+import { TextSkeleton } from '@/shared/components/Skeleton'
 import type { StoreDetail } from './documents'
 
 const PAGE = 50
@@ -31,12 +31,7 @@ export function Activity({ store }: { store: StoreDetail }) {
           onChange={setKind}
         />
       </Box>
-      {!loaded && events.length === 0 && (
-        <Box role="status" aria-label={t('loading')} sx={{ display: 'grid', gap: 4 }}>
-          <Bar width={320} />
-          <Bar width={260} />
-        </Box>
-      )}
+      {!loaded && events.length === 0 && <TextSkeleton />}
       {loaded && days.length === 0 && (
         <Box sx={{ py: 12, textAlign: 'center', color: v.ink2 }}>{t('activity.none')}</Box>
       )}

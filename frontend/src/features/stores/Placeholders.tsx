@@ -6,7 +6,6 @@ import { rich, t } from '@/shared/i18n'
 import { Plus } from '@/shared/icons'
 import { v } from '@/shared/tokens'
 import { useSession } from '@/features/session/viewer'
-import css from './Placeholders.module.css'
 
 /** The account has no store yet. */
 export function NoStores() {
@@ -43,36 +42,5 @@ export function NoMatch({ search, onReset }: { search: string; onReset: () => vo
         {t('stores.showAll')}
       </Button>
     </Box>
-  )
-}
-
-/** Still grey bars; nothing for the first 150 ms, so that a quick answer doesn't flicker. */
-export function StoresSkeleton() {
-  return (
-    <div role="status" aria-label={t('loading')} className={css.rows}>
-      {Array.from({ length: 6 }, (_, i) => (
-        <div key={i}>
-          <Bar width={18} height={18} />
-          <Bar width={160 - (i % 3) * 24} />
-          <Bar width={240 - (i % 4) * 32} />
-        </div>
-      ))}
-    </div>
-  )
-}
-
-export function Bar({ width, height = 12 }: { width: number | string; height?: number }) {
-  return <div aria-hidden className={css.bar} style={{ width, height, flexShrink: height === width ? 0 : 1 }} />
-}
-
-/** A page before its code or its first answer is there. */
-export function PageSkeleton() {
-  return (
-    <div role="status" aria-label={t('loading')} className={css.page}>
-      <Bar width={140} />
-      <Bar width={320} height={28} />
-      <Bar width={280} />
-      <div className={css.card} />
-    </div>
   )
 }

@@ -91,6 +91,7 @@ test('after another read no item is left out and none is there twice; other vari
 test('says that there is nothing, and what went wrong', async () => {
   answerPagesOf([])
   render(list('four'))
+  expect(screen.getByRole('status', { name: 'Loading' })).toBeTruthy()
   await settle('Nobody')
   cleanup()
   vi.stubGlobal('fetch', () => Promise.reject(new TypeError('offline')))

@@ -6,6 +6,7 @@ import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
 import { v } from '@/shared/tokens'
 import { ErrorBanner } from './ErrorBanner'
+import { TextSkeleton } from './Skeleton'
 import { inset, plainList } from './styles'
 
 const PAGE = 25
@@ -78,6 +79,11 @@ function Page<Data, Variables extends PageVariables, Item>({
       {error && (
         <Box component="li" sx={{ ...inset, py: 3 }}>
           <ErrorBanner onRetry={refetch}>{errorMessage(error)}</ErrorBanner>
+        </Box>
+      )}
+      {!data && !error && (
+        <Box component="li" sx={{ ...inset, py: 4 }}>
+          <TextSkeleton />
         </Box>
       )}
       {connection?.nodes.map((item) => (
