@@ -13,6 +13,7 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 from redis import Redis
+from slipcover import Slipcover
 from sqlalchemy import Connection, Engine, event
 
 from sandbox.data_folder import SandboxError, remove_socket_folder
@@ -53,9 +54,13 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Garbage collections need not look at the imported modules and collected tests again and again."""
+    """Garbage collections need not look at the imported modules and collected tests again and again.
+
+    They are as rare as in an API process (api/serve.py).
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(25_000)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -63,6 +68,16 @@ def _no_public_authorities() -> Iterator[None]:
     """No test trusts a public server, and each TLS context takes 30 ms of CPU to load the system's authorities."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssl.SSLContext, "load_default_certs", lambda *_: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _lasting_probes() -> Iterator[None]:
+    """SlipCover's probes stay: each costs 15 ns. To remove those that were hit, it looks through all modules again and
+    again, which took 10 % of the CPU of the flow tests.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Slipcover, "deinstrument_seen", lambda _: None, raising=False)  # from Python 3.12 on it has none
         yield
 
 

@@ -16,4 +16,5 @@ def measured(*words: str) -> list[str]:
         return [sys.executable, "-m", *words]
     file = f"{folder}/coverage-gw-{uuid4().hex}.json"
     without_folder = ["env", "--unset=SLIPCOVER_COVERAGE_DIR", sys.executable, "-m"]
-    return [*without_folder, "slipcover", "--dont-wrap-pytest", "--json", "--out", file, "-m", *words]
+    lasting_probes = ["--threshold", "1000000000"]  # as in tests/conftest.py
+    return [*without_folder, "slipcover", "--dont-wrap-pytest", *lasting_probes, "--json", "--out", file, "-m", *words]
