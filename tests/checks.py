@@ -26,8 +26,8 @@ import psutil
 ROOT = Path(__file__).resolve().parent.parent
 MODULE = (sys.executable, "-m")
 PYTEST = (*MODULE, "pytest", *(("--color=yes",) if sys.stdout.isatty() else ()))
-WORKERS = len(os.sched_getaffinity(0)) + 1
-"""Processes that run tests at the same time: one more than there are CPUs, because most tests wait most of the time."""
+WORKERS = 2 * len(os.sched_getaffinity(0)) + 1
+"""Processes that run tests at the same time: more than there are CPUs, because most tests wait most of the time."""
 SILENCE_SECONDS = 1200.0
 """A command that prints no line for so long hangs. Compiling the Kubernetes API server alone takes five minutes."""
 GRACE_SECONDS = 5.0
