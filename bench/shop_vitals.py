@@ -28,7 +28,6 @@ DEVICES: dict[str, dict[str, Any]] = {
 SLOW_PHONE = {"offline": False, "latency": 150, "downloadThroughput": 1.6e6 / 8, "uploadThroughput": 750e3 / 8}
 """A slow 4G network, as Lighthouse has it; in bytes a second and milliseconds."""
 CPU_SLOWDOWN = 4
-CART_HAS_PRODUCT = "fetch('/wp-json/wc/store/v1/cart').then(async answer => (await answer.json()).items_count === 1)"
 FIGURES = """() => new Promise(resolve => {
   const found = {shift: 0, longest: 0, blocking: 0}
   const observe = (type, add) => new PerformanceObserver(list => list.getEntries().forEach(add))
@@ -75,7 +74,7 @@ async def take_pictures(page: Page, url: str, device: str, folder: Path) -> None
         await page.screenshot(path=folder / f"shop-{name}-{device}.png")
         if name == "home":  # without a notice on the next page
             await page.locator(".add_to_cart_button").first.click()
-            await page.wait_for_function(CART_HAS_PRODUCT)
+            await page.locator(".wc-block-mini-cart__badge").filter(has_text="1").wait_for()
 
 
 async def run(url: str, pictures: Path | None) -> None:

@@ -10,6 +10,7 @@ from tests.browser.conftest import SignedInPage
 from tests.support.harness import JSON, Harness
 from tests.support.log_subscription import follow_logs, print_lines
 from tests.support.stores import create_ready_store
+from tests.support.waiting import wait_until
 
 REVEAL = """
 mutation ($id: ID!) { revealAdminCredentials(input: {id: $id}) { credentials { password } } }
@@ -150,7 +151,7 @@ async def test_settings_change_the_shops_password(harness: Harness, open_dashboa
     dialog = page.get_by_role("dialog")
     await dialog.get_by_role("button", name="Copy as code").click()
     await page.get_by_role("menuitem", name="Copy as curl").click()
-    await page.wait_for_function("async () => await navigator.clipboard.readText()")
+    await wait_until(lambda: page.evaluate("navigator.clipboard.readText()"))
     command = await page.evaluate("navigator.clipboard.readText()")
     assert command.startswith(f"curl -s '{harness.url}/graphql'")
     assert store["id"] in command
