@@ -26,6 +26,9 @@ NOTIFY_ALL_SECONDS = 30.0
 NOTIFY_ALL_SLOTS = 300
 RETRY_SECONDS = 1.0
 PING_TIMEOUT_SECONDS = 5.0
+UNAVAILABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
+"""What asyncpg raises when it can't connect, or loses a connection. InternalClientError: no server of the URL has its
+`target_session_attrs` now, as during a switchover."""
 
 CONNECTED = Gauge(
     "storefleet_changefeed_connected",
@@ -128,8 +131,10 @@ class Changefeed:
                     self.notify_all()
                     await _until_lost(connection, lost)
                     log.warning("changefeed.connection_lost", hint="reconnecting; subscribers read the events table")
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except UNAVAILABLE as error:
                 log.warning("changefeed.database_unavailable", error=repr(error))
+            except Exception:  # a bug must not end it: subscribers would get nothing more, not even resyncs
+                log.exception("changefeed.crashed")
             self._set_connected(False)
             await asyncio.sleep(RETRY_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # jitter, not a secret
 

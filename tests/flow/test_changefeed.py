@@ -5,6 +5,7 @@ import itertools
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
@@ -12,10 +13,11 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from runtime import changefeed
 from runtime.changefeed import Changefeed, Listener, notify, run_changefeed
-from runtime.database import SessionFactory, session_factory
+from runtime.database import DatabaseUnavailable, SessionFactory, session_factory
 from sandbox.postgres import Postgres
 from tests.support.rows import connected
 from tests.support.waiting import HANG_SECONDS, hang_limit, wait_until
@@ -58,6 +60,10 @@ async def listening_backends(url: str) -> list[int]:
 
 async def is_connected(feed: Changefeed) -> bool:
     return feed.connected
+
+
+async def is_logged(logs: list[Any], event: str) -> bool:
+    return any(entry["event"] == event for entry in logs)
 
 
 async def notified(listener: Listener) -> None:
@@ -148,6 +154,39 @@ async def test_it_listens_as_soon_as_the_server_is_available(
             async with sessions.begin() as session:
                 await notify(session, FIGS)
             await notified(listener)
+
+
+async def test_it_listens_again_after_a_switchover(database_url: str) -> None:
+    """During which no server of the URL can be written to."""
+    name = database_url.partition("@/")[2].partition("?")[0]
+    url = f"{database_url}&target_session_attrs=read-write"
+    async with run_changefeed(url) as feed, session_factory(SecretStr(url), 2) as sessions:
+        with feed.listen(FIGS) as listener, capture_logs() as logs:
+            await notified(listener)
+            async with connected(database_url) as connection:
+                await connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+            [pid] = await listening_backends(database_url)
+            async with connected(database_url) as connection:
+                assert await connection.fetchval("SELECT pg_terminate_backend($1)", pid)
+            await wait_until(lambda: is_logged(logs, "changefeed.database_unavailable"))
+            with pytest.raises(DatabaseUnavailable):
+                async with sessions() as session:
+                    await session.execute(text("SELECT 1"))
+            async with connected(database_url) as connection:
+                await connection.execute("SET default_transaction_read_only = off")
+                await connection.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+            await notified(listener)
+
+
+async def test_it_listens_again_after_a_bug(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changefeed, "_connect", None)
+    with capture_logs() as logs:
+        async with run_changefeed(database_url) as feed:
+            with feed.listen(FIGS) as listener:
+                await wait_until(lambda: is_logged(logs, "changefeed.crashed"))
+                monkeypatch.undo()
+                await notified(listener)
+    assert any(entry.get("exc_info") for entry in logs)
 
 
 async def test_every_now_and_then_everybody_looks_anyway(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
