@@ -143,7 +143,7 @@ async def next_message(session: AsyncSession, lease: WebhookLease) -> Message | 
         if event is None:
             webhook.seq = max(webhook.seq, until)
     if webhook.test_id is not None:
-        message_id, kind = f"test_{webhook.test_id.hex}", TEST_TYPE
+        message_id, kind = _test_message_id(webhook.test_id), TEST_TYPE
     elif event is not None:
         message_id, kind = encode_event_cursor(event.account_id, event.seq), message_type(event.type)
     else:
@@ -177,7 +177,8 @@ async def record_attempt(session: AsyncSession, lease: WebhookLease, message: Me
     now = await _now(session)
     next_attempt_at = None
     if message.event is None:
-        webhook.test_id = None
+        if webhook.test_id is not None and message.id == _test_message_id(webhook.test_id):
+            webhook.test_id = None  # otherwise its owner has asked for another test meanwhile
         if attempt.error is None:
             webhook.due_at = now
     elif attempt.error is None:
@@ -200,6 +201,10 @@ async def record_attempt(session: AsyncSession, lease: WebhookLease, message: Me
         )
     )
     return message.event is None or attempt.error is None
+
+
+def _test_message_id(test_id: UUID) -> str:
+    return f"test_{test_id.hex}"
 
 
 def _record_failure(webhook: Webhook, attempt: Attempt, error: str, now: datetime) -> datetime | None:

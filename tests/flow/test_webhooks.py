@@ -262,6 +262,30 @@ async def test_a_worker_dies_while_it_delivers(api: Harness, receiver: Receiver)
 
 
 @WITH_RECEIVER
+async def test_a_test_during_another_one_is_sent_as_well(harness: Harness, receiver: Receiver) -> None:
+    release = asyncio.Event()
+
+    async def wait(_received: Received) -> web.Response:
+        await release.wait()
+        return web.Response()
+
+    receiver.answers["/"] = wait
+    webhook = (await mutate(harness, "createWebhook", url=f"{receiver.url}/"))["webhook"]
+    await mutate(harness, "testWebhook", id=webhook["id"])
+    await wait_until(lambda: came(receiver))
+    for _ in range(2):  # of these, the last one is sent
+        await mutate(harness, "testWebhook", id=webhook["id"])
+    release.set()
+
+    async def both_came() -> bool:
+        return len((await find_webhook(harness, webhook["id"]))["deliveries"]["nodes"]) == 2
+
+    await wait_until(both_came)
+    assert len({item.headers["webhook-id"] for item in receiver.received}) == 2
+    assert [row[0] for row in await harness.sql("SELECT test_id FROM webhooks")] == [None]
+
+
+@WITH_RECEIVER
 async def test_a_late_worker_and_a_change_of_the_owner(api: Harness, receiver: Receiver) -> None:
     """Who lost the lease records nothing: the cursor never goes back or ahead of what was delivered."""
     await api.create_store()
