@@ -33,7 +33,7 @@ class Context:
     probes: Probes
     profile_revision: OwnRevision = field(default_factory=OwnRevision)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the worker ends: passes that are under way are the last ones."""
+    """Set when the worker ends: passes and messages that are under way are the last ones."""
 
     @property
     def releases(self) -> list[tuple[str, str]]:

@@ -157,6 +157,7 @@ async def worker_lifespan(
         try:
             yield context
         finally:
+            context.stopping.set()  # first: nothing that is under way begins anything more
             await cancel_and_wait(*tasks)
             await work_loop.close()
             await webhook_loop.close()

@@ -52,9 +52,8 @@ class WorkLoop:
     async def close(self) -> None:
         """Let the running passes finish, cancel the others, and hand their leases on.
 
-        Call it after `run` has ended, also when that has failed.
+        Call it after `run` has ended, also when that has failed, and with `stopping` set.
         """
-        self._context.stopping.set()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=FINISH_SECONDS)
         await cancel_and_wait(*self._tasks)

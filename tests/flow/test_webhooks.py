@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from redis import Redis
 from standardwebhooks import WebhookVerificationError
 
+from runtime import tasks
 from runtime.database import session_factory
 from schema.ids import decode_event_cursor
 from stores.events import EVENT_TYPES
@@ -19,7 +20,7 @@ from stores.webhooks import deliveries
 from stores.webhooks.deliveries import Attempt, WebhookLeaseLost, claim_due_webhooks, next_message, record_attempt
 from tests.support.harness import Harness
 from tests.support.stores import create_ready_store
-from tests.support.waiting import wait_until
+from tests.support.waiting import HANG_SECONDS, wait_until
 from tests.support.webhook_receiver import Received, Receiver, answer, hang, run_receiver
 from tests.support.webhooks import (
     LOCAL,
@@ -31,7 +32,7 @@ from tests.support.webhooks import (
     write_events,
 )
 from workers.main import worker_lifespan
-from workers.webhooks import client
+from workers.webhooks import client, loop
 
 WITH_RECEIVER = pytest.mark.parametrize("settings", [LOCAL], indirect=True)
 
@@ -259,6 +260,38 @@ async def test_a_worker_dies_while_it_delivers(api: Harness, receiver: Receiver)
         expected = (await all_seqs(api, "NOTICE"))[-4:]
         await wait_for_seqs(receiver, "/", expected)
     assert receiver.seqs("/").count(expected[0]) == 2
+
+
+@WITH_RECEIVER
+async def test_a_worker_that_ends_begins_no_further_message(
+    api: Harness, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one under way is recorded, so that the next worker doesn't send it again."""
+    monkeypatch.setattr(tasks, "CANCEL_RETRY_SECONDS", HANG_SECONDS)
+    monkeypatch.setattr(loop, "FINISH_SECONDS", HANG_SECONDS)
+    release = asyncio.Event()
+
+    async def wait(_received: Received) -> web.Response:
+        await release.wait()
+        return web.Response()
+
+    receiver.answers["/"] = wait
+    await api.create_store()
+    await mutate(api, "createWebhook", url=f"{receiver.url}/", eventTypes=["NOTICE"])
+    await write_events(api, 40)
+    async with worker_lifespan(api.worker_settings, api.profile) as context:
+        await wait_until(lambda: came(receiver))
+        asyncio.get_running_loop().create_task(_release_when(context.stopping, release))
+    [delivered] = await api.sql("SELECT seq FROM webhook_deliveries")
+    assert receiver.seqs() == [delivered["seq"]]
+    async with worker_lifespan(api.worker_settings, api.profile):
+        await wait_for_seqs(receiver, "/", await all_seqs(api, "NOTICE"))
+    assert len(set(receiver.seqs())) == len(receiver.seqs())
+
+
+async def _release_when(stopping: asyncio.Event, release: asyncio.Event) -> None:
+    await stopping.wait()
+    release.set()
 
 
 @WITH_RECEIVER
