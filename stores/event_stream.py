@@ -1,13 +1,20 @@
 """Streams an account's events to subscribers. Subscribers that wait for the same events share one query."""
 
 import asyncio
+import random
 from collections.abc import AsyncGenerator, Sequence
 from uuid import UUID
 
+import structlog
+
 from runtime.changefeed import Changefeed
-from runtime.database import SessionFactory
+from runtime.database import CONNECTION_ERRORS, SessionFactory
 from stores.events import PAGE_SIZE, events_after, last_seq
 from stores.models import Event
+
+RETRY_SECONDS = 1.0
+
+log = structlog.get_logger()
 
 
 class EventStream:
@@ -19,7 +26,10 @@ class EventStream:
         self._reads: dict[tuple[UUID, int, tuple[int, int]], asyncio.Task[Sequence[Event]]] = {}
 
     async def follow(self, account_id: UUID, seq: int, *, store_id: UUID | None) -> AsyncGenerator[Event, None]:
-        """The account's (or the store's) events after `seq`: the existing ones, then each new one. Never ends."""
+        """The account's (or the store's) events after `seq`: the existing ones, then each new one.
+
+        Never ends: an outage of the database only delays events. Raises CONNECTION_ERRORS at the start of a store's.
+        """
         with self._changefeed.listen(account_id) as listener:
             if store_id is not None:  # by the store's index: the account's history may be long
                 async with self._sessions() as session:
@@ -34,7 +44,11 @@ class EventStream:
                     seq = last if len(page) == PAGE_SIZE else max(last, until)
             while True:
                 listener.clear()
-                page = await self._read(account_id, seq)
+                try:
+                    page = await self._read(account_id, seq)
+                except CONNECTION_ERRORS:
+                    await asyncio.sleep(RETRY_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # jitter, not a secret
+                    continue
                 for event in page:
                     seq = event.seq
                     if store_id in (None, event.store_id):
@@ -52,5 +66,9 @@ class EventStream:
         return await asyncio.shield(task)
 
     async def _read_page(self, account_id: UUID, seq: int) -> Sequence[Event]:
-        async with self._sessions() as session:
-            return await events_after(session, account_id, seq)
+        try:
+            async with self._sessions() as session:
+                return await events_after(session, account_id, seq)
+        except CONNECTION_ERRORS as error:
+            log.warning("event_stream.database_unavailable", error=repr(error), hint="its subscribers read again")
+            raise

@@ -277,15 +277,33 @@ async def test_who_left_leaves_nothing_behind(account: Account) -> None:
     assert not account.stream._reads
 
 
-async def test_a_failed_read_ends_those_who_waited_for_it(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_that_cant_be_reached_delays_those_who_wait(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_stream, "RETRY_SECONDS", 0.01)
+    failures = iter(range(3))
+
+    async def unavailable(*given: Any, **options: Any) -> Sequence[Event]:
+        if next(failures, None) is not None:
+            raise ConnectionError("no database")
+        return await events_after(*given, **options)
+
+    monkeypatch.setattr(event_stream, "events_after", unavailable)
+    reads = [asyncio.create_task(account.read(1)) for _ in range(2)]
+    await account.write(account.stores[0])
+    assert await asyncio.gather(*reads) == [[1], [1]]
+    assert next(failures, None) is None
+
+
+async def test_a_bug_ends_those_who_waited(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """They subscribe again with their cursor; later subscribers get everything."""
 
     async def broken(*_: Any, **__: Any) -> Sequence[Event]:
-        raise ConnectionError("no database")
+        raise ValueError("a bug")
 
     with monkeypatch.context() as patch:
         patch.setattr(event_stream, "events_after", broken)
         outcomes = await asyncio.gather(account.read(1), account.read(1), return_exceptions=True)
-    assert [type(outcome) for outcome in outcomes] == [ConnectionError] * 2
+    assert [type(outcome) for outcome in outcomes] == [ValueError] * 2
     await account.write(account.stores[0])
     assert await account.read(1) == [1]

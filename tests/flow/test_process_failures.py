@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
+from runtime import changefeed
 from sandbox.postgres import Postgres
 from sandbox.valkey import Valkey
 from schema.ids import decode_id
@@ -124,7 +125,11 @@ async def test_redis_that_is_emptied_or_hangs_costs_seconds(harness: Harness, va
 
 
 @LONG_FAILURE_PATIENCE
-async def test_subscribers_survive_a_restart_of_postgres(harness: Harness, postgres: Postgres) -> None:
+async def test_subscribers_survive_an_outage_of_postgres(
+    harness: Harness, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also those who read in it."""
+    monkeypatch.setattr(changefeed, "RESYNC_SECONDS", 1.0)
     await harness.call_simulator("clock", {"speed": 2})
     store = await harness.create_store()
     seen = []
@@ -134,7 +139,12 @@ async def test_subscribers_survive_a_restart_of_postgres(harness: Harness, postg
                 seen.append(event)
                 if event["step"] and event["step"]["name"] == "database":
                     break
-        postgres.restart()
+        postgres.kill()
+        try:
+            with capture_logs() as logs:
+                await wait_until(partial(is_logged, logs, "event_stream.database_unavailable"))
+        finally:
+            postgres.restart()
         async with hang_limit():
             async for event in events:  # the same socket continues
                 seen.append(event)
@@ -145,6 +155,10 @@ async def test_subscribers_survive_a_restart_of_postgres(harness: Harness, postg
     await check_events(harness)
     async with harness.http.get(f"{harness.url}/readyz") as response:
         assert response.status == 200
+
+
+async def is_logged(logs: list[Any], event: str) -> bool:
+    return any(entry["event"] == event for entry in logs)
 
 
 async def test_without_a_database_the_api_says_so_and_stays_alive(api: Harness, postgres: Postgres) -> None:
