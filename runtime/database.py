@@ -1,5 +1,6 @@
 """PostgreSQL: one SQLAlchemy engine per process, its errors, and the base class of all tables."""
 
+import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
@@ -32,6 +33,10 @@ TIMEOUTS = {
     "idle_in_transaction_session_timeout": "15000",
 }
 """Milliseconds."""
+LOST_SECONDS = 30
+"""A connection is lost after so long without a sign of life of the server, as when its machine is gone. By default,
+Linux waits a quarter of an hour, and without end for the answer to a query that the server has received."""
+KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": LOST_SECONDS * 1000}
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations" / "versions"
 
 
@@ -127,6 +132,7 @@ def create_engine(
             **(pooler.UNNAMED_STATEMENTS if has_pooler else {}),
         },
     )
+    event.listen(engine.sync_engine, "connect", _keep_alive)
     event.listen(engine.sync_engine, "checkout", _replace_closed)
     event.listen(engine.sync_engine, "handle_error", _translate_error, retval=True)
     if has_pooler:
@@ -144,6 +150,15 @@ def _translate_error(context: ExceptionContext) -> BaseException | None:
     if is_connecting or context.is_disconnect or isinstance(cause, LOST):
         return DatabaseUnavailable(f"{type(cause).__name__}: {cause}")
     return DatabaseBusy(str(cause)) if isinstance(cause, BUSY) else None
+
+
+def _keep_alive(connection: DBAPIConnection, _record: object) -> None:
+    """As libpq's `keepalives_idle` and `tcp_user_timeout`, which asyncpg doesn't have."""
+    peer = connection.driver_connection._transport.get_extra_info("socket")
+    if peer.family != socket.AF_UNIX:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in KEEPALIVE.items():
+            peer.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _replace_closed(connection: DBAPIConnection, _record: object, _proxy: object) -> None:

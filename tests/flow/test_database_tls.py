@@ -1,11 +1,13 @@
 """TLS to the database, as each `sslmode` of libpq means it. PgBouncer ends TLS here, as a provider's server does."""
 
+import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import asyncpg
 import pytest
@@ -18,7 +20,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from runtime.changefeed import run_changefeed
-from runtime.database import CONNECTION_ERRORS, session_factory
+from runtime.database import CONNECTION_ERRORS, KEEPALIVE, create_engine, session_factory
 from runtime.database_url import connect_arguments, url_problem
 from tests.support.demo import free_port
 from tests.support.pgbouncer import find_pgbouncer, run_pgbouncer
@@ -122,3 +124,14 @@ async def test_notifications_come_over_tls_too(server: TlsServer) -> None:
             return changefeed.connected
 
         await wait_until(is_connected)
+
+
+async def test_the_kernel_looks_whether_the_server_is_still_there(server: TlsServer) -> None:
+    """That of a machine that is gone says nothing more. Nothing here can drop packets, so this reads what was set."""
+    engine = create_engine(SecretStr(server.url("require")), 1)
+    async with engine.connect() as connection:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        peer = driver._transport.get_extra_info("socket")
+        assert {name: peer.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in KEEPALIVE} == KEEPALIVE
+        assert peer.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    await engine.dispose()
