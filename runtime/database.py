@@ -37,6 +37,8 @@ LOST_SECONDS = 30
 """A connection is lost after so long without a sign of life of the server, as when its machine is gone. By default,
 Linux waits a quarter of an hour, and without end for the answer to a query that the server has received."""
 KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": LOST_SECONDS * 1000}
+SOCKET_OPTIONS = {getattr(socket, name): value for name, value in KEEPALIVE.items() if hasattr(socket, name)}
+"""macOS lacks some."""
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations" / "versions"
 
 
@@ -157,8 +159,8 @@ def _keep_alive(connection: DBAPIConnection, _record: object) -> None:
     peer = connection.driver_connection._transport.get_extra_info("socket")
     if peer.family != socket.AF_UNIX:
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in KEEPALIVE.items():
-            peer.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+        for option, value in SOCKET_OPTIONS.items():
+            peer.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _replace_closed(connection: DBAPIConnection, _record: object, _proxy: object) -> None:
