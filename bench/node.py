@@ -7,7 +7,6 @@ compared with a bare client that creates the same objects on the same node.
 import argparse
 import asyncio
 import json
-import math
 import os
 import platform
 import subprocess
@@ -24,8 +23,9 @@ import aiohttp
 import uvloop
 
 from bench.baselines import MANAGED, bare_client
+from bench.crowds import measure_crowds
 from bench.resource_usage import memory_by_program, usage, usage_since
-from bench.shopper_load import CART_COOKIE, PAGES, STATIC_FILE, Shopper, run_crowd, run_shoppers
+from bench.shopper_load import PAGES, Shopper, run_shoppers
 from bench.store_timings import CreatedStore, StoreFailed, StoreOwner, StoreTiming, measure_one_by_one, store_owner
 from bench.system import ROOT, System, accounts, system
 from bench.tables import print_timings, report, row, show_usage, spread, table
@@ -41,7 +41,7 @@ from workers.engines import medusa, woocommerce
 from workers.snapshot import component
 
 DATABASE_IMAGE, POSTGRES_IMAGE = "mariadb:debian", "postgres:debian"  # the small plan needs no Valkey
-SETTLE_SECONDS, IDLE_SECONDS, BUSY_SECONDS, CROWD_SECONDS, SHOPPERS, VISITS = 30.0, 60.0, 30.0, 10.0, 4, 30
+SETTLE_SECONDS, IDLE_SECONDS, BUSY_SECONDS, SHOPPERS, VISITS = 30.0, 60.0, 30.0, 4, 30
 COMPONENTS = ("web", "database")
 JSON = dict[str, Any]
 
@@ -264,30 +264,6 @@ async def measure_visits(bench: Bench, owner: StoreOwner, created: CreatedStore,
     for path, took in waits.items():
         row(path, spread(took, "ms", 0))
     return {"idle": at_rest, "warm": warm, "busy": busy, "pages": pages, "waits": waits, "crowd": crowd}
-
-
-async def measure_crowds(owner: StoreOwner, created: CreatedStore) -> list[JSON]:
-    """The home page from the page cache and without it, and a static file, for 1 to 64 visitors without a pause."""
-    known = len(owner.health_changes(created))
-    table("visitors", "what", "responses/s", "first byte p50", "p99, milliseconds", "failed", "changes of health")
-    measured = []
-    async with aiohttp.ClientSession() as session:
-        for clients in (1, 4, 16, 64):
-            for what, path, cookie in (
-                ("stored page", "/", {}),
-                ("page that WordPress makes", "/", CART_COOKIE),
-                ("static file", STATIC_FILE, {}),
-            ):
-                crowd = await run_crowd(session, created.url, path, clients, CROWD_SECONDS, cookie)
-                took, changes = sorted(crowd.took), owner.health_changes(created)[known:]
-                p50, p99 = (took[len(took) * percent // 100] if took else math.nan for percent in (50, 99))
-                failed = ", ".join(f"{number}: {why}" for why, number in crowd.failed.items()) or "none"
-                row(str(clients), what, f"{crowd.rate:.1f}", f"{p50:.1f}", f"{p99:.0f}", failed, "; ".join(changes))
-                measured.append(
-                    {"clients": clients, "what": what, "rate": crowd.rate, "p50": p50, "p99": p99}
-                    | {"failed": crowd.failed, "health": changes}
-                )
-    return measured
 
 
 def main() -> None:

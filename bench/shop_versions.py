@@ -10,7 +10,8 @@ from pathlib import Path
 
 import uvloop
 
-from bench.node import Bench, create_warm_store, measure_crowds, pods, running_bench
+from bench.crowds import measure_crowds
+from bench.node import Bench, create_warm_store, pods, running_bench
 from bench.shop_pages import build_images_of
 from bench.store_timings import store_owner
 from bench.tables import report, row, spread, table

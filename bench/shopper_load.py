@@ -3,7 +3,6 @@
 import asyncio
 import re
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -99,43 +98,3 @@ async def run_shoppers(session: aiohttp.ClientSession, url: str, engine: str, sh
     started = time.monotonic()
     await asyncio.gather(*(shop() for _ in range(shoppers)))
     return pages / (time.monotonic() - started)
-
-
-@dataclass
-class Crowd:
-    """Responses with status 200: their rate in a second, and the milliseconds to each first byte. And all others."""
-
-    rate: float
-    took: list[float]
-    failed: Counter[str]
-    """By status, or by name of the error."""
-
-
-async def run_crowd(
-    session: aiohttp.ClientSession, url: str, path: str, clients: int, seconds: float, cookie: dict[str, str]
-) -> Crowd:
-    """So many clients request a path without a pause."""
-    address, took, failed = urlsplit(url), list[float](), Counter[str]()
-    headers = {"Host": address.netloc, "Accept-Encoding": "gzip", **cookie}
-    end = (started := time.monotonic()) + seconds
-
-    async def visit() -> None:
-        sent = time.perf_counter()
-        try:
-            async with session.get(f"http://127.0.0.1:{address.port}{path}", headers=headers) as answer:
-                first_byte = (time.perf_counter() - sent) * 1000
-                await answer.read()
-        except aiohttp.ClientError as error:
-            failed[type(error).__name__] += 1
-        else:
-            if answer.status == 200:
-                took.append(first_byte)
-            else:
-                failed[str(answer.status)] += 1
-
-    async def visitor() -> None:
-        while time.monotonic() < end:
-            await visit()
-
-    await asyncio.gather(*(visitor() for _ in range(clients)))
-    return Crowd(len(took) / (time.monotonic() - started), took, failed)
