@@ -17,8 +17,9 @@ from api.serve import REQUEST_SECONDS
 from runtime.database import TIMEOUTS
 from tests.support.harness import CREATE, EVENTS, ROOT, AnyProcess, Harness, process_environment
 from tests.support.processes import StorefleetProcess, start_storefleet
-from tests.support.waiting import hang_limit, wait_until
+from tests.support.waiting import HANG_SECONDS, hang_limit, wait_until
 from workers import work_loop
+from workers.cluster import client
 from workers.main import worker_lifespan
 
 BLOCKED_IMPORT = "import pathlib, time\npathlib.Path({marker!r}).touch()\ntime.sleep(1000)\n"
@@ -181,7 +182,11 @@ async def test_subscribers_are_told_to_connect_again_and_miss_nothing(api: Harne
     assert seen == [row["message"] for row in rows]
 
 
-async def test_a_worker_finishes_its_pass_and_gives_its_leases_back(api: Harness) -> None:
+async def test_a_worker_finishes_its_pass_and_gives_its_leases_back(
+    api: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_loop, "FINISH_SECONDS", HANG_SECONDS)
+    monkeypatch.setattr(client, "REQUEST_TIMEOUT", HANG_SECONDS)
     await api.set_faults({"fault": "hang", "kind": "Namespace", "verb": "create", "seconds": 1})
     async with worker_lifespan(api.worker_settings, api.profile):
         await api.create_store()
