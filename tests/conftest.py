@@ -30,6 +30,7 @@ structlog.configure(
 )
 
 pytest.register_assert_rewrite("tests.support")
+gc.set_threshold(25_000)  # collections are as rare as in an API process (api/serve.py), also during imports
 PREPARED = pytest.StashKey[Path]()
 """A folder that all processes of the run share."""
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # no timed assertions
@@ -54,13 +55,9 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Garbage collections need not look at the imported modules and collected tests again and again.
-
-    They are as rare as in an API process (api/serve.py).
-    """
+    """Garbage collections need not look at the imported modules and collected tests again and again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(25_000)
 
 
 @pytest.fixture(scope="session", autouse=True)
