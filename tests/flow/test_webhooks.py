@@ -1,63 +1,33 @@
 """Webhooks: each event of the chosen types comes once or more and in order, signed, and only to public addresses."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from itertools import pairwise
-from typing import Any
 
 import pytest
-import pytest_asyncio
 from aiohttp import web
-from pydantic import SecretStr
 from redis import Redis
 from standardwebhooks import WebhookVerificationError
 
-from runtime import tasks
-from runtime.database import session_factory
-from schema.ids import decode_event_cursor
 from stores.events import EVENT_TYPES
-from stores.webhooks import deliveries
-from stores.webhooks.deliveries import Attempt, WebhookLeaseLost, claim_due_webhooks, next_message, record_attempt
 from tests.support.harness import Harness
 from tests.support.stores import create_ready_store
-from tests.support.waiting import HANG_SECONDS, wait_until
-from tests.support.webhook_receiver import Received, Receiver, answer, hang, run_receiver
+from tests.support.waiting import wait_until
+from tests.support.webhook_receiver import Received, Receiver, answer, came, hang, receiver
 from tests.support.webhooks import (
     LOCAL,
+    all_seqs,
     find_webhook,
     list_webhooks,
     mutate,
     pass_time,
     wait_for_failures,
+    wait_for_seqs,
     write_events,
 )
-from workers.main import worker_lifespan
-from workers.webhooks import client, loop
+from workers.webhooks import client
+
+__all__ = ["receiver"]
 
 WITH_RECEIVER = pytest.mark.parametrize("settings", [LOCAL], indirect=True)
-
-
-@pytest_asyncio.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with run_receiver() as receiver:
-        yield receiver
-
-
-async def all_seqs(harness: Harness, *types: str) -> list[int]:
-    rows = await harness.sql("SELECT seq FROM events WHERE type = ANY($1) ORDER BY seq", list(types or EVENT_TYPES))
-    return [row["seq"] for row in rows]
-
-
-async def wait_for_seqs(receiver: Receiver, path: str, expected: list[int]) -> None:
-    """Until all of them came; and then: in order, each once or more."""
-
-    async def all_came() -> bool:
-        return set(receiver.seqs(path)) >= set(expected)
-
-    await wait_until(all_came)
-    seqs = receiver.seqs(path)
-    assert list(dict.fromkeys(seqs)) == expected
-    assert all(before <= after for before, after in pairwise(seqs))
 
 
 @WITH_RECEIVER
@@ -121,10 +91,6 @@ async def rotate_and_test(harness: Harness, receiver: Receiver, webhook_id: str,
                 test.is_signed_by(secret)
     delivered = (await find_webhook(harness, webhook_id))["deliveries"]["nodes"]
     assert {item["statusCode"] for item in delivered} == {204}
-
-
-async def came(receiver: Receiver) -> bool:
-    return bool(receiver.received)
 
 
 async def check_canary(harness: Harness, secret: str, capfd: pytest.CaptureFixture[str]) -> None:
@@ -240,122 +206,3 @@ async def test_an_endpoint_is_down_for_an_hour_and_another_for_days(harness: Har
     await wait_for_seqs(receiver, "/days", (await all_seqs(harness, "NOTICE"))[-6:])
     off = await mutate(harness, "updateWebhook", id=days, enabled=False)
     assert (off["webhook"]["status"], off["webhook"]["cause"]) == ("DISABLED", "Disabled by its owner.")
-
-
-@WITH_RECEIVER
-async def test_a_worker_dies_while_it_delivers(api: Harness, receiver: Receiver) -> None:
-    """Another one continues with the same event: the first attempt was not recorded."""
-    await api.create_store()
-    receiver.answers["/"] = hang
-    await mutate(api, "createWebhook", url=f"{receiver.url}/", eventTypes=["NOTICE"])
-    await write_events(api, 4)
-    process = await api.start_worker_process()
-    await wait_until(lambda: came(receiver))
-    process.kill()
-    await process.wait()
-    del receiver.answers["/"]
-    assert not await api.sql("SELECT 1 FROM webhook_deliveries")
-    async with worker_lifespan(api.worker_settings, api.profile):
-        await pass_time(api, 1)
-        expected = (await all_seqs(api, "NOTICE"))[-4:]
-        await wait_for_seqs(receiver, "/", expected)
-    assert receiver.seqs("/").count(expected[0]) == 2
-
-
-@WITH_RECEIVER
-async def test_a_worker_that_ends_begins_no_further_message(
-    api: Harness, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The one under way is recorded, so that the next worker doesn't send it again."""
-    monkeypatch.setattr(tasks, "CANCEL_RETRY_SECONDS", HANG_SECONDS)
-    monkeypatch.setattr(loop, "FINISH_SECONDS", HANG_SECONDS)
-    release = asyncio.Event()
-
-    async def wait(_received: Received) -> web.Response:
-        await release.wait()
-        return web.Response()
-
-    receiver.answers["/"] = wait
-    await api.create_store()
-    await mutate(api, "createWebhook", url=f"{receiver.url}/", eventTypes=["NOTICE"])
-    await write_events(api, 40)
-    async with worker_lifespan(api.worker_settings, api.profile) as context:
-        await wait_until(lambda: came(receiver))
-        asyncio.get_running_loop().create_task(_release_when(context.stopping, release))
-    [delivered] = await api.sql("SELECT seq FROM webhook_deliveries")
-    assert receiver.seqs() == [delivered["seq"]]
-    async with worker_lifespan(api.worker_settings, api.profile):
-        await wait_for_seqs(receiver, "/", await all_seqs(api, "NOTICE"))
-    assert len(set(receiver.seqs())) == len(receiver.seqs())
-
-
-async def _release_when(stopping: asyncio.Event, release: asyncio.Event) -> None:
-    await stopping.wait()
-    release.set()
-
-
-@WITH_RECEIVER
-async def test_a_test_during_another_one_is_sent_as_well(harness: Harness, receiver: Receiver) -> None:
-    release = asyncio.Event()
-
-    async def wait(_received: Received) -> web.Response:
-        await release.wait()
-        return web.Response()
-
-    receiver.answers["/"] = wait
-    webhook = (await mutate(harness, "createWebhook", url=f"{receiver.url}/"))["webhook"]
-    await mutate(harness, "testWebhook", id=webhook["id"])
-    await wait_until(lambda: came(receiver))
-    for _ in range(2):  # of these, the last one is sent
-        await mutate(harness, "testWebhook", id=webhook["id"])
-    release.set()
-
-    async def both_came() -> bool:
-        return len((await find_webhook(harness, webhook["id"]))["deliveries"]["nodes"]) == 2
-
-    await wait_until(both_came)
-    assert len({item.headers["webhook-id"] for item in receiver.received}) == 2
-    assert [row[0] for row in await harness.sql("SELECT test_id FROM webhooks")] == [None]
-
-
-@WITH_RECEIVER
-async def test_a_late_worker_and_a_change_of_the_owner(api: Harness, receiver: Receiver) -> None:
-    """Who lost the lease records nothing: the cursor never goes back or ahead of what was delivered."""
-    await api.create_store()
-    webhook = (await mutate(api, "createWebhook", url=f"{receiver.url}/", eventTypes=["NOTICE"]))["webhook"]
-    await write_events(api, 2)
-    delivered = Attempt(1, 200, None)
-    async with session_factory(SecretStr(api.settings.database_url.get_secret_value()), 2) as sessions:
-
-        async def claim(holder: str) -> Any:
-            async with sessions.begin() as session:
-                return await claim_due_webhooks(session, holder=holder, failing=False, limit=5)
-
-        async def read(lease: Any) -> Any:
-            async with sessions.begin() as session:
-                return await next_message(session, lease)
-
-        async def record(lease: Any, message: Any) -> None:
-            async with sessions.begin() as session:
-                await record_attempt(session, lease, message, delivered)
-
-        [late] = await claim("late")
-        first = await read(late)
-        assert await claim("other") == []
-        await pass_time(api, 1)
-        [lease] = await claim("other")
-        assert (await read(lease)).id == first.id
-        with pytest.raises(WebhookLeaseLost):
-            await record(late, first)
-        await record(lease, first)
-        second = await read(lease)
-        cursor = decode_event_cursor(first.id)
-        assert cursor is not None
-        await mutate(api, "replayWebhook", id=webhook["id"], after=webhook["cursor"])
-        with pytest.raises(WebhookLeaseLost):
-            await record(lease, second)
-        [lease] = await claim("third")
-        assert (await read(lease)).id == first.id
-        async with sessions.begin() as session:
-            await deliveries.release_webhooks(session, "third")
-        assert len(await claim("fourth")) == 1

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest_asyncio
 from aiohttp import web
 from standardwebhooks import Webhook
 
@@ -91,3 +92,13 @@ def answer(status: int, **headers: str) -> Callable[[Received], Awaitable[web.St
         return web.Response(status=status, headers=headers)
 
     return respond
+
+
+@pytest_asyncio.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with run_receiver() as receiver:
+        yield receiver
+
+
+async def came(receiver: Receiver) -> bool:
+    return bool(receiver.received)

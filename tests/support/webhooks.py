@@ -1,10 +1,13 @@
 """What tests of webhooks ask the API, and how they tell the clock of webhooks."""
 
+from itertools import pairwise
 from typing import Any
 
 from runtime.changefeed import CHANNEL
+from stores.events import EVENT_TYPES
 from tests.support.harness import Harness
 from tests.support.waiting import wait_until
+from tests.support.webhook_receiver import Receiver
 
 FIELDS = "id url eventTypes status cause failingSince disabledAt cursor nextAttemptAt"
 LOCAL: dict[str, Any] = {"webhook_private_networks": ("127.0.0.1",)}
@@ -74,3 +77,20 @@ async def write_events(harness: Harness, count: int, kind: str = "NOTICE") -> No
         kind,
         CHANNEL,
     )
+
+
+async def all_seqs(harness: Harness, *types: str) -> list[int]:
+    rows = await harness.sql("SELECT seq FROM events WHERE type = ANY($1) ORDER BY seq", list(types or EVENT_TYPES))
+    return [row["seq"] for row in rows]
+
+
+async def wait_for_seqs(receiver: Receiver, path: str, expected: list[int]) -> None:
+    """Until all of them came; and then: in order, each once or more."""
+
+    async def all_came() -> bool:
+        return set(receiver.seqs(path)) >= set(expected)
+
+    await wait_until(all_came)
+    seqs = receiver.seqs(path)
+    assert list(dict.fromkeys(seqs)) == expected
+    assert all(before <= after for before, after in pairwise(seqs))
