@@ -25,7 +25,7 @@ from accounts.point_budgets import budgets_of_caller
 from api.admission import SOCKET_POINTS, Admission
 from api.authentication import AuthenticationError, authenticate_request, authenticate_token
 from api.client_address import audit_address, client_address
-from api.graphql_socket import GraphQLSocket, GraphQLSocketAdapter
+from api.graphql_socket import NO_DATABASE, GraphQLSocket, GraphQLSocketAdapter
 from api.graphql_stream import GraphQLEventStream, read_stream_request
 from api.responses import graphql_error_response
 from api.socket_limits import RETRY_AFTER_SECONDS, SocketLimits, TooManySockets
@@ -89,9 +89,7 @@ class GraphQLApp(GraphQL[Context, None]):
             response = graphql_error_response(error.status, code, error.message)
         except CONNECTION_ERRORS as error:
             log.warning("graphql.database_unavailable", error=repr(error))
-            response = graphql_error_response(
-                503, "UNAVAILABLE", "The database can't be reached now. Try again in a moment."
-            )
+            response = graphql_error_response(503, "UNAVAILABLE", NO_DATABASE)
         else:
             if actor is not None:
                 self._platform.last_used.record(actor)

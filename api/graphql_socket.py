@@ -16,13 +16,18 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived, WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message, SubscribeMessage
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    ConnectionInitMessage,
+    Message,
+    SubscribeMessage,
+)
 from strawberry.types.execution import ExecutionResult
 
 from accounts.actors import Actor, load_actor
 from accounts.revocation import access_ended
 from api.admission import FLOOD_POINTS, NO_POINTS
 from api.websocket_protocol import FLOODING
+from runtime.database import CONNECTION_ERRORS
 from schema.build import schema
 from schema.context import Context, RequestError
 from schema.error_masking import masked_errors
@@ -35,6 +40,8 @@ MAX_REASON = 123
 ENDED = 4401, "The token or session has ended. Sign in again."
 UNCHECKED = 1011, "Your access can't be checked. Connect again later."
 CHANGED = 4403, "Your role in an account has changed. Connect again."
+NO_DATABASE = "The database can't be reached now. Try again in a moment."
+TRY_AGAIN = 1013, NO_DATABASE
 
 
 class GraphQLSocketAdapter(ASGIWebSocketAdapter):
@@ -107,15 +114,31 @@ class GraphQLSocket(BaseGraphQLTransportWSHandler[Context, None]):
         actor, platform = self.context.actor, self.context.platform
         retry_after = platform.budgets.lowest(self.context.budgets).retry_after
         if retry_after is not None:
-            error = RequestError("RATE_LIMITED", NO_POINTS, retry_after=retry_after)
-            await self.send_message({"id": message["id"], "type": "error", "payload": [error.formatted]})
+            await self._refuse(message, RequestError("RATE_LIMITED", NO_POINTS, retry_after=retry_after))
             return
         if actor is not None:
-            self.context.actor = await load_actor(platform.sessions, actor.credential, actor.kind)
+            try:
+                self.context.actor = await load_actor(platform.sessions, actor.credential, actor.kind)
+            except CONNECTION_ERRORS as failure:
+                log.warning("graphql_socket.database_unavailable", error=repr(failure))
+                await self._refuse(message, RequestError("UNAVAILABLE", NO_DATABASE))
+                return
             if self.context.actor is None:
                 await self.websocket.close(*ENDED)
                 return
         await super().handle_subscribe(message)
+
+    async def _refuse(self, message: SubscribeMessage, error: RequestError) -> None:
+        """The operation ends with the error; the others of the socket go on."""
+        await self.send_message({"id": message["id"], "type": "error", "payload": [error.formatted]})
+
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        """Closes the socket, so that the client connects again, when its token can't be checked."""
+        try:
+            await super().handle_connection_init(message)
+        except CONNECTION_ERRORS as error:
+            log.warning("graphql_socket.database_unavailable", error=repr(error))
+            await self.websocket.close(*TRY_AGAIN)
 
     async def shutdown(self) -> None:
         """Called when the socket has ended."""

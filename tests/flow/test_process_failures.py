@@ -16,11 +16,14 @@ from sandbox.postgres import Postgres
 from sandbox.valkey import Valkey
 from schema.ids import decode_id
 from tests.support.harness import Harness
+from tests.support.sockets import closed, open_socket, run_operation
 from tests.support.stores import end_leases
 from tests.support.waiting import hang_limit, wait_until
 from workers import main
 
 LONG_FAILURE_PATIENCE = pytest.mark.parametrize("settings", [{"failure_patience": 60.0}], indirect=True)
+VIEWER = "{ viewer { user { email } } }"
+GRAPHQL_WS: dict[str, Any] = {"protocols": ("graphql-transport-ws",)}
 HOLD_AT: dict[str, dict[str, Any]] = {
     "namespace": {"fault": "http", "kind": "Namespace", "verb": "create", "code": 500},
     "isolation": {"fault": "http", "kind": "ResourceQuota", "verb": "apply", "code": 500},
@@ -162,8 +165,13 @@ async def is_logged(logs: list[Any], event: str) -> bool:
 
 
 async def test_without_a_database_the_api_says_so_and_stays_alive(api: Harness, postgres: Postgres) -> None:
+    socket, anonymous = await open_socket(api, api.token), await api.http.ws_connect(f"{api.url}/graphql", **GRAPHQL_WS)
     postgres.kill()
     try:
+        refused = await run_operation(socket, VIEWER)
+        assert (refused["type"], refused["payload"][0]["extensions"]["code"]) == ("error", "UNAVAILABLE")
+        await anonymous.send_json({"type": "connection_init", "payload": {"authorization": f"Bearer {api.token}"}})
+        assert (await closed(anonymous))[0] == 1013
         async with api.http.get(f"{api.url}/readyz") as response:
             assert response.status == 503
             assert "can't be reached" in (await response.json())["reason"]
@@ -173,7 +181,7 @@ async def test_without_a_database_the_api_says_so_and_stays_alive(api: Harness, 
             assert (response.status, response.headers["Retry-After"]) == (503, "5")
             assert "One moment, please" in await response.text()
         headers = {"Authorization": f"Bearer {api.token}"}
-        body = {"query": "{ viewer { user { email } } }"}
+        body = {"query": VIEWER}
         async with api.http.post(f"{api.url}/graphql", json=body, headers=headers) as response:
             assert response.status == 503
             assert (await response.json())["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
@@ -182,6 +190,7 @@ async def test_without_a_database_the_api_says_so_and_stays_alive(api: Harness, 
         assert raised.value.status == 503
     finally:
         postgres.restart()
+    assert (await run_operation(socket, VIEWER))["payload"]["data"]["viewer"]["user"]["email"] == "owner@example.com"
     assert (await api.create_store())["status"] == "REQUESTED"
 
 
