@@ -9,11 +9,14 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
+import structlog
 from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from runtime.database import SessionFactory
+
+log = structlog.get_logger()
 
 DIALECT: Any = PGDialect_asyncpg()  # type: ignore[no-untyped-call]  # SQLAlchemy declares no types
 
@@ -31,8 +34,9 @@ class Statement:
             records = await sessions.fetch(text, [values.get(name, default) for name, default in arguments])
         except (PoolTimeoutError, TimeoutError):
             raise  # the session would wait as long again
-        except Exception:
-            records = None  # the session reports the error, or finds that it has passed
+        except Exception as error:  # the session reports it, or finds that it has passed
+            log.info("statement.repeated", error=type(error).__name__)
+            records = None
         if records is not None:
             return list(map(make_row, records))
         given = {name: values[name] for name, _ in arguments if name in values}
@@ -43,6 +47,8 @@ class Statement:
     def _prepared(self) -> tuple[str, Callable[[Any], Any], list[tuple[str, Any]]]:
         """The text, a function that makes a row of a record, and the parameters with what stands in the query."""
         compiled: Any = self._query.compile(dialect=DIALECT)
+        if compiled.post_compile_params:
+            raise TypeError("the text of an IN depends on its values: use `column == any_(…)` instead")
         columns = list(self._query.selected_columns)
         row = namedtuple("row", [column.key for column in columns])  # type: ignore[misc]  # the query has the names
         return str(compiled), row._make, [(name, compiled.params[name]) for name in compiled.positiontup]

@@ -1,5 +1,6 @@
 """Pages of an account's stores: filtered, ordered, and with keyset cursors."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -7,7 +8,7 @@ from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, bindparam, func, literal, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -75,17 +76,23 @@ class StoreFilter:
     def conditions(self) -> list[ColumnElement[bool]]:
         conditions: list[ColumnElement[bool]] = []
         if self.statuses:
-            conditions.append(Store.status.in_(self.statuses))
+            conditions.append(_one_of(Store.status, self.statuses))
         elif not self.include_deleted:
             conditions.append(Store.status != Status.DELETED)
         if self.health:
-            conditions.append(Store.health.in_(self.health))
+            conditions.append(_one_of(Store.health, self.health))
         if self.engines:
-            conditions.append(Store.engine.in_(self.engines))
+            conditions.append(_one_of(Store.engine, self.engines))
         if self.search:
             columns = (Store.name, Store.slug)
             conditions.append(or_(*(column.icontains(self.search, autoescape=True) for column in columns)))
         return conditions
+
+
+def _one_of(column: Any, values: Collection[str]) -> ColumnElement[bool]:
+    """As IN, whose text a Statement can't have."""
+    condition: ColumnElement[bool] = column == any_(literal(sorted(values), ARRAY(Text)))
+    return condition
 
 
 @dataclass(frozen=True)
