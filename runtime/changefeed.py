@@ -118,10 +118,10 @@ class Changefeed:
             listener.notify(access_changed=True)
 
     async def run(self) -> None:
-        """Runs until it is cancelled: listens, reconnects, and resyncs with or without a connection."""
+        """Runs until it is cancelled: listens and reconnects; also notifies all listeners periodically."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen())
-            tasks.create_task(self._notify_all())
+            tasks.create_task(self._notify_periodically())
 
     async def _listen(self) -> None:
         while True:
@@ -133,12 +133,12 @@ class Changefeed:
                     log.warning("changefeed.connection_lost", hint="reconnecting; subscribers read the events table")
             except UNAVAILABLE as error:
                 log.warning("changefeed.database_unavailable", error=repr(error))
-            except Exception:  # a bug must not end it: subscribers would get nothing more, not even resyncs
+            except Exception:  # a bug must not end it: subscribers would get nothing more
                 log.exception("changefeed.crashed")
             self._set_connected(False)
             await asyncio.sleep(RETRY_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # jitter, not a secret
 
-    async def _notify_all(self) -> None:
+    async def _notify_periodically(self) -> None:
         for slot in itertools.cycle(range(NOTIFY_ALL_SLOTS)):
             await asyncio.sleep(NOTIFY_ALL_SECONDS / NOTIFY_ALL_SLOTS)
             for listener in self._all_listeners:

@@ -132,7 +132,7 @@ async def test_tokens_can_do_no_more_than_they_say(api: Harness) -> None:
 
 
 async def test_revoking_a_token_ends_its_sockets_at_once(api: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changefeed, "RESYNC_SECONDS", 1e6)  # so that only the notification can end them
+    monkeypatch.setattr(changefeed, "NOTIFY_ALL_SECONDS", 1e6)  # so that only the notification can end them
     made = (await api.client().execute(TOKEN, {"input": {"name": "socket", "scopes": ["READ"]}}))["createApiToken"]
     store = await api.create_store()
     client = api.client(made["secret"])

@@ -30,7 +30,7 @@ NEVER = 1e6
 @pytest.fixture(autouse=True)
 def _no_resync(monkeypatch: pytest.MonkeyPatch) -> None:
     """No notifications without a cause, and fast reconnects."""
-    monkeypatch.setattr(changefeed, "RESYNC_SECONDS", NEVER)
+    monkeypatch.setattr(changefeed, "NOTIFY_ALL_SECONDS", NEVER)
     monkeypatch.setattr(changefeed, "RETRY_SECONDS", 0.02)
 
 
@@ -190,7 +190,7 @@ async def test_it_listens_again_after_a_bug(database_url: str, monkeypatch: pyte
 
 
 async def test_every_now_and_then_everybody_looks_anyway(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changefeed, "RESYNC_SECONDS", 0.05)
+    monkeypatch.setattr(changefeed, "NOTIFY_ALL_SECONDS", 0.05)
     async with run_changefeed(database_url) as feed:
         with feed.listen(FIGS) as listener:
             await notified(listener)
@@ -248,8 +248,8 @@ async def test_a_connection_that_dies_silently_is_noticed(
     cut_at: bytes,
 ) -> None:
     """While it waits for notifications, or before it does."""
-    monkeypatch.setattr(changefeed, "RESYNC_SECONDS", 0.2)
-    monkeypatch.setattr(changefeed, "RESYNC_SLOTS", 1)
+    monkeypatch.setattr(changefeed, "NOTIFY_ALL_SECONDS", 0.2)
+    monkeypatch.setattr(changefeed, "NOTIFY_ALL_SLOTS", 1)
     monkeypatch.setattr(changefeed, "PING_TIMEOUT_SECONDS", 1.0)
     [server] = [path for path in postgres.socket_folder.iterdir() if not path.name.endswith(".lock")]
     folder = tmp_path_factory.mktemp("p")  # a socket's path has a limit

@@ -144,7 +144,7 @@ async def test_what_is_refused(harness: Harness, monkeypatch: pytest.MonkeyPatch
 
 
 async def test_a_revoked_token_ends_it_at_once(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changefeed, "RESYNC_SECONDS", 1e6)  # so that only the notification can end it
+    monkeypatch.setattr(changefeed, "NOTIFY_ALL_SECONDS", 1e6)  # so that only the notification can end it
     store = (await harness.create_store())["id"]
     made = (await harness.client().execute(TOKEN, {"scopes": ["READ"]}))["createApiToken"]
     async with follow_logs(harness, store, token=made["secret"]) as logs:

@@ -268,7 +268,7 @@ async def test_two_owners_demote_each_other_at_the_same_moment(api: Harness) -> 
 async def test_open_sockets_and_tokens_lose_the_rights(
     api: Harness, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(changefeed, "RESYNC_SECONDS", 1e6)  # only the notification can end a socket
+    monkeypatch.setattr(changefeed, "NOTIFY_ALL_SECONDS", 1e6)  # only the notification can end a socket
     owner = await api.sign_in()
     ada = await add_member(api, owner, "ada@example.com", "ADMIN")
     token = "mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) { secret userErrors { code } } }"

@@ -132,7 +132,7 @@ async def test_subscribers_survive_an_outage_of_postgres(
     harness: Harness, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also those who read in it."""
-    monkeypatch.setattr(changefeed, "RESYNC_SECONDS", 1.0)
+    monkeypatch.setattr(changefeed, "NOTIFY_ALL_SECONDS", 1.0)
     await harness.call_simulator("clock", {"speed": 2})
     store = await harness.create_store()
     seen = []

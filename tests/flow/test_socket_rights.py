@@ -24,7 +24,7 @@ EVENTS = "subscription { accountEvents { cursor } }"
 @pytest.fixture(autouse=True)
 def _no_resync(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the notification can end a socket."""
-    monkeypatch.setattr(changefeed, "RESYNC_SECONDS", 1e6)
+    monkeypatch.setattr(changefeed, "NOTIFY_ALL_SECONDS", 1e6)
 
 
 async def create_token(api: Harness, **given: Any) -> str:
