@@ -192,6 +192,7 @@ async def test_without_a_database_the_api_says_so_and_stays_alive(api: Harness, 
         postgres.restart()
     assert (await run_operation(socket, VIEWER))["payload"]["data"]["viewer"]["user"]["email"] == "owner@example.com"
     assert (await api.create_store())["status"] == "REQUESTED"
+    await socket.close()
 
 
 @LONG_FAILURE_PATIENCE
