@@ -44,7 +44,8 @@ export const operator = {
   'operator.setLimits': 'Set limits',
   'operator.suspend': 'Suspend',
   'operator.suspendNamed': 'Suspend {name}',
-  'operator.suspendText': 'Its stores are suspended, and none can be created. Nothing is lost, and its members can sign in.',
+  'operator.suspendText':
+    'Its stores are suspended, and none can be created. Nothing is lost, and its members can sign in.',
   'operator.suspendedFor': 'Suspended: {reason}',
   'operator.resume': 'Resume',
   'operator.resumeNamed': 'Resume {name}',
@@ -59,5 +60,6 @@ export const operator = {
   'notice.signedInAs': '{operator} is signed in as {user} until {time}: {reason}',
   'notice.return': 'Return',
   'notice.suspended': 'The account is suspended',
-  'notice.suspendedText': '{account} is suspended: {reason} Its stores are suspended too, and nothing is lost. Ask the operator.',
+  'notice.suspendedText':
+    '{account} is suspended: {reason} Its stores are suspended too, and nothing is lost. Ask the operator.',
 } as const
