@@ -24,8 +24,9 @@ import asyncpg
 import psutil
 import uvloop
 
-from bench.system import TOKEN_PREFIX, System, accounts, free_port, listening_pid, listens, system, until
+from bench.system import TOKEN_PREFIX, System, accounts, listening_pid, listens, system, until
 from bench.tables import report, row, table
+from sandbox.ports import free_port
 
 FOLDER = Path(__file__).parent / "node_servers"
 STORES = 200

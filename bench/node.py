@@ -32,8 +32,8 @@ from bench.tables import print_timings, report, row, show_usage, spread, table
 from cli.demo_cluster import ENGINES, IMAGES
 from runtime.settings import ClusterProfile
 from sandbox.images import build_images
-from sandbox.kubernetes.control_plane import free_port
 from sandbox.kubernetes.node.services import missing_requirements
+from sandbox.ports import free_port
 from stores.engines import Engine
 from tests.cluster.platform import install
 from tests.node.real_node import RealNode

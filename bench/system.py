@@ -18,8 +18,8 @@ import psutil
 from accounts.actors import hash_credential
 from cli.demo_cluster import SIMULATED_PROGRAMS
 from cli.migrate import upgrade
-from runtime.listening_socket import bind_socket
 from runtime.sealing import generate_key
+from sandbox.ports import free_port
 from sandbox.postgres import start_postgres
 from sandbox.processes import Child, start
 from sandbox.valkey import start_valkey
@@ -107,14 +107,6 @@ def system(
         time.sleep(2)  # until the informer has listed
         servers = {"postgres": postgres.pid, "valkey": valkey.pid}
         yield System(f"http://127.0.0.1:{port}", postgres.url, api, created, metrics, servers, another_api)
-
-
-def free_port() -> int:
-    """A free port on loopback."""
-    listener = bind_socket("127.0.0.1", 0)
-    port: int = listener.getsockname()[1]
-    listener.close()
-    return port
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -8,7 +8,6 @@ import base64
 import http.client
 import json
 import signal
-import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,9 +20,9 @@ from urllib.parse import urlsplit
 from sandbox.data_folder import SandboxError, lock_data_folder
 from sandbox.files import write_private
 from sandbox.kubernetes.certificates import CertificateAuthority
+from sandbox.ports import HOST, free_port, is_port_free
 from sandbox.processes import Child, end_processes, start
 
-HOST = "127.0.0.1"
 SERVICE_CIDR = "10.96.0.0/16"
 API_SERVICE_IP = "10.96.0.1"
 START_SECONDS = 120.0
@@ -287,22 +286,3 @@ def previous_port(kubeconfig: Path) -> int | None:
     except (OSError, ValueError, KeyError, IndexError, TypeError):
         return None
     return port if port and is_port_free(port) else None
-
-
-def is_port_free(port: int) -> bool:
-    """Whether no process listens on that port of loopback."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except (OSError, OverflowError):
-            return False
-    return True
-
-
-def free_port() -> int:
-    """A free port on loopback."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port

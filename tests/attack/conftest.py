@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 import asyncpg
 import pytest
 
+from sandbox.ports import free_port
 from sandbox.postgres import Postgres
 from sandbox.valkey import Valkey
 from tests.databases import TEMPLATE
-from tests.support.demo import free_port
 from tests.support.harness import JSON, ROOT, Harness, process_environment, run_harness
 from tests.support.stores import create_ready_store
 from tests.support.waiting import wait_until

@@ -1,7 +1,6 @@
 """Signing in with an OpenID provider: node-oidc-provider, which the OpenID Foundation has certified."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from secrets import token_hex
@@ -12,19 +11,13 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 from pydantic import SecretStr
 
+from sandbox.ports import free_port
 from tests.support.browser import NewPage
 from tests.support.harness import ROOT, Harness, run_harness
 from tests.support.npm import install_packages
 from tests.support.waiting import hang_limit
 
 FOLDER = ROOT / "tests" / "oidc"
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 @pytest_asyncio.fixture

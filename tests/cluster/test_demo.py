@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.support.demo import demo_command, free_port, run_command, survivors
+from sandbox.ports import free_port
+from tests.support.demo import demo_command, run_command, survivors
 from tests.support.waiting import eventually
 
 

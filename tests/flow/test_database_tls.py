@@ -22,7 +22,7 @@ from sqlalchemy import text
 from runtime.changefeed import run_changefeed
 from runtime.database import CONNECTION_ERRORS, KEEPALIVE, create_engine, session_factory
 from runtime.database_url import connect_arguments, url_problem
-from tests.support.demo import free_port
+from sandbox.ports import free_port
 from tests.support.pgbouncer import find_pgbouncer, run_pgbouncer
 from tests.support.waiting import wait_until
 

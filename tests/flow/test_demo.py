@@ -12,7 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.demo import demo_command, demo_environment, demo_words, free_port, run_command, run_here, survivors
+from sandbox.ports import free_port
+from tests.support.demo import demo_command, demo_environment, demo_words, run_command, run_here, survivors
 from tests.support.harness import ROOT
 from tests.support.measured import measured
 from tests.support.waiting import HANG_SECONDS, eventually

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -15,6 +14,7 @@ import pytest
 
 from api.serve import REQUEST_SECONDS
 from runtime.database import TIMEOUTS
+from sandbox.ports import free_port
 from tests.support.harness import CREATE, EVENTS, ROOT, AnyProcess, Harness, process_environment
 from tests.support.processes import StorefleetProcess, start_storefleet
 from tests.support.waiting import HANG_SECONDS, hang_limit, wait_until
@@ -23,13 +23,6 @@ from workers.cluster import client
 from workers.main import worker_lifespan
 
 BLOCKED_IMPORT = "import pathlib, time\npathlib.Path({marker!r}).touch()\ntime.sleep(1000)\n"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def ignore_sigterm() -> None:

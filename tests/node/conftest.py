@@ -15,8 +15,8 @@ import pytest_asyncio
 from runtime.settings import ClusterProfile
 from sandbox.images import build_images
 from sandbox.kubernetes.binaries import Report
-from sandbox.kubernetes.control_plane import free_port
 from sandbox.kubernetes.node.launcher import NodeOptions, prepare
+from sandbox.ports import free_port
 from tests.cluster.platform import Platform, install
 from tests.node.containers import Containers, Image, unpack
 from tests.node.databases import start_database

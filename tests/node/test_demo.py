@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from sandbox.ports import free_port
 from tests.node.real_node import machine_state
-from tests.support.demo import demo_command, free_port, run_command, survivors
+from tests.support.demo import demo_command, run_command, survivors
 from tests.support.waiting import eventually
 
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from runtime.sealing import generate_key
-from tests.support.demo import free_port
+from sandbox.ports import free_port
 from tests.support.harness import Harness, process_environment
 from tests.support.oidc_provider import CLIENT_ID, CLIENT_SECRET, FakeProvider
 from tests.support.processes import start_storefleet

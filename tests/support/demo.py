@@ -3,7 +3,6 @@
 import io
 import os
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -15,14 +14,6 @@ import psutil
 from cli.commands import main
 from tests.support.harness import ROOT
 from tests.support.waiting import HANG_SECONDS
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 on which no server listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def demo_environment() -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Fixtures of the tests of sign-in with an OpenID provider. A test file imports them, and gets an API that has one."""
 
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -10,6 +9,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
+from sandbox.ports import free_port
 from tests.support.harness import Harness
 from tests.support.oidc_browser import OidcBrowser, open_browser
 from tests.support.oidc_provider import CLIENT_ID, CLIENT_SECRET, FakeProvider, Key, run_provider
@@ -33,9 +33,7 @@ async def provider(first_key: Key) -> AsyncIterator[FakeProvider]:
 @pytest.fixture
 def settings(provider: FakeProvider, request: pytest.FixtureRequest) -> dict[str, Any]:
     """Those of an API with the provider; parameters override them."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     return {
         "port": port,
         "public_url": f"http://127.0.0.1:{port}",

@@ -14,8 +14,9 @@ import yaml
 
 from sandbox.data_folder import SandboxError
 from sandbox.kubernetes.binaries import NODE_MODULES, Report, module_dir
-from sandbox.kubernetes.control_plane import HOST, ControlPlane
+from sandbox.kubernetes.control_plane import ControlPlane
 from sandbox.locked_packages import install_locked
+from sandbox.ports import HOST
 
 if TYPE_CHECKING:
     from sandbox.kubernetes.node.services import Node

@@ -14,11 +14,12 @@ from pathlib import Path
 from sandbox.data_folder import SandboxError, lock_data_folder
 from sandbox.files import write_private
 from sandbox.kubernetes.binaries import Report, build_node
-from sandbox.kubernetes.control_plane import GRACE_SECONDS, HOST, is_port_free, previous_port
+from sandbox.kubernetes.control_plane import GRACE_SECONDS, previous_port
 from sandbox.kubernetes.node.ingress import HTTPS_PORT, INGRESS_PORT, PLATFORM_PORT, fetch_envoy
 from sandbox.kubernetes.node.isolation import cgroup, init_pid, remove_cgroup, start_isolated
 from sandbox.kubernetes.node.port_forwarding import PortForwarder, port_forwarder
 from sandbox.kubernetes.node.services import API_PORT, NODE_IP, missing_requirements
+from sandbox.ports import HOST, is_port_free
 from sandbox.processes import Child, end_processes
 
 START_SECONDS = 180.0
