@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -82,14 +83,13 @@ class ShoppingSession:
     """Requests without a complete response."""
     ended: bool = False
 
-    async def sell(self, more: int, seconds: float = 60) -> None:
-        """Returns after `more` further orders were acknowledged."""
-        wanted = len(self.keys) + more
+    async def sell(self, more: int) -> None:
+        """Returns after `more` further orders were acknowledged. Each has the limit of a wait: a shop may be slow."""
+        for wanted in range(len(self.keys) + 1, len(self.keys) + more + 1):
+            await wait_until(partial(self._has_sold, wanted))
 
-        async def sold() -> bool:
-            return len(self.keys) >= wanted
-
-        await wait_until(sold)
+    async def _has_sold(self, orders: int) -> bool:
+        return len(self.keys) >= orders
 
     async def buy(self) -> None:
         """Buys once, with retries. An order that was placed but not acknowledged leaves an empty cart."""
