@@ -12,6 +12,7 @@ import aiohttp
 
 from bench.shopper_load import CART_COOKIE, PAGES, STATIC_FILE
 from bench.store_timings import CreatedStore, StoreOwner
+from bench.system import percentile
 from bench.tables import report, row, table
 from workers.snapshot import component
 
@@ -77,8 +78,8 @@ async def measure_crowds(owner: StoreOwner, created: CreatedStore) -> list[JSON]
     async with aiohttp.ClientSession() as session:
         for clients, what, path, cookie in visits:
             crowd = await run_crowd(session, created.url, path, clients, CROWD_SECONDS, cookie)
-            took, changes = sorted(crowd.took), owner.health_changes(created)[known:]
-            p50, p99 = (took[len(took) * percent // 100] if took else math.nan for percent in (50, 99))
+            changes = owner.health_changes(created)[known:]
+            p50, p99 = (percentile(crowd.took, share) if crowd.took else math.nan for share in (0.5, 0.99))
             failed = ", ".join(f"{number}: {why}" for why, number in crowd.failed.items()) or "none"
             row(str(clients), what, f"{crowd.rate:.1f}", f"{p50:.1f}", f"{p99:.0f}", failed, "; ".join(changes))
             measured.append(

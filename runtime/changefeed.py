@@ -19,6 +19,7 @@ from sqlalchemy import Function, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.database_url import connect_arguments
+from runtime.jitter import jitter
 from runtime.tasks import cancel_and_wait
 
 CHANNEL = "account_changed"
@@ -136,7 +137,7 @@ class Changefeed:
             except Exception:  # a bug must not end it: subscribers would get nothing more
                 log.exception("changefeed.crashed")
             self._set_connected(False)
-            await asyncio.sleep(RETRY_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # jitter, not a secret
+            await asyncio.sleep(RETRY_SECONDS * jitter())
 
     async def _notify_periodically(self) -> None:
         for slot in itertools.cycle(range(NOTIFY_ALL_SLOTS)):

@@ -1,6 +1,6 @@
 """TCP ports of loopback for servers that are about to start."""
 
-import random
+import secrets
 import socket
 
 HOST = "127.0.0.1"
@@ -20,5 +20,7 @@ def is_port_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """One of PORTS on which no process listens, chosen at random. Raises StopIteration if there is none."""
-    return next(port for port in random.sample(PORTS, len(PORTS)) if is_port_free(port))
+    """One of PORTS on which no process listens, chosen at random."""
+    while not is_port_free(port := secrets.choice(PORTS)):
+        pass
+    return port

@@ -1,7 +1,6 @@
 """Streams an account's events to subscribers. Subscribers that wait for the same events share one query."""
 
 import asyncio
-import random
 from collections.abc import AsyncGenerator, Sequence
 from uuid import UUID
 
@@ -9,6 +8,7 @@ import structlog
 
 from runtime.changefeed import Changefeed
 from runtime.database import CONNECTION_ERRORS, SessionFactory
+from runtime.jitter import jitter
 from stores.events import PAGE_SIZE, events_after, last_seq
 from stores.models import Event
 
@@ -47,7 +47,7 @@ class EventStream:
                 try:
                     page = await self._read(account_id, seq)
                 except CONNECTION_ERRORS:
-                    await asyncio.sleep(RETRY_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # jitter, not a secret
+                    await asyncio.sleep(RETRY_SECONDS * jitter())
                     continue
                 for event in page:
                     seq = event.seq

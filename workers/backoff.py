@@ -1,6 +1,6 @@
 """Exponential backoff: how long to wait before a retry."""
 
-import random
+from runtime.jitter import jitter
 
 MAX_RETRY_AFTER = 60.0
 """Seconds; a longer Retry-After of the server is cut."""
@@ -12,5 +12,4 @@ def backoff_seconds(failures: int, first: float, longest: float, retry_after: fl
     With the server's `retry_after` in seconds, it is at least this, but at most MAX_RETRY_AFTER.
     """
     pause: float = min(longest, first * 2 ** min(failures - 1, 10))
-    jitter = random.uniform(0.5, 1)  # noqa: S311  # not a secret
-    return max(pause * jitter, min(retry_after or 0, MAX_RETRY_AFTER))
+    return max(pause * jitter(), min(retry_after or 0, MAX_RETRY_AFTER))

@@ -5,7 +5,6 @@ A task that crashes is started again and does not affect the others. SIGTERM sto
 
 import asyncio
 import os
-import random
 import secrets
 import signal
 import socket
@@ -19,6 +18,7 @@ from redis.exceptions import RedisError
 
 from accounts import audit, idempotency, invitations, sessions, sign_in_links, throttle, tokens
 from runtime.database import CONNECTION_ERRORS, session_factory
+from runtime.jitter import jitter
 from runtime.monitoring import serve_monitoring
 from runtime.queue import QUEUE, RECONCILE_JOB, deserialize, open_enqueuer, open_redis, serialize
 from runtime.sealing import Keyring
@@ -58,7 +58,7 @@ async def supervise(name: str, run: Callable[[], Awaitable[object]], probes: Pro
         except Exception:
             log.exception("task.crashed", task=name)
         probes.beat(name, succeeded=False)
-        await asyncio.sleep(RESTART_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # jitter, not a secret
+        await asyncio.sleep(RESTART_SECONDS * jitter())
 
 
 async def run_arq_worker(settings: Settings, queue: str, name: str, start: Callable[[Any], None]) -> None:
@@ -92,7 +92,7 @@ async def run_maintenance(context: Context) -> None:
     It waits first, so that workers that start together, and those that crash again and again, don't all do it.
     """
     while True:
-        await asyncio.sleep(MAINTENANCE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311  # jitter
+        await asyncio.sleep(MAINTENANCE_SECONDS * jitter(0.5, 1.5))
         async with context.sessions.begin() as session:
             await idempotency.delete_expired(session)
             await throttle.delete_expired(session)

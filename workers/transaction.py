@@ -1,6 +1,5 @@
 """Recording what a pass found: one transaction on the locked row, with its events, and no network call inside."""
 
-import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from runtime.jitter import jitter
 from stores.events import EventDraft, append_events
 from stores.leases import LEASE_SECONDS, Lease, lock_store
 from stores.models import Step, Store
@@ -85,7 +85,7 @@ def _release(locked: LockedStore, requeue_after: timedelta) -> None:
 
 def resync_delay() -> timedelta:
     """Random, so that the resyncs of many stores spread over time."""
-    return RESYNC_INTERVAL * random.uniform(0.5, 1)  # noqa: S311  # jitter, not a secret
+    return RESYNC_INTERVAL * jitter()
 
 
 def backoff(failures: int, retry_after: float | None = None) -> timedelta:

@@ -5,7 +5,6 @@ the lease's epoch (a fencing token): a worker that lost the lease changes nothin
 written is made again, so a receiver gets each event once or more.
 """
 
-import random
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from runtime.jitter import jitter
 from stores.events import last_seq
 from stores.ids import encode_event_cursor
 from stores.models import AccountStream, Event
@@ -222,7 +222,7 @@ def _record_failure(webhook: Webhook, attempt: Attempt, error: str, now: datetim
 def backoff(failures: int) -> float:
     """Seconds before the next attempt: twice as long after each failure, up to MAX_BACKOFF_SECONDS; with jitter."""
     pause: float = min(BACKOFF_SECONDS * 2 ** min(failures - 1, 20), MAX_BACKOFF_SECONDS)
-    return pause * random.uniform(0.8, 1.2)  # noqa: S311  # jitter, not a secret
+    return pause * jitter(0.8, 1.2)
 
 
 async def give_back(session: AsyncSession, lease: WebhookLease) -> None:

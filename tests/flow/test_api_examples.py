@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from api import graphql_stream
+from sandbox.ports import free_port
 from tests.support.api_examples import CLIENTS, compile_examples, read_until, run_example
 from tests.support.harness import Harness
 from tests.support.npm import install_packages
@@ -95,9 +96,7 @@ async def test_typescript_lists_stores(with_a_store: tuple[Harness, str], compil
 @pytest.mark.parametrize("name", ["webhook_receiver.py", "webhook-receiver.ts"])
 async def test_webhook_receivers(harness: Harness, tmp_path: Path, name: str, request: pytest.FixtureRequest) -> None:
     folder = request.getfixturevalue("compiled") if name.endswith(".ts") else tmp_path
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}/hooks"
     created = await mutate(harness, "createWebhook", url=url)
     given = {"PORT": str(port), "STOREFLEET_WEBHOOK_SECRET": created["secret"]}

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from runtime.listening_socket import bind_socket
+from sandbox.ports import free_port
 from schema.ids import decode_id
 from tests.support.harness import CREATE, ROOT, Harness, process_environment
 from tests.support.waiting import hang_limit
@@ -108,8 +108,7 @@ async def test_a_user_s_password_is_changed_by_the_user_s_own_keys(api: Harness)
 
 
 async def test_an_api_killed_between_commit_and_answer_makes_no_second_store(api: Harness) -> None:
-    with bind_socket("127.0.0.1", 0) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     environment = process_environment(api.api_settings, STOREFLEET_PORT=str(port))
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", KILLED, cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE

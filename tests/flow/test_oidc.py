@@ -6,7 +6,7 @@ import sys
 import aiohttp
 import pytest
 
-from runtime.listening_socket import bind_socket
+from sandbox.ports import free_port
 from tests.support.harness import PASSWORD, ROOT, Harness, process_environment
 from tests.support.oidc_fixtures import NewBrowser, first_key, new_browser, provider, settings
 from tests.support.oidc_provider import CLIENT_SECRET, FakeProvider
@@ -163,8 +163,7 @@ async def test_an_api_killed_before_its_commit_leaves_nothing(
     api: Harness, provider: FakeProvider, new_browser: NewBrowser
 ) -> None:
     """The code is used up: the person begins again."""
-    with bind_socket("127.0.0.1", 0) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     environment = process_environment(api.api_settings, STOREFLEET_PORT=str(port))
     process = await start_storefleet("api", environment=environment)
     api.processes.append(process)

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from runtime.listening_socket import bind_socket
+from sandbox.ports import free_port
 from tests.support.harness import ROOT, Harness, process_environment
 from tests.support.stores import rotate_password
 from tests.support.waiting import wait_until
@@ -12,9 +12,7 @@ ENGINES = "workers.engines.woocommerce,workers.engines.medusa,tests.support.anno
 
 
 async def test_a_toy_engine_is_offered_made_and_proven(api: Harness) -> None:
-    listener = bind_socket("127.0.0.1", 0)
-    port = listener.getsockname()[1]
-    listener.close()
+    port = free_port()
     environment = process_environment(api.api_settings, STOREFLEET_ENGINES=ENGINES, STOREFLEET_PORT=str(port))
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "cli", "api", cwd=ROOT, env=environment, stdout=asyncio.subprocess.DEVNULL

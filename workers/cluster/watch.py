@@ -4,13 +4,13 @@ kubernetes_asyncio's own Watch retries after a 410 with the same resourceVersion
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
 
+from runtime.jitter import jitter
 from stores.engines import Manifest
 from workers.backoff import backoff_seconds
 from workers.cluster.client import Cluster
@@ -82,7 +82,7 @@ async def _watch(
     resource_version: str,
     on_event: Callable[[str, Manifest], None],
 ) -> str:
-    seconds = int(WATCH_TIMEOUT * random.uniform(0.8, 1.2))  # noqa: S311  # jitter, not a secret
+    seconds = int(WATCH_TIMEOUT * jitter(0.8, 1.2))
     query = {
         "labelSelector": labels,
         "resourceVersion": resource_version,
