@@ -18,7 +18,7 @@ from tests.node.process_inspection import processes_of_pods
 from tests.node.real_node import RealNode
 from tests.node.stores import pods
 from tests.support.harness import JSON, Harness
-from tests.support.waiting import wait_until
+from tests.support.waiting import hang_limit, wait_until
 
 COOKIE = {"Cookie": "wordpress_test_cookie=WP%20Cookie%20check"}
 
@@ -131,11 +131,12 @@ async def run_shoppers(
 ) -> AsyncIterator[ShoppingSession]:
     """Runs `shoppers` concurrent shoppers that buy repeatedly; at the end of the block they finish their orders."""
     made = session(harness, store)
-    async with asyncio.timeout(300), asyncio.TaskGroup() as group:
-        for _ in range(shoppers):
-            group.create_task(made.keep_buying())
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(made.keep_buying()) for _ in range(shoppers)]
         yield made
         made.ended = True
+        async with hang_limit():
+            await asyncio.wait(tasks)
 
 
 async def database_of(harness: Harness, node: RealNode, namespace: str) -> psutil.Process:
