@@ -36,6 +36,7 @@ class StorefrontSession(ShoppingSession):
         variant = re.findall(r'name="variant" value="(\w+)"', page)[0]
         form = {"action": "add", "variant": variant, "quantity": "1", "handle": "sample-product"}
         headers, _ = await self.retry_until(303, "POST", "/cart", data=form)
+        assert "Set-Cookie" in headers, (headers["Location"], len(self.keys), self.refusals[-3:])
         cart = {"Cookie": headers["Set-Cookie"].partition(";")[0]}
         headers, page = await self.retry_until(200, "GET", "/checkout", headers=cart)
         total = re.findall(r'name="total" value="([^"]+)"', page)[0]

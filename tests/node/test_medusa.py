@@ -118,7 +118,8 @@ async def test_killed_server_and_database_have_every_order_that_was_acknowledged
 ) -> None:
     store, namespace = await create_medusa_store(harness)
     async with run_shoppers(harness, store, SHOPPERS, StorefrontSession) as shop:
-        for component, program in (("database", "postgres"), ("web", "node")):
+        # Node.js names its process by the thread
+        for component, program in (("database", "postgres"), ("web", "MainThread")):
             await shop.sell(ORDERS_BETWEEN)
             killed = await process_of(harness, node, namespace, component, program)
             os.kill(killed.pid, signal.SIGKILL)

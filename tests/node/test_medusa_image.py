@@ -12,6 +12,7 @@ import pytest
 
 from tests.node.containers import Containers, Image
 from tests.node.medusa_shops import ENV, Counts, MedusaShop, PostgresServer, new_shop, start_postgres
+from tests.node.shops import wait_for_response
 
 Shops = Callable[[], MedusaShop]
 
@@ -167,6 +168,21 @@ def test_a_proof_leaves_no_row_even_if_it_is_killed(shops: Shops) -> None:
         time.sleep(1)  # the server ends the killed proof's last request
     assert shop.run("prove")[0] == 0
     assert settled_counts(shop) == before
+
+
+def test_web_loads_its_code_while_it_waits_and_from_the_compile_cache(shops: Shops) -> None:
+    """Another Node.js, user or path would use no cache, and another list would load less: both only start slower."""
+    shop, debug = shops(), {"NODE_DEBUG_NATIVE": "COMPILE_CACHE"}
+    web = shop.start("web", **debug)
+    while web.log.count("was accepted") < 5000:
+        assert web.process.poll() is None, web.log
+        time.sleep(0.2)
+    installed = shop.start("install", **debug)
+    assert installed.wait() == 0
+    wait_for_response(web, "/readyz", 200, seconds=90)
+    for program in (installed, web):
+        used, missing = (program.log.count(text) for text in ("was accepted", "was not initialized"))
+        assert missing < used / 100, program.name
 
 
 def settled_counts(shop: MedusaShop) -> Counts:

@@ -94,7 +94,9 @@ def test_servers_know_how_much_memory_they_have(plan: str) -> None:
     manifests = render(plan=plan)
     found = by_name(manifests)
     web, database = (parse_quantity(found[name]["resources"]["limits"]["memory"]) for name in ("web", "database"))
-    [heap] = re.findall(r"^--max-old-space-size=(\d+)$", environment(manifests, "web")["NODE_OPTIONS"])
+    [heap] = re.findall(
+        r"^--max-old-space-size=(\d+) --max-semi-space-size=16$", environment(manifests, "web")["NODE_OPTIONS"]
+    )
     assert 0.6 * web <= int(heap) * 2**20 <= 0.7 * web
     config = get_object(manifests, "ConfigMap", "database")["data"]["postgresql.conf"]
     [buffers] = re.findall(r"^shared_buffers = (\d+)MB$", config, re.MULTILINE)

@@ -13,10 +13,12 @@ import { assets } from "../storefront/assets";
 import { explainError, isPermanent } from "./causes";
 import { connect, getValue } from "./database";
 import { databaseUrl, redisUrl, required } from "./environment";
+import { preload } from "./preload";
 import { UserError, reportCause } from "./program";
 import { ROOT, release } from "./release";
 
-const PORT = 8080;
+/** The image's build takes another one: it may share the network of its machine. */
+const PORT = Number(process.env.PORT ?? 8080);
 /** For requests that are under way when the server is stopped; less than the pod's grace period. */
 const SHUTDOWN_SECONDS = 25;
 /** While web starts, a request for readiness is answered up to this much later: the shop then opens at once. */
@@ -63,11 +65,10 @@ async function serve(): Promise<void> {
 
 /** Loads Medusa's code while the database starts, and starts Medusa when the shop is installed. */
 async function start(app: Express): Promise<Medusa> {
+  await Promise.all([preload(), waitUntilInstalled(), valkey?.ping()]);
   const [{ default: loaders }, { sendNotFound }] = await Promise.all([
     import("@medusajs/medusa/loaders/index"),
     import("../storefront/handler.js"),
-    waitUntilInstalled(),
-    valkey?.ping(),
   ]);
   const { container, shutdown } = await loaders.default({ directory: ROOT, expressApp: app });
   // a worker has no routes, and nobody reaches it but its probes
