@@ -3,7 +3,7 @@ import { Suspense, lazy, useState } from 'react'
 import { useSession } from '@/features/session/viewer'
 import { visuallyHidden } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
-import { ring, v } from '@/shared/tokens'
+import { ring, vars } from '@/shared/tokens'
 import type { PersonMenuProps } from './PersonMenu'
 
 const PersonMenu = lazy(() => import('./PersonMenu').then((module) => ({ default: module.PersonMenu })))
@@ -24,7 +24,14 @@ export function PersonButton(props: Omit<PersonMenuProps, 'anchor' | 'onClose'>)
         </Box>
         <Avatar
           aria-hidden
-          sx={{ width: 30, height: 30, bgcolor: v.accentSoft, color: v.accent, fontSize: '0.75rem', fontWeight: 600 }}
+          sx={{
+            width: 30,
+            height: 30,
+            bgcolor: vars.accentSoft,
+            color: vars.accent,
+            fontSize: '0.75rem',
+            fontWeight: 600,
+          }}
         >
           {user.email.slice(0, 2).toUpperCase()}
         </Avatar>

@@ -3,7 +3,7 @@ import { Link } from 'react-router'
 import type { Store as Icon } from '@/shared/icons'
 import { t } from '@/shared/i18n'
 import { Plus } from '@/shared/icons'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 
 export interface Place {
   to: string
@@ -27,7 +27,7 @@ export function PhoneBar({ places, canWrite }: { places: Place[]; canWrite: bool
             component={Link}
             to={to}
             aria-current={here ? 'page' : undefined}
-            sx={{ ...phonePlace, color: here ? v.accent : v.ink2 }}
+            sx={{ ...phonePlace, color: here ? vars.accent : vars.textSecondary }}
           >
             <Icon sx={{ fontSize: 20 }} />
             {label}
@@ -48,8 +48,8 @@ const phoneBar = {
   zIndex: 20,
   height: 'calc(60px + env(safe-area-inset-bottom))',
   pb: 'env(safe-area-inset-bottom)',
-  bgcolor: v.surface,
-  borderTop: `1px solid ${v.line}`,
+  bgcolor: vars.surface,
+  borderTop: `1px solid ${vars.border}`,
 }
 const phonePlace = {
   display: 'grid',
@@ -62,7 +62,7 @@ const phonePlace = {
 const phoneCreate = {
   width: 48,
   height: 48,
-  bgcolor: v.accent,
-  color: v.accentInk,
-  '&:hover': { bgcolor: v.accentHover, color: v.accentInk },
+  bgcolor: vars.accent,
+  color: vars.accentText,
+  '&:hover': { bgcolor: vars.accentHover, color: vars.accentText },
 }

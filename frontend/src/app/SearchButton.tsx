@@ -3,7 +3,7 @@ import { Kbd } from '@/shared/components/Kbd'
 import { t } from '@/shared/i18n'
 import { Search } from '@/shared/icons'
 import { isMac } from '@/shared/keys'
-import { ring, v } from '@/shared/tokens'
+import { ring, vars } from '@/shared/tokens'
 
 /** Opens the palette: a field to look at, an icon on phones. */
 export function SearchButton({ onClick }: { onClick: () => void }) {
@@ -36,10 +36,10 @@ const searchButton = {
   gap: 2,
   justifyContent: 'flex-start',
   borderRadius: '8px',
-  border: `1px solid ${v.lineStrong}`,
-  bgcolor: v.surface,
-  color: v.ink2,
+  border: `1px solid ${vars.borderStrong}`,
+  bgcolor: vars.surface,
+  color: vars.textSecondary,
   fontSize: '0.8125rem',
-  '&:hover': { borderColor: v.edge },
+  '&:hover': { borderColor: vars.inputBorder },
   '&:focus-visible': ring,
 }

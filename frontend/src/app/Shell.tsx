@@ -11,7 +11,7 @@ import { visuallyHidden } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
 import { Monitor, Moon, Store, Sun, User } from '@/shared/icons'
 import { useKeys } from '@/shared/keys'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { PageSkeleton } from '@/shared/components/Skeleton'
 import { Favicon } from './Favicon'
 import { PersonButton } from './PersonButton'
@@ -84,7 +84,11 @@ export function Shell() {
                 component={Link}
                 to={to}
                 aria-current={here ? 'page' : undefined}
-                sx={{ ...place, color: here ? v.ink : v.ink2, bgcolor: here ? v.sunken : 'transparent' }}
+                sx={{
+                  ...place,
+                  color: here ? vars.text : vars.textSecondary,
+                  bgcolor: here ? vars.surfaceSunken : 'transparent',
+                }}
               >
                 {label}
               </Box>
@@ -148,7 +152,7 @@ const skipLink = {
     top: 8,
     left: 8,
     zIndex: 2000,
-    bgcolor: v.raised,
+    bgcolor: vars.raised,
     p: 2,
     borderRadius: '8px',
   },
@@ -171,5 +175,5 @@ const place = {
   textDecoration: 'none',
   fontSize: '0.875rem',
   fontWeight: 500,
-  '&:hover': { color: v.ink },
+  '&:hover': { color: vars.text },
 }

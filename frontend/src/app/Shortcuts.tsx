@@ -3,7 +3,7 @@ import { Kbd } from '@/shared/components/Kbd'
 import { t, type MessageKey } from '@/shared/i18n'
 import { Close } from '@/shared/icons'
 import { modifier } from '@/shared/keys'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 
 type Shortcut = [
   label: Extract<MessageKey, `shortcuts.${string}` | `palette.${string}` | `store.${string}` | `stores.${string}`>,
@@ -64,7 +64,7 @@ export function Shortcuts({ onClose }: { onClose: () => void }) {
       >
         {SHORTCUTS.map(([title, shortcuts]) => (
           <Box key={title}>
-            <Typography variant="caption" component="h3" sx={{ color: v.ink3, fontWeight: 550, mb: 1 }}>
+            <Typography variant="caption" component="h3" sx={{ color: vars.textTertiary, fontWeight: 550, mb: 1 }}>
               {t(`shortcuts.${title}`)}
             </Typography>
             {shortcuts.map(([label, keys]) => (
@@ -75,7 +75,7 @@ export function Shortcuts({ onClose }: { onClose: () => void }) {
                   alignItems: 'center',
                   minHeight: 32,
                   fontSize: '0.8125rem',
-                  borderTop: `1px solid ${v.line}`,
+                  borderTop: `1px solid ${vars.border}`,
                 }}
               >
                 {t(label as 'shortcuts.filter')}

@@ -6,7 +6,7 @@ import type { LiveEvent } from '@/features/events/documents'
 import { visuallyHidden } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
 import { Close } from '@/shared/icons'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { announcement, showToast, toast } from '@/shared/toast'
 
 const SHOWN_MS = 6_000
@@ -94,7 +94,7 @@ const box = {
   pr: 2,
   py: 1.5,
   borderRadius: '10px',
-  bgcolor: v.ink,
-  color: v.canvas,
-  boxShadow: v.shadow,
+  bgcolor: vars.text,
+  color: vars.background,
+  boxShadow: vars.shadow,
 }

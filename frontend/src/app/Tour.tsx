@@ -1,7 +1,7 @@
 import { Box, Button, Typography, useMediaQuery, useTheme } from '@mui/material'
 import { useState } from 'react'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 
 const STEPS = ['create', 'watch', 'find'] as const
 /** Without what is about the keyboard. */
@@ -17,7 +17,7 @@ export function Tour({ onClose }: { onClose: () => void }) {
   const last = at >= steps.length - 1
   return (
     <Box component="aside" aria-labelledby="tour-title" data-tour sx={box}>
-      <Box aria-hidden sx={{ display: 'flex', height: 20, bgcolor: v.sunken }}>
+      <Box aria-hidden sx={{ display: 'flex', height: 20, bgcolor: vars.surfaceSunken }}>
         {Array.from({ length: steps.length * STRIPES }, (_, i) => {
           const down = i < (at + 1) * STRIPES
           return (
@@ -26,7 +26,7 @@ export function Tour({ onClose }: { onClose: () => void }) {
               style={{ height: down ? 18 : 6 }}
               sx={{
                 flex: 1,
-                bgcolor: (down ? [v.awning, v.awningPale] : [v.lineStrong, v.line])[i % 2],
+                bgcolor: (down ? [vars.stripe, vars.stripePale] : [vars.borderStrong, vars.border])[i % 2],
                 borderRadius: '0 0 50% 50% / 0 0 8px 8px',
                 transition: 'height 320ms',
               }}
@@ -35,13 +35,13 @@ export function Tour({ onClose }: { onClose: () => void }) {
         })}
       </Box>
       <Box sx={{ px: 5, pt: 4, pb: 4 }}>
-        <Box sx={{ fontSize: '0.75rem', color: v.ink3, mb: 1 }}>
+        <Box sx={{ fontSize: '0.75rem', color: vars.textTertiary, mb: 1 }}>
           {t('progress.of', { number: at + 1, total: steps.length })}
         </Box>
         <Typography variant="h2" id="tour-title" sx={{ mb: 1 }}>
           {t(`tour.${step}Title`)}
         </Typography>
-        <Box sx={{ color: v.ink2, fontSize: '0.8125rem', textWrap: 'pretty', minHeight: 60 }}>
+        <Box sx={{ color: vars.textSecondary, fontSize: '0.8125rem', textWrap: 'pretty', minHeight: 60 }}>
           {t(`tour.${step}Text`)}
         </Box>
       </Box>
@@ -66,7 +66,7 @@ const box = {
   maxWidth: 'calc(100% - 32px)',
   overflow: 'clip',
   borderRadius: '12px',
-  bgcolor: v.raised,
-  border: `1px solid ${v.line}`,
-  boxShadow: v.shadow,
+  bgcolor: vars.raised,
+  border: `1px solid ${vars.border}`,
+  boxShadow: vars.shadow,
 }

@@ -1,4 +1,4 @@
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 
 const gutter = { maxWidth: 1216, mx: 'auto', px: { xs: 4, sm: 6 } } as const
 
@@ -6,9 +6,9 @@ export const barOuter = {
   position: 'sticky',
   top: 0,
   zIndex: 20,
-  bgcolor: `color-mix(in srgb, ${v.canvas} 88%, transparent)`,
+  bgcolor: `color-mix(in srgb, ${vars.background} 88%, transparent)`,
   backdropFilter: 'saturate(1.4) blur(10px)',
-  borderBottom: `1px solid ${v.line}`,
+  borderBottom: `1px solid ${vars.border}`,
 } as const
 export const barInner = { ...gutter, height: 56, display: 'flex', alignItems: 'center', gap: 6 } as const
 export const page = {

@@ -6,15 +6,15 @@ import { dark, light, mono, motion, radius, sans, type Tokens } from './tokens'
 
 const scheme = (t: Tokens) => ({
   palette: {
-    primary: { main: t.accent, dark: t.accentHover, contrastText: t.accentInk },
-    secondary: { main: t.ink2, contrastText: t.surface },
+    primary: { main: t.accent, dark: t.accentHover, contrastText: t.accentText },
+    secondary: { main: t.textSecondary, contrastText: t.surface },
     error: { main: t.badFg, contrastText: t.surface },
     warning: { main: t.warnFg, contrastText: t.surface },
     info: { main: t.busyFg, contrastText: t.surface },
     success: { main: t.readyFg, contrastText: t.surface },
-    background: { default: t.canvas, paper: t.surface },
-    text: { primary: t.ink, secondary: t.ink2, disabled: t.ink3 },
-    divider: t.line,
+    background: { default: t.background, paper: t.surface },
+    text: { primary: t.text, secondary: t.textSecondary, disabled: t.textTertiary },
+    divider: t.border,
     sf: t,
   },
 })

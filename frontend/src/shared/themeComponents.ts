@@ -1,7 +1,7 @@
 /** How MUI's components look: their default props and styles. */
 import type { ThemeOptions } from '@mui/material/styles'
 import { inputs } from './themeInputs'
-import { motion, radius, ring, sans, v } from './tokens'
+import { motion, radius, ring, sans, vars } from './tokens'
 
 /** A finger needs 40 px. */
 const onPhone = { '@media (max-width: 599px)': { minWidth: 40, minHeight: 40 } }
@@ -12,13 +12,13 @@ export const components: ThemeOptions['components'] = {
     styleOverrides: {
       html: { WebkitTextSizeAdjust: '100%', scrollbarGutter: 'stable' },
       // No backdrop covers the scrollbar's gutter, which has the colour of the root.
-      'html:has(.MuiBackdrop-root:not(.MuiBackdrop-invisible))': { backgroundColor: v.dimmed },
+      'html:has(.MuiBackdrop-root:not(.MuiBackdrop-invisible))': { backgroundColor: vars.backgroundDimmed },
       body: { fontFeatureSettings: '"ss01" 0', textRendering: 'optimizeLegibility', overflowWrap: 'anywhere' },
       'h1, h2, h3': { textWrap: 'balance' },
       p: { textWrap: 'pretty' },
       a: { color: 'inherit', textUnderlineOffset: '0.2em', textDecorationThickness: '1px' },
       'a:focus-visible, button:focus-visible, [tabindex="0"]:focus-visible': { ...ring, borderRadius: 4 },
-      '::selection': { background: v.accentSoft, color: v.ink },
+      '::selection': { background: vars.accentSoft, color: vars.text },
       time: { fontVariantNumeric: 'tabular-nums' },
       '@media (prefers-reduced-motion: reduce)': {
         '*, ::before, ::after': {
@@ -49,24 +49,27 @@ export const components: ThemeOptions['components'] = {
           '& > svg:nth-of-type(1)': { fontSize: 16 },
           '& > kbd:nth-of-type(1)': { fontSize: '0.6875rem' },
         },
-        '&.Mui-disabled': { color: v.ink3, borderColor: v.line },
+        '&.Mui-disabled': { color: vars.textTertiary, borderColor: vars.border },
         '&:active': { transform: 'translateY(0.5px)' },
       },
       sizeSmall: { height: 28, padding: '0 10px', ...onPhone },
       sizeMedium: { height: 34, padding: '0 14px', ...onPhone },
       sizeLarge: { height: 44, padding: '0 20px', fontSize: '0.9375rem' },
-      contained: { '&.Mui-disabled': { background: v.sunken, color: v.ink3 } },
+      contained: { '&.Mui-disabled': { background: vars.surfaceSunken, color: vars.textTertiary } },
       outlined: {
-        borderColor: v.lineStrong,
-        background: v.surface,
-        color: v.ink,
-        '&:hover': { background: v.sunken, borderColor: v.lineStrong },
-        '&.MuiButton-colorError': { color: v.badFg, '&:hover': { background: v.badBg, borderColor: v.badLine } },
+        borderColor: vars.borderStrong,
+        background: vars.surface,
+        color: vars.text,
+        '&:hover': { background: vars.surfaceSunken, borderColor: vars.borderStrong },
+        '&.MuiButton-colorError': {
+          color: vars.badFg,
+          '&:hover': { background: vars.badBg, borderColor: vars.badBorder },
+        },
       },
       text: {
-        color: v.ink2,
-        '&:hover': { background: v.sunken, color: v.ink },
-        '&.MuiButton-colorError': { color: v.badFg, '&:hover': { background: v.badBg } },
+        color: vars.textSecondary,
+        '&:hover': { background: vars.surfaceSunken, color: vars.text },
+        '&.MuiButton-colorError': { color: vars.badFg, '&:hover': { background: vars.badBg } },
       },
     },
   },
@@ -77,8 +80,8 @@ export const components: ThemeOptions['components'] = {
         width: 32,
         height: 32,
         padding: 0,
-        color: v.ink2,
-        '&:hover': { background: v.sunken, color: v.ink },
+        color: vars.textSecondary,
+        '&:hover': { background: vars.surfaceSunken, color: vars.text },
         ...onPhone,
       },
       sizeSmall: { width: 28, height: 28 },
@@ -89,9 +92,9 @@ export const components: ThemeOptions['components'] = {
     styleOverrides: {
       paper: {
         borderRadius: radius.card,
-        border: `1px solid ${v.line}`,
-        boxShadow: v.shadow,
-        background: v.surface,
+        border: `1px solid ${vars.border}`,
+        boxShadow: vars.shadow,
+        background: vars.surface,
         margin: 16,
         maxHeight: 'calc(100% - 32px)',
       },
@@ -106,19 +109,19 @@ export const components: ThemeOptions['components'] = {
     styleOverrides: {
       root: {
         padding: '14px 24px',
-        borderTop: `1px solid ${v.line}`,
+        borderTop: `1px solid ${vars.border}`,
         gap: 8,
         '& > :not(style) ~ :not(style)': { marginLeft: 0 },
       },
     },
   },
-  MuiBackdrop: { styleOverrides: { root: { '&:not(.MuiBackdrop-invisible)': { background: v.scrim } } } },
+  MuiBackdrop: { styleOverrides: { root: { '&:not(.MuiBackdrop-invisible)': { background: vars.backdrop } } } },
   MuiTooltip: {
     defaultProps: { enterDelay: 400, enterNextDelay: 100, arrow: false, disableInteractive: true },
     styleOverrides: {
       tooltip: {
-        background: v.ink,
-        color: v.canvas,
+        background: vars.text,
+        color: vars.background,
         fontSize: '0.75rem',
         fontWeight: 500,
         lineHeight: 1.4,
@@ -133,7 +136,7 @@ export const components: ThemeOptions['components'] = {
       root: { minHeight: 40 },
       indicator: {
         height: 2,
-        background: v.accent,
+        background: vars.accent,
         borderRadius: '2px 2px 0 0',
         transition: `all ${motion.calm}ms ${motion.ease}`,
       },
@@ -148,37 +151,37 @@ export const components: ThemeOptions['components'] = {
         padding: '0 1px',
         fontSize: '0.875rem',
         fontWeight: 500,
-        color: v.ink2,
+        color: vars.textSecondary,
         gap: 6,
-        '&:hover': { color: v.ink },
-        '&.Mui-selected': { color: v.ink },
+        '&:hover': { color: vars.text },
+        '&.Mui-selected': { color: vars.text },
         '&.Mui-focusVisible': { ...ring, outlineOffset: -2, borderRadius: 4 },
       },
     },
   },
   MuiTableCell: {
     styleOverrides: {
-      root: { borderColor: v.line, padding: '0 12px', fontSize: '0.875rem' },
-      head: { fontSize: '0.75rem', fontWeight: 500, color: v.ink3, height: 36, background: 'transparent' },
+      root: { borderColor: vars.border, padding: '0 12px', fontSize: '0.875rem' },
+      head: { fontSize: '0.75rem', fontWeight: 500, color: vars.textTertiary, height: 36, background: 'transparent' },
     },
   },
   MuiSnackbarContent: {
     styleOverrides: {
       root: {
-        background: v.ink,
-        color: v.canvas,
+        background: vars.text,
+        color: vars.background,
         borderRadius: 10,
         fontSize: '0.875rem',
         padding: '4px 8px 4px 16px',
-        boxShadow: v.shadow,
+        boxShadow: vars.shadow,
         minWidth: 0,
       },
     },
   },
   MuiSkeleton: {
     defaultProps: { animation: false },
-    styleOverrides: { root: { background: v.sunken, borderRadius: 6 } },
+    styleOverrides: { root: { background: vars.surfaceSunken, borderRadius: 6 } },
   },
-  MuiDivider: { styleOverrides: { root: { borderColor: v.line } } },
+  MuiDivider: { styleOverrides: { root: { borderColor: vars.border } } },
   MuiLink: { defaultProps: { underline: 'hover', color: 'inherit' } },
 }

@@ -2,7 +2,7 @@
 import { createElement } from 'react'
 import type { ThemeOptions } from '@mui/material/styles'
 import SvgIcon, { type SvgIconProps } from '@mui/material/SvgIcon'
-import { motion, radius, ring, v } from './tokens'
+import { motion, radius, ring, vars } from './tokens'
 
 /** The arrow of selects, in place of MUI's filled one. */
 const Chevron = (props: SvgIconProps) =>
@@ -26,32 +26,37 @@ export const inputs: ThemeOptions['components'] = {
   MuiOutlinedInput: {
     styleOverrides: {
       root: {
-        background: v.surface,
+        background: vars.surface,
         minHeight: 36,
         borderRadius: radius.control,
         fontSize: '0.875rem',
         '@media (max-width: 599px)': { fontSize: '1rem', minHeight: 44 }, // below 16 px iOS zooms in
-        '& .MuiOutlinedInput-notchedOutline': { borderColor: v.edge, transition: `border-color ${motion.quick}ms` },
-        '&:hover:not(.Mui-focused):not(.Mui-error) .MuiOutlinedInput-notchedOutline': { borderColor: v.ink2 },
+        '& .MuiOutlinedInput-notchedOutline': {
+          borderColor: vars.inputBorder,
+          transition: `border-color ${motion.quick}ms`,
+        },
+        '&:hover:not(.Mui-focused):not(.Mui-error) .MuiOutlinedInput-notchedOutline': {
+          borderColor: vars.textSecondary,
+        },
         '&.Mui-focused .MuiOutlinedInput-notchedOutline': {
           borderWidth: 1,
-          borderColor: v.accent,
-          boxShadow: `0 0 0 3px ${v.accentSoft}`,
+          borderColor: vars.accent,
+          boxShadow: `0 0 0 3px ${vars.accentSoft}`,
         },
-        '&.Mui-error .MuiOutlinedInput-notchedOutline': { borderColor: v.badFg },
-        '&.Mui-error.Mui-focused .MuiOutlinedInput-notchedOutline': { boxShadow: `0 0 0 3px ${v.badBg}` },
+        '&.Mui-error .MuiOutlinedInput-notchedOutline': { borderColor: vars.badFg },
+        '&.Mui-error.Mui-focused .MuiOutlinedInput-notchedOutline': { boxShadow: `0 0 0 3px ${vars.badBg}` },
       },
       input: {
         padding: '7px 12px',
         height: 'auto',
         textOverflow: 'ellipsis',
-        '&::placeholder': { color: v.ink3, opacity: 1 },
+        '&::placeholder': { color: vars.textTertiary, opacity: 1 },
       },
     },
   },
   MuiSelect: {
     defaultProps: { IconComponent: Chevron },
-    styleOverrides: { icon: { right: 10, color: v.ink2, transition: `transform ${motion.calm}ms` } },
+    styleOverrides: { icon: { right: 10, color: vars.textSecondary, transition: `transform ${motion.calm}ms` } },
   },
   MuiFormLabel: {
     styleOverrides: {
@@ -59,8 +64,8 @@ export const inputs: ThemeOptions['components'] = {
         fontSize: '0.8125rem',
         fontWeight: 550,
         lineHeight: 1.4,
-        color: v.ink,
-        '&.Mui-focused, &.Mui-error': { color: v.ink },
+        color: vars.text,
+        '&.Mui-focused, &.Mui-error': { color: vars.text },
       },
     },
   },
@@ -70,8 +75,8 @@ export const inputs: ThemeOptions['components'] = {
         margin: '6px 0 0',
         fontSize: '0.8125rem',
         lineHeight: 1.45,
-        color: v.ink2,
-        '&.Mui-error': { color: v.badFg },
+        color: vars.textSecondary,
+        '&.Mui-error': { color: vars.badFg },
       },
     },
   },
@@ -81,9 +86,9 @@ export const inputs: ThemeOptions['components'] = {
       paper: {
         marginTop: 6,
         borderRadius: 10,
-        background: v.raised,
-        border: `1px solid ${v.line}`,
-        boxShadow: v.shadow,
+        background: vars.raised,
+        border: `1px solid ${vars.border}`,
+        boxShadow: vars.shadow,
         minWidth: 200,
       },
       list: { padding: 4 },
@@ -98,8 +103,8 @@ export const inputs: ThemeOptions['components'] = {
         fontSize: '0.875rem',
         gap: 10,
         '@media (max-width: 599px)': { minHeight: 44 },
-        '&:hover, &.Mui-focusVisible': { background: v.sunken },
-        '&.Mui-selected, &.Mui-selected:hover': { background: v.accentSoft },
+        '&:hover, &.Mui-focusVisible': { background: vars.surfaceSunken },
+        '&.Mui-selected, &.Mui-selected:hover': { background: vars.accentSoft },
         '&.Mui-focusVisible': { ...ring, outlineOffset: -2 },
       },
     },
@@ -110,9 +115,9 @@ export const inputs: ThemeOptions['components'] = {
       paper: {
         marginTop: 6,
         borderRadius: 10,
-        background: v.raised,
-        border: `1px solid ${v.line}`,
-        boxShadow: v.shadow,
+        background: vars.raised,
+        border: `1px solid ${vars.border}`,
+        boxShadow: vars.shadow,
         fontSize: '0.875rem',
       },
       listbox: { padding: 4 },
@@ -120,8 +125,8 @@ export const inputs: ThemeOptions['components'] = {
         borderRadius: 6,
         minHeight: '34px !important',
         padding: '5px 10px !important',
-        '&.Mui-focused': { background: `${v.sunken} !important` },
-        '&[aria-selected="true"]': { background: `${v.accentSoft} !important` },
+        '&.Mui-focused': { background: `${vars.surfaceSunken} !important` },
+        '&[aria-selected="true"]': { background: `${vars.accentSoft} !important` },
       },
     },
   },
@@ -132,15 +137,15 @@ export const inputs: ThemeOptions['components'] = {
         padding: 2,
         '&.Mui-checked': {
           transform: 'translateX(16px)',
-          color: v.accentInk,
-          '& + .MuiSwitch-track': { background: v.accent, opacity: 1 },
+          color: vars.accentText,
+          '& + .MuiSwitch-track': { background: vars.accent, opacity: 1 },
         },
         '&.Mui-focusVisible + .MuiSwitch-track': ring,
       },
       thumb: { width: 16, height: 16, boxShadow: 'none', background: 'currentColor' },
-      track: { borderRadius: 10, background: v.edge, opacity: 1 },
+      track: { borderRadius: 10, background: vars.inputBorder, opacity: 1 },
     },
   },
-  MuiCheckbox: { styleOverrides: { root: { padding: 4, color: v.edge } } },
-  MuiRadio: { styleOverrides: { root: { padding: 4, color: v.edge } } },
+  MuiCheckbox: { styleOverrides: { root: { padding: 4, color: vars.inputBorder } } },
+  MuiRadio: { styleOverrides: { root: { padding: 4, color: vars.inputBorder } } },
 }

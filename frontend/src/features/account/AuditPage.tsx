@@ -4,7 +4,7 @@ import { PagedList } from '@/shared/components/PagedList'
 import { PageHead } from '@/shared/components/PageHead'
 import { inset, muted } from '@/shared/components/styles'
 import { hasText, t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { Ago } from '@/shared/time'
 import { useSession } from '@/features/session/viewer'
 import { AuditQuery, type AuditEntry } from './documents'
@@ -60,7 +60,7 @@ function Entry({ entry }: { entry: AuditEntry }) {
   const who =
     actor.kind === 'token' && user?.name ? t('audit.byToken', { token: actor.name ?? '…', user: user.name }) : null
   return (
-    <Box component="li" sx={{ ...inset, py: 3, '& + &': { borderTop: `1px solid ${v.line}` } }}>
+    <Box component="li" sx={{ ...inset, py: 3, '& + &': { borderTop: `1px solid ${vars.border}` } }}>
       <Box sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'baseline', columnGap: 2 }}>
         <Box component="span" sx={{ fontWeight: 550 }}>
           {actionName(action)}
@@ -71,7 +71,7 @@ function Entry({ entry }: { entry: AuditEntry }) {
           </Box>
         )}
         {result === 'REFUSED' && (
-          <Box component="span" sx={{ color: v.badFg, fontSize: '0.8125rem', fontWeight: 550 }}>
+          <Box component="span" sx={{ color: vars.badFg, fontSize: '0.8125rem', fontWeight: 550 }}>
             {t('audit.refused')}
           </Box>
         )}

@@ -1,7 +1,7 @@
 import { Box } from '@mui/material'
 import { inset, tabular } from '@/shared/components/styles'
 import { rich, t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { formatMinute } from '@/shared/time'
 import type { Limits } from './documents'
 
@@ -21,7 +21,7 @@ export function Meters({ account }: { account: Limits }) {
           <Box sx={{ flex: 1 }}>{t('limits.now')}</Box>
           <Box sx={{ fontSize: '1.375rem', lineHeight: 1, fontWeight: 600, ...tabular }}>{creationsLeft}</Box>
         </Box>
-        <Box sx={{ mt: 4, fontSize: '0.8125rem', color: nextCreationAt ? v.warnFg : v.ink2 }}>
+        <Box sx={{ mt: 4, fontSize: '0.8125rem', color: nextCreationAt ? vars.warnFg : vars.textSecondary }}>
           {nextCreationAt
             ? t('limits.nextAt', { time: formatMinute(nextCreationAt) })
             : t('limits.perHour', { limit: creationsPerHour })}
@@ -46,10 +46,10 @@ function Meter({ title, used, limit, note }: MeterProps) {
     <Box sx={{ ...inset, py: 4 }}>
       <Box sx={{ display: 'flex', alignItems: 'baseline', mb: 2.5 }}>
         <Box sx={{ flex: 1 }}>{title}</Box>
-        <Box sx={{ color: v.ink2, ...tabular }}>
+        <Box sx={{ color: vars.textSecondary, ...tabular }}>
           {rich('limits.used', {
             used: (
-              <Box component="span" sx={{ fontWeight: 550, color: v.ink }}>
+              <Box component="span" sx={{ fontWeight: 550, color: vars.text }}>
                 {used}
               </Box>
             ),
@@ -70,18 +70,18 @@ function Meter({ title, used, limit, note }: MeterProps) {
             key={i}
             sx={{
               flex: 1,
-              bgcolor: i < filled ? (tight ? v.warnFg : v.awning) : v.sunken,
+              bgcolor: i < filled ? (tight ? vars.warnFg : vars.stripe) : vars.surfaceSunken,
               borderRadius: '1px 1px 3px 3px',
             }}
           />
         ))}
       </Box>
-      <Box sx={{ mt: 2, fontSize: '0.8125rem', color: tight ? v.warnFg : v.ink2 }}>{note}</Box>
+      <Box sx={{ mt: 2, fontSize: '0.8125rem', color: tight ? vars.warnFg : vars.textSecondary }}>{note}</Box>
     </Box>
   )
 }
 
 const border = {
-  borderLeft: { sm: `1px solid ${v.line}` },
-  borderTop: { xs: `1px solid ${v.line}`, sm: 0 },
+  borderLeft: { sm: `1px solid ${vars.border}` },
+  borderTop: { xs: `1px solid ${vars.border}`, sm: 0 },
 }

@@ -6,7 +6,7 @@ import { muted, row } from '@/shared/components/styles'
 import { userErrors } from '@/shared/graphql/errors'
 import { t } from '@/shared/i18n'
 import { Monitor } from '@/shared/icons'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { Ago } from '@/shared/time'
 import { showToast } from '@/shared/toast'
 import { EndSession, SessionsQuery, type Session } from './documents'
@@ -49,7 +49,7 @@ function SessionRow({ session, onEnd }: { session: Session; onEnd: () => void })
   }
   return (
     <Box component="li" sx={row}>
-      <Monitor sx={{ color: v.ink3, fontSize: 18 }} />
+      <Monitor sx={{ color: vars.textTertiary, fontSize: 18 }} />
       <Box sx={{ flex: 1, minWidth: 0 }}>
         <Box sx={{ fontWeight: 550 }}>{browserName(session.userAgent)}</Box>
         <Box sx={muted}>
@@ -64,7 +64,7 @@ function SessionRow({ session, onEnd }: { session: Session; onEnd: () => void })
         </Box>
       </Box>
       {session.current ? (
-        <Box component="span" sx={{ fontSize: '0.8125rem', color: v.readyFg, fontWeight: 550 }}>
+        <Box component="span" sx={{ fontSize: '0.8125rem', color: vars.readyFg, fontWeight: 550 }}>
           {t('sessions.current')}
         </Box>
       ) : (

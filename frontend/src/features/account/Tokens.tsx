@@ -9,7 +9,7 @@ import { Tag } from '@/shared/components/Tag'
 import { userErrors } from '@/shared/graphql/errors'
 import { t } from '@/shared/i18n'
 import { Plus } from '@/shared/icons'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { Ago, Day } from '@/shared/time'
 import { useSession } from '@/features/session/viewer'
 import { RevokeApiToken, TokensQuery, type Token } from './documents'
@@ -38,7 +38,7 @@ export function Tokens({ version, onCreate }: TokensProps) {
         {(token) => <TokenRow token={token} onRevoke={canWrite ? () => setRevoking(token) : undefined} />}
       </PagedList>
       {canWrite && (
-        <Box sx={{ ...inset, py: 3.5, borderTop: `1px solid ${v.line}` }}>
+        <Box sx={{ ...inset, py: 3.5, borderTop: `1px solid ${vars.border}` }}>
           <Button startIcon={<Plus />} onClick={onCreate}>
             {t('tokens.create')}
           </Button>
@@ -58,7 +58,7 @@ function TokenRow({ token, onRevoke }: { token: Token; onRevoke: (() => void) | 
           <Box
             sx={{
               fontWeight: 550,
-              color: revoked ? v.ink2 : v.ink,
+              color: revoked ? vars.textSecondary : vars.text,
               textDecoration: revoked ? 'line-through' : 'none',
               overflowWrap: 'anywhere',
             }}

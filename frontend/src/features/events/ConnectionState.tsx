@@ -1,7 +1,7 @@
 import { Box, keyframes } from '@mui/material'
 import { lostSince } from '@/shared/graphql/connection'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { formatMinute } from '@/shared/time'
 
 /** Of a ring behind the dot: only its size and its opacity change, so no frame has to be painted for it. */
@@ -23,7 +23,7 @@ export function ConnectionState() {
         alignItems: 'center',
         gap: 1.5,
         fontSize: '0.8125rem',
-        color: since === null ? v.ink2 : v.warnFg,
+        color: since === null ? vars.textSecondary : vars.warnFg,
       }}
     >
       <Box
@@ -33,14 +33,14 @@ export function ConnectionState() {
           width: 7,
           height: 7,
           borderRadius: '50%',
-          bgcolor: since === null ? v.readyFg : v.warnFg,
+          bgcolor: since === null ? vars.readyFg : vars.warnFg,
           ...(since === null && {
             '&::after': {
               content: '""',
               display: 'block',
               height: '100%',
               borderRadius: '50%',
-              bgcolor: v.readyFg,
+              bgcolor: vars.readyFg,
               animation: `${beat} 2.8s ease-in-out infinite`,
             },
           }),
@@ -56,7 +56,9 @@ export function ConnectionLost() {
   const since = lostSince.use()
   if (since === null) return null
   return (
-    <Box sx={{ mb: 4, px: 4, py: 2, borderRadius: '8px', bgcolor: v.warnBg, border: `1px solid ${v.warnLine}` }}>
+    <Box
+      sx={{ mb: 4, px: 4, py: 2, borderRadius: '8px', bgcolor: vars.warnBg, border: `1px solid ${vars.warnBorder}` }}
+    >
       <ConnectionState />
     </Box>
   )

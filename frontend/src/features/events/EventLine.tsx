@@ -1,6 +1,6 @@
 import { Box } from '@mui/material'
 import { inset, tabular } from '@/shared/components/styles'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { Ago, formatClock } from '@/shared/time'
 import { DISPLAY, TONES, displayState, type Tone } from '@/features/stores/state'
 import type { StoreEvent } from './documents'
@@ -39,7 +39,7 @@ export function EventLine({ event, exact = false }: { event: StoreEvent; exact?:
           minWidth: 0,
           textWrap: 'pretty',
           fontWeight: type === 'STATUS' ? 550 : 400,
-          color: step?.status === 'SUCCEEDED' ? v.ink2 : v.ink,
+          color: step?.status === 'SUCCEEDED' ? vars.textSecondary : vars.text,
         }}
       >
         {message}
@@ -48,7 +48,7 @@ export function EventLine({ event, exact = false }: { event: StoreEvent; exact?:
         component="span"
         sx={{
           flex: 'none',
-          color: v.ink2,
+          color: vars.textSecondary,
           fontSize: '0.75rem',
           lineHeight: '21px',
           minWidth: 56,

@@ -9,7 +9,7 @@ import { muted, row } from '@/shared/components/styles'
 import { userErrors } from '@/shared/graphql/errors'
 import { t } from '@/shared/i18n'
 import { Plus } from '@/shared/icons'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { Day } from '@/shared/time'
 import { showToast } from '@/shared/toast'
 import { useSession } from '@/features/session/viewer'
@@ -117,7 +117,7 @@ function MemberRow({ member, onChange }: { member: Member; onChange: () => void 
           ))}
         </Select>
       ) : (
-        <Box sx={{ color: v.ink2 }}>{t(`role.${member.role}`)}</Box>
+        <Box sx={{ color: vars.textSecondary }}>{t(`role.${member.role}`)}</Box>
       )}
       {(manages || isSelf) && (
         <Button

@@ -8,7 +8,7 @@ import { PagedList } from '@/shared/components/PagedList'
 import { inset, plainList } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
 import { Ago } from '@/shared/time'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { useDebounced } from '@/shared/useDebounced'
 import { LimitsDialog, ReasonDialog, type Asked } from './AccountDialogs'
 import { AccountsQuery, type OperatorAccount } from './documents'
@@ -74,11 +74,11 @@ interface AccountRowProps {
 function AccountRow({ account, onAsk }: AccountRowProps) {
   const { accountId, name, members, storesUsed, storeQuota, creationsPerHour, ownLimits, suspension } = account
   return (
-    <Box component="li" sx={{ ...inset, py: 3.5, '& + &': { borderTop: `1px solid ${v.line}` } }}>
+    <Box component="li" sx={{ ...inset, py: 3.5, '& + &': { borderTop: `1px solid ${vars.border}` } }}>
       <Box sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: 2 }}>
         <Box sx={{ flex: '1 1 16rem', minWidth: 0 }}>
           <Box sx={{ fontWeight: 550, overflowWrap: 'anywhere' }}>{name}</Box>
-          <Box sx={{ fontSize: '0.8125rem', color: v.ink2 }}>
+          <Box sx={{ fontSize: '0.8125rem', color: vars.textSecondary }}>
             {t('stores.used', { used: storesUsed, quota: storeQuota })} ·{' '}
             {t('limits.perHour', { limit: creationsPerHour })}
             {ownLimits && ` · ${t('operator.ownLimits')}`}
@@ -99,7 +99,7 @@ function AccountRow({ account, onAsk }: AccountRowProps) {
         </Button>
       </Box>
       {suspension && (
-        <Box sx={{ mt: 1.5, fontSize: '0.8125rem', color: v.warnFg, overflowWrap: 'anywhere' }}>
+        <Box sx={{ mt: 1.5, fontSize: '0.8125rem', color: vars.warnFg, overflowWrap: 'anywhere' }}>
           {t('operator.suspendedFor', { reason: suspension.reason })} · <Ago at={suspension.since} />
         </Box>
       )}

@@ -3,7 +3,7 @@ import { inset, tabular } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
 import { formatLocale } from '@/shared/i18n/locale'
 import { Ago } from '@/shared/time'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import type { Capacity } from './documents'
 import { resources } from './figures'
 
@@ -14,27 +14,27 @@ const numbers = new Intl.NumberFormat(formatLocale, { maximumFractionDigits: 1 }
 export function CapacityMeters({ capacity }: { capacity: Capacity }) {
   const { cluster, nodes, stores, recordedAt } = capacity
   return (
-    <Box sx={{ ...inset, py: 4, '& + &': { borderTop: `1px solid ${v.line}` } }}>
+    <Box sx={{ ...inset, py: 4, '& + &': { borderTop: `1px solid ${vars.border}` } }}>
       <Box sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'baseline', columnGap: 3, mb: 3 }}>
         <Box component="span" sx={{ fontWeight: 550 }}>
           {cluster}
         </Box>
-        <Box component="span" sx={{ flex: 1, fontSize: '0.8125rem', color: v.ink2 }}>
+        <Box component="span" sx={{ flex: 1, fontSize: '0.8125rem', color: vars.textSecondary }}>
           {t('operator.nodes', { count: nodes })} · {t('operator.running', { count: stores })}
         </Box>
-        <Box component="span" sx={{ fontSize: '0.8125rem', color: v.ink2 }}>
+        <Box component="span" sx={{ fontSize: '0.8125rem', color: vars.textSecondary }}>
           <Ago at={recordedAt} />
         </Box>
       </Box>
       <Box sx={{ display: 'grid', gap: 3 }}>
         {resources(capacity).map(({ name, used, limit }) => {
           const part = limit > 0 ? Math.min(1, used / limit) : 1
-          const colour = part >= TIGHT ? v.warnFg : v.awning
+          const colour = part >= TIGHT ? vars.warnFg : vars.stripe
           return (
             <div key={name}>
               <Box sx={{ display: 'flex', fontSize: '0.8125rem', mb: 1 }}>
                 <Box sx={{ flex: 1 }}>{t(`operator.${name}`)}</Box>
-                <Box sx={{ color: v.ink2, ...tabular }}>
+                <Box sx={{ color: vars.textSecondary, ...tabular }}>
                   {t('operator.of', { used: numbers.format(used), limit: numbers.format(limit) })}
                 </Box>
               </Box>
@@ -44,7 +44,7 @@ export function CapacityMeters({ capacity }: { capacity: Capacity }) {
                 aria-valuenow={used}
                 aria-valuemin={0}
                 aria-valuemax={limit}
-                sx={{ height: 10, bgcolor: v.sunken, borderRadius: '3px', overflow: 'clip' }}
+                sx={{ height: 10, bgcolor: vars.surfaceSunken, borderRadius: '3px', overflow: 'clip' }}
               >
                 <Box sx={{ height: 1, width: part, bgcolor: colour }} />
               </Box>

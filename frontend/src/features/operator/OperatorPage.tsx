@@ -2,7 +2,7 @@ import { Box, Tab, Tabs, Typography } from '@mui/material'
 import { useEffect } from 'react'
 import { Link, useParams } from 'react-router'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { Accounts } from './Accounts'
 import { Overview } from './Overview'
 import { Stores } from './Stores'
@@ -25,7 +25,7 @@ export function OperatorPage() {
       <Typography variant="display" component="h1" sx={{ mb: 3 }}>
         {t('operator.title')}
       </Typography>
-      <Tabs value={tab} aria-label={t('operator.title')} sx={{ borderBottom: `1px solid ${v.line}`, mb: 6 }}>
+      <Tabs value={tab} aria-label={t('operator.title')} sx={{ borderBottom: `1px solid ${vars.border}`, mb: 6 }}>
         {TABS.map((name) => (
           <Tab
             key={name}

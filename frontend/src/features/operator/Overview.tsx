@@ -8,7 +8,7 @@ import { errorMessage } from '@/shared/graphql/errors'
 import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
 import { Ago, duration } from '@/shared/time'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { useCatalogue } from '@/features/stores/catalogue'
 import type { DisplayState } from '@/features/stores/state'
 import { CapacityMeters } from './CapacityMeters'
@@ -67,7 +67,7 @@ export function Overview() {
 }
 
 const Nothing = ({ children }: { children: React.ReactNode }) => (
-  <Box sx={{ ...inset, py: 4, color: v.ink2 }}>{children}</Box>
+  <Box sx={{ ...inset, py: 4, color: vars.textSecondary }}>{children}</Box>
 )
 
 function Causes({ causes }: { causes: Cause[] }) {
@@ -83,7 +83,7 @@ function Causes({ causes }: { causes: Cause[] }) {
           >
             {cause}
           </MuiLink>
-          <Box component="span" sx={{ ...aside, color: v.badFg }}>
+          <Box component="span" sx={{ ...aside, color: vars.badFg }}>
             {t('operator.storesWith', { count: failed + unhealthy })}
           </Box>
         </Box>
@@ -98,7 +98,7 @@ function Stuck({ store }: { store: StuckStore }) {
     <Box component="li" sx={row}>
       <Box sx={{ flex: 1, minWidth: 0, overflowWrap: 'anywhere' }}>
         <Box sx={{ fontWeight: 550 }}>{name}</Box>
-        <Box sx={{ fontSize: '0.8125rem', color: v.ink2 }}>
+        <Box sx={{ fontSize: '0.8125rem', color: vars.textSecondary }}>
           {[accountName, t(`state.${status.toLowerCase() as DisplayState}`), cause].filter(Boolean).join(' · ')}
         </Box>
       </Box>
@@ -119,7 +119,7 @@ function Slowest({ times }: { times: EngineTimes[] }) {
         <Box component="li" key={`${engine} ${name}`} sx={row}>
           <Box sx={{ flex: 1, minWidth: 0 }}>
             {engineOf(engine)?.steps.find((step) => step.name === name)?.title ?? name}
-            <Box sx={{ fontSize: '0.8125rem', color: v.ink2 }}>{engineOf(engine)?.title ?? engine}</Box>
+            <Box sx={{ fontSize: '0.8125rem', color: vars.textSecondary }}>{engineOf(engine)?.title ?? engine}</Box>
           </Box>
           <Box component="span" sx={aside}>
             {t('operator.stepTimes', { median: duration(medianMs), p95: duration(p95Ms) })}
@@ -130,5 +130,5 @@ function Slowest({ times }: { times: EngineTimes[] }) {
   )
 }
 
-const row = { ...inset, display: 'flex', gap: 4, py: 2.5, '& + &': { borderTop: `1px solid ${v.line}` } } as const
-const aside = { flex: 'none', fontSize: '0.8125rem', color: v.ink2, ...tabular } as const
+const row = { ...inset, display: 'flex', gap: 4, py: 2.5, '& + &': { borderTop: `1px solid ${vars.border}` } } as const
+const aside = { flex: 'none', fontSize: '0.8125rem', color: vars.textSecondary, ...tabular } as const

@@ -9,7 +9,7 @@ import { inset } from '@/shared/components/styles'
 import type { VariablesOf } from '@/shared/graphql/graphql'
 import { t } from '@/shared/i18n'
 import { Ago } from '@/shared/time'
-import { mono, v } from '@/shared/tokens'
+import { mono, vars } from '@/shared/tokens'
 import { useDebounced } from '@/shared/useDebounced'
 import { useCatalogue } from '@/features/stores/catalogue'
 import { Glyph } from '@/features/stores/Glyph'
@@ -54,7 +54,7 @@ export function Stores() {
       </Box>
       {(cause ?? accountId) !== null && (
         <Box sx={{ display: 'flex', alignItems: 'center', gap: 3, mb: 4, fontSize: '0.8125rem' }}>
-          <Box sx={{ color: v.ink2, overflowWrap: 'anywhere' }}>{cause ?? t('operator.oneAccount')}</Box>
+          <Box sx={{ color: vars.textSecondary, overflowWrap: 'anywhere' }}>{cause ?? t('operator.oneAccount')}</Box>
           <Button size="small" onClick={() => setParameters({})}>
             {t('stores.showAll')}
           </Button>
@@ -86,7 +86,7 @@ function StoreRow({ store }: { store: OperatorStore }) {
   return (
     <Box
       component="li"
-      sx={{ ...inset, py: 3, display: 'flex', gap: 3, '& + &': { borderTop: `1px solid ${v.line}` } }}
+      sx={{ ...inset, py: 3, display: 'flex', gap: 3, '& + &': { borderTop: `1px solid ${vars.border}` } }}
     >
       <Box sx={{ pt: 0.5 }}>
         <Glyph state={state} size={16} />
@@ -97,15 +97,15 @@ function StoreRow({ store }: { store: OperatorStore }) {
             {name}
           </MuiLink>
           <Box component="span">{t(`state.${state}`)}</Box>
-          <Box component="span" sx={{ ml: 'auto', fontSize: '0.8125rem', color: v.ink2 }}>
+          <Box component="span" sx={{ ml: 'auto', fontSize: '0.8125rem', color: vars.textSecondary }}>
             <Ago at={createdAt} />
           </Box>
         </Box>
-        <Box sx={{ fontSize: '0.8125rem', color: v.ink2 }}>
+        <Box sx={{ fontSize: '0.8125rem', color: vars.textSecondary }}>
           {[accountName, engineOf(engine)?.title ?? engine, planOf(plan)?.title ?? plan].join(' · ')}
         </Box>
         {cause && <Box sx={{ fontSize: '0.8125rem', mt: 0.5 }}>{cause}</Box>}
-        <Box sx={{ fontFamily: mono, fontSize: '0.75rem', color: v.ink3, mt: 0.5 }}>{namespace}</Box>
+        <Box sx={{ fontFamily: mono, fontSize: '0.75rem', color: vars.textTertiary, mt: 0.5 }}>{namespace}</Box>
       </Box>
     </Box>
   )

@@ -3,7 +3,7 @@ import type { Ref } from 'react'
 import { Kbd } from '@/shared/components/Kbd'
 import { ellipsis, muted } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import type { Command } from './useCommands'
 
 interface OptionsProps {
@@ -26,7 +26,7 @@ export function Options({ ref, id, commands, current, wanted, onHover, onRun }: 
           role="option"
           aria-selected={false}
           aria-disabled
-          sx={{ px: 2.5, py: 6, textAlign: 'center', color: v.ink2 }}
+          sx={{ px: 2.5, py: 6, textAlign: 'center', color: vars.textSecondary }}
         >
           {t('palette.noMatch', { wanted })}
         </Box>
@@ -36,7 +36,7 @@ export function Options({ ref, id, commands, current, wanted, onHover, onRun }: 
           {commands[i - 1]?.group !== command.group && (
             <Box
               aria-hidden
-              sx={{ px: 2.5, pt: i ? 3 : 1, pb: 1, fontSize: '0.75rem', color: v.ink3, fontWeight: 500 }}
+              sx={{ px: 2.5, pt: i ? 3 : 1, pb: 1, fontSize: '0.75rem', color: vars.textTertiary, fontWeight: 500 }}
             >
               {command.group}
             </Box>
@@ -47,7 +47,7 @@ export function Options({ ref, id, commands, current, wanted, onHover, onRun }: 
             aria-selected={command === current}
             onMouseMove={() => onHover(i)}
             onClick={() => onRun(command)}
-            sx={{ ...option, bgcolor: command === current ? v.accentSoft : 'transparent' }}
+            sx={{ ...option, bgcolor: command === current ? vars.accentSoft : 'transparent' }}
           >
             {command.icon}
             <Box component="span" sx={{ flex: 1, ...ellipsis }}>
@@ -77,6 +77,6 @@ const option = {
   px: 2.5,
   borderRadius: '6px',
   cursor: 'pointer',
-  '& > .MuiSvgIcon-root': { color: v.ink2 },
+  '& > .MuiSvgIcon-root': { color: vars.textSecondary },
   '& > kbd + kbd': { ml: -2 },
 }

@@ -5,7 +5,7 @@ import { visuallyHidden } from '@/shared/components/styles'
 import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
 import { Close, Search } from '@/shared/icons'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { useDebounced } from '@/shared/useDebounced'
 import { useSession } from '@/features/session/viewer'
 import { StoresQuery } from '@/features/stores/documents'
@@ -76,7 +76,7 @@ function PaletteSearch({ onClose, onShortcuts }: { onClose: () => void; onShortc
   return (
     <>
       <Box sx={head}>
-        <Search sx={{ fontSize: 17, color: v.ink3 }} />
+        <Search sx={{ fontSize: 17, color: vars.textTertiary }} />
         <Box
           component="input"
           autoFocus
@@ -135,7 +135,7 @@ const paper = {
   maxWidth: 'calc(100% - 16px)',
   m: 0,
   maxHeight: { xs: 'calc(100% - 16px)', sm: '70vh' },
-  bgcolor: v.raised,
+  bgcolor: vars.raised,
   overflow: 'hidden',
 }
 const head = {
@@ -144,7 +144,7 @@ const head = {
   gap: 2.5,
   px: 4,
   height: 52,
-  borderBottom: `1px solid ${v.line}`,
+  borderBottom: `1px solid ${vars.border}`,
   flex: 'none',
 }
 const input = {
@@ -153,10 +153,10 @@ const input = {
   border: 0,
   outline: 0,
   bgcolor: 'transparent',
-  color: v.ink,
+  color: vars.text,
   font: 'inherit',
   fontSize: '1rem',
-  '&::placeholder': { color: v.ink3 },
+  '&::placeholder': { color: vars.textTertiary },
 }
 const foot = {
   display: { xs: 'none', sm: 'flex' },
@@ -165,7 +165,7 @@ const foot = {
   height: 38,
   flex: 'none',
   alignItems: 'center',
-  borderTop: `1px solid ${v.line}`,
-  color: v.ink2,
+  borderTop: `1px solid ${vars.border}`,
+  color: vars.textSecondary,
   fontSize: '0.75rem',
 }

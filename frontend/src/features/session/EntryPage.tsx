@@ -3,7 +3,7 @@ import { useEffect } from 'react'
 import { Mark } from '@/shared/brand/Mark'
 import { Street } from '@/shared/brand/Street'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 
 /** The frame of the pages for people who are not signed in: a narrow column above a street of shops. */
 export function EntryPage({ title, text, children }: { title: string; text?: string; children: React.ReactNode }) {
@@ -21,7 +21,7 @@ export function EntryPage({ title, text, children }: { title: string; text?: str
           <Typography variant="display" component="h1" sx={{ mt: 5, mb: 1 }}>
             {title}
           </Typography>
-          {text && <Typography sx={{ color: v.ink2 }}>{text}</Typography>}
+          {text && <Typography sx={{ color: vars.textSecondary }}>{text}</Typography>}
           <Box sx={{ mt: 7 }}>{children}</Box>
         </Box>
       </Box>

@@ -2,7 +2,7 @@ import { Box, Button } from '@mui/material'
 import { rich, t } from '@/shared/i18n'
 import { Info, Lock } from '@/shared/icons'
 import { formatMinute } from '@/shared/time'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { returnToOperator } from './auth'
 import { useSession } from './viewer'
 
@@ -15,7 +15,7 @@ export function Notices() {
         <Box
           role="region"
           aria-label={t('notice.impersonation')}
-          sx={{ ...notice, bgcolor: v.busyBg, color: v.busyFg }}
+          sx={{ ...notice, bgcolor: vars.busyBg, color: vars.busyFg }}
         >
           <Info sx={{ flex: 'none' }} />
           <Box sx={{ flex: 1, minWidth: 0, overflowWrap: 'anywhere' }}>
@@ -32,7 +32,11 @@ export function Notices() {
         </Box>
       )}
       {account.suspension && (
-        <Box role="region" aria-label={t('notice.suspended')} sx={{ ...notice, bgcolor: v.warnBg, color: v.warnFg }}>
+        <Box
+          role="region"
+          aria-label={t('notice.suspended')}
+          sx={{ ...notice, bgcolor: vars.warnBg, color: vars.warnFg }}
+        >
           <Lock sx={{ flex: 'none' }} />
           <Box sx={{ flex: 1, minWidth: 0, overflowWrap: 'anywhere' }}>
             {rich('notice.suspendedText', {
@@ -53,5 +57,5 @@ const notice = {
   px: { xs: 4, sm: 6 },
   py: 2,
   fontSize: '0.8125rem',
-  borderBottom: `1px solid ${v.line}`,
+  borderBottom: `1px solid ${vars.border}`,
 } as const

@@ -6,7 +6,7 @@ import { Field } from '@/shared/components/Field'
 import { PasswordInput } from '@/shared/components/PasswordInput'
 import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { signIn, signUp } from './auth'
 import { ContinueWith, SignInOptionsQuery, problemOf } from './ContinueWith'
 import { EntryPage } from './EntryPage'
@@ -89,7 +89,12 @@ export function SignIn({ create = false }: { create?: boolean }) {
       </Box>
       <Typography
         variant="body2"
-        sx={{ color: v.ink2, mt: 5, textAlign: 'center', visibility: create || signUpOpen ? 'visible' : 'hidden' }}
+        sx={{
+          color: vars.textSecondary,
+          mt: 5,
+          textAlign: 'center',
+          visibility: create || signUpOpen ? 'visible' : 'hidden',
+        }}
       >
         {create ? t('signUp.hasAccount') : t('signIn.noAccount')}{' '}
         <MuiLink component={Link} to={(create ? '/sign-in' : '/sign-up') + other} underline="always">

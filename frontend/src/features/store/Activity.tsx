@@ -4,7 +4,7 @@ import { Card } from '@/shared/components/Card'
 import { Chips } from '@/shared/components/Chips'
 import { plainList } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { formatDay, useNow } from '@/shared/time'
 import { EventLine } from '@/features/events/EventLine'
 import { useStoreEvents } from '@/features/events/useStoreEvents'
@@ -33,11 +33,11 @@ export function Activity({ store }: { store: StoreDetail }) {
       </Box>
       {!loaded && events.length === 0 && <TextSkeleton />}
       {loaded && days.length === 0 && (
-        <Box sx={{ py: 12, textAlign: 'center', color: v.ink2 }}>{t('activity.none')}</Box>
+        <Box sx={{ py: 12, textAlign: 'center', color: vars.textSecondary }}>{t('activity.none')}</Box>
       )}
       {days.map(([day, list]) => (
         <Box key={day} component="section" aria-label={day} sx={section}>
-          <Typography variant="h3" component="h2" sx={{ pt: { md: 3.5 }, color: v.ink2 }}>
+          <Typography variant="h3" component="h2" sx={{ pt: { md: 3.5 }, color: vars.textSecondary }}>
             {day === today ? t('activity.today') : day}
           </Typography>
           <Card>

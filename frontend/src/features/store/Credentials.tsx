@@ -11,7 +11,7 @@ import type { ResultOf } from '@/shared/graphql/graphql'
 import { userErrors } from '@/shared/graphql/errors'
 import { t } from '@/shared/i18n'
 import { Eye, EyeOff } from '@/shared/icons'
-import { mono, v } from '@/shared/tokens'
+import { mono, vars } from '@/shared/tokens'
 import { useSession } from '@/features/session/viewer'
 import { RevealCredentials, type StoreDetail } from './documents'
 
@@ -86,7 +86,7 @@ export function Credentials({ store }: { store: StoreDetail }) {
           >
             {visible ? t('credentials.hide') : t('credentials.reveal')}
             {visible && (
-              <Box component="span" sx={{ ml: 1.5, color: v.ink2, ...tabular }}>
+              <Box component="span" sx={{ ml: 1.5, color: vars.textSecondary, ...tabular }}>
                 {t('time.seconds', { n: left })}
               </Box>
             )}
@@ -100,7 +100,15 @@ export function Credentials({ store }: { store: StoreDetail }) {
         </Box>
       )}
       <Facts wide rows={rows} />
-      <Box sx={{ ...inset, py: 3, borderTop: `1px solid ${v.line}`, color: v.ink2, fontSize: '0.8125rem' }}>
+      <Box
+        sx={{
+          ...inset,
+          py: 3,
+          borderTop: `1px solid ${vars.border}`,
+          color: vars.textSecondary,
+          fontSize: '0.8125rem',
+        }}
+      >
         {shown?.pendingPassword ? t('credentials.oneOfTwo') : t('credentials.audited')}
       </Box>
     </Section>
@@ -124,7 +132,7 @@ function Dots() {
       component="span"
       role="img"
       aria-label={t('credentials.hidden')}
-      sx={{ letterSpacing: '0.08em', fontSize: '1.25rem', lineHeight: 1, color: v.ink2 }}
+      sx={{ letterSpacing: '0.08em', fontSize: '1.25rem', lineHeight: 1, color: vars.textSecondary }}
     >
       ••••••••••••
     </Box>

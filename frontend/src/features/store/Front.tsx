@@ -4,7 +4,7 @@ import { Card } from '@/shared/components/Card'
 import { lostSince } from '@/shared/graphql/connection'
 import { t } from '@/shared/i18n'
 import { Play, Retry, Terminal } from '@/shared/icons'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { duration } from '@/shared/time'
 import { useSession } from '@/features/session/viewer'
 import { Awning } from '@/features/stores/Awning'
@@ -21,11 +21,11 @@ export function Front({ store }: { store: StoreDetail }) {
   const state = displayState(store)
   const { steps } = progressOf(store, engineOf(store.engine))
   return (
-    <Card sx={{ overflow: 'clip', ...(state === 'failed' ? { borderColor: v.badLine } : {}) }}>
-      <Box sx={{ bgcolor: v.sunken, height: 38 }}>
+    <Card sx={{ overflow: 'clip', ...(state === 'failed' ? { borderColor: vars.badBorder } : {}) }}>
+      <Box sx={{ bgcolor: vars.surfaceSunken, height: 38 }}>
         <Awning steps={steps} whole={WHOLE[state]} />
       </Box>
-      <Box sx={{ px: { xs: 4, sm: 6 }, pt: 5, pb: 6, borderTop: `1px solid ${v.line}` }}>
+      <Box sx={{ px: { xs: 4, sm: 6 }, pt: 5, pb: 6, borderTop: `1px solid ${vars.border}` }}>
         <Message store={store} state={state} />
       </Box>
     </Card>
@@ -107,7 +107,7 @@ function Failure({ store }: { store: StoreDetail }) {
   const { current, number, total } = progressOf(store, engineOf(store.engine))
   return (
     <>
-      <Box component="h2" sx={{ ...titleStyle, color: v.badFg }}>
+      <Box component="h2" sx={{ ...titleStyle, color: vars.badFg }}>
         {t('front.failed', { number, total, title: current?.title ?? '' })}
       </Box>
       <Box sx={{ mt: 2, maxWidth: '62ch', textWrap: 'pretty' }}>{store.cause}</Box>

@@ -2,7 +2,7 @@ import { Box, Button } from '@mui/material'
 import { Link } from 'react-router'
 import { t } from '@/shared/i18n'
 import { Terminal } from '@/shared/icons'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { Ago } from '@/shared/time'
 import { Glyph } from '@/features/stores/Glyph'
 import { DISPLAY, TONES, displayState } from '@/features/stores/state'
@@ -11,7 +11,7 @@ import type { StoreDetail } from './documents'
 /** A READY store that is DEGRADED or DOWN: since when, and why. */
 export function HealthBanner({ store }: { store: StoreDetail }) {
   const state = displayState(store)
-  const { fg, bg, line } = TONES[DISPLAY[state].tone]
+  const { fg, bg, border } = TONES[DISPLAY[state].tone]
   if (store.health === null || store.health.state === 'HEALTHY') return null
   return (
     <Box
@@ -22,7 +22,7 @@ export function HealthBanner({ store }: { store: StoreDetail }) {
         gap: 3.5,
         p: { xs: 4, sm: 5 },
         borderRadius: '12px',
-        border: `1px solid ${line}`,
+        border: `1px solid ${border}`,
         bgcolor: bg,
       }}
     >
@@ -30,7 +30,7 @@ export function HealthBanner({ store }: { store: StoreDetail }) {
       <Box sx={{ flex: 1, minWidth: 0 }}>
         <Box sx={{ fontWeight: 600, color: fg }}>
           {t(`health.${store.health.state}Title`)}
-          <Box component="span" sx={{ fontWeight: 400, color: v.ink2 }}>
+          <Box component="span" sx={{ fontWeight: 400, color: vars.textSecondary }}>
             {' · '}
             <Ago at={store.health.since} />
           </Box>

@@ -3,7 +3,7 @@ import { CopyButton } from '@/shared/components/CopyButton'
 import { Section } from '@/shared/components/Card'
 import { inset, plainList } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import type { StoreDetail } from './documents'
 
 /** Where each engine's owner adds a product, below the shop's address. */
@@ -48,7 +48,7 @@ export function NextSteps({ store }: { store: StoreDetail }) {
   )
 }
 
-const linkStyle = { font: 'inherit', textAlign: 'start', textDecorationColor: v.lineStrong }
+const linkStyle = { font: 'inherit', textAlign: 'start', textDecorationColor: vars.borderStrong }
 
 function Item({ number, children }: { number: number; children: React.ReactNode }) {
   return (
@@ -56,7 +56,7 @@ function Item({ number, children }: { number: number; children: React.ReactNode 
       component="li"
       sx={{ display: 'flex', alignItems: 'center', gap: 3, ...inset, minHeight: 36, fontSize: '0.8125rem' }}
     >
-      <Box aria-hidden component="span" sx={{ color: v.ink3, width: 10 }}>
+      <Box aria-hidden component="span" sx={{ color: vars.textTertiary, width: 10 }}>
         {number}
       </Box>
       {children}

@@ -1,7 +1,7 @@
 import { Box } from '@mui/material'
 import { t } from '@/shared/i18n'
 import { ArrowUpRight } from '@/shared/icons'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { Day } from '@/shared/time'
 import { Glyph } from '@/features/stores/Glyph'
 import { addressOf } from '@/features/stores/state'
@@ -14,7 +14,7 @@ export function OpenShop({ store, healthy }: { store: StoreDetail; healthy: bool
     <>
       <Box component="a" href={store.url} target="_blank" rel="noreferrer" sx={shopLink}>
         <Box sx={{ flex: 1, minWidth: 0 }}>
-          <Box sx={{ color: v.ink2, mb: 0.5 }}>{t('store.openShop')}</Box>
+          <Box sx={{ color: vars.textSecondary, mb: 0.5 }}>{t('store.openShop')}</Box>
           <Box component="h2" sx={{ ...titleStyle, overflowWrap: 'anywhere' }} dir="ltr">
             {addressOf(store)}
           </Box>
@@ -27,7 +27,7 @@ export function OpenShop({ store, healthy }: { store: StoreDetail; healthy: bool
         <Box sx={healthLine}>
           <Glyph state="ready" />
           {t('health.HEALTHY')}
-          <Box component="span" sx={{ color: v.ink3 }}>
+          <Box component="span" sx={{ color: vars.textTertiary }}>
             {t('health.since')} <Day at={store.health?.since ?? store.createdAt} />
           </Box>
         </Box>
@@ -51,18 +51,23 @@ const bigArrow = {
   borderRadius: '12px',
   display: 'grid',
   placeItems: 'center',
-  bgcolor: v.accent,
-  color: v.accentInk,
+  bgcolor: vars.accent,
+  color: vars.accentText,
 }
 /** Nobody can buy there just now, so it isn't the main action. */
-const quietArrow = { ...bigArrow, bgcolor: v.surface, color: v.ink2, border: `1px solid ${v.lineStrong}` }
+const quietArrow = {
+  ...bigArrow,
+  bgcolor: vars.surface,
+  color: vars.textSecondary,
+  border: `1px solid ${vars.borderStrong}`,
+}
 const healthLine = {
   display: 'flex',
   alignItems: 'center',
   gap: 2,
   mt: 5,
   pt: 4,
-  borderTop: `1px solid ${v.line}`,
+  borderTop: `1px solid ${vars.border}`,
   fontSize: '0.8125rem',
-  color: v.ink2,
+  color: vars.textSecondary,
 }

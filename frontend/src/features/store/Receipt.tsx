@@ -1,7 +1,7 @@
 import { Box, keyframes } from '@mui/material'
 import { Mark } from '@/shared/brand/Mark'
 import { t } from '@/shared/i18n'
-import { mono, motion, v } from '@/shared/tokens'
+import { mono, motion, vars } from '@/shared/tokens'
 import { formatClock, formatDay } from '@/shared/time'
 import { addressOf } from '@/features/stores/state'
 import type { StoreDetail } from './documents'
@@ -50,7 +50,7 @@ export function Receipt({ store, receipt, fresh }: ReceiptProps) {
         width: 272,
         maxWidth: '100%',
         mx: 'auto',
-        filter: `drop-shadow(0 1px 0 ${v.line}) drop-shadow(0 6px 14px rgba(30, 28, 18, 0.14))`,
+        filter: `drop-shadow(0 1px 0 ${vars.border}) drop-shadow(0 6px 14px rgba(30, 28, 18, 0.14))`,
         ...(fresh ? { animation: `${print} 700ms ${motion.ease} both` } : {}),
       }}
     >
@@ -58,11 +58,11 @@ export function Receipt({ store, receipt, fresh }: ReceiptProps) {
         <Box sx={header}>
           <Mark size={30} />
           <Box sx={{ mt: 2, fontWeight: 600, fontSize: '0.8125rem', lineHeight: 1.35 }}>{store.name}</Box>
-          <Box sx={{ color: v.slipSoft }}>{addressOf(store)}</Box>
+          <Box sx={{ color: vars.receiptTextSecondary }}>{addressOf(store)}</Box>
         </Box>
         <Divider />
         {store.readyAt && (
-          <Box sx={{ display: 'flex', justifyContent: 'space-between', color: v.slipSoft }}>
+          <Box sx={{ display: 'flex', justifyContent: 'space-between', color: vars.receiptTextSecondary }}>
             <span>{formatDay(store.readyAt)}</span>
             <span>{formatClock(store.readyAt)}</span>
           </Box>
@@ -86,7 +86,7 @@ export function Receipt({ store, receipt, fresh }: ReceiptProps) {
           </Box>
         </Box>
         <Divider />
-        <Box sx={{ textAlign: 'center', color: v.slipSoft, textWrap: 'balance' }}>
+        <Box sx={{ textAlign: 'center', color: vars.receiptTextSecondary, textWrap: 'balance' }}>
           {receipt.simulated ? t('simulated.text') : t('receipt.text')}
         </Box>
         <Bars id={store.id} />
@@ -117,18 +117,18 @@ const placeholder = {
   maxWidth: '100%',
   mx: 'auto',
   borderRadius: '6px',
-  border: `1.5px dashed ${v.lineStrong}`,
+  border: `1.5px dashed ${vars.borderStrong}`,
   px: 6,
   py: 7,
   textAlign: 'center',
-  color: v.ink2,
+  color: vars.textSecondary,
   fontSize: '0.8125rem',
   textWrap: 'balance',
 } as const
 const paper = {
   position: 'relative',
-  bgcolor: v.slip,
-  color: v.slipInk,
+  bgcolor: vars.receipt,
+  color: vars.receiptText,
   fontFamily: mono,
   fontSize: '0.75rem',
   lineHeight: 1.55,
@@ -142,7 +142,7 @@ const header = {
   justifyItems: 'center',
   textAlign: 'center',
   gap: 0.5,
-  '& svg': { fill: v.slipInk, color: v.slipInk },
+  '& svg': { fill: vars.receiptText, color: vars.receiptText },
 } as const
 const leader = { flex: 1, borderBottom: '1px dotted currentColor', opacity: 0.4, transform: 'translateY(-3px)' }
 const total = {
@@ -160,7 +160,7 @@ const stamp = {
   left: '50%',
   transform: 'translate(-50%, -50%) rotate(-14deg)',
   border: '2px solid currentColor',
-  color: v.stamp,
+  color: vars.receiptStamp,
   borderRadius: '6px',
   px: 3,
   py: 0.5,

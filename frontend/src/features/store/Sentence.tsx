@@ -1,5 +1,5 @@
 import { Box } from '@mui/material'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 
 /** What there is to say of a shop, below its awning. */
 export function Sentence({ title, text }: { title: string; text: string }) {
@@ -21,4 +21,4 @@ export const titleStyle = {
   textWrap: 'balance',
   m: 0,
 } as const
-const textStyle = { color: v.ink2, mt: 1, maxWidth: '72ch', textWrap: 'pretty' } as const
+const textStyle = { color: vars.textSecondary, mt: 1, maxWidth: '72ch', textWrap: 'pretty' } as const

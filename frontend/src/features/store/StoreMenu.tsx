@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { useNavigate } from 'react-router'
 import { t } from '@/shared/i18n'
 import { Copy, More, Settings, Terminal, Trash } from '@/shared/icons'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import type { Store } from '@/features/stores/documents'
 
 const atEnd = { vertical: 'bottom', horizontal: 'right' } as const
@@ -27,8 +27,8 @@ export function StoreMenu({ store }: { store: Store }) {
         sx={{
           width: { xs: 40, sm: 34 },
           height: { xs: 40, sm: 34 },
-          border: `1px solid ${v.lineStrong}`,
-          bgcolor: v.surface,
+          border: `1px solid ${vars.borderStrong}`,
+          bgcolor: vars.surface,
         }}
       >
         <More />
@@ -51,7 +51,7 @@ export function StoreMenu({ store }: { store: Store }) {
           <Settings />
           {t('tab.settings')}
         </MenuItem>
-        <MenuItem onClick={go('settings#delete')} sx={{ color: v.badFg }}>
+        <MenuItem onClick={go('settings#delete')} sx={{ color: vars.badFg }}>
           <Trash />
           {t('delete.menu')}
         </MenuItem>

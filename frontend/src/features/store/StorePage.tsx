@@ -8,7 +8,7 @@ import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
 import { ArrowLeft, ArrowUpRight, ChevronRight } from '@/shared/icons'
 import { useKeys } from '@/shared/keys'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { showToast } from '@/shared/toast'
 import { useSession } from '@/features/session/viewer'
 import { useCatalogue } from '@/features/stores/catalogue'
@@ -76,8 +76,8 @@ function StoreTabs({ store, tab }: { store: StoreDetail; tab: TabName }) {
         <MuiLink component={Link} to="/" sx={{ display: 'inline-flex', alignItems: 'center', minHeight: 24 }}>
           {t('stores.title')}
         </MuiLink>
-        <ChevronRight sx={{ fontSize: 14, color: v.ink3, '[dir="rtl"] &': { transform: 'scaleX(-1)' } }} />
-        <Box component="span" aria-current="page" sx={{ color: v.ink, ...ellipsis }}>
+        <ChevronRight sx={{ fontSize: 14, color: vars.textTertiary, '[dir="rtl"] &': { transform: 'scaleX(-1)' } }} />
+        <Box component="span" aria-current="page" sx={{ color: vars.text, ...ellipsis }}>
           {store.name}
         </Box>
       </Box>
@@ -107,7 +107,7 @@ function StoreTabs({ store, tab }: { store: StoreDetail; tab: TabName }) {
           <StoreMenu store={store} />
         </Box>
       </Box>
-      <Tabs value={tab} aria-label={store.name} sx={{ borderBottom: `1px solid ${v.line}`, mb: 6 }}>
+      <Tabs value={tab} aria-label={store.name} sx={{ borderBottom: `1px solid ${vars.border}`, mb: 6 }}>
         {TABS.map((name) => (
           <Tab
             key={name}
@@ -135,7 +135,7 @@ function NoSuchStore() {
       <Typography variant="display" component="h1" sx={{ mb: 2 }}>
         {t('store.notFoundTitle')}
       </Typography>
-      <Typography sx={{ color: v.ink2, mb: 6 }}>{t('store.notFoundText')}</Typography>
+      <Typography sx={{ color: vars.textSecondary, mb: 6 }}>{t('store.notFoundText')}</Typography>
       <Button component={Link} to="/" startIcon={<ArrowLeft />}>
         {t('stores.all')}
       </Button>

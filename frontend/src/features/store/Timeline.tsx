@@ -1,7 +1,7 @@
 import { Box, keyframes } from '@mui/material'
 import { inset, plainList, tabular, visuallyHidden } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
-import { motion, v } from '@/shared/tokens'
+import { motion, vars } from '@/shared/tokens'
 import { duration, useNow } from '@/shared/time'
 import type { ShownStep } from '@/features/stores/state'
 
@@ -16,10 +16,10 @@ const INSTANT_MS = 10
 
 const DOTS: Record<ShownStep['status'], { colour: string; shape: React.ReactNode }> = {
   SUCCEEDED: {
-    colour: v.readyFg,
+    colour: vars.readyFg,
     shape: (
       <>
-        <circle cx="10" cy="10" r="9" fill={v.readyBg} />
+        <circle cx="10" cy="10" r="9" fill={vars.readyBg} />
         <Box
           component="path"
           d="m6.3 10.3 2.6 2.6 4.9-5.4"
@@ -32,24 +32,24 @@ const DOTS: Record<ShownStep['status'], { colour: string; shape: React.ReactNode
     ),
   },
   FAILED: {
-    colour: v.badFg,
+    colour: vars.badFg,
     shape: (
       <>
         <path d="M6.8 1.5h6.4l5.3 5.3v6.4l-5.3 5.3H6.8l-5.3-5.3V6.8z" fill="currentColor" />
-        <path d="m7.3 7.3 5.4 5.4m0-5.4-5.4 5.4" stroke={v.surface} strokeWidth="1.9" strokeLinecap="round" />
+        <path d="m7.3 7.3 5.4 5.4m0-5.4-5.4 5.4" stroke={vars.surface} strokeWidth="1.9" strokeLinecap="round" />
       </>
     ),
   },
   RUNNING: {
-    colour: v.busyFg,
+    colour: vars.busyFg,
     shape: (
       <>
-        <circle cx="10" cy="10" r="8" fill="none" stroke={v.busyLine} strokeWidth="2" />
+        <circle cx="10" cy="10" r="8" fill="none" stroke={vars.busyBorder} strokeWidth="2" />
         <path d="M10 2a8 8 0 0 1 8 8" {...line} strokeWidth="2" />
       </>
     ),
   },
-  PENDING: { colour: v.lineStrong, shape: <circle cx="10" cy="10" r="4" {...line} strokeWidth="1.75" /> },
+  PENDING: { colour: vars.borderStrong, shape: <circle cx="10" cy="10" r="4" {...line} strokeWidth="1.75" /> },
 }
 
 /** The steps of a store: what, how long it took, how long it usually takes. */
@@ -74,7 +74,7 @@ function Line({ step, now }: { step: ShownStep; now: number }) {
   const { colour, shape } = DOTS[status]
   return (
     <Box component="li" aria-current={running ? 'step' : undefined} data-step={status} sx={lineStyle(status)}>
-      <Box aria-hidden sx={{ alignSelf: 'flex-start', pt: '1px', zIndex: 1, bgcolor: v.surface }}>
+      <Box aria-hidden sx={{ alignSelf: 'flex-start', pt: '1px', zIndex: 1, bgcolor: vars.surface }}>
         <Box
           component="svg"
           viewBox="0 0 20 20"
@@ -96,7 +96,7 @@ function Line({ step, now }: { step: ShownStep; now: number }) {
               flex: 1,
               minWidth: 0,
               fontWeight: running || status === 'FAILED' ? 550 : 400,
-              color: status === 'PENDING' ? v.ink3 : v.ink,
+              color: status === 'PENDING' ? vars.textTertiary : vars.text,
             }}
           >
             {title}
@@ -115,7 +115,7 @@ function Line({ step, now }: { step: ShownStep; now: number }) {
 }
 
 const timeColour = (status: ShownStep['status']) =>
-  ({ PENDING: v.ink3, RUNNING: v.ink, SUCCEEDED: v.ink2, FAILED: v.badFg })[status]
+  ({ PENDING: vars.textTertiary, RUNNING: vars.text, SUCCEEDED: vars.textSecondary, FAILED: vars.badFg })[status]
 
 function timeText(status: ShownStep['status'], ms: number | null, usualMs: number | null) {
   if (ms === null)
@@ -141,17 +141,19 @@ function RunningStep({ title, ms, usualMs, message }: RunningProps) {
         <Box
           role="progressbar"
           aria-label={title}
-          sx={{ height: 4, borderRadius: '2px', bgcolor: v.busyBg, overflow: 'hidden' }}
+          sx={{ height: 4, borderRadius: '2px', bgcolor: vars.busyBg, overflow: 'hidden' }}
         >
           <Box
             style={{ width: `${Math.min(BAR_LIMIT, (ms / usualMs) * 100)}%` }}
-            sx={{ height: '100%', bgcolor: v.busyFg, borderRadius: '2px', transition: 'width 120ms linear' }}
+            sx={{ height: '100%', bgcolor: vars.busyFg, borderRadius: '2px', transition: 'width 120ms linear' }}
           />
         </Box>
       )}
-      {message && message !== `${title}.` && <Box sx={{ mt: 1.5, color: v.ink2, textWrap: 'pretty' }}>{message}</Box>}
+      {message && message !== `${title}.` && (
+        <Box sx={{ mt: 1.5, color: vars.textSecondary, textWrap: 'pretty' }}>{message}</Box>
+      )}
       {usual && (
-        <Box sx={{ mt: 1.5, color: late ? v.warnFg : v.ink2 }}>
+        <Box sx={{ mt: 1.5, color: late ? vars.warnFg : vars.textSecondary }}>
           {late ? t('timeline.late', { duration: usual }) : t('timeline.usuallyLong', { duration: usual })}
         </Box>
       )}
@@ -173,6 +175,6 @@ const lineStyle = (status: ShownStep['status']) => ({
     top: 30,
     bottom: -8,
     width: '1.5px',
-    bgcolor: status === 'SUCCEEDED' ? v.readyLine : v.line,
+    bgcolor: status === 'SUCCEEDED' ? vars.readyBorder : vars.border,
   },
 })

@@ -1,4 +1,4 @@
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { useNow } from '@/shared/time'
 import css from './Awning.module.css'
 import type { ShownStep } from './state'
@@ -11,10 +11,10 @@ const STRIPE_OF: Record<ShownStep['status'], Stripe> = {
   FAILED: 'failed',
 }
 const COLOURS: Record<Stripe, [string, string]> = {
-  done: [v.awning, v.awningPale],
-  running: [v.awning, v.awningPale],
-  pending: [v.lineStrong, v.line],
-  failed: [v.badFg, v.badLine],
+  done: [vars.stripe, vars.stripePale],
+  running: [vars.stripe, vars.stripePale],
+  pending: [vars.borderStrong, vars.border],
+  failed: [vars.badFg, vars.badBorder],
 }
 /** Heights as parts of the whole. A running stripe never looks done. */
 const ROLLED_UP = 0.34

@@ -1,5 +1,5 @@
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { DISPLAY, TONES, displayState, progressOf, type DisplayState } from './state'
 import type { Store } from './documents'
 import css from './Glyph.module.css'
@@ -7,7 +7,7 @@ import tones from './tones.module.css'
 
 const CIRCUMFERENCE = 2 * Math.PI * 6
 const line = { fill: 'none', stroke: 'currentColor', strokeLinecap: 'round', strokeLinejoin: 'round' } as const
-const cutout = { fill: 'none', stroke: v.surface, strokeLinecap: 'round', strokeLinejoin: 'round' } as const
+const cutout = { fill: 'none', stroke: vars.surface, strokeLinecap: 'round', strokeLinejoin: 'round' } as const
 
 const dashed = <circle cx="8" cy="8" r="6" {...line} strokeWidth="1.75" strokeDasharray="2.1 2.612" />
 const OCTAGON =
@@ -32,7 +32,7 @@ const SHAPES: Partial<Record<DisplayState, React.ReactNode>> = {
     <>
       <path d="M7 2.2a1.2 1.2 0 0 1 2 0l5.7 9.9a1.2 1.2 0 0 1-1 1.8H2.3a1.2 1.2 0 0 1-1-1.8z" fill="currentColor" />
       <path d="M8 6v3" {...cutout} strokeWidth="1.7" />
-      <circle cx="8" cy="11.5" r="0.95" fill={v.surface} />
+      <circle cx="8" cy="11.5" r="0.95" fill={vars.surface} />
     </>
   ),
   down: (
@@ -88,7 +88,7 @@ export function Glyph({ state, size = 16, part = 0 }: { state: DisplayState; siz
       <svg viewBox="0 0 16 16" width={size} height={size} className={css.shape}>
         {mark ? (
           <>
-            <circle cx="8" cy="8" r="6" fill="none" stroke={TONES[tone].line} strokeWidth="2" />
+            <circle cx="8" cy="8" r="6" fill="none" stroke={TONES[tone].border} strokeWidth="2" />
             {part > 0 && <Arc part={part} />}
             {mark}
           </>

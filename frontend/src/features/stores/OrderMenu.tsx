@@ -1,6 +1,6 @@
 import { Box } from '@mui/material'
 import { t } from '@/shared/i18n'
-import { ring, v } from '@/shared/tokens'
+import { ring, vars } from '@/shared/tokens'
 import { ORDERS, type StoreOrder } from './useStorePages'
 
 const NAMES = Object.keys(ORDERS) as StoreOrder[]
@@ -20,13 +20,13 @@ export function OrderMenu({ value, onChange }: { value: StoreOrder; onChange: (o
         border: 0,
         borderRadius: '8px',
         bgcolor: 'transparent',
-        color: v.ink2,
+        color: vars.textSecondary,
         font: 'inherit',
         fontSize: '0.8125rem',
         cursor: 'pointer',
-        '&:hover': { color: v.ink },
+        '&:hover': { color: vars.text },
         '&:focus-visible': ring,
-        '& option': { bgcolor: v.raised, color: v.ink },
+        '& option': { bgcolor: vars.raised, color: vars.text },
       }}
     >
       {NAMES.map((order) => (

@@ -4,7 +4,7 @@ import { EmptyLot } from '@/shared/brand/Street'
 import { Kbd } from '@/shared/components/Kbd'
 import { rich, t } from '@/shared/i18n'
 import { Plus } from '@/shared/icons'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { useSession } from '@/features/session/viewer'
 
 /** The account has no store yet. */
@@ -16,7 +16,7 @@ export function NoStores() {
       <Typography variant="display" component="h1" sx={{ mt: 9, mb: 2 }}>
         {t(canWrite ? 'empty.title' : 'empty.viewerTitle')}
       </Typography>
-      <Typography sx={{ color: v.ink2, maxWidth: '44ch', mb: 7 }}>
+      <Typography sx={{ color: vars.textSecondary, maxWidth: '44ch', mb: 7 }}>
         {t(canWrite ? 'empty.text' : 'empty.viewerText')}
       </Typography>
       {canWrite && (
@@ -24,7 +24,7 @@ export function NoStores() {
           <Button component={Link} to="/new" variant="contained" color="primary" size="large" startIcon={<Plus />}>
             {t('empty.create')}
           </Button>
-          <Box sx={{ display: { xs: 'none', sm: 'block' }, mt: 4, color: v.ink2, fontSize: '0.8125rem' }}>
+          <Box sx={{ display: { xs: 'none', sm: 'block' }, mt: 4, color: vars.textSecondary, fontSize: '0.8125rem' }}>
             {rich('empty.orPress', { key: <Kbd>C</Kbd> })}
           </Box>
         </>
@@ -36,7 +36,7 @@ export function NoStores() {
 /** No store fits the filter. */
 export function NoMatch({ search, onReset }: { search: string; onReset: () => void }) {
   return (
-    <Box sx={{ py: 16, textAlign: 'center', color: v.ink2 }}>
+    <Box sx={{ py: 16, textAlign: 'center', color: vars.textSecondary }}>
       <Box sx={{ mb: 4 }}>{search ? t('stores.noMatch', { search }) : t('stores.noneHere')}</Box>
       <Button size="small" onClick={onReset}>
         {t('stores.showAll')}

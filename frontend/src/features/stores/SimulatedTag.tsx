@@ -1,6 +1,6 @@
 import { Box } from '@mui/material'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 
 /** The store runs on a simulated cluster. */
 export function SimulatedTag() {
@@ -14,8 +14,8 @@ export function SimulatedTag() {
         height: 26,
         px: 2,
         borderRadius: '13px',
-        border: `1px dashed ${v.edge}`,
-        color: v.ink2,
+        border: `1px dashed ${vars.inputBorder}`,
+        color: vars.textSecondary,
         fontSize: '0.75rem',
         fontWeight: 550,
       }}

@@ -2,7 +2,7 @@ import { Button, IconButton } from '@mui/material'
 import { lostSince } from '@/shared/graphql/connection'
 import { t } from '@/shared/i18n'
 import { ArrowUpRight, Retry } from '@/shared/icons'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { useSession } from '@/features/session/viewer'
 import type { Store } from './documents'
 import css from './StoreAction.module.css'
@@ -50,7 +50,7 @@ function RetryAction({ store, compact }: ActionProps) {
   return (
     <span className={css.action}>
       {compact ? (
-        <IconButton {...common} sx={{ width: 40, height: 40, border: `1px solid ${v.lineStrong}` }}>
+        <IconButton {...common} sx={{ width: 40, height: 40, border: `1px solid ${vars.borderStrong}` }}>
           <Retry />
         </IconButton>
       ) : (

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'react'
 import { visuallyHidden } from '@/shared/components/styles'
 import { whenIdle } from '@/shared/idle'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { useLiveEvents } from '@/features/events/bus'
 import { useCatalogue } from './catalogue'
 import type { Store } from './documents'
@@ -59,7 +59,7 @@ export function StoreList({ groups, selectedId, wide, onHold }: ListProps) {
   if (!wide) {
     return shown.map((part) => (
       <Box key={part.group} component="section" aria-label={t(`group.${part.group}`)} sx={{ mb: 5 }} {...hold}>
-        <Box component="h2" sx={{ m: 0, mb: 2, fontSize: '0.8125rem', fontWeight: 550, color: v.ink2 }}>
+        <Box component="h2" sx={{ m: 0, mb: 2, fontSize: '0.8125rem', fontWeight: 550, color: vars.textSecondary }}>
           {t(`group.${part.group}`)} <Count>{part.total}</Count>
         </Box>
         <Box component="ul" sx={{ ...card, listStyle: 'none', m: 0, p: 0, overflow: 'clip' }}>
@@ -95,7 +95,7 @@ export function StoreList({ groups, selectedId, wide, onHold }: ListProps) {
               role="rowheader"
               scope="rowgroup"
               colSpan={5}
-              sx={{ ...groupHead, borderTop: i ? `1px solid ${v.line}` : 0 }}
+              sx={{ ...groupHead, borderTop: i ? `1px solid ${vars.border}` : 0 }}
             >
               {t(`group.${part.group}`)} <Count>{part.total}</Count>
             </Box>
@@ -115,21 +115,21 @@ export function StoreList({ groups, selectedId, wide, onHold }: ListProps) {
 }
 
 const COLUMN_NAMES = ['Store', 'State', 'Plan', 'Created', 'Action'] as const
-const card = { bgcolor: v.surface, border: `1px solid ${v.line}`, borderRadius: '12px' }
+const card = { bgcolor: vars.surface, border: `1px solid ${vars.border}`, borderRadius: '12px' }
 const groupHead = {
   display: 'flex',
   alignItems: 'center',
   fontWeight: 550,
   fontSize: '0.75rem',
-  color: v.ink2,
+  color: vars.textSecondary,
   height: 34,
   px: 5,
-  bgcolor: v.sunken,
+  bgcolor: vars.surfaceSunken,
 }
 
 function Count({ children }: { children: number }) {
   return (
-    <Box component="span" sx={{ color: v.ink3, fontWeight: 400, ml: 1 }}>
+    <Box component="span" sx={{ color: vars.textTertiary, fontWeight: 400, ml: 1 }}>
       {children}
     </Box>
   )

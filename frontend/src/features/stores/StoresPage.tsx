@@ -10,7 +10,7 @@ import { errorMessage } from '@/shared/graphql/errors'
 import { t } from '@/shared/i18n'
 import { Plus } from '@/shared/icons'
 import { useKeys } from '@/shared/keys'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { useDebounced } from '@/shared/useDebounced'
 import { ConnectionState } from '@/features/events/ConnectionState'
 import { useSession } from '@/features/session/viewer'
@@ -106,7 +106,7 @@ export function StoresPage() {
           <Typography variant="display" component="h1">
             {t('stores.title')}
           </Typography>
-          <Box component="span" sx={{ color: v.ink2, ...tabular, ...appears }}>
+          <Box component="span" sx={{ color: vars.textSecondary, ...tabular, ...appears }}>
             {count !== undefined && t('stores.used', { used: count, quota: account.storeQuota })}
           </Box>
           <Box component="span" sx={appears}>

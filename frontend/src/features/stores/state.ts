@@ -1,13 +1,13 @@
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import type { Engine, Store } from './documents'
 
 export type Tone = 'ready' | 'busy' | 'warn' | 'bad' | 'idle'
-export const TONES: Record<Tone, { fg: string; bg: string; line: string }> = {
-  ready: { fg: v.readyFg, bg: v.readyBg, line: v.readyLine },
-  busy: { fg: v.busyFg, bg: v.busyBg, line: v.busyLine },
-  warn: { fg: v.warnFg, bg: v.warnBg, line: v.warnLine },
-  bad: { fg: v.badFg, bg: v.badBg, line: v.badLine },
-  idle: { fg: v.idleFg, bg: v.idleBg, line: v.idleLine },
+export const TONES: Record<Tone, { fg: string; bg: string; border: string }> = {
+  ready: { fg: vars.readyFg, bg: vars.readyBg, border: vars.readyBorder },
+  busy: { fg: vars.busyFg, bg: vars.busyBg, border: vars.busyBorder },
+  warn: { fg: vars.warnFg, bg: vars.warnBg, border: vars.warnBorder },
+  bad: { fg: vars.badFg, bg: vars.badBg, border: vars.badBorder },
+  idle: { fg: vars.idleFg, bg: vars.idleBg, border: vars.idleBorder },
 }
 
 /** The parts of the list, in their order. */

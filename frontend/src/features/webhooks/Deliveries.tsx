@@ -4,7 +4,7 @@ import { muted, row, tabular } from '@/shared/components/styles'
 import { Tag } from '@/shared/components/Tag'
 import { t } from '@/shared/i18n'
 import { Retry } from '@/shared/icons'
-import { mono, v } from '@/shared/tokens'
+import { mono, vars } from '@/shared/tokens'
 import { Ago, duration, formatClock } from '@/shared/time'
 import { Glyph } from '@/features/stores/Glyph'
 import { DeliveriesQuery, type Delivery } from './documents'
@@ -57,7 +57,7 @@ function DeliveryRow({ delivery, onReplay }: DeliveryRowProps) {
           </Box>
           {statusCode !== null && <Tag>{statusCode}</Tag>}
         </Box>
-        {error && <Box sx={{ fontSize: '0.8125rem', color: v.badFg, textWrap: 'pretty' }}>{error}</Box>}
+        {error && <Box sx={{ fontSize: '0.8125rem', color: vars.badFg, textWrap: 'pretty' }}>{error}</Box>}
         <Box sx={{ ...muted, ...tabular }}>
           <Ago at={at} />
           {' · '}

@@ -1,6 +1,6 @@
 import { Box, Checkbox } from '@mui/material'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import type { Webhook } from './documents'
 
 export type EventType = Webhook['eventTypes'][number]
@@ -35,14 +35,14 @@ export function EventTypes({ value, error, onChange }: EventTypesProps) {
             <Box component="span" sx={{ fontWeight: 550 }}>
               {t(`activity.${type}`)}
             </Box>{' '}
-            <Box component="span" sx={{ color: v.ink2 }}>
+            <Box component="span" sx={{ color: vars.textSecondary }}>
               {t(`webhooks.${type}`)}
             </Box>
           </Box>
         </Box>
       ))}
       {error && (
-        <Box role="alert" sx={{ mt: 1.5, fontSize: '0.8125rem', color: v.badFg }}>
+        <Box role="alert" sx={{ mt: 1.5, fontSize: '0.8125rem', color: vars.badFg }}>
           {error}
         </Box>
       )}

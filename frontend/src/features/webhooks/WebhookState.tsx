@@ -1,6 +1,6 @@
 import { Box } from '@mui/material'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { Ago, formatClock } from '@/shared/time'
 import { Glyph } from '@/features/stores/Glyph'
 import { TONES, type DisplayState, type Tone } from '@/features/stores/state'
@@ -52,7 +52,7 @@ export function Trouble({ webhook, children }: { webhook: Webhook; children: Rea
         gap: 3.5,
         p: { xs: 4, sm: 5 },
         borderRadius: '12px',
-        border: `1px solid ${TONES[tone].line}`,
+        border: `1px solid ${TONES[tone].border}`,
         bgcolor: TONES[tone].bg,
       }}
     >
@@ -61,7 +61,7 @@ export function Trouble({ webhook, children }: { webhook: Webhook; children: Rea
         <Box sx={{ fontWeight: 600, color: TONES[tone].fg }}>
           {t(`webhooks.${status}Title`)}
           {failingSince && (
-            <Box component="span" sx={{ fontWeight: 400, color: v.ink2 }}>
+            <Box component="span" sx={{ fontWeight: 400, color: vars.textSecondary }}>
               {' · '}
               <Ago at={failingSince} />
             </Box>
@@ -78,5 +78,5 @@ export function Trouble({ webhook, children }: { webhook: Webhook; children: Rea
 }
 
 function NextAttempt({ at }: { at: string }) {
-  return <Box sx={{ color: v.ink2, mt: 1 }}>{t('webhooks.nextAttempt', { time: formatClock(at) })}</Box>
+  return <Box sx={{ color: vars.textSecondary, mt: 1 }}>{t('webhooks.nextAttempt', { time: formatClock(at) })}</Box>
 }

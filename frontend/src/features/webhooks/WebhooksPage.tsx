@@ -9,7 +9,7 @@ import { errorMessage } from '@/shared/graphql/errors'
 import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
 import { Plus } from '@/shared/icons'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { useSession } from '@/features/session/viewer'
 import { WebhooksQuery, type Webhook } from './documents'
 import { useFollow } from './useFollow'
@@ -59,7 +59,10 @@ export function WebhooksPage() {
 function WebhookRow({ webhook }: { webhook: Webhook }) {
   const { id, url, status, cause, eventTypes } = webhook
   return (
-    <Box component="li" sx={{ ...row, position: 'relative', flexWrap: 'wrap', '&:hover': { bgcolor: v.sunken } }}>
+    <Box
+      component="li"
+      sx={{ ...row, position: 'relative', flexWrap: 'wrap', '&:hover': { bgcolor: vars.surfaceSunken } }}
+    >
       <Box sx={{ flex: '1 1 16rem', minWidth: 0 }}>
         <MuiLink
           component={Link}
@@ -86,7 +89,7 @@ function NoWebhooks({ children }: { children: React.ReactNode }) {
       <Typography variant="h1" component="h2" sx={{ mb: 2 }}>
         {t('webhooks.emptyTitle')}
       </Typography>
-      <Typography sx={{ color: v.ink2, maxWidth: '52ch', mb: 6 }}>{t('webhooks.emptyText')}</Typography>
+      <Typography sx={{ color: vars.textSecondary, maxWidth: '52ch', mb: 6 }}>{t('webhooks.emptyText')}</Typography>
       {children}
     </Card>
   )

@@ -1,5 +1,5 @@
 import { Box } from '@mui/material'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 
 /** The product's sign: a small shop. `size` is its width in px. */
 export function Mark({ size = 22 }: { size?: number }) {
@@ -8,7 +8,14 @@ export function Mark({ size = 22 }: { size?: number }) {
       component="svg"
       viewBox="0 0 48 39"
       aria-hidden
-      sx={{ width: size, height: (size * 39) / 48, display: 'block', fill: v.accent, color: v.accent, flex: 'none' }}
+      sx={{
+        width: size,
+        height: (size * 39) / 48,
+        display: 'block',
+        fill: vars.accent,
+        color: vars.accent,
+        flex: 'none',
+      }}
     >
       <path d="M9 2h7.5L13 18a5.5 5.5 0 0 1-11 0zM24 2h7.5L35 18a5.5 5.5 0 0 1-11 0z" />
       <path opacity="0.4" d="M16.5 2H24v16a5.5 5.5 0 0 1-11 0zM31.5 2H39l7 16a5.5 5.5 0 0 1-11 0z" />

@@ -1,5 +1,5 @@
 import { Box } from '@mui/material'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 
 type Awning = [string, string]
 interface ShopProps {
@@ -11,10 +11,10 @@ interface ShopProps {
   closed?: boolean
 }
 
-const GREEN: Awning = [v.awning, v.awningPale]
-const SLATE: Awning = [v.ink3, v.line]
-const SAND: Awning = [v.lineStrong, v.line]
-const EMPTY: Awning = [v.line, v.sunken]
+const GREEN: Awning = [vars.stripe, vars.stripePale]
+const SLATE: Awning = [vars.textTertiary, vars.border]
+const SAND: Awning = [vars.borderStrong, vars.border]
+const EMPTY: Awning = [vars.border, vars.surfaceSunken]
 const GROUND = 200
 
 const scallops = (x: number, y: number, width: number, drop: number, count: number) => {
@@ -27,25 +27,40 @@ const scallops = (x: number, y: number, width: number, drop: number, count: numb
 
 function Shop({ x, width, height, awning, door, closed = false }: ShopProps) {
   const top = GROUND - height
-  const edge = { stroke: v.lineStrong, strokeDasharray: closed ? '4 4' : undefined }
+  const edge = { stroke: vars.borderStrong, strokeDasharray: closed ? '4 4' : undefined }
   const doorX = door === 'left' ? x + 14 : x + width - 44
   const windowX = door === 'left' ? x + 56 : x + 14
   const knobX = doorX + (door === 'left' ? 24 : 6)
   return (
     <g>
-      <rect x={x} y={top} width={width} height={height} fill={v.surface} {...edge} />
-      <rect x={x + 14} y={top + 12} width={width - 28} height={10} rx={2} fill={closed ? v.line : v.sunken} />
+      <rect x={x} y={top} width={width} height={height} fill={vars.surface} {...edge} />
+      <rect
+        x={x + 14}
+        y={top + 12}
+        width={width - 28}
+        height={10}
+        rx={2}
+        fill={closed ? vars.border : vars.surfaceSunken}
+      />
       <rect
         x={windowX}
         y={top + 74}
         width={width - 70}
         height={height - 96}
         rx={3}
-        fill={closed ? 'none' : v.accentSoft}
+        fill={closed ? 'none' : vars.accentSoft}
         {...edge}
       />
-      <rect x={doorX} y={top + 74} width={30} height={height - 74} rx={3} fill={closed ? 'none' : v.sunken} {...edge} />
-      {!closed && <circle cx={knobX} cy={top + 74 + (height - 74) / 2} r={1.8} fill={v.ink3} />}
+      <rect
+        x={doorX}
+        y={top + 74}
+        width={30}
+        height={height - 74}
+        rx={3}
+        fill={closed ? 'none' : vars.surfaceSunken}
+        {...edge}
+      />
+      {!closed && <circle cx={knobX} cy={top + 74 + (height - 74) / 2} r={1.8} fill={vars.textTertiary} />}
       {scallops(x - 5, top + 34, width + 10, closed ? 2 : 20, Math.round((width + 10) / 15)).map((d, i) => (
         <path key={d} d={d} fill={awning[i % 2]} />
       ))}
@@ -82,7 +97,7 @@ export function Street() {
       {STREET.map(([width, height, awning, door], i) => (
         <Shop key={starts[i]} x={starts[i] ?? 0} width={width} height={height} awning={awning} door={door} />
       ))}
-      <path d="M0 200.5h1440" stroke={v.lineStrong} />
+      <path d="M0 200.5h1440" stroke={vars.borderStrong} />
     </Box>
   )
 }
@@ -99,7 +114,7 @@ export function EmptyLot() {
       <Shop x={6} width={112} height={122} awning={EMPTY} door="left" closed />
       <Shop x={134} width={152} height={160} awning={GREEN} door="right" />
       <Shop x={302} width={112} height={122} awning={EMPTY} door="left" closed />
-      <path d="M0 200.5h420" stroke={v.lineStrong} />
+      <path d="M0 200.5h420" stroke={vars.borderStrong} />
     </Box>
   )
 }

@@ -1,13 +1,13 @@
 import { Box, Typography, type BoxProps } from '@mui/material'
 import { useId } from 'react'
-import { radius, v } from '@/shared/tokens'
+import { radius, vars } from '@/shared/tokens'
 import { inset } from './styles'
 
 export function Card({ children, sx, ...rest }: BoxProps) {
   return (
     <Box
       sx={[
-        { bgcolor: v.surface, border: `1px solid ${v.line}`, borderRadius: `${radius.card}px` },
+        { bgcolor: vars.surface, border: `1px solid ${vars.border}`, borderRadius: `${radius.card}px` },
         ...(Array.isArray(sx) ? sx : [sx]),
       ]}
       {...rest}
@@ -35,7 +35,7 @@ export function Section({ title, aside, children }: SectionProps) {
           gap: 3,
           minHeight: 48,
           ...inset,
-          borderBottom: `1px solid ${v.line}`,
+          borderBottom: `1px solid ${vars.border}`,
         }}
       >
         <Typography variant="h3" component="h2" id={id} sx={{ flex: 1 }}>
@@ -68,21 +68,21 @@ export function Annotated({ title, text, children, tone }: AnnotatedProps) {
         columnGap: 12,
         rowGap: 3,
         py: { xs: 5, md: 7 },
-        '& + &': { borderTop: `1px solid ${v.line}` },
+        '& + &': { borderTop: `1px solid ${vars.border}` },
         '&:first-of-type': { pt: 0 },
       }}
     >
       <Box sx={{ pt: { md: 1 } }}>
-        <Typography variant="h2" id={id} sx={{ color: tone === 'bad' ? v.badFg : v.ink }}>
+        <Typography variant="h2" id={id} sx={{ color: tone === 'bad' ? vars.badFg : vars.text }}>
           {title}
         </Typography>
         {text && (
-          <Typography variant="body2" sx={{ color: v.ink2, mt: 1, maxWidth: '42ch' }}>
+          <Typography variant="body2" sx={{ color: vars.textSecondary, mt: 1, maxWidth: '42ch' }}>
             {text}
           </Typography>
         )}
       </Box>
-      <Card sx={{ overflow: 'clip', ...(tone === 'bad' ? { borderColor: v.badLine } : {}) }}>{children}</Card>
+      <Card sx={{ overflow: 'clip', ...(tone === 'bad' ? { borderColor: vars.badBorder } : {}) }}>{children}</Card>
     </Box>
   )
 }
@@ -98,7 +98,7 @@ export function SettingsRow({ text, children }: { text: React.ReactNode; childre
         gap: 4,
         ...inset,
         py: 4,
-        '& + &': { borderTop: `1px solid ${v.line}` },
+        '& + &': { borderTop: `1px solid ${vars.border}` },
       }}
     >
       <Box sx={{ flex: 1, maxWidth: '60ch', textWrap: 'pretty' }}>{text}</Box>

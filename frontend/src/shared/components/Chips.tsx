@@ -1,5 +1,5 @@
 import { Box, ButtonBase } from '@mui/material'
-import { ring, v } from '@/shared/tokens'
+import { ring, vars } from '@/shared/tokens'
 import { tabular } from './styles'
 
 interface Chip<T> {
@@ -45,17 +45,17 @@ export function Chips<T extends string>(props: {
             fontSize: '0.8125rem',
             fontWeight: 500,
             border: '1px solid',
-            borderColor: value === own ? v.lineStrong : 'transparent',
-            bgcolor: value === own ? v.surface : 'transparent',
-            color: value === own ? v.ink : v.ink2,
-            '&:hover': { color: v.ink, bgcolor: value === own ? v.surface : v.sunken },
+            borderColor: value === own ? vars.borderStrong : 'transparent',
+            bgcolor: value === own ? vars.surface : 'transparent',
+            color: value === own ? vars.text : vars.textSecondary,
+            '&:hover': { color: vars.text, bgcolor: value === own ? vars.surface : vars.surfaceSunken },
             '&:focus-visible': { ...ring, outlineOffset: -2 },
           }}
         >
           {icon}
           {text}
           {count !== undefined && (
-            <Box component="span" sx={{ color: v.ink3, ...tabular }}>
+            <Box component="span" sx={{ color: vars.textTertiary, ...tabular }}>
               {count}
             </Box>
           )}

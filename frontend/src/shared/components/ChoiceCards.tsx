@@ -1,6 +1,6 @@
 import { Box } from '@mui/material'
 import { Check } from '@/shared/icons'
-import { ring, v } from '@/shared/tokens'
+import { ring, vars } from '@/shared/tokens'
 import { visuallyHidden } from './styles'
 
 interface Choice<T> {
@@ -19,8 +19,8 @@ interface ChoiceCardsProps<T> {
 }
 
 const outline = (chosen: boolean, disabled: boolean) => {
-  if (chosen) return `inset 0 0 0 1.5px ${v.accent}`
-  return `inset 0 0 0 1px ${disabled ? v.line : v.lineStrong}`
+  if (chosen) return `inset 0 0 0 1.5px ${vars.accent}`
+  return `inset 0 0 0 1px ${disabled ? vars.border : vars.borderStrong}`
 }
 
 /** Radio buttons that look like cards. */
@@ -40,11 +40,11 @@ export function ChoiceCards<T extends string>(props: ChoiceCardsProps<T>) {
               position: 'relative',
               p: 3.5,
               borderRadius: '10px',
-              bgcolor: disabled ? 'transparent' : v.surface,
+              bgcolor: disabled ? 'transparent' : vars.surface,
               cursor: disabled ? 'default' : 'pointer',
               boxShadow: outline(value === own, disabled),
               transition: 'box-shadow 120ms',
-              '&:hover': disabled || value === own ? {} : { boxShadow: `inset 0 0 0 1px ${v.edge}` },
+              '&:hover': disabled || value === own ? {} : { boxShadow: `inset 0 0 0 1px ${vars.inputBorder}` },
               '&:has(:focus-visible)': ring,
             }}
           >
@@ -64,7 +64,7 @@ export function ChoiceCards<T extends string>(props: ChoiceCardsProps<T>) {
         ))}
       </Box>
       {error && (
-        <Box role="alert" sx={{ mt: 1.5, fontSize: '0.8125rem', color: v.badFg }}>
+        <Box role="alert" sx={{ mt: 1.5, fontSize: '0.8125rem', color: vars.badFg }}>
           {error}
         </Box>
       )}
@@ -83,8 +83,8 @@ function Chosen() {
         width: 18,
         height: 18,
         borderRadius: '50%',
-        bgcolor: v.accent,
-        color: v.accentInk,
+        bgcolor: vars.accent,
+        color: vars.accentText,
         display: 'grid',
         placeItems: 'center',
       }}

@@ -2,7 +2,7 @@ import IconButton from '@mui/material/IconButton'
 import { useEffect, useRef, useState } from 'react'
 import { t } from '@/shared/i18n'
 import { Check, Copy } from '@/shared/icons'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 
 const FEEDBACK_MS = 1500
 
@@ -25,7 +25,7 @@ export function CopyButton({ text, label, size = 28 }: { text: string; label: st
       sx={{ width: size, height: size, flex: 'none' }}
       onClick={() => void copy()}
     >
-      {copied ? <Check sx={{ fontSize: 15, color: v.readyFg }} /> : <Copy sx={{ fontSize: 15 }} />}
+      {copied ? <Check sx={{ fontSize: 15, color: vars.readyFg }} /> : <Copy sx={{ fontSize: 15 }} />}
     </IconButton>
   )
 }

@@ -1,7 +1,7 @@
 import { Box, Button } from '@mui/material'
 import { t } from '@/shared/i18n'
 import { Info } from '@/shared/icons'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 
 /** One sentence that says what is wrong; `onRetry` adds a button. */
 export function ErrorBanner({ children, onRetry }: { children: React.ReactNode; onRetry?: () => void }) {
@@ -14,8 +14,8 @@ export function ErrorBanner({ children, onRetry }: { children: React.ReactNode; 
         alignItems: 'center',
         p: 3,
         borderRadius: '8px',
-        bgcolor: v.badBg,
-        color: v.badFg,
+        bgcolor: vars.badBg,
+        color: vars.badFg,
         fontSize: '0.8125rem',
         fontWeight: 500,
       }}

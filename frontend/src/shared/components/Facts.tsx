@@ -1,5 +1,5 @@
 import { Box } from '@mui/material'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { inset } from './styles'
 
 export type Fact = [label: string, value: React.ReactNode]
@@ -17,12 +17,16 @@ export function Facts({ rows, wide = false }: { rows: Fact[]; wide?: boolean }) 
             gap: 4,
             minHeight: wide ? 42 : 36,
             py: 1,
-            '& + &': { borderTop: `1px solid ${v.line}` },
+            '& + &': { borderTop: `1px solid ${vars.border}` },
           }}
         >
           <Box
             component="dt"
-            sx={{ color: v.ink2, fontSize: '0.8125rem', flex: wide ? { xs: '0 0 6rem', sm: '0 0 7.5rem' } : 'none' }}
+            sx={{
+              color: vars.textSecondary,
+              fontSize: '0.8125rem',
+              flex: wide ? { xs: '0 0 6rem', sm: '0 0 7.5rem' } : 'none',
+            }}
           >
             {label}
           </Box>

@@ -1,7 +1,7 @@
 import { Box, FormControl, FormHelperText, FormLabel, type BoxProps } from '@mui/material'
 import { useId } from 'react'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 
 interface FieldProps {
   label: string
@@ -27,7 +27,7 @@ export function Field({ label, hint, error, optional, action, children, sx }: Fi
       <Box sx={{ display: 'flex', alignItems: 'baseline', gap: 1.5, mb: 1.5 }}>
         <FormLabel htmlFor={id}>{label}</FormLabel>
         {optional && (
-          <Box component="span" sx={{ fontSize: '0.8125rem', color: v.ink3 }}>
+          <Box component="span" sx={{ fontSize: '0.8125rem', color: vars.textTertiary }}>
             {t('field.optional')}
           </Box>
         )}

@@ -1,7 +1,7 @@
 import { Box, InputAdornment, OutlinedInput, type OutlinedInputProps } from '@mui/material'
 import { t } from '@/shared/i18n'
 import { Search } from '@/shared/icons'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { Kbd } from './Kbd'
 
 interface FilterInputProps {
@@ -29,7 +29,7 @@ export function FilterInput({ label, value, onChange, sx }: FilterInputProps) {
       inputProps={{ 'aria-label': label }}
       startAdornment={
         <InputAdornment position="start" sx={{ mr: 0, ml: -0.5 }}>
-          <Search sx={{ fontSize: 15, color: v.ink3 }} />
+          <Search sx={{ fontSize: 15, color: vars.textTertiary }} />
         </InputAdornment>
       }
       endAdornment={
@@ -39,7 +39,7 @@ export function FilterInput({ label, value, onChange, sx }: FilterInputProps) {
       }
       sx={[
         {
-          '& .MuiOutlinedInput-notchedOutline': { borderColor: v.lineStrong },
+          '& .MuiOutlinedInput-notchedOutline': { borderColor: vars.borderStrong },
           '& input::-webkit-search-cancel-button': { display: 'none' },
         },
         ...(Array.isArray(sx) ? sx : [sx ?? {}]),

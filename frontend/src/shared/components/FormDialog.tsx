@@ -1,6 +1,6 @@
 import { Box, Dialog, Typography } from '@mui/material'
 import { useId } from 'react'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { ErrorBanner } from './ErrorBanner'
 
 interface FormDialogProps {
@@ -48,7 +48,7 @@ export function FormDialog(props: FormDialogProps) {
               {title}
             </Typography>
             {text && (
-              <Box id={`${id}-text`} sx={{ color: v.ink2, textWrap: 'pretty', mt: 2 }}>
+              <Box id={`${id}-text`} sx={{ color: vars.textSecondary, textWrap: 'pretty', mt: 2 }}>
                 {text}
               </Box>
             )}
@@ -65,7 +65,7 @@ export function FormDialog(props: FormDialogProps) {
             gap: 2,
             px: { xs: 5, sm: 6 },
             py: 3.5,
-            borderTop: `1px solid ${v.line}`,
+            borderTop: `1px solid ${vars.border}`,
           }}
         >
           {aside && <Box sx={{ mr: 'auto', width: { xs: '100%', sm: 'auto' } }}>{aside}</Box>}

@@ -1,5 +1,5 @@
 import { Box } from '@mui/material'
-import { ring, v } from '@/shared/tokens'
+import { ring, vars } from '@/shared/tokens'
 
 /** A suggestion inside a sentence: "fig-olive-2 is free. Take it". */
 export function InlineButton({ children, onClick }: { children: React.ReactNode; onClick: () => void }) {
@@ -11,7 +11,7 @@ export function InlineButton({ children, onClick }: { children: React.ReactNode;
       sx={{
         all: 'unset',
         cursor: 'pointer',
-        color: v.ink,
+        color: vars.text,
         textDecoration: 'underline',
         textUnderlineOffset: '0.2em',
         '&:focus-visible': ring,

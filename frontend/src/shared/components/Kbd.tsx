@@ -1,8 +1,8 @@
 import { Box } from '@mui/material'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 
 const LOOK = {
-  surface: { bgcolor: v.sunken, color: v.ink2, boxShadow: `inset 0 0 0 1px ${v.line}` },
+  surface: { bgcolor: vars.surfaceSunken, color: vars.textSecondary, boxShadow: `inset 0 0 0 1px ${vars.border}` },
   accent: { boxShadow: 'inset 0 0 0 1px color-mix(in srgb, currentColor 40%, transparent)' },
 }
 

@@ -4,7 +4,7 @@ import type { TypedDocumentNode } from 'urql'
 import { errorMessage } from '@/shared/graphql/errors'
 import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { ErrorBanner } from './ErrorBanner'
 import { TextSkeleton } from './Skeleton'
 import { inset, plainList } from './styles'
@@ -90,13 +90,13 @@ function Page<Data, Variables extends PageVariables, Item>({
         <Fragment key={keyOf(item)}>{children(item)}</Fragment>
       ))}
       {after === null && empty && connection?.nodes.length === 0 && (
-        <Box component="li" sx={{ ...inset, py: 6, color: v.ink2, textAlign: 'center' }}>
+        <Box component="li" sx={{ ...inset, py: 6, color: vars.textSecondary, textAlign: 'center' }}>
           {empty}
         </Box>
       )}
       {next !== null && pages > 1 && <Page {...list} after={next} pages={pages - 1} />}
       {next !== null && pages === 1 && (
-        <Box component="li" sx={{ ...inset, py: 3, '& + &, li + &': { borderTop: `1px solid ${v.line}` } }}>
+        <Box component="li" sx={{ ...inset, py: 3, '& + &, li + &': { borderTop: `1px solid ${vars.border}` } }}>
           <Button size="small" onClick={onMore}>
             {t('more')}
           </Button>

@@ -1,5 +1,5 @@
 import { Box, Button } from '@mui/material'
-import { mono, v } from '@/shared/tokens'
+import { mono, vars } from '@/shared/tokens'
 import { CopyButton } from './CopyButton'
 import { FormDialog } from './FormDialog'
 
@@ -45,7 +45,7 @@ const well = {
   p: 3,
   pl: 4,
   borderRadius: '8px',
-  bgcolor: v.sunken,
-  border: `1px solid ${v.line}`,
+  bgcolor: vars.surfaceSunken,
+  border: `1px solid ${vars.border}`,
   overflowWrap: 'anywhere',
 }

@@ -1,5 +1,5 @@
 import { Box } from '@mui/material'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 
 /** A word beside a name. */
 export function Tag({ children }: { children: React.ReactNode }) {
@@ -9,8 +9,8 @@ export function Tag({ children }: { children: React.ReactNode }) {
       sx={{
         px: 1.5,
         borderRadius: '4px',
-        bgcolor: v.sunken,
-        color: v.ink2,
+        bgcolor: vars.surfaceSunken,
+        color: vars.textSecondary,
         fontSize: '0.75rem',
         lineHeight: '20px',
         whiteSpace: 'nowrap',

@@ -1,4 +1,4 @@
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 
 /** Seen by screen readers only. */
 export const visuallyHidden = {
@@ -26,8 +26,8 @@ export const row = {
   gap: 3,
   ...inset,
   py: 3,
-  '& + &': { borderTop: `1px solid ${v.line}` },
+  '& + &': { borderTop: `1px solid ${vars.border}` },
 } as const
 
 /** The second voice: below a name, beside a switch. */
-export const muted = { fontSize: '0.8125rem', color: v.ink2 } as const
+export const muted = { fontSize: '0.8125rem', color: vars.textSecondary } as const

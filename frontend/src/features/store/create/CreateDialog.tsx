@@ -11,7 +11,7 @@ import { byField, userErrors, type UserError } from '@/shared/graphql/errors'
 import { t } from '@/shared/i18n'
 import { Close } from '@/shared/icons'
 import { modifier } from '@/shared/keys'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { useSession } from '@/features/session/viewer'
 import { useCatalogue } from '@/features/stores/catalogue'
 import { CreateStore } from './documents'
@@ -166,7 +166,7 @@ const head = {
   px: { xs: 4, sm: 6 },
   height: 56,
   flex: 'none',
-  borderBottom: `1px solid ${v.line}`,
+  borderBottom: `1px solid ${vars.border}`,
 }
 const body = {
   px: { xs: 4, sm: 6 },
@@ -183,7 +183,7 @@ const foot = {
   gap: 2.5,
   px: { xs: 4, sm: 6 },
   py: 3,
-  borderTop: `1px solid ${v.line}`,
+  borderTop: `1px solid ${vars.border}`,
   flex: 'none',
   mt: 'auto',
 }

@@ -1,6 +1,6 @@
 import { Box } from '@mui/material'
 import { rich, t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { formatMinute } from '@/shared/time'
 import type { Account } from '@/features/session/viewer'
 
@@ -10,14 +10,15 @@ export const storesLeft = (account: Account) => Math.max(0, account.storeQuota -
 export function Limits({ account }: { account: Account }) {
   const left = storesLeft(account)
   const strong = (text: string) => (
-    <Box component="span" sx={{ color: v.ink, fontWeight: 550 }}>
+    <Box component="span" sx={{ color: vars.text, fontWeight: 550 }}>
       {text}
     </Box>
   )
-  if (left === 0) return <Box sx={{ color: v.warnFg }}>{t('limits.quotaReached', { quota: account.storeQuota })}</Box>
+  if (left === 0)
+    return <Box sx={{ color: vars.warnFg }}>{t('limits.quotaReached', { quota: account.storeQuota })}</Box>
   if (account.creationsLeft === 0) {
     return (
-      <Box sx={{ color: v.warnFg }}>
+      <Box sx={{ color: vars.warnFg }}>
         {account.nextCreationAt
           ? t('limits.nextAt', { time: formatMinute(account.nextCreationAt) })
           : t('limits.hourly', { count: account.creationsPerHour })}

@@ -4,7 +4,7 @@ import { ChoiceCards } from '@/shared/components/ChoiceCards'
 import { Field } from '@/shared/components/Field'
 import { muted } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
-import { ring, v } from '@/shared/tokens'
+import { ring, vars } from '@/shared/tokens'
 import type { Engine } from '@/features/stores/documents'
 import type { Draft } from './draft'
 
@@ -28,10 +28,10 @@ export function MoreOptions({ draft, setups, errorOf, onChange }: MoreOptionsPro
         sx={{
           minHeight: 24,
           fontSize: '0.8125rem',
-          color: v.ink2,
+          color: vars.textSecondary,
           fontWeight: 500,
           borderRadius: '4px',
-          '&:hover': { color: v.ink },
+          '&:hover': { color: vars.text },
           '&:focus-visible': ring,
         }}
       >

@@ -4,7 +4,7 @@ import { InlineButton } from '@/shared/components/InlineButton'
 import { TextButton } from '@/shared/components/TextButton'
 import { ellipsis } from '@/shared/components/styles'
 import { rich, t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 
 interface NameFieldsProps {
   name: string
@@ -46,7 +46,7 @@ export function NameFields(props: NameFieldsProps) {
             mt: -3,
             minHeight: 24,
             fontSize: '0.8125rem',
-            color: v.ink2,
+            color: vars.textSecondary,
           }}
         >
           {suggested && (
@@ -54,7 +54,7 @@ export function NameFields(props: NameFieldsProps) {
               <Box component="span" sx={ellipsis} aria-live="polite">
                 {rich('create.address', {
                   address: (
-                    <Box component="span" sx={{ color: v.ink }}>
+                    <Box component="span" sx={{ color: vars.text }}>
                       {suggested}
                       {suffix}
                     </Box>
@@ -90,7 +90,7 @@ export function NameFields(props: NameFieldsProps) {
               value={slug ?? suggested ?? ''}
               onChange={(event) => onSlug(event.target.value.toLowerCase())}
               endAdornment={
-                <InputAdornment position="end" sx={{ '& p': { fontSize: '0.875rem', color: v.ink3 } }}>
+                <InputAdornment position="end" sx={{ '& p': { fontSize: '0.875rem', color: vars.textTertiary } }}>
                   {suffix}
                 </InputAdornment>
               }

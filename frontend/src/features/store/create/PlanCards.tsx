@@ -3,7 +3,7 @@ import { Fragment } from 'react'
 import { ChoiceCards } from '@/shared/components/ChoiceCards'
 import { muted } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import type { Engine, Plan } from '@/features/stores/documents'
 import { planText } from '@/features/stores/plans'
 
@@ -27,7 +27,7 @@ export function EngineCards({ engines, value, error, onChange }: EngineCardsProp
         value: name,
         disabled: !available,
         body: (
-          <Box sx={{ color: available ? v.ink : v.ink3, pr: 5 }}>
+          <Box sx={{ color: available ? vars.text : vars.textTertiary, pr: 5 }}>
             <Box sx={{ fontWeight: 550 }}>{title}</Box>
             <Box sx={{ ...muted, color: 'inherit', opacity: 0.85 }}>{available ? description : t('create.later')}</Box>
           </Box>
@@ -65,7 +65,7 @@ export function PlanCards({ plans, value, error, unavailable, onChange }: PlanCa
 
 function PlanBody({ plan, reason }: { plan: Plan; reason: string | undefined }) {
   return (
-    <Box sx={{ color: reason ? v.ink3 : v.ink }}>
+    <Box sx={{ color: reason ? vars.textTertiary : vars.text }}>
       <Box sx={{ fontWeight: 550, mb: 2 }}>{plan.title}</Box>
       <Box component="dl" sx={gives}>
         {(['cpu', 'memory', 'disk'] as const).map((part) => (
@@ -87,6 +87,6 @@ const gives = {
   columnGap: 3,
   rowGap: 0.5,
   fontSize: '0.8125rem',
-  '& dt': { color: v.ink3 },
+  '& dt': { color: vars.textTertiary },
   '& dd': { m: 0, textAlign: 'end' },
 }

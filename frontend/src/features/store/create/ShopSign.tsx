@@ -2,7 +2,7 @@ import { Box } from '@mui/material'
 import { ellipsis } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
 import { Lock } from '@/shared/icons'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 
 const STRIPES = 25
 
@@ -11,7 +11,7 @@ export function ShopSign({ name, address }: { name: string; address: React.React
   return (
     <Box
       aria-hidden
-      sx={{ border: `1px solid ${v.line}`, borderRadius: '10px', overflow: 'hidden', bgcolor: v.sunken }}
+      sx={{ border: `1px solid ${vars.border}`, borderRadius: '10px', overflow: 'hidden', bgcolor: vars.surfaceSunken }}
     >
       <Box sx={{ display: 'flex', height: 28 }}>
         {Array.from({ length: STRIPES }, (_, i) => (
@@ -21,7 +21,7 @@ export function ShopSign({ name, address }: { name: string; address: React.React
               display: i <= STRIPES / 2 ? 'block' : { xs: 'none', sm: 'block' },
               flex: 1,
               height: 26,
-              bgcolor: i % 2 ? v.awningPale : v.awning,
+              bgcolor: i % 2 ? vars.stripePale : vars.stripe,
               borderRadius: '0 0 50% 50% / 0 0 11px 11px',
             }}
           />
@@ -34,7 +34,7 @@ export function ShopSign({ name, address }: { name: string; address: React.React
             lineHeight: 1.3,
             fontWeight: 600,
             letterSpacing: '-0.016em',
-            color: name.trim() ? v.ink : v.ink3,
+            color: name.trim() ? vars.text : vars.textTertiary,
             ...ellipsis,
           }}
         >
@@ -48,7 +48,7 @@ export function ShopSign({ name, address }: { name: string; address: React.React
             gap: 1.5,
             maxWidth: '100%',
             minHeight: 20,
-            color: v.ink2,
+            color: vars.textSecondary,
             fontSize: '0.8125rem',
           }}
         >

@@ -1,6 +1,6 @@
 import { Box } from '@mui/material'
 import { memo } from 'react'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import type { NumberedLine } from './useLogs'
 
 /** What a line seems to be, by its words and HTTP status: for the colour of its edge only. */
@@ -9,7 +9,7 @@ export function levelOf(line: string): 'bad' | 'warn' | 'plain' {
   if (/\b(warn(ing)?|deprecated)\b|" 4\d\d /i.test(line)) return 'warn'
   return 'plain'
 }
-const EDGES = { bad: `inset 2px 0 ${v.termBad}`, warn: `inset 2px 0 ${v.termWarn}`, plain: 'none' }
+const EDGES = { bad: `inset 2px 0 ${vars.terminalBad}`, warn: `inset 2px 0 ${vars.terminalWarn}`, plain: 'none' }
 
 /** 12:47:58.339 */
 function clock(at: string) {
@@ -44,7 +44,7 @@ function Marked({ text, part }: { text: string; part: string }) {
   return (
     <>
       {text.slice(0, at)}
-      <Box component="mark" sx={{ bgcolor: v.termWarn, color: v.term, borderRadius: '2px' }}>
+      <Box component="mark" sx={{ bgcolor: vars.terminalWarn, color: vars.terminal, borderRadius: '2px' }}>
         {text.slice(at, at + part.length)}
       </Box>
       {text.slice(at + part.length)}
@@ -52,14 +52,19 @@ function Marked({ text, part }: { text: string; part: string }) {
   )
 }
 
-const row = { display: 'flex', gap: 3.5, px: 4, '&:hover': { bgcolor: v.termLine } }
-const time = { color: v.termSoft, flex: 'none', userSelect: 'none', display: { xs: 'none', sm: 'block' } }
+const row = { display: 'flex', gap: 3.5, px: 4, '&:hover': { bgcolor: vars.terminalBorder } }
+const time = {
+  color: vars.terminalTextSecondary,
+  flex: 'none',
+  userSelect: 'none',
+  display: { xs: 'none', sm: 'block' },
+}
 const notice = {
   display: 'flex',
   alignItems: 'center',
   gap: 3,
   px: 4,
   my: 1.5,
-  color: v.termSoft,
-  '&::before, &::after': { content: '""', flex: 1, borderTop: `1px dashed ${v.termLine}` },
+  color: vars.terminalTextSecondary,
+  '&::before, &::after': { content: '""', flex: 1, borderTop: `1px dashed ${vars.terminalBorder}` },
 }

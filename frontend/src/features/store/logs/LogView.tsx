@@ -4,7 +4,7 @@ import { CopyButton } from '@/shared/components/CopyButton'
 import { tabular } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
 import { ArrowDown, Wrap } from '@/shared/icons'
-import { mono, ring, v } from '@/shared/tokens'
+import { mono, ring, vars } from '@/shared/tokens'
 import { useNow } from '@/shared/time'
 import { LogLine } from './LogLine'
 import type { NumberedLine } from './useLogs'
@@ -37,8 +37,12 @@ export function LogView({ workload, lines, filter, startedAt, state, error, onPa
   return (
     <Box sx={frame}>
       <Box sx={head}>
-        <Box component="span" aria-hidden sx={{ ...dot, bgcolor: following ? v.termLive : v.termSoft }} />
-        <Box component="span" sx={{ color: v.termInk, fontWeight: 500 }}>
+        <Box
+          component="span"
+          aria-hidden
+          sx={{ ...dot, bgcolor: following ? vars.terminalLive : vars.terminalTextSecondary }}
+        />
+        <Box component="span" sx={{ color: vars.terminalText, fontWeight: 500 }}>
           {workload}
         </Box>
         {following ? <TimeLeft startedAt={startedAt} /> : <span>{t(`logs.${state}`)}</span>}
@@ -50,7 +54,7 @@ export function LogView({ workload, lines, filter, startedAt, state, error, onPa
             title={t('logs.wrap')}
             aria-pressed={wrap}
             onClick={() => setWrap(!wrap)}
-            sx={wrap ? { '&&': { color: v.termInk, bgcolor: v.termLine } } : {}}
+            sx={wrap ? { '&&': { color: vars.terminalText, bgcolor: vars.terminalBorder } } : {}}
           >
             <Wrap sx={{ fontSize: 15 }} />
           </IconButton>
@@ -67,12 +71,14 @@ export function LogView({ workload, lines, filter, startedAt, state, error, onPa
         sx={scroller}
       >
         {lines.length === 0 && !error && (
-          <Box sx={{ px: 4, color: v.termSoft }}>{filter ? t('logs.noMatch', { filter }) : t('logs.empty')}</Box>
+          <Box sx={{ px: 4, color: vars.terminalTextSecondary }}>
+            {filter ? t('logs.noMatch', { filter }) : t('logs.empty')}
+          </Box>
         )}
         {lines.map((line) => (
           <LogLine key={line.number} line={line} wrap={wrap} filter={filter} />
         ))}
-        {error && <Box sx={{ px: 4, pt: 2, color: v.termWarn }}>{error}</Box>}
+        {error && <Box sx={{ px: 4, pt: 2, color: vars.terminalWarn }}>{error}</Box>}
       </Box>
       {state === 'paused' && (
         <ButtonBase onClick={onResume} sx={toLatest}>
@@ -95,13 +101,13 @@ function TimeLeft({ startedAt }: { startedAt: number }) {
   )
 }
 
-const focusRing = { ...ring, outlineColor: v.termAccent }
+const focusRing = { ...ring, outlineColor: vars.terminalAccent }
 const frame = {
   position: 'relative',
-  bgcolor: v.term,
-  color: v.termInk,
+  bgcolor: vars.terminal,
+  color: vars.terminalText,
   borderRadius: '12px',
-  border: `1px solid ${v.termLine}`,
+  border: `1px solid ${vars.terminalBorder}`,
   overflow: 'hidden',
 }
 const head = {
@@ -110,12 +116,16 @@ const head = {
   gap: 2.5,
   height: 40,
   px: 4,
-  borderBottom: `1px solid ${v.termLine}`,
+  borderBottom: `1px solid ${vars.terminalBorder}`,
   fontSize: '0.75rem',
-  color: v.termSoft,
+  color: vars.terminalTextSecondary,
 }
 const dot = { width: 8, height: 8, borderRadius: '50%' }
-const tool = { color: v.termSoft, '&:hover': { color: v.termInk, bgcolor: v.termLine }, '&:focus-visible': focusRing }
+const tool = {
+  color: vars.terminalTextSecondary,
+  '&:hover': { color: vars.terminalText, bgcolor: vars.terminalBorder },
+  '&:focus-visible': focusRing,
+}
 const scroller = {
   height: { xs: '52vh', sm: 480 },
   overflow: 'auto',
@@ -123,7 +133,7 @@ const scroller = {
   fontFamily: mono,
   fontSize: '0.75rem',
   lineHeight: 1.65,
-  scrollbarColor: `${v.termSoft} transparent`,
+  scrollbarColor: `${vars.terminalTextSecondary} transparent`,
   '&:focus-visible': { ...focusRing, outlineOffset: -3, borderRadius: '8px' },
 }
 const toLatest = {
@@ -135,8 +145,8 @@ const toLatest = {
   px: 3,
   gap: 1.5,
   borderRadius: '20px',
-  bgcolor: v.termInk,
-  color: v.term,
+  bgcolor: vars.terminalText,
+  color: vars.terminal,
   fontSize: '0.8125rem',
   fontWeight: 550,
 }

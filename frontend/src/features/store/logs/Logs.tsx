@@ -5,7 +5,7 @@ import { FilterInput } from '@/shared/components/FilterInput'
 import { muted } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
 import { Pause, Play } from '@/shared/icons'
-import { v } from '@/shared/tokens'
+import { vars } from '@/shared/tokens'
 import { useDebounced } from '@/shared/useDebounced'
 import { useCatalogue } from '@/features/stores/catalogue'
 import type { StoreDetail } from '@/features/store/documents'
@@ -52,7 +52,7 @@ function WorkloadLogs({ store, workload, workloads, onChoose }: WorkloadLogsProp
           sx={{
             minWidth: 150,
             flex: { xs: 1, sm: 'none' },
-            '& .MuiOutlinedInput-notchedOutline': { borderColor: v.lineStrong },
+            '& .MuiOutlinedInput-notchedOutline': { borderColor: vars.borderStrong },
           }}
         >
           {workloads.map((name) => (
