@@ -11,7 +11,7 @@ import { createGraphQLClient } from '@/shared/graphql/client'
 import { direction } from '@/shared/i18n/locale'
 import { theme } from '@/shared/theme'
 import { StoresPage } from '@/features/stores/StoresPage'
-import { Frame } from './Frame'
+import { AppSkeleton } from './AppSkeleton'
 import { NotFound } from './NotFound'
 import { preloadPage } from './preload'
 import { Shell } from './Shell'
@@ -41,14 +41,14 @@ void preloadPage(client)
 const localTheme = direction === 'rtl' ? createTheme(theme, { direction }) : theme
 
 const Private = () => (
-  <RequireSession fallback={<Frame />}>
+  <RequireSession fallback={<AppSkeleton />}>
     <Shell />
   </RequireSession>
 )
 
 export function AppRoutes() {
   return (
-    <Suspense fallback={<Frame />}>
+    <Suspense fallback={<AppSkeleton />}>
       <Routes>
         <Route path="/sign-in" element={<SignInPage />} />
         <Route path="/invitation" element={<InvitationPage />} />

@@ -5,7 +5,7 @@ import { Link, Outlet, useLocation, useNavigate } from 'react-router'
 import { LiveUpdates } from '@/features/events/LiveUpdates'
 import { useSession } from '@/features/session/viewer'
 import { ConnectionLost } from '@/features/events/ConnectionState'
-import { Mark } from '@/shared/brand/Mark'
+import { Logo } from '@/shared/brand/Logo'
 import { ErrorBoundary } from '@/shared/components/ErrorBoundary'
 import { visuallyHidden } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
@@ -14,8 +14,8 @@ import { useKeys } from '@/shared/keys'
 import { vars } from '@/shared/tokens'
 import { PageSkeleton } from '@/shared/components/Skeleton'
 import { Favicon } from './Favicon'
-import { PersonButton } from './PersonButton'
-import { PhoneBar } from './PhoneBar'
+import { UserMenuButton } from './UserMenuButton'
+import { BottomNavigation } from './BottomNavigation'
 import { SearchButton } from './SearchButton'
 import { Toasts } from './Toasts'
 import { barInner, barOuter, page } from './layout'
@@ -59,9 +59,9 @@ export function Shell() {
     t: changeMode,
     '?': () => setOpen('shortcuts'),
   })
-  const places = [
-    { to: '/', label: t('nav.stores'), icon: Store, here: !/^\/(account|operator)/.test(pathname) },
-    { to: '/account', label: t('nav.account'), icon: User, here: pathname.startsWith('/account') },
+  const items = [
+    { to: '/', label: t('nav.stores'), icon: Store, current: !/^\/(account|operator)/.test(pathname) },
+    { to: '/account', label: t('nav.account'), icon: User, current: pathname.startsWith('/account') },
   ]
   const modeLabel = t('mode.label', { mode: t(`mode.${scheme}`) })
   return (
@@ -74,20 +74,20 @@ export function Shell() {
       <Box component="header" sx={barOuter}>
         <Box sx={barInner}>
           <Box component={Link} to="/" aria-label={t('nav.home')} sx={home}>
-            <Mark />
+            <Logo />
             {t('product')}
           </Box>
           <Box component="nav" aria-label={t('nav.label')} sx={{ display: { xs: 'none', sm: 'flex' }, gap: 1 }}>
-            {places.map(({ to, label, here }) => (
+            {items.map(({ to, label, current }) => (
               <Box
                 key={to}
                 component={Link}
                 to={to}
-                aria-current={here ? 'page' : undefined}
+                aria-current={current ? 'page' : undefined}
                 sx={{
-                  ...place,
-                  color: here ? vars.text : vars.textSecondary,
-                  bgcolor: here ? vars.surfaceSunken : 'transparent',
+                  ...itemStyle,
+                  color: current ? vars.text : vars.textSecondary,
+                  bgcolor: current ? vars.surfaceSunken : 'transparent',
                 }}
               >
                 {label}
@@ -104,7 +104,7 @@ export function Shell() {
             >
               <ModeIcon sx={{ fontSize: 17 }} />
             </IconButton>
-            <PersonButton
+            <UserMenuButton
               modeLabel={modeLabel}
               modeIcon={<ModeIcon />}
               onMode={changeMode}
@@ -123,7 +123,7 @@ export function Shell() {
           </Suspense>
         </ErrorBoundary>
       </Box>
-      <PhoneBar places={places} canWrite={canWrite} />
+      <BottomNavigation items={items} canWrite={canWrite} />
       <Toasts />
       <Suspense>
         {open === 'palette' && <Palette onClose={close} onShortcuts={() => setOpen('shortcuts')} />}
@@ -166,7 +166,7 @@ const home = {
   fontSize: '0.9375rem',
   letterSpacing: '-0.01em',
 }
-const place = {
+const itemStyle = {
   display: 'flex',
   alignItems: 'center',
   px: 2.5,

@@ -1,4 +1,4 @@
-/** The look of Storefleet's dashboard as a MUI theme: warm paper, ink, one bottle green; lines instead of shadows. */
+/** The look of Storefleet's dashboard as a MUI theme: warm greys, one green; borders instead of shadows. */
 import { createTheme } from '@mui/material/styles'
 import type {} from '@mui/material/themeCssVarsAugmentation'
 import { components } from './themeComponents'

@@ -3,7 +3,7 @@ import { useReducer, useState } from 'react'
 import { Link, useSearchParams } from 'react-router'
 import { Annotated, SettingsRow } from '@/shared/components/Card'
 import { ErrorBanner } from '@/shared/components/ErrorBanner'
-import { Facts } from '@/shared/components/Facts'
+import { DescriptionList } from '@/shared/components/DescriptionList'
 import { PageHead } from '@/shared/components/PageHead'
 import { errorMessage } from '@/shared/graphql/errors'
 import { useData } from '@/shared/graphql/useData'
@@ -30,7 +30,7 @@ export function AccountPage() {
       <PageHead title={t('nav.account')} />
       {error && !detail && <ErrorBanner onRetry={refetch}>{errorMessage(error)}</ErrorBanner>}
       <Annotated title={account.name} text={t('account.about')}>
-        <Facts
+        <DescriptionList
           wide
           rows={[
             [t('account.you'), user.email],

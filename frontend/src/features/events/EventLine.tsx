@@ -5,7 +5,7 @@ import { Ago, formatClock } from '@/shared/time'
 import { DISPLAY, TONES, displayState, type Tone } from '@/features/stores/state'
 import type { StoreEvent } from './documents'
 
-const SIGNS: Record<StoreEvent['type'], React.ReactNode> = {
+const ICONS: Record<StoreEvent['type'], React.ReactNode> = {
   STATUS: <rect x="1.5" y="1.5" width="9" height="9" rx="2.5" fill="currentColor" />,
   STEP: <circle cx="6" cy="6" r="3" fill="currentColor" />,
   HEALTH: <path d="M6 1.5 11 10.5H1z" fill="currentColor" stroke="currentColor" strokeLinejoin="round" />,
@@ -20,7 +20,7 @@ function toneOf({ type, step, status }: StoreEvent): Tone {
   return type === 'HEALTH' ? 'warn' : 'idle'
 }
 
-/** One event: its sign, its message and its time, relative or (`exact`) of the day. */
+/** One event: its icon, its message and its time, relative or (`exact`) of the day. */
 export function EventLine({ event, exact = false }: { event: StoreEvent; exact?: boolean }) {
   const { type, message, at, step } = event
   return (
@@ -31,7 +31,7 @@ export function EventLine({ event, exact = false }: { event: StoreEvent; exact?:
         aria-hidden
         sx={{ width: 12, height: 12, flex: 'none', color: TONES[toneOf(event)].fg, mt: '5px' }}
       >
-        {SIGNS[type]}
+        {ICONS[type]}
       </Box>
       <Box
         sx={{

@@ -9,7 +9,7 @@ import { errorMessage, userErrors } from '@/shared/graphql/errors'
 import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
 import { acceptInvitation } from '@/features/session/auth'
-import { EntryPage } from '@/features/session/EntryPage'
+import { SignedOutLayout } from '@/features/session/SignedOutLayout'
 import { linkToken } from '@/features/session/SignInLink'
 import { ACCOUNT_KEY } from '@/features/session/viewer'
 import { AcceptInvitation, InvitationQuery } from './documents'
@@ -41,27 +41,27 @@ export function InvitationPage() {
   })
   if (error && !data) {
     return (
-      <EntryPage title={t('invitation.title')}>
+      <SignedOutLayout title={t('invitation.title')}>
         <ErrorBanner onRetry={refetch}>{errorMessage(error)}</ErrorBanner>
-      </EntryPage>
+      </SignedOutLayout>
     )
   }
   if (!data) {
     return (
-      <EntryPage title={t('invitation.title')}>
+      <SignedOutLayout title={t('invitation.title')}>
         <CircularProgress size={24} aria-label={t('link.progress')} />
-      </EntryPage>
+      </SignedOutLayout>
     )
   }
   const { invitation, viewer } = data
   if (!invitation) {
     return (
-      <EntryPage title={t('invitation.title')}>
+      <SignedOutLayout title={t('invitation.title')}>
         <ErrorBanner>{t('invitation.gone')}</ErrorBanner>
         <Button component={Link} to="/" size="large" fullWidth sx={{ mt: 4.5 }}>
           {t('invitation.home')}
         </Button>
-      </EntryPage>
+      </SignedOutLayout>
     )
   }
   const text = t('invitation.text', {
@@ -70,9 +70,9 @@ export function InvitationPage() {
     role: t(`role.${invitation.role}`),
   })
   return (
-    <EntryPage title={t('invitation.title')} text={text}>
+    <SignedOutLayout title={t('invitation.title')} text={text}>
       {viewer ? <Join token={token} /> : <SignUp token={token} email={invitation.email} />}
-    </EntryPage>
+    </SignedOutLayout>
   )
 }
 

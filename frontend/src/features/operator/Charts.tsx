@@ -3,7 +3,7 @@ import { inset, plainList, tabular } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
 import { duration } from '@/shared/time'
 import { vars } from '@/shared/tokens'
-import { useCatalogue } from '@/features/stores/catalogue'
+import { useEngines } from '@/features/stores/useEngines'
 import { DISPLAY, TONES, type DisplayState } from '@/features/stores/state'
 import type { EngineTimes, StatusCount } from './documents'
 import { statusBars, stepBars, type Bar } from './figures'
@@ -64,7 +64,7 @@ export function StatusChart({ counts }: { counts: StatusCount[] }) {
 
 /** How long stores of an engine take to READY, and which step how much of it. */
 export function ReadyChart({ times }: { times: EngineTimes }) {
-  const engine = useCatalogue().engineOf(times.engine)
+  const engine = useEngines().engineOf(times.engine)
   const title = (name: string) => engine?.steps.find((step) => step.name === name)?.title ?? name
   const bars = stepBars(times)
   return (

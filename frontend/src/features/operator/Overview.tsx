@@ -9,7 +9,7 @@ import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
 import { Ago, duration } from '@/shared/time'
 import { vars } from '@/shared/tokens'
-import { useCatalogue } from '@/features/stores/catalogue'
+import { useEngines } from '@/features/stores/useEngines'
 import type { DisplayState } from '@/features/stores/state'
 import { CapacityMeters } from './CapacityMeters'
 import { ReadyChart, StatusChart } from './Charts'
@@ -110,7 +110,7 @@ function Stuck({ store }: { store: StuckStore }) {
 }
 
 function Slowest({ times }: { times: EngineTimes[] }) {
-  const { engineOf } = useCatalogue()
+  const { engineOf } = useEngines()
   const steps = slowestSteps(times, SLOWEST)
   if (steps.length === 0) return <Nothing>{t('operator.noTimes')}</Nothing>
   return (

@@ -11,8 +11,8 @@ import { t } from '@/shared/i18n'
 import { Ago } from '@/shared/time'
 import { mono, vars } from '@/shared/tokens'
 import { useDebounced } from '@/shared/useDebounced'
-import { useCatalogue } from '@/features/stores/catalogue'
-import { Glyph } from '@/features/stores/Glyph'
+import { useEngines } from '@/features/stores/useEngines'
+import { StateIcon } from '@/features/stores/StateIcon'
 import { displayState, type DisplayState } from '@/features/stores/state'
 import { OperatorStoresQuery, type OperatorStore } from './documents'
 
@@ -78,7 +78,7 @@ export function Stores() {
 
 function StoreRow({ store }: { store: OperatorStore }) {
   const { name, url, accountName, engine, plan, status, health, cause, namespace, createdAt } = store
-  const { engineOf, planOf } = useCatalogue()
+  const { engineOf, planOf } = useEngines()
   const state: DisplayState = displayState({
     status,
     health: health && { state: health, cause: null, since: createdAt },
@@ -89,7 +89,7 @@ function StoreRow({ store }: { store: OperatorStore }) {
       sx={{ ...inset, py: 3, display: 'flex', gap: 3, '& + &': { borderTop: `1px solid ${vars.border}` } }}
     >
       <Box sx={{ pt: 0.5 }}>
-        <Glyph state={state} size={16} />
+        <StateIcon state={state} size={16} />
       </Box>
       <Box sx={{ flex: 1, minWidth: 0, overflowWrap: 'anywhere' }}>
         <Box sx={{ display: 'flex', flexWrap: 'wrap', columnGap: 2, alignItems: 'baseline' }}>

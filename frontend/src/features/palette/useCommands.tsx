@@ -19,7 +19,7 @@ import {
 import { signOut } from '@/features/session/auth'
 import { useSession } from '@/features/session/viewer'
 import type { Store as StoreData } from '@/features/stores/documents'
-import { StoreGlyph } from '@/features/stores/Glyph'
+import { StoreStateIcon } from '@/features/stores/StateIcon'
 import { displayState } from '@/features/stores/state'
 import { useRetryStore } from '@/features/stores/useRetryStore'
 
@@ -95,7 +95,7 @@ export function useCommands(stores: StoreData[], onShortcuts: () => void): Comma
     ...stores.map((store) => ({
       id: store.id,
       group: t('stores.title'),
-      icon: <StoreGlyph store={store} />,
+      icon: <StoreStateIcon store={store} />,
       text: store.name,
       aside: t(`state.${displayState(store)}`),
       words: `${store.name} ${store.slug} ${t(`state.${displayState(store)}`)}`,

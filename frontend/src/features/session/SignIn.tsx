@@ -8,8 +8,8 @@ import { useData } from '@/shared/graphql/useData'
 import { t } from '@/shared/i18n'
 import { vars } from '@/shared/tokens'
 import { signIn, signUp } from './auth'
-import { ContinueWith, SignInOptionsQuery, problemOf } from './ContinueWith'
-import { EntryPage } from './EntryPage'
+import { IdentityProviderButton, SignInOptionsQuery, problemOf } from './IdentityProviderButton'
+import { SignedOutLayout } from './SignedOutLayout'
 
 /** Only paths of this page's own origin: "//host" and "/\host" lead elsewhere, also with a tab in them. */
 export const safeNext = (next: string | null) => (next && /^\/(?![/\\])\P{Cc}*$/u.test(next) ? next : '/')
@@ -38,7 +38,7 @@ export function SignIn({ create = false }: { create?: boolean }) {
   const other = next ? `?next=${encodeURIComponent(next)}` : ''
   if (create && signUpOpen === false) return <Navigate to={`/sign-in${other}`} replace />
   return (
-    <EntryPage title={create ? t('signUp.title') : t('signIn.title')} text={t('signIn.text')}>
+    <SignedOutLayout title={create ? t('signUp.title') : t('signIn.title')} text={t('signIn.text')}>
       <Box
         component="form"
         noValidate
@@ -85,7 +85,7 @@ export function SignIn({ create = false }: { create?: boolean }) {
         <Button type="submit" variant="contained" color="primary" size="large" disabled={busy} sx={{ mt: 1.5 }}>
           {create ? t('signUp.submit') : t('signIn.submit')}
         </Button>
-        <ContinueWith next={safeNext(next)} problem={problem} />
+        <IdentityProviderButton next={safeNext(next)} problem={problem} />
       </Box>
       <Typography
         variant="body2"
@@ -101,6 +101,6 @@ export function SignIn({ create = false }: { create?: boolean }) {
           {create ? t('signIn.submit') : t('signUp.submit')}
         </MuiLink>
       </Typography>
-    </EntryPage>
+    </SignedOutLayout>
   )
 }

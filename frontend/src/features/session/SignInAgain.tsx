@@ -6,7 +6,7 @@ import { PasswordInput } from '@/shared/components/PasswordInput'
 import { readAgain, signedOut } from '@/shared/graphql/connection'
 import { t } from '@/shared/i18n'
 import { signIn } from './auth'
-import { ContinueWith } from './ContinueWith'
+import { IdentityProviderButton } from './IdentityProviderButton'
 
 /** The session has ended: asks for the password above the page, so that what was typed there stays. */
 export function SignInAgain({ email, userId }: { email: string; userId: string }) {
@@ -52,7 +52,7 @@ export function SignInAgain({ email, userId }: { email: string; userId: string }
           />
         )}
       </Field>
-      <ContinueWith next={location.pathname + location.search} />
+      <IdentityProviderButton next={location.pathname + location.search} />
     </FormDialog>
   )
 }

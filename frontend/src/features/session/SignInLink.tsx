@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react'
 import { ErrorBanner } from '@/shared/components/ErrorBanner'
 import { t } from '@/shared/i18n'
 import { signInByLink } from './auth'
-import { EntryPage } from './EntryPage'
+import { SignedOutLayout } from './SignedOutLayout'
 
 const PREFIX = '#token='
 
@@ -29,7 +29,7 @@ export function SignInLink({ token, onGiveUp }: { token: string; onGiveUp: () =>
     }
   }, [token])
   return (
-    <EntryPage title={t('link.title')}>
+    <SignedOutLayout title={t('link.title')}>
       {error === undefined ? (
         <CircularProgress size={24} aria-label={t('link.progress')} />
       ) : (
@@ -40,6 +40,6 @@ export function SignInLink({ token, onGiveUp }: { token: string; onGiveUp: () =>
           </Button>
         </>
       )}
-    </EntryPage>
+    </SignedOutLayout>
   )
 }

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react'
 import { useMutation } from 'urql'
 import { CopyButton } from '@/shared/components/CopyButton'
 import { ErrorBanner } from '@/shared/components/ErrorBanner'
-import { Facts, type Fact } from '@/shared/components/Facts'
+import { DescriptionList, type Description } from '@/shared/components/DescriptionList'
 import { Section } from '@/shared/components/Card'
 import { ellipsis, inset, tabular } from '@/shared/components/styles'
 import { lostSince } from '@/shared/graphql/connection'
@@ -42,7 +42,7 @@ export function Credentials({ store }: { store: StoreDetail }) {
     setShown(credentials)
     setLeft(SHOWN_SECONDS)
   }
-  const rows: Fact[] = shown
+  const rows: Description[] = shown
     ? [
         [
           t('credentials.where'),
@@ -64,7 +64,7 @@ export function Credentials({ store }: { store: StoreDetail }) {
               [
                 t('credentials.nextPassword'),
                 <Secret key="next" text={shown.pendingPassword} label={t('credentials.copyPassword')} />,
-              ] satisfies Fact,
+              ] satisfies Description,
             ]),
       ]
     : [
@@ -99,7 +99,7 @@ export function Credentials({ store }: { store: StoreDetail }) {
           <ErrorBanner>{error}</ErrorBanner>
         </Box>
       )}
-      <Facts wide rows={rows} />
+      <DescriptionList wide rows={rows} />
       <Box
         sx={{
           ...inset,

@@ -4,7 +4,7 @@ import { t } from '@/shared/i18n'
 import { Terminal } from '@/shared/icons'
 import { vars } from '@/shared/tokens'
 import { Ago } from '@/shared/time'
-import { Glyph } from '@/features/stores/Glyph'
+import { StateIcon } from '@/features/stores/StateIcon'
 import { DISPLAY, TONES, displayState } from '@/features/stores/state'
 import type { StoreDetail } from './documents'
 
@@ -26,7 +26,7 @@ export function HealthBanner({ store }: { store: StoreDetail }) {
         bgcolor: bg,
       }}
     >
-      <Glyph state={state} size={20} />
+      <StateIcon state={state} size={20} />
       <Box sx={{ flex: 1, minWidth: 0 }}>
         <Box sx={{ fontWeight: 600, color: fg }}>
           {t(`health.${store.health.state}Title`)}

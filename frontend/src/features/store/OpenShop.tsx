@@ -3,10 +3,10 @@ import { t } from '@/shared/i18n'
 import { ArrowUpRight } from '@/shared/icons'
 import { vars } from '@/shared/tokens'
 import { Day } from '@/shared/time'
-import { Glyph } from '@/features/stores/Glyph'
+import { StateIcon } from '@/features/stores/StateIcon'
 import { addressOf } from '@/features/stores/state'
 import type { StoreDetail } from './documents'
-import { titleStyle } from './Sentence'
+import { titleStyle } from './StatusMessage'
 
 /** The large link to a shop that is open, and since when it is healthy. */
 export function OpenShop({ store, healthy }: { store: StoreDetail; healthy: boolean }) {
@@ -25,7 +25,7 @@ export function OpenShop({ store, healthy }: { store: StoreDetail; healthy: bool
       </Box>
       {healthy && (
         <Box sx={healthLine}>
-          <Glyph state="ready" />
+          <StateIcon state="ready" />
           {t('health.HEALTHY')}
           <Box component="span" sx={{ color: vars.textTertiary }}>
             {t('health.since')} <Day at={store.health?.since ?? store.createdAt} />

@@ -1,31 +1,31 @@
 import { Box, Button } from '@mui/material'
 import { Link } from 'react-router'
 import { CopyButton } from '@/shared/components/CopyButton'
-import { Facts, type Fact } from '@/shared/components/Facts'
+import { DescriptionList, type Description } from '@/shared/components/DescriptionList'
 import { Section } from '@/shared/components/Card'
 import { ellipsis, muted, plainList, tabular } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
 import { Day, duration, useNow } from '@/shared/time'
 import { EventLine } from '@/features/events/EventLine'
 import { useStoreEvents } from '@/features/events/useStoreEvents'
-import { useCatalogue } from '@/features/stores/catalogue'
+import { useEngines } from '@/features/stores/useEngines'
 import { addressOf, displayState, progressOf, type ShownStep } from '@/features/stores/state'
 import { Credentials } from './Credentials'
 import { countryName, languageName } from './create/countries'
 import type { StoreDetail } from './documents'
-import { Front } from './Front'
+import { StatusCard } from './StatusCard'
 import { HealthBanner } from './HealthBanner'
 import { NextSteps } from './NextSteps'
-import { NoReceipt, Receipt } from './Receipt'
+import { ReceiptPlaceholder, Receipt } from './Receipt'
 import { Timeline } from './Timeline'
 
-const LATELY = 5
+const RECENT_EVENTS = 5
 const FRESH_MS = 20_000
 const column = { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: 6, minWidth: 0 }
 
 /** The first tab: how the store is, and what to do next. */
 export function Overview({ store }: { store: StoreDetail }) {
-  const { engineOf } = useCatalogue()
+  const { engineOf } = useEngines()
   const state = displayState(store)
   const ready = store.status === 'READY'
   /** An update and a resumption take only some of the steps; the others keep their times. */
@@ -43,19 +43,19 @@ export function Overview({ store }: { store: StoreDetail }) {
     >
       <Box sx={column}>
         {(state === 'degraded' || state === 'down') && <HealthBanner store={store} />}
-        <Front store={store} />
+        <StatusCard store={store} />
         {ready && <Credentials key={store.id} store={store} />}
         {hasTimeline && (
           <Section title={first ? t('timeline.title') : t('timeline.again')} aside={first && <Elapsed steps={steps} />}>
             <Timeline steps={steps} />
           </Section>
         )}
-        <Lately store={store} />
+        <RecentEvents store={store} />
       </Box>
       <Box sx={column}>
         {ready && state !== 'down' && <NextSteps store={store} />}
         {ready && store.receipt && <Receipt store={store} receipt={store.receipt} fresh={isFresh(store.readyAt)} />}
-        {!ready && first && state !== 'deleting' && state !== 'deleted' && <NoReceipt />}
+        {!ready && first && state !== 'deleting' && state !== 'deleted' && <ReceiptPlaceholder />}
         <About store={store} />
       </Box>
     </Box>
@@ -72,13 +72,13 @@ function Elapsed({ steps }: { steps: ShownStep[] }) {
   return <Box sx={{ ...muted, ...tabular }}>{t('timeline.soFar', { duration: duration(now - start) })}</Box>
 }
 
-function Lately({ store }: { store: StoreDetail }) {
-  const { events } = useStoreEvents(store.id, 2 * LATELY)
+function RecentEvents({ store }: { store: StoreDetail }) {
+  const { events } = useStoreEvents(store.id, 2 * RECENT_EVENTS)
   // A failure comes as the step's trouble, the step's end and the store's status, which say the same.
-  const told = events.filter(({ message }, i) => message !== events[i - 1]?.message)
+  const distinct = events.filter(({ message }, i) => message !== events[i - 1]?.message)
   return (
     <Section
-      title={t('overview.lately')}
+      title={t('overview.recent')}
       aside={
         <Button component={Link} to={`/stores/${store.slug}/activity`} variant="text" size="small" sx={{ mr: -2 }}>
           {t('overview.allActivity')}
@@ -86,7 +86,7 @@ function Lately({ store }: { store: StoreDetail }) {
       }
     >
       <Box component="ol" sx={{ ...plainList, py: 1.5, minHeight: 48 }}>
-        {told.slice(0, LATELY).map((event) => (
+        {distinct.slice(0, RECENT_EVENTS).map((event) => (
           <EventLine key={event.cursor} event={event} />
         ))}
       </Box>
@@ -95,9 +95,9 @@ function Lately({ store }: { store: StoreDetail }) {
 }
 
 function About({ store }: { store: StoreDetail }) {
-  const { engineOf, planOf } = useCatalogue()
+  const { engineOf, planOf } = useEngines()
   const plan = planOf(store.plan)
-  const rows: Fact[] = [
+  const rows: Description[] = [
     [
       t('about.address'),
       <>
@@ -120,7 +120,7 @@ function About({ store }: { store: StoreDetail }) {
   }
   return (
     <Section title={t('about.title')}>
-      <Facts rows={rows} />
+      <DescriptionList rows={rows} />
     </Section>
   )
 }

@@ -1,5 +1,5 @@
 import { Box, keyframes } from '@mui/material'
-import { Mark } from '@/shared/brand/Mark'
+import { Logo } from '@/shared/brand/Logo'
 import { t } from '@/shared/i18n'
 import { mono, motion, vars } from '@/shared/tokens'
 import { formatClock, formatDay } from '@/shared/time'
@@ -29,7 +29,7 @@ function barsOf(id: string) {
 const Divider = () => <Box sx={{ borderTop: '1px dashed currentColor', opacity: 0.35, my: 2.5 }} />
 
 /** Where the receipt will be. */
-export function NoReceipt() {
+export function ReceiptPlaceholder() {
   return <Box sx={placeholder}>{t('receipt.none')}</Box>
 }
 
@@ -56,7 +56,7 @@ export function Receipt({ store, receipt, fresh }: ReceiptProps) {
     >
       <Box sx={paper}>
         <Box sx={header}>
-          <Mark size={30} />
+          <Logo size={30} />
           <Box sx={{ mt: 2, fontWeight: 600, fontSize: '0.8125rem', lineHeight: 1.35 }}>{store.name}</Box>
           <Box sx={{ color: vars.receiptTextSecondary }}>{addressOf(store)}</Box>
         </Box>

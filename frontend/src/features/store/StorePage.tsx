@@ -11,8 +11,8 @@ import { useKeys } from '@/shared/keys'
 import { vars } from '@/shared/tokens'
 import { showToast } from '@/shared/toast'
 import { useSession } from '@/features/session/viewer'
-import { useCatalogue } from '@/features/stores/catalogue'
-import { StateTag } from '@/features/stores/Glyph'
+import { useEngines } from '@/features/stores/useEngines'
+import { StateTag } from '@/features/stores/StateIcon'
 import { PageSkeleton } from '@/shared/components/Skeleton'
 import { SimulatedTag } from '@/features/stores/SimulatedTag'
 import { isMoving, progressOf } from '@/features/stores/state'
@@ -38,7 +38,7 @@ export function StorePage() {
 
 function LoadedStore({ slug, tab }: { slug: string; tab: TabName }) {
   const { data, error, refetch } = useData({ query: StoreQuery, variables: { slug } })
-  const { settled } = useCatalogue()
+  const { settled } = useEngines()
   if (data?.store && settled) return <StoreTabs store={data.store} tab={tab} />
   if (data?.store === null) return <NoSuchStore />
   if (error) return <ErrorBanner onRetry={refetch}>{errorMessage(error)}</ErrorBanner>

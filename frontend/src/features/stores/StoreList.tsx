@@ -5,7 +5,7 @@ import { whenIdle } from '@/shared/idle'
 import { t } from '@/shared/i18n'
 import { vars } from '@/shared/tokens'
 import { useLiveEvents } from '@/features/events/bus'
-import { useCatalogue } from './catalogue'
+import { useEngines } from './useEngines'
 import type { Store } from './documents'
 import { GROUPS, groupOf, type Group } from './state'
 import { StoreCard, StoreRow } from './StoreRow'
@@ -40,7 +40,7 @@ interface ListProps {
  * skip out of sight, so that a list of a thousand costs no more than a short one; roles keep them a table.
  */
 export function StoreList({ groups, selectedId, wide, onHold }: ListProps) {
-  const { engineOf, planOf } = useCatalogue()
+  const { engineOf, planOf } = useEngines()
   const changed = useChangedStores()
   const stores = groups.flatMap((part) => part.stores)
   const shown = firstStores(groups, useShownRows(stores.length))

@@ -4,7 +4,7 @@ import { t } from '@/shared/i18n'
 import { ChevronRight } from '@/shared/icons'
 import { Ago } from '@/shared/time'
 import type { Engine, Store } from './documents'
-import { StoreGlyph } from './Glyph'
+import { StoreStateIcon } from './StateIcon'
 import { StoreAction } from './StoreAction'
 import { StoreSummary } from './StoreSummary'
 import { DISPLAY, addressOf, displayState, type DisplayState } from './state'
@@ -37,8 +37,8 @@ export const StoreRow = memo(function StoreRow({ store, engine, planTitle, selec
     >
       <td role="cell" className={css.cell}>
         <div className={css.store}>
-          <span title={t(`state.${state}`)} className={css.sign}>
-            <StoreGlyph store={store} size={18} />
+          <span title={t(`state.${state}`)} className={css.icon}>
+            <StoreStateIcon store={store} size={18} />
           </span>
           <div className={css.names}>
             <Link to={`/stores/${store.slug}`} className={css.link}>
@@ -50,13 +50,13 @@ export const StoreRow = memo(function StoreRow({ store, engine, planTitle, selec
       </td>
       <td role="cell" className={css.cell}>
         <div className={group === 'attention' ? css.cause : css.line}>
-          <StateWord state={state} hidden={tone === 'busy' || state === 'ready'} />
+          <StateText state={state} hidden={tone === 'busy' || state === 'ready'} />
           <StoreSummary store={store} engine={engine} />
         </div>
       </td>
       <td role="cell" className={css.cell}>
         {engine?.title}
-        <div className={css.third}>{planTitle}</div>
+        <div className={css.tertiary}>{planTitle}</div>
       </td>
       <td role="cell" className={classes(css.cell, css.age)}>
         <Ago at={store.createdAt} />
@@ -73,7 +73,7 @@ export const StoreRow = memo(function StoreRow({ store, engine, planTitle, selec
   )
 })
 
-function StateWord({ state, hidden }: { state: DisplayState; hidden: boolean }) {
+function StateText({ state, hidden }: { state: DisplayState; hidden: boolean }) {
   return (
     <span className={classes(css.state, hidden ? css.hidden : tones[DISPLAY[state].tone])}>{t(`state.${state}`)}</span>
   )
@@ -85,8 +85,8 @@ export const StoreCard = memo(function StoreCard({ store, engine, changed }: Omi
   const { tone } = DISPLAY[state]
   return (
     <li data-store={store.slug} data-state={state} className={classes(css.card, changed && css.changed)}>
-      <div className={css.cardSign}>
-        <StoreGlyph store={store} size={18} />
+      <div className={css.cardIcon}>
+        <StoreStateIcon store={store} size={18} />
       </div>
       <div className={css.cardText}>
         <div className={css.cardHead}>
@@ -100,7 +100,7 @@ export const StoreCard = memo(function StoreCard({ store, engine, changed }: Omi
         <div className={css.address}>{addressOf(store)}</div>
         {state !== 'ready' && (
           <div className={classes(css.cardSummary, tone !== 'busy' && css.cause)}>
-            <StateWord state={state} hidden={tone === 'busy'} />
+            <StateText state={state} hidden={tone === 'busy'} />
             <StoreSummary store={store} engine={engine} />
           </div>
         )}

@@ -1,6 +1,6 @@
 import { rich, t } from '@/shared/i18n'
 import { duration, useNow, useTimeText } from '@/shared/time'
-import { Awning } from './Awning'
+import { StepProgress } from './StepProgress'
 import type { Engine, Store } from './documents'
 import { displayState, isMoving, progressOf } from './state'
 import css from './StoreSummary.module.css'
@@ -33,7 +33,7 @@ function Healthy({ since }: { since: string }) {
     const days = Math.floor((now - Date.parse(since)) / DAY_MS)
     return days > 0 ? t('summary.healthyDays', { count: days }) : t('summary.healthy')
   })
-  return <span className={css.third}>{text}</span>
+  return <span className={css.tertiary}>{text}</span>
 }
 
 function Progress({ store, engine }: { store: Store; engine: Engine | undefined }) {
@@ -42,10 +42,10 @@ function Progress({ store, engine }: { store: Store; engine: Engine | undefined 
   const now = useNow(1000, started !== null)
   return (
     <span className={css.progress}>
-      <span className={css.awning}>
-        <Awning steps={steps} mini />
+      <span className={css.bar}>
+        <StepProgress steps={steps} compact />
       </span>
-      <span className={css.words}>
+      <span className={css.text}>
         <span className={css.step}>
           {rich('summary.step', {
             number: <span className={css.number}>{t('progress.of', { number, total })}</span>,

@@ -14,11 +14,11 @@ import { vars } from '@/shared/tokens'
 import { useDebounced } from '@/shared/useDebounced'
 import { ConnectionState } from '@/features/events/ConnectionState'
 import { useSession } from '@/features/session/viewer'
-import { useCatalogue } from './catalogue'
+import { useEngines } from './useEngines'
 import type { Store } from './documents'
-import { Glyph } from './Glyph'
+import { StateIcon } from './StateIcon'
 import { StoresSkeleton } from '@/shared/components/Skeleton'
-import { NoMatch, NoStores } from './Placeholders'
+import { NoMatch, NoStores } from './EmptyStates'
 import { OrderMenu } from './OrderMenu'
 import { StoreList, groupStores } from './StoreList'
 import { GROUPS, groupOf, type DisplayState, type Group } from './state'
@@ -26,7 +26,7 @@ import { useGroupCounts } from './useGroupCounts'
 import { useRetryStore } from './useRetryStore'
 import { useStorePages, type StoreOrder } from './useStorePages'
 
-const GROUP_SIGN: Record<Group, DisplayState> = {
+const GROUP_STATE: Record<Group, DisplayState> = {
   attention: 'failed',
   progress: 'provisioning',
   open: 'ready',
@@ -45,7 +45,7 @@ export function StoresPage() {
   const [held, setHeld] = useState<{ id: string; group: Group } | null>(null)
   const counts = useGroupCounts(account.id)
   const wanted = useDebounced(search.trim())
-  const { settled } = useCatalogue()
+  const { settled } = useEngines()
   const pages = useStorePages({ accountId: account.id, search: wanted, order })
   const { stores, error, refetch, loadMore } = pages
   const loaded = pages.loaded && settled
@@ -96,7 +96,7 @@ export function StoresPage() {
       value: group,
       label: t(`group.${group}`),
       count: counts?.[group],
-      icon: <Glyph state={GROUP_SIGN[group]} size={14} part={0.6} />,
+      icon: <StateIcon state={GROUP_STATE[group]} size={14} part={0.6} />,
     })),
   ]
   return (

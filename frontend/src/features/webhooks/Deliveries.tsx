@@ -6,7 +6,7 @@ import { t } from '@/shared/i18n'
 import { Retry } from '@/shared/icons'
 import { mono, vars } from '@/shared/tokens'
 import { Ago, duration, formatClock } from '@/shared/time'
-import { Glyph } from '@/features/stores/Glyph'
+import { StateIcon } from '@/features/stores/StateIcon'
 import { DeliveriesQuery, type Delivery } from './documents'
 
 const PAGE = 20
@@ -48,7 +48,7 @@ function DeliveryRow({ delivery, onReplay }: DeliveryRowProps) {
   return (
     <Box component="li" sx={{ ...row, alignItems: 'flex-start' }}>
       <Box sx={{ pt: '3px' }}>
-        <Glyph state={delivered ? 'ready' : 'failed'} />
+        <StateIcon state={delivered ? 'ready' : 'failed'} />
       </Box>
       <Box sx={{ flex: 1, minWidth: 0 }}>
         <Box sx={{ display: 'flex', flexWrap: 'wrap', alignItems: 'center', columnGap: 2 }}>

@@ -4,7 +4,7 @@ import { useParams } from 'react-router'
 import { useMutation } from 'urql'
 import { CopyButton } from '@/shared/components/CopyButton'
 import { ErrorBanner } from '@/shared/components/ErrorBanner'
-import { Facts } from '@/shared/components/Facts'
+import { DescriptionList } from '@/shared/components/DescriptionList'
 import { PageHead } from '@/shared/components/PageHead'
 import { Section } from '@/shared/components/Card'
 import { errorMessage, userErrors } from '@/shared/graphql/errors'
@@ -18,7 +18,7 @@ import { Deliveries } from './Deliveries'
 import { TestWebhook, UpdateWebhook, WebhookQuery, type Webhook } from './documents'
 import { ManageWebhook } from './ManageWebhook'
 import { ReplayDialog } from './ReplayDialog'
-import { useFollow } from './useFollow'
+import { useDeliveryUpdates } from './useDeliveryUpdates'
 import { WebhookDialog } from './WebhookDialog'
 import { Trouble, WebhookState } from './WebhookState'
 
@@ -53,18 +53,18 @@ function Found({ webhook, onChange }: FoundProps) {
     readDeliveries()
     onChange()
   }, [onChange])
-  const follow = useFollow(read, webhook.nextAttemptAt)
+  const refetchSoon = useDeliveryUpdates(read, webhook.nextAttemptAt)
   const { id, url, status, eventTypes, createdAt } = webhook
 
   const sendTest = async () => {
     const [failure] = userErrors(await test({ input: { id } }))
     showToast({ text: failure?.message ?? t('webhooks.testStarted') })
-    follow()
+    refetchSoon()
   }
   const enable = async (enabled: boolean) => {
     const [failure] = userErrors(await update({ input: { id, enabled } }))
     if (failure) showToast({ text: failure.message })
-    follow()
+    refetchSoon()
   }
   const enableButton = (
     <Button disabled={updating.fetching} onClick={() => void enable(true)}>
@@ -90,7 +90,7 @@ function Found({ webhook, onChange }: FoundProps) {
       <Box sx={{ display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: 6 }}>
         <Trouble webhook={webhook}>{canWrite && enableButton}</Trouble>
         <Section title={t('webhooks.details')}>
-          <Facts
+          <DescriptionList
             wide
             rows={[
               [
@@ -132,7 +132,7 @@ function Found({ webhook, onChange }: FoundProps) {
           after={replayAfter}
           onClose={(done) => {
             setReplayAfter(null)
-            if (done) follow()
+            if (done) refetchSoon()
           }}
         />
       )}

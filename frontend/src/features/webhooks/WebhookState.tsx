@@ -2,19 +2,19 @@ import { Box } from '@mui/material'
 import { t } from '@/shared/i18n'
 import { vars } from '@/shared/tokens'
 import { Ago, formatClock } from '@/shared/time'
-import { Glyph } from '@/features/stores/Glyph'
+import { StateIcon } from '@/features/stores/StateIcon'
 import { TONES, type DisplayState, type Tone } from '@/features/stores/state'
 import type { Webhook } from './documents'
 
-const LOOKS: Record<Webhook['status'], { sign: DisplayState; tone: Tone }> = {
-  ACTIVE: { sign: 'ready', tone: 'ready' },
-  FAILING: { sign: 'degraded', tone: 'warn' },
-  DISABLED: { sign: 'suspended', tone: 'idle' },
+const LOOKS: Record<Webhook['status'], { icon: DisplayState; tone: Tone }> = {
+  ACTIVE: { icon: 'ready', tone: 'ready' },
+  FAILING: { icon: 'degraded', tone: 'warn' },
+  DISABLED: { icon: 'suspended', tone: 'idle' },
 }
 
-/** A webhook's status: its sign and its word on a tint. */
+/** A webhook's status: its icon and its word on a tint. */
 export function WebhookState({ status }: { status: Webhook['status'] }) {
-  const { sign, tone } = LOOKS[status]
+  const { icon, tone } = LOOKS[status]
   return (
     <Box
       component="span"
@@ -32,7 +32,7 @@ export function WebhookState({ status }: { status: Webhook['status'] }) {
         fontWeight: 550,
       }}
     >
-      <Glyph state={sign} />
+      <StateIcon state={icon} />
       {t(`webhooks.${status}`)}
     </Box>
   )
@@ -42,7 +42,7 @@ export function WebhookState({ status }: { status: Webhook['status'] }) {
 export function Trouble({ webhook, children }: { webhook: Webhook; children: React.ReactNode }) {
   const { status, cause, failingSince, nextAttemptAt } = webhook
   if (status === 'ACTIVE') return null
-  const { sign, tone } = LOOKS[status]
+  const { icon, tone } = LOOKS[status]
   return (
     <Box
       role="region"
@@ -56,7 +56,7 @@ export function Trouble({ webhook, children }: { webhook: Webhook; children: Rea
         bgcolor: TONES[tone].bg,
       }}
     >
-      <Glyph state={sign} size={20} />
+      <StateIcon state={icon} size={20} />
       <Box sx={{ flex: 1, minWidth: 0 }}>
         <Box sx={{ fontWeight: 600, color: TONES[tone].fg }}>
           {t(`webhooks.${status}Title`)}

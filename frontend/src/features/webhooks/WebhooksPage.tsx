@@ -12,7 +12,7 @@ import { Plus } from '@/shared/icons'
 import { vars } from '@/shared/tokens'
 import { useSession } from '@/features/session/viewer'
 import { WebhooksQuery, type Webhook } from './documents'
-import { useFollow } from './useFollow'
+import { useDeliveryUpdates } from './useDeliveryUpdates'
 import { WebhookDialog } from './WebhookDialog'
 import { WebhookState } from './WebhookState'
 
@@ -21,7 +21,7 @@ export function WebhooksPage() {
   const { account, canWrite } = useSession()
   const { data, error, refetch } = useData({ query: WebhooksQuery, variables: { id: account.id } })
   const [creating, setCreating] = useState(false)
-  const follow = useFollow(refetch)
+  const refetchSoon = useDeliveryUpdates(refetch)
   const webhooks = data?.account?.webhooks.nodes
   const isEmpty = webhooks?.length === 0
   const create = (
@@ -48,7 +48,7 @@ export function WebhooksPage() {
           onClose={() => {
             setCreating(false)
             refetch()
-            follow()
+            refetchSoon()
           }}
         />
       )}

@@ -33,7 +33,7 @@ test.each(['en', 'de'])('each file of texts is in the catalogue, and no key is i
 test('each text is used', () => {
   const code = sources.join('\n')
   const quoted = new Set([...code.matchAll(/'([a-z][\w]*(?:\.[\w.]+)?)'/gi)].map(([, key]) => key))
-  // `state.${state}`, `front.${state}Text`, `${kind}.question`
+  // `state.${state}`, `statusCard.${state}Text`, `${kind}.question`
   const patterns = [...code.matchAll(/`((?:[\w.]|\$\{[^}`]+\})+)`/g)]
     .map(([, template = '']) => template.replace(/\$\{[^}]+\}/g, '*'))
     .filter((template) => /[a-z]/i.test(template) && template.includes('.') && template.includes('*'))

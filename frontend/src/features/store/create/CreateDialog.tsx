@@ -13,15 +13,15 @@ import { Close } from '@/shared/icons'
 import { modifier } from '@/shared/keys'
 import { vars } from '@/shared/tokens'
 import { useSession } from '@/features/session/viewer'
-import { useCatalogue } from '@/features/stores/catalogue'
+import { useEngines } from '@/features/stores/useEngines'
 import { CreateStore } from './documents'
 import { offeredEngine, toInput, useDraft, type Draft } from './draft'
 import { Limits, storesLeft } from './Limits'
 import { MoreOptions } from './MoreOptions'
 import { NameFields } from './NameFields'
-import { PlaceFields } from './PlaceFields'
+import { RegionFields } from './RegionFields'
 import { EngineCards, PlanCards } from './PlanCards'
-import { ShopSign } from './ShopSign'
+import { ShopPreview } from './ShopPreview'
 import { useSlug } from './useSlug'
 
 const SHOWN_AT_FIELD = ['name', 'slug', 'engine', 'country', 'currency', 'language', 'setup', 'adminEmail']
@@ -46,8 +46,8 @@ export function CreateDialog() {
 function CreateForm() {
   const navigate = useNavigate()
   const { user, account, refetch } = useSession()
-  const { engines, plans, languages, engineOf } = useCatalogue()
-  const { draft: typed, change: changeDraft, clear, seal } = useDraft(user.email)
+  const { engines, plans, languages, engineOf } = useEngines()
+  const { draft: typed, change: changeDraft, clear, withIdempotencyKey } = useDraft(user.email)
   const draft = { ...typed, engine: offeredEngine(engines, typed.engine) }
   const [{ fetching }, execute] = useMutation(CreateStore)
   const [errors, setErrors] = useState<UserError[]>([])
@@ -75,7 +75,7 @@ function CreateForm() {
       setErrors([{ code: 'INVALID_NAME', field: 'name', message: t('create.nameMissing') }])
       return
     }
-    const result = await execute({ input: seal(input) })
+    const result = await execute({ input: withIdempotencyKey(input) })
     const failures = userErrors(result)
     const store = result.data?.createStore.store
     setErrors(failures)
@@ -106,7 +106,7 @@ function CreateForm() {
         </IconButton>
       </Box>
       <Box sx={body}>
-        <ShopSign name={draft.name} address={`${draft.slug ?? suggestion?.slug ?? '…'}${suffix}`} />
+        <ShopPreview name={draft.name} address={`${draft.slug ?? suggestion?.slug ?? '…'}${suffix}`} />
         {general && <ErrorBanner>{general}</ErrorBanner>}
         <NameFields
           name={draft.name}
@@ -125,7 +125,7 @@ function CreateForm() {
           error={errorOf('engine')}
           onChange={(engine) => change({ engine })}
         />
-        <PlaceFields draft={draft} languages={languages} errorOf={errorOf} onChange={change} />
+        <RegionFields draft={draft} languages={languages} errorOf={errorOf} onChange={change} />
         <PlanCards plans={plans} value={draft.plan} onChange={(plan) => change({ plan })} />
         <MoreOptions draft={draft} setups={engineOf(draft.engine)?.setups ?? []} errorOf={errorOf} onChange={change} />
       </Box>

@@ -11,7 +11,7 @@ function type(name: string) {
   const send = () => {
     let key: string | null | undefined
     act(() => {
-      key = result.current.seal(toInput(result.current.draft, 'account-1')).idempotencyKey
+      key = result.current.withIdempotencyKey(toInput(result.current.draft, 'account-1')).idempotencyKey
     })
     return key
   }

@@ -68,7 +68,7 @@ export function useDraft(email: string) {
       setCleared(true)
     },
     /** The input with its key; stored before it is sent. */
-    seal: (input: Input): Input => {
+    withIdempotencyKey: (input: Input): Input => {
       const sent = JSON.stringify(input)
       const isNew = kept.sent !== null && kept.sent !== sent
       const next = { ...kept, sent, idempotencyKey: isNew ? crypto.randomUUID() : kept.idempotencyKey }

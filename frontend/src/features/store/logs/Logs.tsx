@@ -7,14 +7,14 @@ import { t } from '@/shared/i18n'
 import { Pause, Play } from '@/shared/icons'
 import { vars } from '@/shared/tokens'
 import { useDebounced } from '@/shared/useDebounced'
-import { useCatalogue } from '@/features/stores/catalogue'
+import { useEngines } from '@/features/stores/useEngines'
 import type { StoreDetail } from '@/features/store/documents'
 import { LogView } from './LogView'
 import { useLogs } from './useLogs'
 
 /** What the parts of a store print. The part is in the URL, so that a link can lead to it. */
 export function Logs({ store }: { store: StoreDetail }) {
-  const { engineOf } = useCatalogue()
+  const { engineOf } = useEngines()
   const workloads = engineOf(store.engine)?.workloads ?? []
   const [search, setSearch] = useSearchParams()
   const asked = search.get('workload') ?? ''

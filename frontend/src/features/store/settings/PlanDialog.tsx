@@ -5,14 +5,14 @@ import { CopyAs } from '@/shared/components/CopyAs'
 import { FormDialog } from '@/shared/components/FormDialog'
 import { userErrors, type UserError } from '@/shared/graphql/errors'
 import { t } from '@/shared/i18n'
-import { useCatalogue } from '@/features/stores/catalogue'
+import { useEngines } from '@/features/stores/useEngines'
 import type { Plan } from '@/features/stores/documents'
 import { PlanCards } from '@/features/store/create/PlanCards'
 import { ChangePlan, type StoreDetail } from '@/features/store/documents'
 
 /** Asks for another plan. A disk can't shrink; only a store whose update failed may go back, which the API decides. */
 export function PlanDialog({ store, onClose }: { store: StoreDetail; onClose: () => void }) {
-  const { plans, planOf } = useCatalogue()
+  const { plans, planOf } = useEngines()
   const [plan, setPlan] = useState(store.plan)
   const [error, setError] = useState<UserError>()
   const [idempotencyKey, setIdempotencyKey] = useState(() => crypto.randomUUID())

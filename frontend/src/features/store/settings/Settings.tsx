@@ -2,14 +2,14 @@ import { Box, Button } from '@mui/material'
 import { useState } from 'react'
 import { Annotated, SettingsRow } from '@/shared/components/Card'
 import { CopyButton } from '@/shared/components/CopyButton'
-import { Facts } from '@/shared/components/Facts'
+import { DescriptionList } from '@/shared/components/DescriptionList'
 import { ellipsis } from '@/shared/components/styles'
 import { lostSince } from '@/shared/graphql/connection'
 import { t } from '@/shared/i18n'
 import { ArrowUp, Key, Pause, Play, Trash } from '@/shared/icons'
 import { mono } from '@/shared/tokens'
 import { useSession } from '@/features/session/viewer'
-import { useCatalogue } from '@/features/stores/catalogue'
+import { useEngines } from '@/features/stores/useEngines'
 import { planText } from '@/features/stores/plans'
 import { addressOf } from '@/features/stores/state'
 import { countryName, currencyName, languageName } from '@/features/store/create/countries'
@@ -36,10 +36,10 @@ export function Settings({ store }: { store: StoreDetail }) {
 }
 
 function WhatItIs({ store }: { store: StoreDetail }) {
-  const { engineOf, planOf } = useCatalogue()
+  const { engineOf, planOf } = useEngines()
   const plan = planOf(store.plan)
   return (
-    <Facts
+    <DescriptionList
       wide
       rows={[
         [t('create.name'), store.name],
@@ -76,7 +76,7 @@ function WhatItIs({ store }: { store: StoreDetail }) {
 }
 
 function Changes({ store }: { store: StoreDetail }) {
-  const { engineOf } = useCatalogue()
+  const { engineOf } = useEngines()
   const offline = lostSince.use() !== null
   const [asked, setAsked] = useState<Asked | null>(() => LINKED[location.hash] ?? null)
   const close = () => setAsked(null)

@@ -8,7 +8,7 @@ export const app: Translation<typeof english> = {
   'nav.stores': 'Shops',
   'nav.account': 'Konto',
   'nav.playground': 'API-Spielwiese',
-  'person.menu': '{email}, Menü',
+  'userMenu.menu': '{email}, Menü',
   'connection.live': 'Live',
   'connection.lost': 'Offline seit {time}. Neuer Versuch läuft.',
   'notFound.title': 'Diese Seite gibt es nicht',

@@ -5,7 +5,7 @@ export const app = {
   'nav.stores': 'Stores',
   'nav.account': 'Account',
   'nav.playground': 'API playground',
-  'person.menu': '{email}, menu',
+  'userMenu.menu': '{email}, menu',
   'connection.live': 'Live',
   'connection.lost': 'Offline since {time}. Trying again.',
   'notFound.title': 'There is no such page',

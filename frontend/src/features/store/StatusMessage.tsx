@@ -1,8 +1,8 @@
 import { Box } from '@mui/material'
 import { vars } from '@/shared/tokens'
 
-/** What there is to say of a shop, below its awning. */
-export function Sentence({ title, text }: { title: string; text: string }) {
+/** A heading and a text about the store's state. */
+export function StatusMessage({ title, text }: { title: string; text: string }) {
   return (
     <>
       <Box component="h2" sx={titleStyle}>

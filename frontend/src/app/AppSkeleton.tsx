@@ -1,15 +1,15 @@
 import { Box } from '@mui/material'
-import { Mark } from '@/shared/brand/Mark'
+import { Logo } from '@/shared/brand/Logo'
 import { StoresSkeleton } from '@/shared/components/Skeleton'
 import { barInner, barOuter, page } from './layout'
 
-/** What is shown before anything is known: the bar and still rows. */
-export function Frame() {
+/** The skeleton that is shown before the session is known: the bar, and rows without text. */
+export function AppSkeleton() {
   return (
     <Box sx={{ minHeight: '100dvh' }}>
       <Box sx={barOuter}>
         <Box sx={barInner}>
-          <Mark />
+          <Logo />
         </Box>
       </Box>
       <Box component="main" sx={page}>

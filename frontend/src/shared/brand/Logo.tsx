@@ -1,8 +1,8 @@
 import { Box } from '@mui/material'
 import { vars } from '@/shared/tokens'
 
-/** The product's sign: a small shop. `size` is its width in px. */
-export function Mark({ size = 22 }: { size?: number }) {
+/** The product's logo: a small shop. `size` is its width in px. */
+export function Logo({ size = 22 }: { size?: number }) {
   return (
     <Box
       component="svg"

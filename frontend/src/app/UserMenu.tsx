@@ -8,7 +8,7 @@ import { t } from '@/shared/i18n'
 import { chooseLanguage, language } from '@/shared/i18n/locale'
 import { Check, Code, Globe, Info, Keyboard, LogOut } from '@/shared/icons'
 
-export interface PersonMenuProps {
+export interface UserMenuProps {
   anchor: HTMLElement
   onClose: () => void
   modeLabel: string
@@ -21,7 +21,7 @@ export interface PersonMenuProps {
 const atEnd = { vertical: 'bottom', horizontal: 'right' } as const
 const fromEnd = { vertical: 'top', horizontal: 'right' } as const
 
-export function PersonMenu(props: PersonMenuProps) {
+export function UserMenu(props: UserMenuProps) {
   const { anchor, onClose, modeLabel, modeIcon, onMode, onShortcuts, onTour } = props
   const { user, account, accounts, chooseAccount, isOperator } = useSession()
   const then = (action: () => void) => () => {

@@ -2,7 +2,7 @@ import { t } from '@/shared/i18n'
 import { vars } from '@/shared/tokens'
 import { DISPLAY, TONES, displayState, progressOf, type DisplayState } from './state'
 import type { Store } from './documents'
-import css from './Glyph.module.css'
+import css from './StateIcon.module.css'
 import tones from './tones.module.css'
 
 const CIRCUMFERENCE = 2 * Math.PI * 6
@@ -79,12 +79,12 @@ const Arc = ({ part }: { part: number }) => (
   />
 )
 
-/** The sign of a state: each shape can be told from the others without colours. `part`: how much is done, 0 to 1. */
-export function Glyph({ state, size = 16, part = 0 }: { state: DisplayState; size?: number; part?: number }) {
+/** The icon of a state: each shape can be told from the others without colours. `part`: how much is done, 0 to 1. */
+export function StateIcon({ state, size = 16, part = 0 }: { state: DisplayState; size?: number; part?: number }) {
   const { tone } = DISPLAY[state]
   const mark = RING_MARKS[state]
   return (
-    <span aria-hidden className={`${css.glyph} ${tones[tone]}`}>
+    <span aria-hidden className={`${css.icon} ${tones[tone]}`}>
       <svg viewBox="0 0 16 16" width={size} height={size} className={css.shape}>
         {mark ? (
           <>
@@ -108,18 +108,18 @@ export function Glyph({ state, size = 16, part = 0 }: { state: DisplayState; siz
   )
 }
 
-export function StoreGlyph({ store, size = 16 }: { store: Store; size?: number }) {
+export function StoreStateIcon({ store, size = 16 }: { store: Store; size?: number }) {
   const { done, total } = progressOf(store, undefined)
-  return <Glyph state={displayState(store)} size={size} part={total ? done / total : 0} />
+  return <StateIcon state={displayState(store)} size={size} part={total ? done / total : 0} />
 }
 
-/** Glyph and word on a tint. */
+/** Icon and name of the state, on a tint. */
 export function StateTag({ store }: { store: Store }) {
   const state = displayState(store)
   const { tone } = DISPLAY[state]
   return (
     <span className={`${css.tag} ${tones[tone]}`} style={{ backgroundColor: TONES[tone].bg }}>
-      <StoreGlyph store={store} />
+      <StoreStateIcon store={store} />
       {t(`state.${state}`)}
     </span>
   )

@@ -2,10 +2,10 @@ import { Box } from '@mui/material'
 import { vars } from '@/shared/tokens'
 import { inset } from './styles'
 
-export type Fact = [label: string, value: React.ReactNode]
+export type Description = [label: string, value: React.ReactNode]
 
 /** Labels and values, with lines between. `wide`: values at the start, for wide cards; else at the end. */
-export function Facts({ rows, wide = false }: { rows: Fact[]; wide?: boolean }) {
+export function DescriptionList({ rows, wide = false }: { rows: Description[]; wide?: boolean }) {
   return (
     <Box component="dl" sx={{ m: 0, ...inset, py: 1 }}>
       {rows.map(([label, value]) => (

@@ -7,32 +7,32 @@ import { Play, Retry, Terminal } from '@/shared/icons'
 import { vars } from '@/shared/tokens'
 import { duration } from '@/shared/time'
 import { useSession } from '@/features/session/viewer'
-import { Awning } from '@/features/stores/Awning'
-import { useCatalogue } from '@/features/stores/catalogue'
+import { StepProgress } from '@/features/stores/StepProgress'
+import { useEngines } from '@/features/stores/useEngines'
 import { displayState, progressOf, type DisplayState } from '@/features/stores/state'
 import { useRetryStore } from '@/features/stores/useRetryStore'
 import type { StoreDetail } from './documents'
 import { OpenShop } from './OpenShop'
-import { Sentence, titleStyle } from './Sentence'
+import { StatusMessage, titleStyle } from './StatusMessage'
 
-/** The shop's front: the awning and, under it, the one thing to know or to do. */
-export function Front({ store }: { store: StoreDetail }) {
-  const { engineOf } = useCatalogue()
+/** The store's state: the progress of its steps and, below, the one thing to know or to do. */
+export function StatusCard({ store }: { store: StoreDetail }) {
+  const { engineOf } = useEngines()
   const state = displayState(store)
   const { steps } = progressOf(store, engineOf(store.engine))
   return (
     <Card sx={{ overflow: 'clip', ...(state === 'failed' ? { borderColor: vars.badBorder } : {}) }}>
       <Box sx={{ bgcolor: vars.surfaceSunken, height: 38 }}>
-        <Awning steps={steps} whole={WHOLE[state]} />
+        <StepProgress steps={steps} all={STRIPES[state]} />
       </Box>
       <Box sx={{ px: { xs: 4, sm: 6 }, pt: 5, pb: 6, borderTop: `1px solid ${vars.border}` }}>
-        <Message store={store} state={state} />
+        <StatusContent store={store} state={state} />
       </Box>
     </Card>
   )
 }
 
-const WHOLE: Partial<Record<DisplayState, 'done' | 'pending'>> = {
+const STRIPES: Partial<Record<DisplayState, 'done' | 'pending'>> = {
   ready: 'done',
   degraded: 'done',
   down: 'done',
@@ -42,7 +42,7 @@ const WHOLE: Partial<Record<DisplayState, 'done' | 'pending'>> = {
   deleted: 'pending',
 }
 
-function Message({ store, state }: { store: StoreDetail; state: DisplayState }) {
+function StatusContent({ store, state }: { store: StoreDetail; state: DisplayState }) {
   switch (state) {
     case 'ready':
     case 'degraded':
@@ -55,26 +55,26 @@ function Message({ store, state }: { store: StoreDetail; state: DisplayState }) 
     case 'resuming':
       return <Progress store={store} state={state} />
     case 'suspended':
-      return <Closed store={store} />
+      return <Suspended store={store} />
     case 'deleting':
-      return <Sentence title={t('front.deleting')} text={store.cause ?? t('front.deletingText')} />
+      return <StatusMessage title={t('statusCard.deleting')} text={store.cause ?? t('statusCard.deletingText')} />
     case 'deleted':
-      return <Sentence title={t('front.deleted')} text={deletionText(store)} />
+      return <StatusMessage title={t('statusCard.deleted')} text={deletionText(store)} />
     default:
-      return <Sentence title={t(`front.${state}`)} text={store.cause ?? t(`front.${state}Text`)} />
+      return <StatusMessage title={t(`statusCard.${state}`)} text={store.cause ?? t(`statusCard.${state}Text`)} />
   }
 }
 
 const deletionText = ({ deletion }: StoreDetail) =>
   deletion && deletion.leftovers.length > 0
-    ? t('front.leftovers', { volumes: deletion.leftovers.join(', ') })
-    : t('front.deletedText')
+    ? t('statusCard.leftovers', { volumes: deletion.leftovers.join(', ') })
+    : t('statusCard.deletedText')
 
-function Closed({ store }: { store: StoreDetail }) {
+function Suspended({ store }: { store: StoreDetail }) {
   const { canWrite } = useSession()
   return (
     <>
-      <Sentence title={t('front.suspended')} text={store.cause ?? t('front.suspendedText')} />
+      <StatusMessage title={t('statusCard.suspended')} text={store.cause ?? t('statusCard.suspendedText')} />
       {canWrite && (
         <Button component={Link} to={`/stores/${store.slug}/settings#resume`} startIcon={<Play />} sx={{ mt: 5 }}>
           {t('resume.open')}
@@ -85,22 +85,22 @@ function Closed({ store }: { store: StoreDetail }) {
 }
 
 function Progress({ store, state }: { store: StoreDetail; state: 'provisioning' | 'updating' | 'resuming' }) {
-  const { engineOf } = useCatalogue()
+  const { engineOf } = useEngines()
   const { steps, current, number, total } = progressOf(store, engineOf(store.engine))
   const usual = steps.every(({ usualMs }) => usualMs !== null)
     ? steps.reduce((sum, { usualMs }) => sum + (usualMs ?? 0), 0)
     : null
-  const usually = state === 'provisioning' && usual ? `${t('front.usually', { duration: duration(usual) })} ` : ''
+  const usually = state === 'provisioning' && usual ? `${t('statusCard.usually', { duration: duration(usual) })} ` : ''
   return (
-    <Sentence
-      title={t('front.step', { number, total, title: current?.title ?? '' })}
-      text={usually + t(`front.${state}Text`)}
+    <StatusMessage
+      title={t('statusCard.step', { number, total, title: current?.title ?? '' })}
+      text={usually + t(`statusCard.${state}Text`)}
     />
   )
 }
 
 function Failure({ store }: { store: StoreDetail }) {
-  const { engineOf } = useCatalogue()
+  const { engineOf } = useEngines()
   const { canWrite } = useSession()
   const { retry, fetching } = useRetryStore()
   const offline = lostSince.use() !== null
@@ -108,7 +108,7 @@ function Failure({ store }: { store: StoreDetail }) {
   return (
     <>
       <Box component="h2" sx={{ ...titleStyle, color: vars.badFg }}>
-        {t('front.failed', { number, total, title: current?.title ?? '' })}
+        {t('statusCard.failed', { number, total, title: current?.title ?? '' })}
       </Box>
       <Box sx={{ mt: 2, maxWidth: '62ch', textWrap: 'pretty' }}>{store.cause}</Box>
       <Box sx={{ display: 'flex', flexWrap: 'wrap', gap: 2, mt: 5 }}>
@@ -120,7 +120,7 @@ function Failure({ store }: { store: StoreDetail }) {
             disabled={fetching || offline}
             onClick={() => retry(store.id)}
           >
-            {t('front.retryFrom', { number })}
+            {t('statusCard.retryFrom', { number })}
           </Button>
         )}
         <Button

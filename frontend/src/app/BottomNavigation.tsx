@@ -5,29 +5,29 @@ import { t } from '@/shared/i18n'
 import { Plus } from '@/shared/icons'
 import { vars } from '@/shared/tokens'
 
-export interface Place {
+export interface NavigationItem {
   to: string
   label: string
   icon: typeof Icon
-  here: boolean
+  current: boolean
 }
 
-/** The places at the bottom of a phone's screen, and what is done most between them. */
-export function PhoneBar({ places, canWrite }: { places: Place[]; canWrite: boolean }) {
+/** The navigation at the bottom of a phone's screen, with the button for a new store between its items. */
+export function BottomNavigation({ items, canWrite }: { items: NavigationItem[]; canWrite: boolean }) {
   return (
-    <Box component="nav" aria-label={t('nav.label')} sx={phoneBar}>
-      {places.map(({ to, label, icon: Icon, here }, i) => (
+    <Box component="nav" aria-label={t('nav.label')} sx={barStyle}>
+      {items.map(({ to, label, icon: Icon, current }, i) => (
         <Box key={to} sx={{ display: 'contents' }}>
           {i === 1 && canWrite && (
-            <IconButton component={Link} to="/new" aria-label={t('stores.create')} sx={phoneCreate}>
+            <IconButton component={Link} to="/new" aria-label={t('stores.create')} sx={createStyle}>
               <Plus sx={{ fontSize: 22 }} />
             </IconButton>
           )}
           <Box
             component={Link}
             to={to}
-            aria-current={here ? 'page' : undefined}
-            sx={{ ...phonePlace, color: here ? vars.accent : vars.textSecondary }}
+            aria-current={current ? 'page' : undefined}
+            sx={{ ...itemStyle, color: current ? vars.accent : vars.textSecondary }}
           >
             <Icon sx={{ fontSize: 20 }} />
             {label}
@@ -38,7 +38,7 @@ export function PhoneBar({ places, canWrite }: { places: Place[]; canWrite: bool
   )
 }
 
-const phoneBar = {
+const barStyle = {
   display: { xs: 'grid', sm: 'none' },
   gridTemplateColumns: '1fr auto 1fr',
   alignItems: 'center',
@@ -51,7 +51,7 @@ const phoneBar = {
   bgcolor: vars.surface,
   borderTop: `1px solid ${vars.border}`,
 }
-const phonePlace = {
+const itemStyle = {
   display: 'grid',
   justifyItems: 'center',
   gap: 0.5,
@@ -59,7 +59,7 @@ const phonePlace = {
   fontWeight: 500,
   textDecoration: 'none',
 }
-const phoneCreate = {
+const createStyle = {
   width: 48,
   height: 48,
   bgcolor: vars.accent,

@@ -31,7 +31,7 @@ export function problemOf(search: URLSearchParams): Problem | null {
 }
 
 /** A link to the OpenID provider, which leads back to `next`; nothing where there is no provider. */
-export function ContinueWith({ next, problem = null }: { next: string; problem?: Problem | null }) {
+export function IdentityProviderButton({ next, problem = null }: { next: string; problem?: Problem | null }) {
   const name = useData({ query: SignInOptionsQuery, variables: {} }).data?.identityProvider
   if (!name) return null
   const query = new URLSearchParams({ next, ...(problem && PROBLEMS[problem] && { choose: 'true' }) })

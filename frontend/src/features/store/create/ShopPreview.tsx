@@ -6,8 +6,8 @@ import { vars } from '@/shared/tokens'
 
 const STRIPES = 25
 
-/** The sign over the shop, as it is being named. */
-export function ShopSign({ name, address }: { name: string; address: React.ReactNode }) {
+/** A preview of the shop: its name and address as they are typed. */
+export function ShopPreview({ name, address }: { name: string; address: React.ReactNode }) {
   return (
     <Box
       aria-hidden

@@ -3,7 +3,7 @@ import { useData } from '@/shared/graphql/useData'
 import { EnginesQuery } from './documents'
 
 /** What this installation offers: engines, plans, languages. It rarely changes, so the cache's answer is enough. */
-export function useCatalogue() {
+export function useEngines() {
   const { data, error } = useData({ query: EnginesQuery, variables: {}, requestPolicy: 'cache-first' })
   return useMemo(
     () => ({

@@ -4,7 +4,7 @@ import { t } from '@/shared/i18n'
 import { COUNTRIES, CURRENCIES, countryName, currencyOf, guessLanguage, languageName } from './countries'
 import type { Draft } from './draft'
 
-interface PlaceFieldsProps {
+interface RegionFieldsProps {
   draft: Draft
   languages: readonly string[]
   errorOf: (field: string) => string | undefined
@@ -12,7 +12,7 @@ interface PlaceFieldsProps {
 }
 
 /** Country, currency and language. The country sets the other two. */
-export function PlaceFields({ draft, languages, errorOf, onChange }: PlaceFieldsProps) {
+export function RegionFields({ draft, languages, errorOf, onChange }: RegionFieldsProps) {
   const chooseCountry = (country: string) =>
     onChange({
       country,

@@ -1,20 +1,20 @@
 import { Box } from '@mui/material'
 import { vars } from '@/shared/tokens'
 
-type Awning = [string, string]
+type AwningColours = [string, string]
 interface ShopProps {
   x: number
   width: number
   height: number
-  awning: Awning
+  awning: AwningColours
   door: 'left' | 'right'
   closed?: boolean
 }
 
-const GREEN: Awning = [vars.stripe, vars.stripePale]
-const SLATE: Awning = [vars.textTertiary, vars.border]
-const SAND: Awning = [vars.borderStrong, vars.border]
-const EMPTY: Awning = [vars.border, vars.surfaceSunken]
+const GREEN: AwningColours = [vars.stripe, vars.stripePale]
+const SLATE: AwningColours = [vars.textTertiary, vars.border]
+const SAND: AwningColours = [vars.borderStrong, vars.border]
+const EMPTY: AwningColours = [vars.border, vars.surfaceSunken]
 const GROUND = 200
 
 const scallops = (x: number, y: number, width: number, drop: number, count: number) => {
@@ -68,7 +68,7 @@ function Shop({ x, width, height, awning, door, closed = false }: ShopProps) {
   )
 }
 
-const STREET: [width: number, height: number, awning: Awning, door: 'left' | 'right'][] = [
+const SHOPS: [width: number, height: number, awning: AwningColours, door: 'left' | 'right'][] = [
   [118, 128, SAND, 'left'],
   [148, 160, GREEN, 'right'],
   [112, 122, SLATE, 'left'],
@@ -83,9 +83,9 @@ const STREET: [width: number, height: number, awning: Awning, door: 'left' | 'ri
 ]
 const GAP = 18
 
-/** A street of shops, below the sign-in form. */
-export function Street() {
-  const starts = STREET.map((_, i) => STREET.slice(0, i).reduce((x, [width]) => x + width + GAP, -60))
+/** A row of shops, below the sign-in form. */
+export function SignInIllustration() {
+  const starts = SHOPS.map((_, i) => SHOPS.slice(0, i).reduce((x, [width]) => x + width + GAP, -60))
   return (
     <Box
       component="svg"
@@ -94,7 +94,7 @@ export function Street() {
       preserveAspectRatio="xMidYMax slice"
       sx={{ display: 'block', width: '100%', height: { xs: 150, sm: 206 } }}
     >
-      {STREET.map(([width, height, awning, door], i) => (
+      {SHOPS.map(([width, height, awning, door], i) => (
         <Shop key={starts[i]} x={starts[i] ?? 0} width={width} height={height} awning={awning} door={door} />
       ))}
       <path d="M0 200.5h1440" stroke={vars.borderStrong} />
@@ -102,8 +102,8 @@ export function Street() {
   )
 }
 
-/** One shop between two empty lots: there is no store yet. */
-export function EmptyLot() {
+/** One shop between two dashed ones: the account has no store yet. */
+export function NoStoresIllustration() {
   return (
     <Box
       component="svg"

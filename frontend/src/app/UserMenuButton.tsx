@@ -4,12 +4,12 @@ import { useSession } from '@/features/session/viewer'
 import { visuallyHidden } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
 import { ring, vars } from '@/shared/tokens'
-import type { PersonMenuProps } from './PersonMenu'
+import type { UserMenuProps } from './UserMenu'
 
-const PersonMenu = lazy(() => import('./PersonMenu').then((module) => ({ default: module.PersonMenu })))
+const UserMenu = lazy(() => import('./UserMenu').then((module) => ({ default: module.UserMenu })))
 
 /** The user's initials; opens the menu, whose code is loaded when it is needed. */
-export function PersonButton(props: Omit<PersonMenuProps, 'anchor' | 'onClose'>) {
+export function UserMenuButton(props: Omit<UserMenuProps, 'anchor' | 'onClose'>) {
   const { user } = useSession()
   const [anchor, setAnchor] = useState<HTMLElement | null>(null)
   return (
@@ -20,7 +20,7 @@ export function PersonButton(props: Omit<PersonMenuProps, 'anchor' | 'onClose'>)
         sx={{ borderRadius: '50%', p: { xs: 1.25, sm: 0 }, '&:focus-visible': ring }}
       >
         <Box component="span" sx={visuallyHidden}>
-          {t('person.menu', { email: user.email })}
+          {t('userMenu.menu', { email: user.email })}
         </Box>
         <Avatar
           aria-hidden
@@ -38,7 +38,7 @@ export function PersonButton(props: Omit<PersonMenuProps, 'anchor' | 'onClose'>)
       </ButtonBase>
       {anchor && (
         <Suspense>
-          <PersonMenu {...props} anchor={anchor} onClose={() => setAnchor(null)} />
+          <UserMenu {...props} anchor={anchor} onClose={() => setAnchor(null)} />
         </Suspense>
       )}
     </>

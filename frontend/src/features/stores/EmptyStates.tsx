@@ -1,6 +1,6 @@
 import { Box, Button, Typography } from '@mui/material'
 import { Link } from 'react-router'
-import { EmptyLot } from '@/shared/brand/Street'
+import { NoStoresIllustration } from '@/shared/brand/Illustrations'
 import { Kbd } from '@/shared/components/Kbd'
 import { rich, t } from '@/shared/i18n'
 import { Plus } from '@/shared/icons'
@@ -12,7 +12,7 @@ export function NoStores() {
   const { canWrite } = useSession()
   return (
     <Box sx={{ display: 'grid', justifyItems: 'center', textAlign: 'center', pt: { xs: 10, sm: 18 } }}>
-      <EmptyLot />
+      <NoStoresIllustration />
       <Typography variant="display" component="h1" sx={{ mt: 9, mb: 2 }}>
         {t(canWrite ? 'empty.title' : 'empty.viewerTitle')}
       </Typography>

@@ -1,12 +1,20 @@
 import { Box, Typography } from '@mui/material'
 import { useEffect } from 'react'
-import { Mark } from '@/shared/brand/Mark'
-import { Street } from '@/shared/brand/Street'
+import { Logo } from '@/shared/brand/Logo'
+import { SignInIllustration } from '@/shared/brand/Illustrations'
 import { t } from '@/shared/i18n'
 import { vars } from '@/shared/tokens'
 
-/** The frame of the pages for people who are not signed in: a narrow column above a street of shops. */
-export function EntryPage({ title, text, children }: { title: string; text?: string; children: React.ReactNode }) {
+/** The layout of pages for people who are not signed in: a narrow column above an illustration. */
+export function SignedOutLayout({
+  title,
+  text,
+  children,
+}: {
+  title: string
+  text?: string
+  children: React.ReactNode
+}) {
   useEffect(() => {
     document.title = `${title} · ${t('product')}`
   }, [title])
@@ -17,7 +25,7 @@ export function EntryPage({ title, text, children }: { title: string; text?: str
     >
       <Box sx={{ display: 'grid', placeItems: 'center', px: 5, py: 10 }}>
         <Box sx={{ width: '100%', maxWidth: 348 }}>
-          <Mark size={44} />
+          <Logo size={44} />
           <Typography variant="display" component="h1" sx={{ mt: 5, mb: 1 }}>
             {title}
           </Typography>
@@ -25,7 +33,7 @@ export function EntryPage({ title, text, children }: { title: string; text?: str
           <Box sx={{ mt: 7 }}>{children}</Box>
         </Box>
       </Box>
-      <Street />
+      <SignInIllustration />
     </Box>
   )
 }
