@@ -14,6 +14,7 @@ from stores import transitions
 from stores.events import append_events
 from stores.models import Step, Store
 from stores.status import Desired, Status
+from stores.texts import text
 
 BATCH = 50
 """Stores of one account in one transaction."""
@@ -43,9 +44,7 @@ async def follow_accounts(session: AsyncSession, cluster: str, max_resuming: int
         store.suspended_by_account = True
         store.cause, store.failures = None, 0
         _begin(store)
-        await append_events(
-            session, store, transitions.begin_suspension(store, "The account is suspended: suspending the store.")
-        )
+        await append_events(session, store, transitions.begin_suspension(store, text("event.suspending_account")))
     if suspended:
         return [store.id for store in suspended]
     resuming = await session.scalar(

@@ -24,6 +24,7 @@ from stores.plans import PLANS
 from stores.quota import lock_account
 from stores.slugs import slug_error
 from stores.status import Desired, Status
+from stores.texts import text
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ async def adopt(
     check_slug(store.slug, platform_label)
     await _ensure_account(session, store.account_id, owner)
     await lock_account(session, store.account_id)
-    message = f"{store.name} was taken back from the cluster."
+    message = text("event.adopted", name=store.name)
     if await insert_store(session, store, engine, "operator", "store.adopted", message) is None:
         raise await slug_error(session, store.account_id, store.slug, platform_label)
     session.add_all(SealedSecret(store_id=store.id, field=field, sealed=value) for field, value in sealed.items())

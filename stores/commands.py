@@ -27,6 +27,7 @@ from stores.models import SealedSecret, Step, Store
 from stores.plans import PLANS
 from stores.queries import StoreWithCursor
 from stores.status import Desired, Status
+from stores.texts import text
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ async def change_plan(
     if store.status == Status.FAILED:
         drafts = transitions.begin_retry(store, steps)
     else:
-        drafts = transitions.begin_update(store, steps, f"Changing the plan to {PLANS[plan].title}.")
+        drafts = transitions.begin_update(store, steps, text("event.changing_plan", plan=PLANS[plan].title))
     _requeue(store)
     audit(session, store.account_id, actor.name, "store.plan_changed", f"store:{store.id}", plan=plan)
     return await _written(session, store, drafts)
@@ -246,7 +247,7 @@ async def rotate_admin_password(
     store.rotating = store.generation
     _requeue(store)
     audit(session, store.account_id, actor.name, "credentials.rotated", f"store:{store.id}")
-    return await _written(session, store, [EventDraft("NOTICE", "The owner's password is being changed.")])
+    return await _written(session, store, [EventDraft("NOTICE", text("event.changing_password"))])
 
 
 async def reveal_admin_credentials(

@@ -28,6 +28,7 @@ from stores.queries import StoreWithCursor
 from stores.quota import Limits, Usage, check_limits, lock_account, usage
 from stores.slugs import candidates, first_free, held_slugs, slug_error
 from stores.status import Status
+from stores.texts import text
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ async def create_store(
         if new.slug is None:
             store.slug = first_free(slugs, held, platform_label)
         created = await insert_store(
-            session, store, engine, actor.name, "store.created", f"{store.name} was requested."
+            session, store, engine, actor.name, "store.created", text("event.requested", name=store.name)
         )
         if created is not None:
             return created

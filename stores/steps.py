@@ -7,16 +7,12 @@ from stores.engines import Engine
 from stores.events import EventDraft
 from stores.models import Step
 from stores.status import StepStatus
+from stores.texts import text
 
 CREDENTIALS, NAMESPACE, ISOLATION, PROOF = "credentials", "namespace", "isolation", "proof"
 INSTALL = "install"
 """The step of the install Job, in engines that have one."""
-_PLATFORM_TITLES = {
-    CREDENTIALS: "Making and sealing credentials",
-    NAMESPACE: "Making a namespace of its own",
-    ISOLATION: "Isolating and limiting it",
-    PROOF: "A synthetic shopper buys something",
-}
+_PLATFORM_TITLES = {name: text(f"title.{name}") for name in (CREDENTIALS, NAMESPACE, ISOLATION, PROOF)}
 
 
 def step_names(engine: Engine) -> list[str]:
@@ -40,8 +36,9 @@ def step_title(step: Step, engine: Engine) -> str:
     return step_titles(engine)[step.name]
 
 
-def start_step(step: Step, now: datetime, message: str) -> list[EventDraft]:
-    """To RUNNING with this message. No event if nothing changes."""
+def start_step(step: Step, now: datetime, engine: Engine, problem: str | None = None) -> list[EventDraft]:
+    """To RUNNING. The message is the problem, or the step's title. No event if nothing changes."""
+    message = problem or text("event.step_started", title=step_title(step, engine))
     if step.status == StepStatus.RUNNING and step.message == message:
         return []
     if step.status != StepStatus.RUNNING:
@@ -56,8 +53,13 @@ def succeed_step(step: Step, now: datetime, steps: Sequence[Step], engine: Engin
         return []
     step.status, step.finished_at, step.message = StepStatus.SUCCEEDED, now, None
     step.started_at = step.started_at or now
-    seconds = (now - step.started_at).total_seconds()
-    done = f"Step {step.position} of {len(steps)} done in {seconds:.1f} s: {step_title(step, engine)}."
+    done = text(
+        "event.step_done",
+        number=step.position,
+        total=len(steps),
+        seconds=f"{(now - step.started_at).total_seconds():.1f}",
+        title=step_title(step, engine),
+    )
     return [_step_event(step, done)]
 
 

@@ -8,6 +8,7 @@ from stores.events import EventDraft
 from stores.models import Step, Store
 from stores.status import TRANSITIONS, Health, Status, StepStatus
 from stores.steps import CREDENTIALS, INSTALL, NAMESPACE, PROOF, fail_step, reset_step
+from stores.texts import text
 
 
 def transition(store: Store, to: Status, message: str) -> list[EventDraft]:
@@ -36,7 +37,7 @@ def begin_retry(store: Store, steps: Sequence[Step]) -> list[EventDraft]:
             reset_step(step)
     store.attempt += 1
     store.applied_hash, store.cause, store.failures = None, None, 0
-    return transition(store, Status(store.failed_in or ""), "Trying again.")
+    return transition(store, Status(store.failed_in or ""), text("event.retrying"))
 
 
 def mark_ready(store: Store, now: datetime, receipt: dict[str, Any]) -> list[EventDraft]:
@@ -45,17 +46,17 @@ def mark_ready(store: Store, now: datetime, receipt: dict[str, Any]) -> list[Eve
     store.ready_at = store.ready_at or now
     store.observed_generation = store.generation
     drafts = set_health(store, now, Health.HEALTHY, None)
-    kind = "simulated purchase" if receipt["simulated"] else "purchase"
-    return [*transition(store, Status.READY, f"READY: proven by a {kind} in {receipt['totalMs']} ms."), *drafts]
+    code = "event.ready_simulated" if receipt["simulated"] else "event.ready"
+    return [*transition(store, Status.READY, text(code, ms=receipt["totalMs"])), *drafts]
 
 
-def begin_update(store: Store, steps: Sequence[Step], message: str = "Updating the store.") -> list[EventDraft]:
+def begin_update(store: Store, steps: Sequence[Step], message: str = text("event.updating")) -> list[EventDraft]:
     """To UPDATING: the rendered manifests differ from the proven ones. They are applied and proven again."""
     reset_steps(steps)
     return transition(store, Status.UPDATING, message)
 
 
-def begin_suspension(store: Store, message: str = "Suspending the store.") -> list[EventDraft]:
+def begin_suspension(store: Store, message: str = text("event.suspending")) -> list[EventDraft]:
     """To SUSPENDING. A store that doesn't run has no health."""
     store.applied_hash = None
     _clear_health(store)
@@ -66,13 +67,13 @@ def begin_deletion(store: Store) -> list[EventDraft]:
     """To DELETING. What is being deleted has no health."""
     store.cause = None
     _clear_health(store)
-    return transition(store, Status.DELETING, "Deleting the store.")
+    return transition(store, Status.DELETING, text("event.deleting"))
 
 
 def mark_suspended(store: Store) -> list[EventDraft]:
     """To SUSPENDED."""
     store.observed_generation = store.generation
-    return transition(store, Status.SUSPENDED, "Suspended: nothing runs, and all data is kept.")
+    return transition(store, Status.SUSPENDED, text("event.suspended"))
 
 
 def begin_resumption(store: Store, steps: Sequence[Step]) -> list[EventDraft]:
@@ -81,7 +82,7 @@ def begin_resumption(store: Store, steps: Sequence[Step]) -> list[EventDraft]:
     store.attempt += 1
     store.applied_hash, store.cause, store.failures = None, None, 0
     store.suspended_by_account = False
-    return transition(store, Status.RESUMING, "Resuming the store.")
+    return transition(store, Status.RESUMING, text("event.resuming"))
 
 
 def adopt_namespace(store: Store, steps: Sequence[Step], uid: str) -> list[EventDraft]:
@@ -89,7 +90,7 @@ def adopt_namespace(store: Store, steps: Sequence[Step], uid: str) -> list[Event
     proven again.
     """
     store.namespace_uid, store.cause = uid, None
-    message = "The namespace was restored from a backup. Everything is applied and verified again."
+    message = text("event.namespace_restored")
     if store.status == Status.SUSPENDED:
         return [EventDraft("NOTICE", message)]
     reset_steps(steps)
@@ -119,4 +120,4 @@ def set_health(store: Store, now: datetime, state: Health, cause: str | None) ->
     if store.health != state:
         store.health_since = now
     store.health, store.health_cause = state, cause
-    return [] if first else [EventDraft("HEALTH", cause or "The store is healthy again.")]
+    return [] if first else [EventDraft("HEALTH", cause or text("event.healthy"))]

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from stores.engines import Manifest
 from stores.leases import Lease, LeaseLost, renew_lease
+from stores.texts import text
 from workers.cluster.client import REQUEST_TIMEOUT, Guard
 from workers.cluster.errors import AlreadyExists, RequestRejected, TransientError
 from workers.context import Context
@@ -69,14 +70,17 @@ def check_namespace(desired: Manifest, live: Manifest) -> None:
     """Raises Blocked if the namespace is being deleted, or lacks our labels or annotations."""
     name = desired["metadata"]["name"]
     if live["metadata"].get("deletionTimestamp"):
-        raise Blocked(f"The namespace {name} is being deleted by somebody else.", retryable=True)
-    for field in ("labels", "annotations"):
+        raise Blocked(text("cause.namespace_deleting", name=name), retryable=True)
+    for field, code in (
+        ("labels", "cause.namespace_label_changed"),
+        ("annotations", "cause.namespace_annotation_changed"),
+    ):
         expected, found = desired["metadata"].get(field, {}), live["metadata"].get(field, {})
         for key, value in expected.items():
             # we never patch a namespace, so an old namespace keeps the old version of Pod Security
             if found.get(key) != value and not key.endswith("-version"):
-                cause = f"The {field[:-1]} {key} of the namespace {name} was changed by somebody else."
-                raise Blocked(cause, retryable=False, remedy=f"set it to {key}={value}")
+                remedy = text("remedy.set_value", key=key, value=value)
+                raise Blocked(text(code, key=key, name=name), retryable=False, remedy=remedy)
 
 
 async def create_if_absent(context: Context, lease: Lease, manifest: Manifest) -> bool:

@@ -15,6 +15,7 @@ from stores.leases import Lease
 from stores.models import SealedSecret, Store
 from stores.slugs import release_slug
 from stores.status import Status
+from stores.texts import text
 from workers import apply, routes
 from workers.apply import Blocked
 from workers.cluster.errors import NotFound
@@ -40,7 +41,7 @@ async def reconcile_deletion(context: Context, lease: Lease, store: Store) -> bo
         return await _finish_without_namespace(context, lease, store)
     uid = live["metadata"]["uid"]
     if uid != store.namespace_uid and live["metadata"].get("labels", {}).get(STORE) != str(store.id):
-        raise Blocked(f"The namespace {name} isn't ours: its label {STORE} was changed. Set it back.", retryable=True)
+        raise Blocked(text("cause.namespace_not_ours", name=name, label=STORE), retryable=True)
     claims, _ = await context.cluster.list("PersistentVolumeClaim", name)
     volumes = sorted(claim["spec"]["volumeName"] for claim in claims if claim["spec"].get("volumeName"))
     async with store_transaction(context, lease) as locked:
@@ -70,8 +71,8 @@ async def _wait_for_termination(context: Context, lease: Lease, namespace: Manif
         remaining = since.replace(tzinfo=since.tzinfo or UTC) + timeout - locked.now
         if remaining > timedelta(0):
             return finish_pass(locked, lease, min(POLL_INTERVAL, max(remaining, timedelta(milliseconds=200))))
-        reason = " ".join(" ".join(reasons).split())[:300] or "Kubernetes gives no reason"
-        cause = f"The namespace can't be removed: {reason}. The deletion continues by itself when that is resolved."
+        reason = " ".join(" ".join(reasons).split())[:300] or text("reason.none_from_kubernetes")
+        cause = text("cause.namespace_not_removed", reason=reason)
         if locked.store.status == Status.DELETING and locked.store.cause != cause:
             locked.store.cause = cause
             locked.drafts.append(EventDraft("NOTICE", cause))
@@ -104,10 +105,8 @@ async def _mark_deleted(locked: LockedStore, deletion: dict[str, Any], leftovers
     store.deletion = {**deletion, "leftovers": leftovers, "finished": locked.now.isoformat()}
     store.deleted_at, store.cause = locked.now, None
     store.observed_generation = store.generation
-    if leftovers:
-        message = f"Deleted, but the cluster kept the volumes {', '.join(leftovers)}. Tell the operator."
-    else:
-        message = "Deleted: the namespace and its volumes are gone."
+    code = "event.deleted_with_leftovers" if leftovers else "event.deleted"
+    message = text(code, volumes=", ".join(leftovers))
     locked.drafts += transitions.transition(store, Status.DELETED, message)
     await release_slug(locked.session, store)
     await locked.session.execute(delete(SealedSecret).where(SealedSecret.store_id == store.id))

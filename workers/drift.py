@@ -12,6 +12,7 @@ import structlog
 
 from stores.engines import Manifest
 from stores.leases import Lease
+from stores.texts import text
 from workers import apply
 from workers.cluster.client import FIELD_MANAGER, Cluster
 from workers.cluster.errors import NotFound
@@ -59,15 +60,11 @@ async def _correct_object(
         await context.cluster.delete(kind, name, namespace, apply.lease_guard(lease), uid=uid)
     new = await context.cluster.apply(manifest, apply.lease_guard(lease))
     if old is None or (old["metadata"]["uid"] != new["metadata"]["uid"] and not recreate):
-        messages.append(_message("removed", manifest))
+        messages.append(text("event.object_removed", kind=kind, name=name))
     elif has_foreign_fields(new, manifest) and kind not in EXTENSIBLE_KINDS:
         return  # added after our list; the watch event of that change starts another pass
     elif _managed_part(old, manifest) != _managed_part(new, manifest):
-        messages.append(_message("changed", manifest))
-
-
-def _message(verb: str, manifest: Manifest) -> str:
-    return f"Somebody {verb} the {manifest['kind']} {manifest['metadata']['name']} in the cluster; it was restored."
+        messages.append(text("event.object_changed", kind=kind, name=name))
 
 
 async def _live_objects(cluster: Cluster, namespace: str, manifests: Sequence[Manifest]) -> LiveObjects:

@@ -15,10 +15,11 @@ from stores.models import Step, Store
 from stores.plans import has_larger_plan
 from stores.status import Health, Status, StepStatus
 from stores.steps import PROOF, start_step, step_title, succeed_step
+from stores.texts import text
 from workers import password_rotation
 from workers.diagnostics import find_full_uploads, find_problem, has_config_error
 from workers.engines.labels import CRON
-from workers.messages import Remedies, last_log_line
+from workers.messages import Problem, Remedies, last_log_line
 from workers.receipt import parse_receipt
 from workers.snapshot import JobOutcome, Snapshot, attempt_label, component, desired_replicas
 
@@ -91,15 +92,15 @@ def evaluate_provisioning(
         outcome = _step_outcome(store, step, engine, snapshot, evaluation)
         if step.name == PROOF and outcome.state == "succeeded":
             receipt = parse_receipt(outcome.message) or {}
-            outcome = outcome if receipt else JobOutcome("failed", "It ended well but left no receipt.")
+            outcome = outcome if receipt else JobOutcome("failed", text("reason.no_receipt"))
         if outcome.state == "failed":
-            reason = last_log_line(outcome.message) or "its Job gave no reason."
-            cause = f'The step "{step_title(step, engine)}" failed: {reason}'
+            reason = last_log_line(outcome.message) or text("reason.none_from_job")
+            cause = text("cause.step_failed", title=step_title(step, engine), reason=reason)
             return _failed(store, steps, now, cause, evaluation.drafts)
         if outcome.state == "running":
             track_failure(store, problem, now)
-            message = problem if problem and _is_reportable(store, now, timeouts) else f"{step_title(step, engine)}."
-            evaluation.drafts += start_step(step, now, message)
+            reported = problem if _is_reportable(store, now, timeouts) else None
+            evaluation.drafts += start_step(step, now, engine, reported)
             if not evaluation.reapply and _may_create_proof_early(store, step, engine, snapshot):
                 evaluation.create_proof = (
                     evaluation.create_proof or _job_outcome(store, proof_job_name(store), snapshot) is None
@@ -109,7 +110,7 @@ def evaluate_provisioning(
                 return _failed(store, steps, now, cause_of_failure, evaluation.drafts)
             evaluation.requeue_after = _time_until_next_check(store, step, now, timeouts)
             return evaluation
-        evaluation.drafts += start_step(step, now, f"{step_title(step, engine)}.")
+        evaluation.drafts += start_step(step, now, engine)
         evaluation.drafts += succeed_step(step, now, steps, engine)
     evaluation.drafts += transitions.mark_ready(store, now, receipt)
     evaluation.requeue_after, evaluation.jobs_to_delete = None, jobs_to_delete(store, snapshot)
@@ -185,7 +186,7 @@ def exceeded_deadline(store: Store, step: Step | None, now: datetime, timeouts: 
     if store.trouble_since is not None and now - store.trouble_since >= timeouts.problem:
         return store.trouble
     if step is not None and step.started_at is not None and now - step.started_at >= timeouts.step:
-        return f"The step took longer than {timeouts.step.total_seconds():g} s. Retry, or see its pods."
+        return text("cause.step_timeout", seconds=f"{timeouts.step.total_seconds():g}")
     return None
 
 
@@ -248,10 +249,10 @@ def evaluate_suspension(
     elif not remaining:
         evaluation.drafts += transitions.mark_suspended(store)
     else:
-        track_failure(store, f"These pods have not stopped yet: {', '.join(remaining)}.", now)
+        track_failure(store, text("cause.pods_not_stopped", components=", ".join(remaining)), now)
         remaining_time = (store.trouble_since or now) + timeouts.step - now
         if remaining_time <= timedelta(0):
-            cause = f"{store.trouble} Retry; if it happens again, tell the operator."
+            cause = Problem(store.trouble or "", text("remedy.tell_operator"), may_pass=True).text()
             return Evaluation([*transitions.mark_failed(store, steps, now, cause)])
         evaluation.requeue_after = min(POLL_INTERVAL, remaining_time)
     return evaluation
@@ -274,7 +275,7 @@ def _health(store: Store, engine: Engine, snapshot: Snapshot) -> tuple[Health, s
         item = snapshot.workloads.get((step.kind, step.object))
         ready = item.get("status", {}).get("readyReplicas", 0) if item else 0
         if ready == 0 and step.object in engine.essential:
-            return Health.DOWN, problem or f"No {step.object} pod is ready. It usually comes back by itself."
+            return Health.DOWN, problem or text("cause.no_pod_ready", component=step.object)
         if item is None or ready < desired_replicas(item):
-            worst = (Health.DEGRADED, problem or f"Not all {step.object} pods are ready.")
+            worst = (Health.DEGRADED, problem or text("cause.not_all_pods_ready", component=step.object))
     return worst

@@ -5,26 +5,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from stores.texts import text
+
 Rules = Sequence[tuple[str, str]]
-"""(pattern, sentence): the first pattern that is found gives the sentence."""
+"""(pattern, code of a reason): the first pattern that is found gives the reason, and its groups the values."""
 
 _IMAGE_NOT_PULLED: Rules = (
-    (r"couldn't parse|invalid reference", "the image name is invalid."),
-    (r"too ?many ?requests|\b429\b", "the registry's rate limit is exceeded."),
-    (r"unauthori[sz]ed|denied|forbidden|authorization failed|\b40[13]\b", "the registry denied access."),
-    (r"not ?found|manifest unknown|\b404\b", "the registry doesn't have it."),
-    (r"no space left", "the node has no space left for it."),
+    (r"couldn't parse|invalid reference", "reason.image_name"),
+    (r"too ?many ?requests|\b429\b", "reason.image_rate_limit"),
+    (r"unauthori[sz]ed|denied|forbidden|authorization failed|\b40[13]\b", "reason.image_denied"),
+    (r"not ?found|manifest unknown|\b404\b", "reason.image_not_found"),
+    (r"no space left", "reason.image_no_space"),
     (
         r"dial tcp|no such host|i/o timeout|connection re|unreachable|deadline exceeded|handshake|x509|\bEOF\b",
-        "the cluster can't reach the registry.",
+        "reason.image_unreachable",
     ),
 )  # fmt: skip
 _EVICTED: Rules = (
-    (r'EmptyDir volume "[^"]*" exceeds the limit "([^"]+)"', r"its temporary files took more than \1."),
-    (r"ephemeral.* storage .*?\b(\d+[KMG]i)\b", r"its temporary files took more than \1."),
-    (r"node was low on resource: ([a-z-]+)", r"its node ran short of \1."),
+    (r'EmptyDir volume "[^"]*" exceeds the limit "(?P<limit>[^"]+)"', "reason.temporary_files"),
+    (r"ephemeral.* storage .*?\b(?P<limit>\d+[KMG]i)\b", "reason.temporary_files"),
+    (r"node was low on resource: (?P<resource>[a-z-]+)", "reason.node_short"),
 )  # fmt: skip
-_NOT_PROVISIONED: Rules = ((r'storageclass\S* "([^"]+)" not found', r"the cluster has no storage class \1."),)
+_NOT_PROVISIONED: Rules = ((r'storageclass\S* "(?P<name>[^"]+)" not found', "reason.no_storage_class"),)
 _FULL_DISK = re.compile(
     r"no space left on device|disk is full\b|errcode: 28\b|errno:? 28\b|error(?: number)? 28\b|table '[^']*' is full",
     re.IGNORECASE,
@@ -36,8 +38,6 @@ _ABORTED = 134
 _EXCEEDED_QUOTA = re.compile(r"exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: (\S+)")
 _SHUTDOWN_LINE = re.compile(r"(Aborting|Shutdown complete)\.?$")
 """How a database ends its log, after the line that says why."""
-
-TELL_OPERATOR = "tell the operator"
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Problem:
     cause: str
     """A sentence."""
     remedy: str = ""
-    """What the owner can do apart from these remedies, such as `tell the operator`; "": nothing."""
+    """What the owner can do apart from these remedies: a text of this group; "": nothing."""
     larger_plan: bool = False
     """A larger plan helps as well."""
     may_pass: bool = False
@@ -68,82 +68,88 @@ class Problem:
 
     def text(self, remedies: Remedies = ALL_REMEDIES) -> str:
         """The cause, and those remedies that work for the store."""
-        remedy = self.remedy
+        if not self.remedy:
+            return self.cause
         if remedies.larger_plan and self.larger_plan:
-            remedy = f"choose a larger plan, or {remedy}{' and retry' if remedies.retry else ''}"
-        elif remedies.retry and self.may_pass:
-            remedy = f"retry; if it happens again, {remedy}"
-        elif remedies.retry and remedy:
-            remedy = f"{remedy}, then retry"
-        return f"{self.cause} {remedy[0].upper()}{remedy[1:]}." if remedy else self.cause
+            code = "advice.larger_plan_then_retry" if remedies.retry else "advice.larger_plan"
+        elif remedies.retry:
+            code = "advice.retry_first" if self.may_pass else "advice.then_retry"
+        else:
+            code = "advice.only"
+        advice = text(code, remedy=self.remedy)
+        return f"{self.cause} {advice[0].upper()}{advice[1:]}"
 
 
 def unschedulable(component: str, message: str) -> Problem:
     """`message`: the scheduler's."""
     reason = shorten(message.partition(" preemption:")[0].removesuffix(" no new claims to deallocate,"))
-    return Problem(f"No node can take the {component} pod: {reason}", "have the operator add room to the cluster")
+    return Problem(text("cause.unschedulable", component=component, reason=reason), text("remedy.add_room"))
 
 
 def volume_not_provisioned(component: str, message: str) -> Problem:
     """`message`: the provisioner's, empty if there was none."""
-    reason = _translate(_NOT_PROVISIONED, message) or "the cluster doesn't provide it."
-    return Problem(f"The {component} pod has no disk: {reason}", "have the operator check the storage class")
+    reason = _find_reason(_NOT_PROVISIONED, message) or text("reason.no_disk")
+    return Problem(text("cause.no_disk", component=component, reason=reason), text("remedy.check_storage_class"))
 
 
 def disk_full(component: str) -> Problem:
-    return Problem(f"The disk of {component} is full.", "have the operator free space", larger_plan=True)
+    return Problem(text("cause.disk_full", component=component), text("remedy.free_space"), larger_plan=True)
 
 
 def image_not_pulled(component: str, image: str, message: str) -> Problem:
     """`message`: the container runtime's, as the kubelet reports it."""
     error = re.sub(r'^Back-off pulling image "[^"]*"(: |$)', "", message)
-    reason = _translate(_IMAGE_NOT_PULLED, error) or "no reason was given."
-    return Problem(
-        f"The image {image} of {component} can't be pulled: {reason}", "check that it exists and may be pulled"
-    )
+    reason = _find_reason(_IMAGE_NOT_PULLED, error) or text("reason.none_given")
+    cause = text("cause.image_not_pulled", image=image, component=component, reason=reason)
+    return Problem(cause, text("remedy.check_image"))
 
 
 def container_not_started(component: str, message: str) -> Problem:
     """`message`: the kubelet's."""
-    cause = f"The {component} container can't be started: {shorten(message)}"
-    return Problem(cause, TELL_OPERATOR, may_pass=True)
+    cause = text("cause.container_not_started", component=component, reason=shorten(message))
+    return Problem(cause, text("remedy.tell_operator"), may_pass=True)
 
 
 def pod_not_created(component: str, message: str) -> Problem:
     """`message`: the API server's answer to the controller that creates the pods."""
     if quota := _EXCEEDED_QUOTA.search(message):
         return _quota_exceeded(component, *quota.groups())
-    return Problem(f"The {component} pod can't be created: {shorten(message)}", TELL_OPERATOR, may_pass=True)
+    cause = text("cause.pod_not_created", component=component, reason=shorten(message))
+    return Problem(cause, text("remedy.tell_operator"), may_pass=True)
 
 
 def _quota_exceeded(component: str, name: str, *amounts: str) -> Problem:
     """`amounts`: requested, used and limit, each as `pods=1,limits.cpu=2`."""
     requested, used, limit = (dict(re.findall(r"([^,=]+)=([^,]*)", amount)) for amount in amounts)
-    resources = [
-        f"{used.get(key, '?')} of {limit.get(key, '?')} {key} in use, {more} more wanted"
+    usages = [
+        text("usage.one", used=used.get(key, "?"), limit=limit.get(key, "?"), resource=key, more=more)
         for key, more in requested.items()
     ]
-    if len(resources) > 2:
-        resources[2:] = [f"and {len(resources) - 2} more such limits"]
-    own = name == "store"
-    quota = "the store's quota" if own else f"the quota {name} of its namespace"
-    cause = f"The {component} pod doesn't fit into {quota}: {shorten('; '.join(resources))}"
-    return Problem(cause, TELL_OPERATOR if own else "have the operator raise that", larger_plan=own)
+    usage = usages[0] if usages else ""
+    if len(usages) > 1:
+        code = "usage.two" if len(usages) == 2 else "usage.more"
+        usage = text(code, usage1=usages[0], usage2=usages[1], count=len(usages) - 2)
+    usage = shorten(usage).removesuffix(".")
+    if name == "store":
+        cause = text("cause.store_quota_exceeded", component=component, usage=usage)
+        return Problem(cause, text("remedy.tell_operator"), larger_plan=True)
+    cause = text("cause.quota_exceeded", component=component, name=name, usage=usage)
+    return Problem(cause, text("remedy.raise_quota"))
 
 
 def pod_evicted(component: str, message: str) -> Problem:
     """`message`: the kubelet's."""
-    return Problem(f"The {component} pod was evicted: {_translate(_EVICTED, message)} A new pod replaces it.")
+    return Problem(text("cause.pod_evicted", component=component, reason=_find_reason(_EVICTED, message)))
 
 
 def container_ended(component: str, terminated: Mapping[str, Any]) -> Problem:
     """It ended once. `terminated`: the container's state of that name."""
-    return _ended(component, terminated, "ended", "ran out of memory")
+    return _ended(component, terminated, "cause.container_ended", "cause.out_of_memory")
 
 
 def container_crashes(component: str, terminated: Mapping[str, Any]) -> Problem:
     """It ended again and again. `terminated`: the container's state of that name."""
-    return _ended(component, terminated, "keeps crashing", "keeps running out of memory")
+    return _ended(component, terminated, "cause.container_crashes", "cause.out_of_memory_again")
 
 
 def _ended(component: str, terminated: Mapping[str, Any], ended: str, out_of_memory: str) -> Problem:
@@ -152,10 +158,11 @@ def _ended(component: str, terminated: Mapping[str, Any], ended: str, out_of_mem
         return disk_full(component)
     # exit code 137 alone says nothing: every SIGKILL has it
     if terminated.get("reason") == "OOMKilled" or _HEAP_FULL.search(output) or (code == _ABORTED and not output):
-        cause = f"The {component} container {out_of_memory} (exit code {code})."
-        return Problem(cause, TELL_OPERATOR, larger_plan=True)
-    cause = f"The {component} container {ended} (exit code {code}). {last_log_line(output)}".rstrip()
-    return Problem(cause, "see its logs")
+        cause = text(out_of_memory, component=component, code=code)
+        return Problem(cause, text("remedy.tell_operator"), larger_plan=True)
+    last_line = last_log_line(output)
+    cause = text(f"{ended}_with" if last_line else ended, component=component, code=code, output=last_line)
+    return Problem(cause, text("remedy.see_logs"))
 
 
 def mentions_full_disk(message: str) -> bool:
@@ -178,8 +185,8 @@ def shorten(message: str) -> str:
     return line if not line or line.endswith(".") else line + "."
 
 
-def _translate(rules: Rules, message: str) -> str:
-    for pattern, sentence in rules:
+def _find_reason(rules: Rules, message: str) -> str:
+    for pattern, code in rules:
         if match := re.search(pattern, message, re.IGNORECASE):
-            return shorten(match.expand(sentence))
+            return shorten(text(code, **match.groupdict()))
     return shorten(message)

@@ -13,6 +13,7 @@ from stores.events import EventDraft
 from stores.leases import Lease
 from stores.models import SealedSecret, Store
 from stores.specs import store_spec
+from stores.texts import text
 from workers import apply
 from workers.context import Context
 from workers.messages import last_log_line
@@ -76,14 +77,14 @@ async def finish_rotation(
         return []
     store.rotating = None
     if outcome.state == "failed":
-        reason = last_log_line(outcome.message) or "its Job gave no reason."
-        return [EventDraft("NOTICE", f"The owner's password could not be changed: {reason} Ask for it again.")]
+        reason = last_log_line(outcome.message) or text("reason.none_from_job")
+        return [EventDraft("NOTICE", text("event.password_not_changed", reason=reason))]
     field = engine.admin_password_field.name
     current = await session.get_one(SealedSecret, (store.id, field))
     current.sealed = context.admin_keys.seal(store.id, field, values[pending_field(field)])
     await session.delete(await session.get_one(SealedSecret, (store.id, pending_field(field))))
     store.observed_generation = store.generation
-    return [EventDraft("NOTICE", "The owner's password was changed.")]
+    return [EventDraft("NOTICE", text("event.password_changed"))]
 
 
 async def delete_rotation_secret(

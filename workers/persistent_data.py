@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from stores.engines import Manifest
 from stores.plans import parse_quantity
+from stores.texts import text
 from workers.apply import Blocked, check_namespace
 from workers.cluster.client import Cluster
 from workers.cluster.errors import NotFound
@@ -17,8 +18,7 @@ async def verify_namespace(cluster: Cluster, desired: Manifest, uid: str | None)
     except NotFound:
         live = None
     if live is None or live["metadata"]["uid"] != uid:
-        cause = f"The namespace {name} was removed from the cluster, and the store's data with it. "
-        raise Blocked(f"{cause}Restore a backup, or delete the store.", retryable=False)
+        raise Blocked(text("cause.namespace_gone", name=name), retryable=False)
     check_namespace(desired, live)
     return live
 
@@ -38,8 +38,7 @@ async def pin_volume_claims(
         if item["kind"] == "PersistentVolumeClaim":
             name = item["metadata"]["name"]
             if name not in live:
-                cause = f"The disk {name} was removed from the cluster, and its data with it. "
-                raise Blocked(f"{cause}Restore a backup, or delete the store.", retryable=False)
+                raise Blocked(text("cause.disk_gone", name=name), retryable=False)
             item = {**item, "metadata": {**item["metadata"], "uid": live[name]["metadata"]["uid"]}}
             if _size(item) < _size(live[name]):
                 item["spec"] = {**item["spec"], "resources": live[name]["spec"]["resources"]}
@@ -47,10 +46,7 @@ async def pin_volume_claims(
                 await _check_expansion(cluster, live[name])
         pinned.append(item)
     terminating = [name for name, claim in live.items() if claim["metadata"].get("deletionTimestamp")]
-    if not terminating:
-        return pinned, None
-    warning = f"Somebody deleted the disk {terminating[0]}: it and its data go when its pod ends."
-    return pinned, f"{warning} Make a backup now."
+    return pinned, text("cause.disk_deleted", name=terminating[0]) if terminating else None
 
 
 def _size(claim: Manifest) -> float:
@@ -63,6 +59,5 @@ async def _check_expansion(cluster: Cluster, claim: Manifest) -> None:
     name = claim["spec"].get("storageClassName")
     classes, _ = await cluster.list("StorageClass")
     if not any(item["metadata"]["name"] == name and item.get("allowVolumeExpansion") for item in classes):
-        cause = f"The disk {claim['metadata']['name']} can't grow: the storage class {name} doesn't allow expansion."
-        remedy = "go back to the plan before, or have the operator set allowVolumeExpansion"
-        raise Blocked(cause, retryable=False, remedy=remedy)
+        cause = text("cause.disk_not_expandable", name=claim["metadata"]["name"], class_name=name)
+        raise Blocked(cause, retryable=False, remedy=text("remedy.allow_expansion"))

@@ -5,6 +5,7 @@ from stores.events import EventDraft
 from stores.leases import Lease
 from stores.status import StepStatus
 from stores.steps import INSTALL, ISOLATION, NAMESPACE
+from stores.texts import text
 from workers import apply, evaluation, persistent_data, routes
 from workers.context import Context
 from workers.recreation import recreate_unhealthy
@@ -68,8 +69,7 @@ async def _apply_all(context: Context, lease: Lease, store_pass: Pass) -> None:
             locked.store.namespace_uid = live["metadata"]["uid"]
             if replaced:
                 transitions.reset_steps(locked.steps)
-                notice = "Somebody removed the namespace; the store is created again."
-                locked.drafts.append(EventDraft("NOTICE", notice))
+                locked.drafts.append(EventDraft("NOTICE", text("event.namespace_removed")))
             complete_step(locked, store_pass.engine, NAMESPACE)
         if replaced:
             raise GenerationChanged

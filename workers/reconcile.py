@@ -15,12 +15,13 @@ from stores.events import EventDraft
 from stores.leases import Lease
 from stores.status import FAILABLE, Desired, Health, Status, StepStatus
 from stores.steps import start_step
+from stores.texts import text
 from workers import apply, evaluation
 from workers.apply import Blocked
 from workers.cluster.errors import ClusterError, RequestRejected, TransientError
 from workers.context import Context
 from workers.deletion import reconcile_deletion
-from workers.messages import TELL_OPERATOR, Problem
+from workers.messages import Problem
 from workers.provisioning import reconcile_provisioning
 from workers.ready import reconcile_ready
 from workers.store_pass import Pass, prepare_pass, timeouts
@@ -48,10 +49,12 @@ async def reconcile(context: Context, lease: Lease) -> None:
         except Blocked as blocked:
             again = await _handle_blocked(context, lease, blocked.problem, blocked.retryable)
         except RequestRejected as error:
-            refused = Problem(f"The cluster refused: {error.message[:300]}", "tell the operator (storefleet doctor)")
+            refused = Problem(
+                text("cause.cluster_refused", reason=error.message[:300]), text("remedy.tell_operator_doctor")
+            )
             again = await _handle_blocked(context, lease, refused, retryable=True)
         except UnsealError as error:
-            unreadable = Problem(f"The store's secrets can't be opened: {error}.", TELL_OPERATOR)
+            unreadable = Problem(text("cause.secrets_not_opened", reason=error), text("remedy.tell_operator"))
             again = await _handle_blocked(context, lease, unreadable, retryable=True)
         except ClusterError as error:
             again = await _handle_cluster_error(context, lease, error)
@@ -90,11 +93,11 @@ async def _handle_blocked(context: Context, lease: Lease, problem: Problem, retr
         store = locked.store
         cause = problem.text(evaluation.remedies(store))
         if store.status == Status.REQUESTED:  # the pass that would have begun it was rolled back
-            locked.drafts += transitions.transition(store, Status.PROVISIONING, "Setting up the store.")
+            locked.drafts += transitions.transition(store, Status.PROVISIONING, text("event.setting_up"))
         if store.status in FAILABLE:
             current = next((step for step in locked.steps if step.status != StepStatus.SUCCEEDED), None)
             if current is not None:
-                locked.drafts += start_step(current, locked.now, cause)
+                locked.drafts += start_step(current, locked.now, context.engines[store.engine], cause)
             evaluation.track_failure(store, cause, locked.now)
             if not retryable or evaluation.exceeded_deadline(store, current, locked.now, timeouts(context)):
                 locked.drafts += transitions.mark_failed(store, locked.steps, locked.now, cause)
@@ -118,6 +121,6 @@ async def _handle_cluster_error(context: Context, lease: Lease, error: ClusterEr
     log.warning("reconcile.cluster_error", error=error.message[:300], status=error.status)
     async with store_transaction(context, lease) as locked:
         if locked.store.failures == SILENT_FAILURES:
-            locked.drafts.append(EventDraft("NOTICE", "The cluster doesn't answer as it should. We keep trying."))
+            locked.drafts.append(EventDraft("NOTICE", text("event.cluster_errors")))
         finish_failed_pass(locked, lease, backoff(locked.store.failures, getattr(error, "retry_after", None)))
     return False

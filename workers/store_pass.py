@@ -11,7 +11,8 @@ from stores.leases import Lease
 from stores.models import Step, Store
 from stores.specs import store_spec
 from stores.status import STEADY_STATUSES, Status, StepStatus
-from stores.steps import CREDENTIALS, platform_steps_succeeded, start_step, step_title, succeed_step
+from stores.steps import CREDENTIALS, platform_steps_succeeded, start_step, succeed_step
+from stores.texts import text
 from workers import apply, drift, evaluation, persistent_data
 from workers.cluster.errors import ClusterError
 from workers.context import Context
@@ -49,12 +50,12 @@ async def prepare_pass(context: Context, lease: Lease, locked: LockedStore) -> P
     is_resync = store.observed_requeues == store.requeues
     suspended = store.status in (Status.SUSPENDING, Status.SUSPENDED)
     if store.status == Status.REQUESTED:
-        locked.drafts += transitions.transition(store, Status.PROVISIONING, "Setting up the store.")
+        locked.drafts += transitions.transition(store, Status.PROVISIONING, text("event.setting_up"))
     credentials = next(step for step in steps if step.name == CREDENTIALS)
     if credentials.status == StepStatus.SUCCEEDED:
         values = await ensure_secrets(locked.session, context, store, engine)
     else:
-        locked.drafts += start_step(credentials, locked.now, f"{step_title(credentials, engine)}.")
+        locked.drafts += start_step(credentials, locked.now, engine)
         values = await ensure_secrets(locked.session, context, store, engine)
         complete_step(locked, engine, CREDENTIALS)
     manifests = engine.render(store_spec(store), values, context.profile)
@@ -81,11 +82,11 @@ def _was_applied(store: Store, steps: Sequence[Step], manifests: Manifests) -> b
 def complete_step(locked: LockedStore, engine: Engine, name: str) -> None:
     """A platform step succeeded; start the next step."""
     step = next(step for step in locked.steps if step.name == name)
-    locked.drafts += start_step(step, locked.now, f"{step_title(step, engine)}.")
+    locked.drafts += start_step(step, locked.now, engine)
     locked.drafts += succeed_step(step, locked.now, locked.steps, engine)
     following = next((later for later in locked.steps if later.status != StepStatus.SUCCEEDED), None)
     if following is not None:
-        locked.drafts += start_step(following, locked.now, f"{step_title(following, engine)}.")
+        locked.drafts += start_step(following, locked.now, engine)
 
 
 async def pin_volume_claims(context: Context, store_pass: Pass) -> tuple[Pass, str | None]:

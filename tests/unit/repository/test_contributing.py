@@ -22,7 +22,7 @@ MENTIONS = {
     "language": r"\blanguage\b",
     "retryStore": r"(?i)retry_?store\b",
     "large": r"[\"'-]large[\"'.]|\bLARGE\b",
-    "ISOLATION": r"[\"']isolation[\"']|\bISOLATION\b",
+    "ISOLATION": r"[\"'.]isolation[\"']|\bISOLATION\b",
     "medusa": r"(?i)medusa",
     "provisioning_at_once": r"(?i)provisioning_at_once",
     "SLUG_RESERVED": r"\bSLUG_RESERVED\b",

@@ -1,3 +1,4 @@
+import { apiText } from '@/shared/i18n'
 import { Box } from '@mui/material'
 import { inset, tabular } from '@/shared/components/styles'
 import { vars } from '@/shared/tokens'
@@ -42,7 +43,7 @@ export function EventLine({ event, exact = false }: { event: StoreEvent; exact?:
           color: step?.status === 'SUCCEEDED' ? vars.textSecondary : vars.text,
         }}
       >
-        {message}
+        {apiText(message)}
       </Box>
       <Box
         component="span"

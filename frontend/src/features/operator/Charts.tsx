@@ -1,6 +1,6 @@
 import { Box } from '@mui/material'
 import { inset, plainList, tabular } from '@/shared/components/styles'
-import { t } from '@/shared/i18n'
+import { apiText, t } from '@/shared/i18n'
 import { duration } from '@/shared/time'
 import { vars } from '@/shared/tokens'
 import { useEngines } from '@/features/stores/useEngines'
@@ -65,7 +65,7 @@ export function StatusChart({ counts }: { counts: StatusCount[] }) {
 /** How long stores of an engine take to READY, and which step how much of it. */
 export function ReadyChart({ times }: { times: EngineTimes }) {
   const engine = useEngines().engineOf(times.engine)
-  const title = (name: string) => engine?.steps.find((step) => step.name === name)?.title ?? name
+  const title = (name: string) => apiText(engine?.steps.find((step) => step.name === name)?.title ?? name)
   const bars = stepBars(times)
   return (
     <Box sx={{ ...inset, py: 4, '& + &': { borderTop: `1px solid ${vars.border}` } }}>

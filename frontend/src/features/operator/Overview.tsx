@@ -6,7 +6,7 @@ import { PagedList } from '@/shared/components/PagedList'
 import { inset, plainList, tabular } from '@/shared/components/styles'
 import { errorMessage } from '@/shared/graphql/errors'
 import { useData } from '@/shared/graphql/useData'
-import { t } from '@/shared/i18n'
+import { apiText, t } from '@/shared/i18n'
 import { Ago, duration } from '@/shared/time'
 import { vars } from '@/shared/tokens'
 import { useEngines } from '@/features/stores/useEngines'
@@ -81,7 +81,7 @@ function Causes({ causes }: { causes: Cause[] }) {
             to={`/operator/stores?cause=${encodeURIComponent(cause)}`}
             sx={{ flex: 1, minWidth: 0, overflowWrap: 'anywhere' }}
           >
-            {cause}
+            {apiText(cause)}
           </MuiLink>
           <Box component="span" sx={{ ...aside, color: vars.badFg }}>
             {t('operator.storesWith', { count: failed + unhealthy })}
@@ -99,7 +99,9 @@ function Stuck({ store }: { store: StuckStore }) {
       <Box sx={{ flex: 1, minWidth: 0, overflowWrap: 'anywhere' }}>
         <Box sx={{ fontWeight: 550 }}>{name}</Box>
         <Box sx={{ fontSize: '0.8125rem', color: vars.textSecondary }}>
-          {[accountName, t(`state.${status.toLowerCase() as DisplayState}`), cause].filter(Boolean).join(' · ')}
+          {[accountName, t(`state.${status.toLowerCase() as DisplayState}`), cause && apiText(cause)]
+            .filter(Boolean)
+            .join(' · ')}
         </Box>
       </Box>
       <Box component="span" sx={aside}>
@@ -118,7 +120,7 @@ function Slowest({ times }: { times: EngineTimes[] }) {
       {steps.map(({ engine, name, medianMs, p95Ms }) => (
         <Box component="li" key={`${engine} ${name}`} sx={row}>
           <Box sx={{ flex: 1, minWidth: 0 }}>
-            {engineOf(engine)?.steps.find((step) => step.name === name)?.title ?? name}
+            {apiText(engineOf(engine)?.steps.find((step) => step.name === name)?.title ?? name)}
             <Box sx={{ fontSize: '0.8125rem', color: vars.textSecondary }}>{engineOf(engine)?.title ?? engine}</Box>
           </Box>
           <Box component="span" sx={aside}>

@@ -7,7 +7,7 @@ import { FilterInput } from '@/shared/components/FilterInput'
 import { PagedList } from '@/shared/components/PagedList'
 import { inset } from '@/shared/components/styles'
 import type { VariablesOf } from '@/shared/graphql/graphql'
-import { t } from '@/shared/i18n'
+import { apiText, t } from '@/shared/i18n'
 import { Ago } from '@/shared/time'
 import { mono, vars } from '@/shared/tokens'
 import { useDebounced } from '@/shared/useDebounced'
@@ -54,7 +54,9 @@ export function Stores() {
       </Box>
       {(cause ?? accountId) !== null && (
         <Box sx={{ display: 'flex', alignItems: 'center', gap: 3, mb: 4, fontSize: '0.8125rem' }}>
-          <Box sx={{ color: vars.textSecondary, overflowWrap: 'anywhere' }}>{cause ?? t('operator.oneAccount')}</Box>
+          <Box sx={{ color: vars.textSecondary, overflowWrap: 'anywhere' }}>
+            {cause ? apiText(cause) : t('operator.oneAccount')}
+          </Box>
           <Button size="small" onClick={() => setParameters({})}>
             {t('stores.showAll')}
           </Button>
@@ -104,7 +106,7 @@ function StoreRow({ store }: { store: OperatorStore }) {
         <Box sx={{ fontSize: '0.8125rem', color: vars.textSecondary }}>
           {[accountName, engineOf(engine)?.title ?? engine, planOf(plan)?.title ?? plan].join(' · ')}
         </Box>
-        {cause && <Box sx={{ fontSize: '0.8125rem', mt: 0.5 }}>{cause}</Box>}
+        {cause && <Box sx={{ fontSize: '0.8125rem', mt: 0.5 }}>{apiText(cause)}</Box>}
         <Box sx={{ fontFamily: mono, fontSize: '0.75rem', color: vars.textTertiary, mt: 0.5 }}>{namespace}</Box>
       </Box>
     </Box>

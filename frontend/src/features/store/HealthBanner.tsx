@@ -1,6 +1,6 @@
 import { Box, Button } from '@mui/material'
 import { Link } from 'react-router'
-import { t } from '@/shared/i18n'
+import { apiText, t } from '@/shared/i18n'
 import { Terminal } from '@/shared/icons'
 import { vars } from '@/shared/tokens'
 import { Ago } from '@/shared/time'
@@ -35,7 +35,9 @@ export function HealthBanner({ store }: { store: StoreDetail }) {
             <Ago at={store.health.since} />
           </Box>
         </Box>
-        <Box sx={{ mt: 1, textWrap: 'pretty', maxWidth: '62ch' }}>{store.health.cause}</Box>
+        <Box sx={{ mt: 1, textWrap: 'pretty', maxWidth: '62ch' }}>
+          {store.health.cause && apiText(store.health.cause)}
+        </Box>
         <Button
           component={Link}
           to={`/stores/${store.slug}/logs`}

@@ -2,7 +2,7 @@ import { Box, Button } from '@mui/material'
 import { Link } from 'react-router'
 import { Card } from '@/shared/components/Card'
 import { lostSince } from '@/shared/graphql/connection'
-import { t } from '@/shared/i18n'
+import { apiText, t } from '@/shared/i18n'
 import { Play, Retry, Terminal } from '@/shared/icons'
 import { vars } from '@/shared/tokens'
 import { duration } from '@/shared/time'
@@ -43,25 +43,26 @@ const STRIPES: Partial<Record<DisplayState, 'done' | 'pending'>> = {
 }
 
 function StatusContent({ store, state }: { store: StoreDetail; state: DisplayState }) {
+  const cause = store.cause && apiText(store.cause)
   switch (state) {
     case 'ready':
     case 'degraded':
     case 'down':
       return <OpenShop store={store} healthy={state === 'ready'} />
     case 'failed':
-      return <Failure store={store} />
+      return <Failure store={store} cause={cause} />
     case 'provisioning':
     case 'updating':
     case 'resuming':
       return <Progress store={store} state={state} />
     case 'suspended':
-      return <Suspended store={store} />
+      return <Suspended store={store} cause={cause} />
     case 'deleting':
-      return <StatusMessage title={t('statusCard.deleting')} text={store.cause ?? t('statusCard.deletingText')} />
+      return <StatusMessage title={t('statusCard.deleting')} text={cause ?? t('statusCard.deletingText')} />
     case 'deleted':
       return <StatusMessage title={t('statusCard.deleted')} text={deletionText(store)} />
     default:
-      return <StatusMessage title={t(`statusCard.${state}`)} text={store.cause ?? t(`statusCard.${state}Text`)} />
+      return <StatusMessage title={t(`statusCard.${state}`)} text={cause ?? t(`statusCard.${state}Text`)} />
   }
 }
 
@@ -70,11 +71,11 @@ const deletionText = ({ deletion }: StoreDetail) =>
     ? t('statusCard.leftovers', { volumes: deletion.leftovers.join(', ') })
     : t('statusCard.deletedText')
 
-function Suspended({ store }: { store: StoreDetail }) {
+function Suspended({ store, cause }: { store: StoreDetail; cause: string | null }) {
   const { canWrite } = useSession()
   return (
     <>
-      <StatusMessage title={t('statusCard.suspended')} text={store.cause ?? t('statusCard.suspendedText')} />
+      <StatusMessage title={t('statusCard.suspended')} text={cause ?? t('statusCard.suspendedText')} />
       {canWrite && (
         <Button component={Link} to={`/stores/${store.slug}/settings#resume`} startIcon={<Play />} sx={{ mt: 5 }}>
           {t('resume.open')}
@@ -99,7 +100,7 @@ function Progress({ store, state }: { store: StoreDetail; state: 'provisioning' 
   )
 }
 
-function Failure({ store }: { store: StoreDetail }) {
+function Failure({ store, cause }: { store: StoreDetail; cause: string | null }) {
   const { engineOf } = useEngines()
   const { canWrite } = useSession()
   const { retry, fetching } = useRetryStore()
@@ -110,7 +111,7 @@ function Failure({ store }: { store: StoreDetail }) {
       <Box component="h2" sx={{ ...titleStyle, color: vars.badFg }}>
         {t('statusCard.failed', { number, total, title: current?.title ?? '' })}
       </Box>
-      <Box sx={{ mt: 2, maxWidth: '62ch', textWrap: 'pretty' }}>{store.cause}</Box>
+      <Box sx={{ mt: 2, maxWidth: '62ch', textWrap: 'pretty' }}>{cause}</Box>
       <Box sx={{ display: 'flex', flexWrap: 'wrap', gap: 2, mt: 5 }}>
         {canWrite && (
           <Button

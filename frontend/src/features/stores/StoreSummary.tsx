@@ -1,4 +1,4 @@
-import { rich, t } from '@/shared/i18n'
+import { apiText, rich, t } from '@/shared/i18n'
 import { duration, useNow, useTimeText } from '@/shared/time'
 import { StepProgress } from './StepProgress'
 import type { Engine, Store } from './documents'
@@ -13,14 +13,14 @@ export function StoreSummary({ store, engine }: { store: Store; engine: Engine |
   if (isMoving(store)) return <Progress store={store} engine={engine} />
   switch (state) {
     case 'failed':
-      return store.cause
+      return store.cause && apiText(store.cause)
     case 'degraded':
     case 'down':
-      return store.health?.cause
+      return store.health?.cause && apiText(store.health.cause)
     case 'deleting':
-      return store.cause ?? t('summary.deleting')
+      return store.cause ? apiText(store.cause) : t('summary.deleting')
     case 'suspended':
-      return store.cause ?? t('summary.suspended')
+      return store.cause ? apiText(store.cause) : t('summary.suspended')
     case 'ready':
       return <Healthy since={store.health?.since ?? store.createdAt} />
     default:

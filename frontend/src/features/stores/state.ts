@@ -1,3 +1,4 @@
+import { apiText } from '@/shared/i18n'
 import { vars } from '@/shared/tokens'
 import type { Engine, Store } from './documents'
 
@@ -75,12 +76,12 @@ export function progressOf(store: Pick<Store, 'steps'>, engine: Engine | undefin
   const known = new Map(engine?.steps.map((step) => [step.name, step]))
   const steps = store.steps.map<ShownStep>((step) => ({
     name: step.name,
-    title: known.get(step.name)?.title ?? step.name,
+    title: apiText(known.get(step.name)?.title ?? step.name),
     usualMs: known.get(step.name)?.usualMs ?? null,
     status: step.status,
     startedAt: time(step.startedAt),
     finishedAt: time(step.finishedAt),
-    message: step.message,
+    message: step.message && apiText(step.message),
   }))
   const open = steps.findIndex(({ status }) => status === 'RUNNING' || status === 'FAILED')
   const next = open >= 0 ? open : steps.findIndex(({ status }) => status === 'PENDING')

@@ -1,4 +1,5 @@
 import { Fragment, createElement, type ReactNode } from 'react'
+import { apiText, setApiTexts } from './apiText'
 import { en } from './en'
 import { formatLocale, language } from './locale'
 
@@ -29,8 +30,13 @@ const plurals = new Intl.PluralRules(language)
 
 /** To be called once, before the first text is shown. */
 export async function loadCatalogue() {
-  if (language === 'de') catalogue = (await import('./de')).de
+  if (language !== 'de') return
+  const [{ de }, { english, german }] = await Promise.all([import('./de'), import('./apiTexts.de')])
+  catalogue = de
+  setApiTexts(english, german)
 }
+
+export { apiText }
 
 const pick = (message: Message, values: Record<string, unknown> | undefined) =>
   typeof message === 'string' ? message : message[plurals.select(Number(values?.count)) === 'one' ? 'one' : 'other']
