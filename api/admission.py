@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from accounts.actors import Actor, hash_credential
 from accounts.point_budgets import budgets_of, budgets_of_address, budgets_of_credentials
-from api.authentication import session_cookie_name
 from api.client_address import client_address
+from api.cookies import session_cookie_name
 from api.responses import graphql_error_response
 from runtime.budgets import WINDOW_SECONDS, Budget, Budgets
 from runtime.settings import Settings

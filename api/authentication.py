@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 
 from accounts.actors import Actor, hash_credential, load_actor
+from api.cookies import session_cookie_name
 from runtime.database import SessionFactory
 from runtime.settings import Settings
 
@@ -16,27 +17,6 @@ class AuthenticationError(Exception):
         super().__init__(message)
         self.status = status
         self.message = message
-
-
-def uses_https(settings: Settings) -> bool:
-    """Whether browsers reach the API over HTTPS."""
-    return (settings.public_url or "").startswith("https://")
-
-
-def cookie_name(name: str, settings: Settings) -> str:
-    """With HTTPS, the name has the prefix `__Host-`: browsers then accept the cookie from our own host only. Otherwise
-    a store on a sibling host could set a cookie for the parent domain, and sign a user in to another account."""
-    return f"__Host-storefleet_{name}" if uses_https(settings) else f"storefleet_{name}"
-
-
-def session_cookie_name(settings: Settings) -> str:
-    """The name of the cookie that has the session."""
-    return cookie_name("session", settings)
-
-
-def operator_cookie_name(settings: Settings) -> str:
-    """The name of the cookie that keeps the operator's own session, while the operator is signed in as a user."""
-    return cookie_name("operator", settings)
 
 
 def is_cross_origin(connection: HTTPConnection, settings: Settings) -> bool:

@@ -9,18 +9,11 @@ from accounts.audit import set_origin
 from accounts.errors import CallerError, Code
 from accounts.impersonation import LIFETIME, impersonate
 from accounts.sessions import sign_out
-from api.authentication import (
-    AuthenticationError,
-    authenticate_request,
-    is_cross_origin,
-    operator_cookie_name,
-    session_cookie_name,
-    uses_https,
-)
+from api.authentication import AuthenticationError, authenticate_request, is_cross_origin
 from api.client_address import audit_address
+from api.cookies import delete_cookie, operator_cookie_name, session_cookie_name, set_cookie, set_session_cookie
 from api.responses import error_response
 from api.sign_in import cross_origin_error, read_strings, transaction, user_agent
-from runtime.settings import Settings
 from schema.context import Platform
 from schema.ids import decode_id, encode_id
 
@@ -50,9 +43,9 @@ async def post_impersonation(request: Request) -> Response:
     account = encode_id("Account", signed_in.account_id) if signed_in.account_id is not None else None
     response = JSONResponse({"userId": encode_id("User", signed_in.user_id), "accountId": account})
     own = request.cookies[session_cookie_name(settings)]  # an operator has a session
-    _set_cookie(response, operator_cookie_name(settings), own, settings.session_days * 24 * 3600, settings)
+    set_cookie(response, operator_cookie_name(settings), own, settings.session_days * 24 * 3600, settings)
     seconds = int(LIFETIME.total_seconds())
-    _set_cookie(response, session_cookie_name(settings), signed_in.cookie, seconds, settings)
+    set_cookie(response, session_cookie_name(settings), signed_in.cookie, seconds, settings)
     return response
 
 
@@ -66,7 +59,7 @@ async def delete_impersonation(request: Request) -> Response:
     own = request.cookies.get(operator_cookie_name(settings))
     if own is None:
         return response
-    _set_cookie(response, operator_cookie_name(settings), "", 0, settings)
+    delete_cookie(response, operator_cookie_name(settings), settings)
     operator = await load_actor(platform.sessions, hash_credential(own), "user")
     if (cookie := request.cookies.get(session_cookie_name(settings))) is not None:
         current = await load_actor(platform.sessions, hash_credential(cookie), "user")
@@ -74,13 +67,11 @@ async def delete_impersonation(request: Request) -> Response:
             return response
         async with transaction(request, platform) as session:
             await sign_out(session, cookie)
-    value, seconds = (own, settings.session_days * 24 * 3600) if operator is not None else ("", 0)
-    _set_cookie(response, session_cookie_name(settings), value, seconds, settings)
+    if operator is not None:
+        set_session_cookie(response, own, settings)
+    else:
+        delete_cookie(response, session_cookie_name(settings), settings)
     return response
-
-
-def _set_cookie(response: Response, name: str, value: str, max_age: int, settings: Settings) -> None:
-    response.set_cookie(name, value, max_age=max_age, httponly=True, samesite="lax", secure=uses_https(settings))
 
 
 ROUTES = [

@@ -18,9 +18,10 @@ from starlette.routing import Route
 from accounts.errors import CallerError, Code
 from accounts.identities import sign_in_with_identity
 from accounts.throttle import MAX_ATTEMPTS, refund_attempt
-from api.authentication import AuthenticationError, authenticate_request, cookie_name, uses_https
+from api.authentication import AuthenticationError, authenticate_request
+from api.cookies import delete_cookie, oidc_cookie_name, set_cookie, set_session_cookie
 from api.oidc_provider import Flow, OidcError, OidcProvider, Person, Problem
-from api.sign_in import client_key, count_sign_in, set_session_cookie, transaction, user_agent
+from api.sign_in import client_key, count_sign_in, transaction, user_agent
 from runtime.database import CONNECTION_ERRORS
 from runtime.settings import Settings
 from schema.context import Platform
@@ -52,21 +53,15 @@ async def get_start(request: Request) -> Response:
     except OidcError as error:
         return _back(platform.settings, error, next_path)
     response = RedirectResponse(url, 303)
-    response.set_cookie(
-        _cookie_name(platform.settings),
-        f"{secret}.{quote(next_path, safe='')}",
-        max_age=FLOW_SECONDS,
-        httponly=True,
-        samesite="lax",
-        secure=uses_https(platform.settings),
-    )
+    value, settings = f"{secret}.{quote(next_path, safe='')}", platform.settings
+    set_cookie(response, oidc_cookie_name(settings), value, FLOW_SECONDS, settings)
     return response
 
 
 async def get_callback(request: Request) -> Response:
     """GET ?code&state from the provider: signed in, and at the path where the person wanted to go."""
     provider, platform = _provider(request), _platform(request)
-    secret, _, path = request.cookies.get(_cookie_name(platform.settings), "").partition(".")
+    secret, _, path = request.cookies.get(oidc_cookie_name(platform.settings), "").partition(".")
     next_path, flow = safe_path(unquote(path)), _flow(secret)
     try:
         if not secret or not compare_digest(request.query_params.get("state", "").encode(), flow.state.encode()):
@@ -104,7 +99,7 @@ async def _signed_in(
     except CallerError as error:
         raise OidcError(PROBLEMS_OF_USERS[error.code], error.message) from None
     response = RedirectResponse(next_path, 303)
-    set_session_cookie(response, signed_in, settings)
+    set_session_cookie(response, signed_in.cookie, settings)
     _end_flow(response, settings)
     return response
 
@@ -156,11 +151,7 @@ def _back(settings: Settings, error: OidcError, next_path: str) -> RedirectRespo
 
 
 def _end_flow(response: Response, settings: Settings) -> None:
-    response.delete_cookie(_cookie_name(settings), httponly=True, samesite="lax", secure=uses_https(settings))
-
-
-def _cookie_name(settings: Settings) -> str:
-    return cookie_name("oidc", settings)
+    delete_cookie(response, oidc_cookie_name(settings), settings)
 
 
 def _platform(request: Request) -> Platform:

@@ -17,10 +17,10 @@ from accounts.sessions import SignedIn, sign_out
 from accounts.sign_in_links import sign_in_with_link
 from accounts.throttle import MAX_ATTEMPTS, MAX_ATTEMPTS_PER_EMAIL, WINDOW, count_attempt, refund_attempt
 from accounts.users import check_password, refuse_sign_in, sign_in, sign_up
-from api.authentication import is_cross_origin, operator_cookie_name, session_cookie_name, uses_https
+from api.authentication import is_cross_origin
 from api.client_address import audit_address, client_address
+from api.cookies import delete_cookie, operator_cookie_name, session_cookie_name, set_session_cookie
 from api.responses import error_response
-from runtime.settings import Settings
 from schema.context import Platform
 from schema.ids import encode_id
 
@@ -129,7 +129,7 @@ async def post_sign_out(request: Request) -> Response:
         if (cookie := request.cookies.get(name)) is not None:
             async with transaction(request, platform) as session:
                 await sign_out(session, cookie)
-        response.delete_cookie(name, httponly=True, samesite="lax", secure=uses_https(platform.settings))
+        delete_cookie(response, name, platform.settings)
     return response
 
 
@@ -161,20 +161,8 @@ def _signed_in_response(signed_in: SignedIn, platform: Platform, status: int) ->
     """The ids of the user and of their account, and the session cookie."""
     account = encode_id("Account", signed_in.account_id) if signed_in.account_id is not None else None
     response = JSONResponse({"userId": encode_id("User", signed_in.user_id), "accountId": account}, status)
-    set_session_cookie(response, signed_in, platform.settings)
+    set_session_cookie(response, signed_in.cookie, platform.settings)
     return response
-
-
-def set_session_cookie(response: Response, signed_in: SignedIn, settings: Settings) -> None:
-    """The browser has the session after this response."""
-    response.set_cookie(
-        session_cookie_name(settings),
-        signed_in.cookie,
-        max_age=settings.session_days * 24 * 3600,
-        httponly=True,
-        samesite="lax",
-        secure=uses_https(settings),
-    )
 
 
 def client_key(request: Request) -> str:

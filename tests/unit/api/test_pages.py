@@ -6,13 +6,13 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from api.pages import HEADERS, STYLE, page
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import Response
 
 from accounts.errors import CallerError
 from api.index_page import BODY
-from api.pages import HEADERS, STYLE, page
 from api.store_status_page import (
     CLOSED,
     DATABASE_UNAVAILABLE,
