@@ -22,7 +22,7 @@ from accounts.passwords import hash_password, password_problem
 from accounts.sessions import SignedIn, begin_session
 from accounts.users import add_user, normalize_email, require_password_domain
 from runtime.database import SessionFactory
-from runtime.pages import ALL, Page, PageRange, page_of, within
+from runtime.pagination import ALL, Page, PageRange, page_of, within
 
 LIFETIME = timedelta(days=7)
 RETENTION = timedelta(days=30)

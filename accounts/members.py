@@ -15,7 +15,7 @@ from accounts.actors import Actor
 from accounts.audit import audit
 from accounts.errors import CallerError, Code
 from accounts.models import Account, Membership, User
-from runtime.pages import Page, PageRange, page_of, within
+from runtime.pagination import Page, PageRange, page_of, within
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from accounts.actors import Actor
 from accounts.models import Account, Membership, User
 from runtime.database import SessionFactory
-from runtime.pages import ALL, Page, PageRange, page_of, within
+from runtime.pagination import ALL, Page, PageRange, page_of, within
 from runtime.statements import Statement
 
 ALL_ACCOUNTS = Statement(

@@ -1,4 +1,4 @@
-"""Sessions of signed-in browsers. A session that ends closes its WebSockets (accounts/revocation.py)."""
+"""Sessions of signed-in browsers. A session that ends closes its WebSockets (accounts/access_changes.py)."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from accounts.actors import Actor, generate_secret, hash_credential
 from accounts.audit import audit_user, printable, set_credential
 from accounts.errors import CallerError, Code
 from accounts.models import Membership, Session
-from runtime.pages import Page, PageRange, page_of, within
+from runtime.pagination import Page, PageRange, page_of, within
 
 RETENTION = timedelta(days=30)
 """How long the row of an ended session is kept."""

@@ -12,7 +12,7 @@ from accounts.audit import audit
 from accounts.errors import CallerError, Code
 from accounts.idempotency import claim_idempotency_key
 from accounts.models import SCOPES, ApiToken
-from runtime.pages import Page, PageRange, page_of, within
+from runtime.pagination import Page, PageRange, page_of, within
 
 MAX_NAME = 80
 RETENTION = timedelta(days=30)

@@ -22,7 +22,7 @@ from api.authentication import AuthenticationError, authenticate_request
 from api.client_address import audit_address
 from api.responses import error_response
 from runtime.database import SessionFactory
-from runtime.pages import PageRange
+from runtime.pagination import PageRange
 from schema.context import Platform
 from schema.ids import decode_account_id
 

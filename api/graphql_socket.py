@@ -23,8 +23,8 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 from strawberry.types.execution import ExecutionResult
 
+from accounts.access_changes import wait_for_access_change
 from accounts.actors import Actor, load_actor
-from accounts.revocation import access_ended
 from api.admission import FLOOD_POINTS, NO_POINTS
 from api.websocket_protocol import FLOODING
 from runtime.database import CONNECTION_ERRORS
@@ -149,7 +149,7 @@ class GraphQLSocket(BaseGraphQLTransportWSHandler[Context, None]):
     async def _close_when_access_ends(self, actor: Actor) -> None:
         platform = self.context.platform
         try:
-            why = await access_ended(platform.sessions, platform.changefeed, actor)
+            why = await wait_for_access_change(platform.sessions, platform.changefeed, actor)
         except Exception:
             log.exception("access_check.failed")
             await self.websocket.close(*UNCHECKED)

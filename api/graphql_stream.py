@@ -19,8 +19,8 @@ from starlette.types import Receive, Scope, Send
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
+from accounts.access_changes import wait_for_access_change
 from accounts.actors import Actor
-from accounts.revocation import access_ended
 from runtime.tasks import cancel_and_wait
 from schema.build import schema
 from schema.context import Context, Platform
@@ -130,7 +130,7 @@ class GraphQLEventStream(Response):
             await asyncio.Event().wait()
             return
         try:
-            why = await access_ended(self._platform.sessions, self._platform.changefeed, actor)
+            why = await wait_for_access_change(self._platform.sessions, self._platform.changefeed, actor)
             code, message = ENDED if why == "ended" else CHANGED
         except Exception:
             log.exception("access_check.failed")

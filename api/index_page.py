@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from api.pages import page
+from api.html_page import html_page
 
 BODY = """<h1>Storefleet</h1>
 <p>Online stores on Kubernetes, one click each. This is the API. The dashboard isn't built here: run
@@ -18,4 +18,4 @@ BODY = """<h1>Storefleet</h1>
 
 def index_page() -> Response:
     """Lists the endpoints, where there is no dashboard."""
-    return page("Storefleet", BODY)
+    return html_page("Storefleet", BODY)

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from api.pages import page
+from api.html_page import html_page
 from runtime.database import CONNECTION_ERRORS
 from schema.context import Platform
 from stores.engines import Engine
@@ -171,7 +171,7 @@ def notice_page(notice: Notice, address: str = "", name: str | None = None, prog
     """The notice as a page. The name is the only untrusted text on it."""
     escaped_name = escape(name or "This store")
     heading = notice.heading.format(store=f"<bdi>{escaped_name}</bdi>")
-    return page(
+    return html_page(
         notice.heading.format(store=escaped_name),
         f"<h1>{heading}</h1>\n<p>{notice.text}</p>{progress}",
         footer=address,

@@ -23,7 +23,7 @@ from accounts.operators import require_operator
 from schema.context import Info, RequestError
 from schema.ids import decode_account_id
 from schema.types.errors import declare_errors, refuse
-from stores.objects import account_of
+from stores.ownership import account_of
 
 ACCOUNT_FIELDS = ("account_id", "id")
 """What names the account, or an object of it, in the input of a field that needs a role."""

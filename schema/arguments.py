@@ -1,4 +1,4 @@
-"""The arguments of fields, with their descriptions. Those of connections are in schema/types/pages.py."""
+"""The arguments of fields, with their descriptions. Those of connections are in schema/types/connections.py."""
 
 from typing import Annotated
 

@@ -21,7 +21,7 @@ from runtime.budgets import Balance, Budget, Budgets
 from runtime.changefeed import Changefeed
 from runtime.database import SessionFactory
 from runtime.limiter import ConcurrencyLimiter, LimitTimeout
-from runtime.pages import Page, PageRange
+from runtime.pagination import Page, PageRange
 from runtime.queue import Enqueuer
 from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings

@@ -23,7 +23,7 @@ from schema.types.sessions import Session
 from schema.types.stores import Store
 from schema.types.webhooks import Webhook, WebhookDelivery
 from stores.ids import decode_text
-from stores.objects import owned_by_id
+from stores.ownership import owned_by_id
 from stores.queries import stores_by_id
 from stores.webhooks.models import Webhook as WebhookRow
 from stores.webhooks.queries import deliveries_by_id

@@ -28,7 +28,7 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 
 from runtime.budgets import Balance
-from schema.types.pages import MAX_PAGE, UNPAGED
+from schema.types.connections import MAX_PAGE, UNPAGED
 
 MUTATION_POINTS = 10
 INTROSPECTION_POINTS = 100

@@ -25,11 +25,11 @@ from schema.enums import Role
 from schema.ids import decode_id, decode_page_cursor_of
 from schema.nodes import find_nodes
 from schema.types.accounts import Account, User, Viewer
+from schema.types.connections import MAX_PAGE, After, Before, First, Last, to_range
 from schema.types.engines import EngineInfo
 from schema.types.members import InvitationPreview
 from schema.types.nodes import Node
 from schema.types.operator import Operator
-from schema.types.pages import MAX_PAGE, After, Before, First, Last, to_range
 from schema.types.plans import PlanInfo
 from schema.types.slugs import SlugSuggestion
 from schema.types.store_filters import to_filter, to_order

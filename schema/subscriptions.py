@@ -1,6 +1,6 @@
 """The root type of all subscriptions: an account's events after a cursor, one store's events, and a store's logs.
 
-A WebSocket or event stream is closed, with its subscriptions, when the caller's access ends (accounts/revocation.py).
+A WebSocket or event stream is closed, with its subscriptions, when its access ends (accounts/access_changes.py).
 """
 
 from collections.abc import AsyncGenerator

@@ -7,7 +7,7 @@ from sqlalchemy import select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from runtime.pages import Page, PageRange, page_of, within
+from runtime.pagination import Page, PageRange, page_of, within
 from stores.models import Event, Store
 
 

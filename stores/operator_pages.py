@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.members import Member
 from accounts.models import Account, Membership, User
-from runtime.pages import Page, PageRange, page_of, within
+from runtime.pagination import Page, PageRange, page_of, within
 from stores.models import Event, Step, Store
 from stores.status import STEADY_STATUSES, Health, Status, StepStatus
 from stores.step_durations import SAMPLE

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.database import SessionFactory
-from runtime.pages import Page, PageRange, page_of, sorting, within
+from runtime.pagination import Page, PageRange, page_of, sorting, within
 from runtime.statements import Statement
 from stores.models import AccountStream, Store
 from stores.status import Health, Status

@@ -16,16 +16,16 @@ from accounts.models import User as UserRow
 from accounts.queries import accounts_page
 from accounts.sessions import sessions_page
 from accounts.tokens import tokens_page
-from runtime.pages import ALL, PageRange
+from runtime.pagination import ALL, PageRange
 from schema.access import ADMIN_READ, AS_PARENT
 from schema.arguments import Matching, SessionCount
 from schema.context import Info
 from schema.enums import Role, Scope
 from schema.ids import RowCursors, encode_id
 from schema.types.audit import AuditConnection, audit_connection, decode_audit_cursor_of
+from schema.types.connections import UNPAGED, After, Before, Connection, First, Last, check_page_size, to_range
 from schema.types.members import Invitation, InvitationConnection, Member, MemberConnection
 from schema.types.nodes import Node
-from schema.types.pages import UNPAGED, After, Before, Connection, First, Last, check_page_size, to_range
 from schema.types.sessions import Session, SessionConnection
 from schema.types.store_filters import to_filter
 from schema.types.webhooks import WEBHOOK_CURSORS, Webhook, WebhookConnection

@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from accounts.actors import Actor
 from accounts.audit_pages import audit_page, cursor_of, names_of
 from accounts.models import AuditEntry as AuditEntryRow
-from runtime.pages import PageRange
+from runtime.pagination import PageRange
 from schema.context import Info
 from schema.ids import decode_audit_cursor, encode_audit_cursor, encode_id
+from schema.types.connections import Connection
 from schema.types.nodes import Node
-from schema.types.pages import Connection
 from stores.queries import stores_by_id
 
 TYPES = {

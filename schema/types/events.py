@@ -7,12 +7,12 @@ from uuid import UUID
 
 import strawberry
 
-from runtime.pages import Page
+from runtime.pagination import Page
 from schema.access import AS_PARENT
 from schema.context import Info
 from schema.enums import EventType
 from schema.ids import decode_event_cursor, encode_event_cursor, encode_id
-from schema.types.pages import Connection
+from schema.types.connections import Connection
 from stores.models import Event as EventRow
 from stores.status import Status, StepStatus
 

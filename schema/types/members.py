@@ -8,8 +8,8 @@ from accounts.members import Member as MemberRow
 from accounts.models import Invitation as InvitationRow
 from schema.enums import Role
 from schema.ids import encode_id
+from schema.types.connections import Connection
 from schema.types.nodes import Node
-from schema.types.pages import Connection
 
 
 @strawberry.type(description="A user with a role in an account.")

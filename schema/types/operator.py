@@ -12,9 +12,9 @@ from schema.context import Info, RequestError
 from schema.enums import EngineName, PlanName, engine_name
 from schema.ids import RowCursors, decode_account_id, encode_id
 from schema.types.accounts import AccountSuspension
+from schema.types.connections import After, Before, Connection, First, Last, to_range
 from schema.types.members import Member
 from schema.types.operator_figures import ClusterCapacity, EngineTimes, FailingCause, StatusCount, StepTimes
-from schema.types.pages import After, Before, Connection, First, Last, to_range
 from schema.types.store_filters import check_search, to_filter
 from stores import operator_pages
 from stores.capacity import capacities

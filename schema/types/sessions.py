@@ -8,8 +8,8 @@ from accounts.actors import Actor
 from accounts.models import Session as SessionRow
 from accounts.sessions import password_optional
 from schema.ids import encode_id
+from schema.types.connections import Connection
 from schema.types.nodes import Node
-from schema.types.pages import Connection
 
 
 @strawberry.type(description="A browser in which the user is signed in.")

@@ -13,9 +13,9 @@ from schema.access import AS_PARENT
 from schema.context import Info
 from schema.enums import EngineName, PlanName, StoreSetup, engine_name
 from schema.ids import encode_event_cursor, encode_id, encode_page_cursor
+from schema.types.connections import After, Before, Connection, Cursors, First, Last, to_range
 from schema.types.events import EventConnection, decode_cursor_of
 from schema.types.nodes import Node
-from schema.types.pages import After, Before, Connection, Cursors, First, Last, to_range
 from stores.models import Step as StepRow
 from stores.models import Store as StoreRow
 from stores.names import store_url

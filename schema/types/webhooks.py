@@ -5,13 +5,13 @@ from enum import Enum
 
 import strawberry
 
-from runtime.pages import Page
+from runtime.pagination import Page
 from schema.access import AS_PARENT
 from schema.context import Info
 from schema.enums import EventType
 from schema.ids import RowCursors, decode_number_cursor, encode_event_cursor, encode_id, encode_number_cursor
+from schema.types.connections import After, Before, Connection, First, Last, to_range
 from schema.types.nodes import Node
-from schema.types.pages import After, Before, Connection, First, Last, to_range
 from stores.events import EVENT_TYPES
 from stores.webhooks.models import Webhook as WebhookRow
 from stores.webhooks.models import WebhookDelivery as DeliveryRow

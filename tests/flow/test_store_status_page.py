@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from api.pages import HEADERS
+from api.html_page import HEADERS
 from stores.status import Status
 from tests.support.harness import Harness
 from tests.support.rows import change_store, columns_of, connected, new_account, new_store

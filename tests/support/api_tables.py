@@ -9,7 +9,7 @@ from api import graphql, graphql_stream, http_protocol, middleware, serve, webso
 from runtime.settings import Settings
 from schema import context, document_limits
 from schema.build import schema
-from schema.types import pages
+from schema.types import connections
 from stores.events import EVENT_TYPES, RETENTION
 from stores.webhooks import commands, deliveries, secrets
 from tests.support.schema_changes import deprecations
@@ -45,7 +45,7 @@ def _limits() -> list[tuple[str, str]]:
         ("selections of a document", f"{document_limits.MAX_SELECTIONS:,}, counted as often as they are spread"),
         ("depth of fields", f"{document_limits.MAX_DEPTH}"),
         ("aliases of a document", f"{document_limits.MAX_ALIASES}"),
-        ("items of a page", f"{pages.MAX_PAGE}"),
+        ("items of a page", f"{connections.MAX_PAGE}"),
         ("mutations of a user at the same time", f"{context.MUTATIONS_PER_USER}; more of them wait"),
         ("operations of a WebSocket", f"{graphql.MAX_OPERATIONS_PER_SOCKET}"),
         (

@@ -1,4 +1,4 @@
-"""Objects of accounts, by their global ids."""
+"""Which account owns an object, by the global id of the object."""
 
 from collections.abc import Collection, Mapping
 from typing import TypeVar

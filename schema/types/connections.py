@@ -5,7 +5,7 @@ from typing import Annotated, Any, Generic, Self, TypeVar
 
 import strawberry
 
-from runtime.pages import Page, PageRange
+from runtime.pagination import Page, PageRange
 from schema.context import RequestError
 
 MAX_PAGE = 100

@@ -1,7 +1,7 @@
-"""Access that ends while a WebSocket is open: a revoked token, an ended session, an expiry, a changed role.
+"""Changes of a caller's access while a WebSocket is open: a revoked token, an ended session, an expiry, a changed role.
 
 A trigger of the database notifies of each change of tokens, sessions and memberships (migrations). Every WebSocket
-waits in `access_ended`, and is closed when it returns (api/graphql_socket.py).
+waits in `wait_for_access_change`, and is closed when it returns (api/graphql_socket.py).
 """
 
 import asyncio
@@ -21,7 +21,9 @@ EXPIRY_MARGIN_SECONDS = 0.05
 log = structlog.get_logger()
 
 
-async def access_ended(sessions: SessionFactory, changefeed: Changefeed, actor: Actor) -> Literal["ended", "changed"]:
+async def wait_for_access_change(
+    sessions: SessionFactory, changefeed: Changefeed, actor: Actor
+) -> Literal["ended", "changed"]:
     """Returns when the actor's credential has ended, or when its roles or scopes have changed."""
     with changefeed.listen(*actor.roles, only_access=True) as listener:
         while True:

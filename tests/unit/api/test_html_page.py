@@ -6,12 +6,12 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from api.pages import HEADERS, STYLE, page
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import Response
 
 from accounts.errors import CallerError
+from api.html_page import HEADERS, STYLE, html_page
 from api.index_page import BODY
 from api.store_status_page import (
     CLOSED,
@@ -76,11 +76,11 @@ def luminance(colour: str) -> float:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_text_stands_out_from_the_paper(theme: str) -> None:
+def test_text_stands_out_from_the_background(theme: str) -> None:
     colours = themes()[theme]
-    assert set(colours) == {"paper", "ink", "muted", "line", "accent", "warning"}
-    for name in set(colours) - {"paper", "line"}:
-        lighter, darker = sorted((luminance(colours[name]), luminance(colours["paper"])), reverse=True)
+    assert set(colours) == {"background", "text", "muted", "border", "accent", "warning"}
+    for name in set(colours) - {"background", "border"}:
+        lighter, darker = sorted((luminance(colours[name]), luminance(colours["background"])), reverse=True)
         assert (lighter + 0.05) / (darker + 0.05) >= 4.5, name
 
 
@@ -103,7 +103,7 @@ def test_a_page_is_whole(notice: Notice) -> None:
     assert (notice.status == 503) == (notice.retry_after > 0)
 
 
-@pytest.mark.parametrize("response", [notice_page(DATABASE_UNAVAILABLE), page("Storefleet", BODY)])
+@pytest.mark.parametrize("response", [notice_page(DATABASE_UNAVAILABLE), html_page("Storefleet", BODY)])
 def test_a_page_needs_nothing_but_itself(response: Response) -> None:
     read = PageParser(response)
     assert not {"script", "link", "img", "iframe", "form", "object", "base"} & {tag for tag, _ in read.tags}

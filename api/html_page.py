@@ -6,7 +6,7 @@ from pathlib import Path
 
 from starlette.responses import HTMLResponse
 
-STYLE = Path(__file__).with_name("pages.css").read_text()
+STYLE = Path(__file__).with_name("html_page.css").read_text()
 HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": "; ".join(
@@ -32,7 +32,7 @@ _LOGO = (
 )
 
 
-def page(
+def html_page(
     title: str,
     body: str,
     *,
@@ -44,7 +44,7 @@ def page(
 ) -> HTMLResponse:
     """A complete page. `title`, `body` and `footer` are HTML: the caller must escape untrusted text.
 
-    `tone`: a CSS class of pages.css. `retry_after`: seconds, 0 for no header; `reloads`: the page reloads
+    `tone`: a CSS class of html_page.css. `retry_after`: seconds, 0 for no header; `reloads`: the page reloads
     itself after that time.
     """
     footer_html = f"<footer>{footer}</footer>\n" if footer else ""
