@@ -98,7 +98,7 @@ def evaluate_provisioning(
             cause = text("cause.step_failed", title=step_title(step, engine), reason=reason)
             return _failed(store, steps, now, cause, evaluation.drafts)
         if outcome.state == "running":
-            track_failure(store, problem, now)
+            record_problem(store, problem, now)
             reported = problem if _is_reportable(store, now, timeouts) else None
             evaluation.drafts += start_step(step, now, engine, reported)
             if not evaluation.reapply and _may_create_proof_early(store, step, engine, snapshot):
@@ -175,7 +175,7 @@ def _job_outcome(store: Store, name: str, snapshot: Snapshot) -> JobOutcome | No
     return snapshot.job_outcome(name)
 
 
-def track_failure(store: Store, problem: str | None, now: datetime) -> None:
+def record_problem(store: Store, problem: str | None, now: datetime) -> None:
     """Store the problem and since when it lasts. None: the problem has passed."""
     store.trouble_since = None if problem is None else store.trouble_since or now
     store.trouble = problem
@@ -249,7 +249,7 @@ def evaluate_suspension(
     elif not remaining:
         evaluation.drafts += transitions.mark_suspended(store)
     else:
-        track_failure(store, text("cause.pods_not_stopped", components=", ".join(remaining)), now)
+        record_problem(store, text("cause.pods_not_stopped", components=", ".join(remaining)), now)
         remaining_time = (store.trouble_since or now) + timeouts.step - now
         if remaining_time <= timedelta(0):
             cause = Problem(store.trouble or "", text("remedy.tell_operator"), may_pass=True).text()

@@ -10,7 +10,7 @@ from workers import apply, evaluation, persistent_data, routes
 from workers.context import Context
 from workers.recreation import recreate_unhealthy
 from workers.snapshot import fetch_snapshot, with_warning_events
-from workers.store_pass import Pass, complete_step, finish, pin_volume_claims, record_applied, timeouts
+from workers.store_pass import Pass, complete_step, finish, record_applied, timeouts, with_pinned_claims
 from workers.transaction import GenerationChanged, store_transaction
 
 
@@ -62,7 +62,7 @@ async def _apply_all(context: Context, lease: Lease, store_pass: Pass) -> None:
         live = await persistent_data.verify_namespace(
             context.cluster, store_pass.manifests.namespace, store.namespace_uid
         )
-        store_pass, _ = await pin_volume_claims(context, store_pass)
+        store_pass, _ = await with_pinned_claims(context, store_pass)
     if store.namespace_uid != live["metadata"]["uid"] or steps[NAMESPACE].status != StepStatus.SUCCEEDED:
         async with store_transaction(context, lease, generation) as locked:
             replaced = locked.store.namespace_uid not in (None, live["metadata"]["uid"])

@@ -12,7 +12,7 @@ from stores.status import Health, Status
 from workers import apply, evaluation, password_rotation, persistent_data, routes
 from workers.context import Context
 from workers.snapshot import fetch_snapshot, with_warning_events
-from workers.store_pass import Pass, correct_drift, finish, pin_volume_claims, record_applied
+from workers.store_pass import Pass, correct_and_report_drift, finish, record_applied, with_pinned_claims
 from workers.transaction import store_transaction
 
 
@@ -26,12 +26,12 @@ async def reconcile_ready(context: Context, lease: Lease, store_pass: Pass) -> b
     claim_warning = None
     notices: list[EventDraft] = []
     if is_ready or store_pass.applying is not None:
-        store_pass, claim_warning = await pin_volume_claims(context, store_pass)
+        store_pass, claim_warning = await with_pinned_claims(context, store_pass)
     if store_pass.applying is not None:
         # an unhealthy store may lack its route: that is no drift
         resources = store_pass.manifests.resources
         resources = resources if was_healthy else routes.without_routes(resources)
-        notices = await correct_drift(context, lease, store_pass, resources)
+        notices = await correct_and_report_drift(context, lease, store_pass, resources)
     snapshot = await fetch_snapshot(context.cluster, store_pass.namespace)
     is_healthy = evaluation.is_healthy(store_pass.store, store_pass.engine, snapshot)
     if not (was_healthy and is_healthy):

@@ -98,7 +98,7 @@ async def _handle_blocked(context: Context, lease: Lease, problem: Problem, retr
             current = next((step for step in locked.steps if step.status != StepStatus.SUCCEEDED), None)
             if current is not None:
                 locked.drafts += start_step(current, locked.now, context.engines[store.engine], cause)
-            evaluation.track_failure(store, cause, locked.now)
+            evaluation.record_problem(store, cause, locked.now)
             if not retryable or evaluation.exceeded_deadline(store, current, locked.now, timeouts(context)):
                 locked.drafts += transitions.mark_failed(store, locked.steps, locked.now, cause)
                 return finish_pass(locked, lease, evaluation.requeue_after_failure(store))

@@ -89,7 +89,7 @@ def complete_step(locked: LockedStore, engine: Engine, name: str) -> None:
         locked.drafts += start_step(following, locked.now, engine)
 
 
-async def pin_volume_claims(context: Context, store_pass: Pass) -> tuple[Pass, str | None]:
+async def with_pinned_claims(context: Context, store_pass: Pass) -> tuple[Pass, str | None]:
     """The pass with manifests that can't create an empty volume claim, and a warning. Raises Blocked."""
     resources, warning = await persistent_data.pin_volume_claims(
         context.cluster, store_pass.namespace, store_pass.manifests.resources
@@ -97,7 +97,7 @@ async def pin_volume_claims(context: Context, store_pass: Pass) -> tuple[Pass, s
     return replace(store_pass, manifests=replace(store_pass.manifests, resources=resources)), warning
 
 
-async def correct_drift(
+async def correct_and_report_drift(
     context: Context, lease: Lease, store_pass: Pass, resources: Sequence[Manifest]
 ) -> list[EventDraft]:
     """Apply isolation and resources. A NOTICE for each object that had drifted.

@@ -15,7 +15,7 @@ from workers.apply import Blocked
 from workers.context import Context
 from workers.engines.objects import without_pods
 from workers.snapshot import fetch_snapshot
-from workers.store_pass import Pass, correct_drift, finish, pin_volume_claims, record_applied, timeouts
+from workers.store_pass import Pass, correct_and_report_drift, finish, record_applied, timeouts, with_pinned_claims
 from workers.transaction import store_transaction
 
 
@@ -28,7 +28,7 @@ async def reconcile_suspended(context: Context, lease: Lease, store_pass: Pass) 
     """One pass. True: another pass must follow. Raises Blocked, ClusterError, LeaseLost."""
     store = store_pass.store
     await persistent_data.verify_namespace(context.cluster, store_pass.manifests.namespace, store.namespace_uid)
-    pinned, claim_warning = await pin_volume_claims(context, store_pass)
+    pinned, claim_warning = await with_pinned_claims(context, store_pass)
     if claim_warning is not None and store.status == Status.SUSPENDING:
         raise Blocked(claim_warning, retryable=False)  # a claim that somebody deleted would go with its last pod
     notices: list[EventDraft] = []
@@ -37,7 +37,7 @@ async def reconcile_suspended(context: Context, lease: Lease, store_pass: Pass) 
         await routes.delete_routes(context, lease, store_pass.manifests.resources)
         resources = suspend_resources(pinned.manifests.resources)
         if store.status == Status.SUSPENDED and store_pass.manifests.spec_hash == store.proof_hash:
-            notices = await correct_drift(context, lease, store_pass, resources)
+            notices = await correct_and_report_drift(context, lease, store_pass, resources)
         else:  # the differences are our own: the store was running, or its manifests changed
             await apply.apply_isolation(context, lease, store_pass.manifests.isolation)
             await apply.apply_all(context, lease, resources, None, store.attempt)

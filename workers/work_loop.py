@@ -99,14 +99,14 @@ class WorkLoop:
             try:
                 await reconcile(self._context, lease)
             except LeaseLost:
-                log.warning("pass.lease_lost", hint="another worker continues")
+                log.warning("reconcile.lease_lost", hint="another worker continues")
                 PASSES.labels("lease_lost").inc()
             except CONNECTION_ERRORS as error:
-                log.warning("pass.interrupted", error=repr(error), hint="due again when its lease expires")
+                log.warning("reconcile.interrupted", error=repr(error), hint="due again when its lease expires")
                 PASSES.labels("cut_short").inc()
             except Exception:
                 # a bug must not end the worker; the store is due again when its lease expires
-                log.exception("pass.crashed")
+                log.exception("reconcile.crashed")
                 PASSES.labels("crashed").inc()
             else:
                 PASSES.labels("done").inc()

@@ -76,7 +76,7 @@ class WebhookLoop:
             async with asyncio.timeout(FINISH_SECONDS), self._context.sessions.begin() as session:
                 await release_webhooks(session, self._context.holder)
         except CONNECTION_ERRORS as error:
-            log.warning("webhooks.leases_not_released", error=repr(error), hint="they expire")
+            log.warning("webhook.leases_not_released", error=repr(error), hint="they expire")
 
     async def _finish(self) -> None:
         if self._tasks:

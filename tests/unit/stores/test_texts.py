@@ -17,7 +17,7 @@ CATALOGUES = ROOT / "frontend/src/shared/i18n"
 ENGINES = ("woocommerce", "medusa", "sample")
 TEXT_ARGUMENTS = {
     "Blocked": (0,), "EventDraft": (1,), "Problem": (0, 1), "begin_suspension": (1,), "begin_update": (2,),
-    "mark_failed": (3,), "set_health": (3,), "start_step": (3,), "track_failure": (1,), "transition": (2,),
+    "mark_failed": (3,), "set_health": (3,), "start_step": (3,), "record_problem": (1,), "transition": (2,),
 }  # fmt: skip
 """The positions of arguments that owners read."""
 
