@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
             "--data", type=Path, default=Path(".storefleet"), help="the demo's data folder (default: .storefleet)"
         )
         command.add_argument("--url", help="address of another Storefleet; its API token is in STOREFLEET_TOKEN")
-    logs.add_argument("workload", nargs="?", default="web", help="web, database, install, … (default: web)")
+    logs.add_argument("component", nargs="?", default="web", help="web, database, install, … (default: web)")
     return parser
 
 
@@ -164,7 +164,7 @@ def _follow(options: argparse.Namespace) -> int:
             access = Access.load(options.data)
         async with connected(access) as client:
             if options.command == "logs":
-                return await logs(client, options.store, options.workload, options.tail)
+                return await logs(client, options.store, options.component, options.tail)
             return await watch(client, options.store)
 
     try:

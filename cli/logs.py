@@ -10,7 +10,8 @@ from cli.client import Client, ClientError
 
 STORE = "query ($slug: String!) { store(slug: $slug) { id name status } }"
 LOGS = """
-subscription ($id: ID!, $workload: String!, $tail: Int!) { storeLogs(storeId: $id, workload: $workload, tail: $tail) {
+subscription ($id: ID!, $component: String!, $tail: Int!) {
+storeLogs(storeId: $id, component: $component, tail: $tail) {
   kind line at pod container
 } }
 """
@@ -22,7 +23,7 @@ MAX_FAILURES = 20
 Line = dict[str, Any]
 
 
-async def follow(client: Client, store_id: str, slug: str, workload: str, tail: int) -> AsyncIterator[Line]:
+async def follow(client: Client, store_id: str, slug: str, component: str, tail: int) -> AsyncIterator[Line]:
     """Yield each line once until the store is deleted; subscribe again when a subscription ends or breaks.
 
     Yields dicts with kind, line, at, pod and container. Raises ClientError.
@@ -32,7 +33,7 @@ async def follow(client: Client, store_id: str, slug: str, workload: str, tail: 
     while True:
         known = dict(newest)
         try:
-            lines = client.subscribe(LOGS, {"id": store_id, "workload": workload, "tail": tail})
+            lines = client.subscribe(LOGS, {"id": store_id, "component": component, "tail": tail})
             async for data in lines:
                 line, failures = data["storeLogs"], 0
                 if line["kind"] == "LINE":
@@ -51,15 +52,15 @@ async def follow(client: Client, store_id: str, slug: str, workload: str, tail: 
         await asyncio.sleep(RECONNECT_SECONDS)
 
 
-async def logs(client: Client, slug: str, workload: str, tail: int) -> int:
+async def logs(client: Client, slug: str, component: str, tail: int) -> int:
     """`storefleet logs SLUG WORKLOAD`. Returns the exit code: 0 when the store is deleted, 1 when it doesn't exist."""
     store = (await client.execute(STORE, {"slug": slug}))["store"]
     if store is None:
         output.error(f"there is no store {slug!r} in your accounts")
         return 1
-    output.echo(f"{store['name']}  {workload}", "bold")
+    output.echo(f"{store['name']}  {component}", "bold")
     source = None
-    async for line in follow(client, store["id"], slug, workload, tail):
+    async for line in follow(client, store["id"], slug, component, tail):
         if line["pod"] is not None and (line["pod"], line["container"]) != source:
             source = (line["pod"], line["container"])
             output.field("", " ".join(filter(None, source)), "dim")

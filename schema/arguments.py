@@ -24,6 +24,9 @@ NewName = Annotated[str | None, argument(description="The name of the new store.
 NewSlug = Annotated[str | None, argument(description="The wanted slug; without it, one is made from the name.")]
 InvitationToken = Annotated[str, argument(description="The token in the link of the invitation.")]
 AfterEvent = Annotated[str | None, argument(description="Only events after this cursor.")]
-Workload = Annotated[str, argument(description="A component of the store; see EngineInfo.workloads.")]
+Component = Annotated[str | None, argument(description="A component of the store; see EngineInfo.components.")]
+Workload = Annotated[
+    str | None, argument(description="The same as `component`, which counts.", deprecation_reason="Use component.")
+]
 Tail = Annotated[int, argument(description=f"How many of the lines that are there already: 0 to {MAX_TAIL}.")]
 SessionCount = Annotated[int, argument(description="How many sessions: 1 to 100.")]

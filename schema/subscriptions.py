@@ -12,7 +12,7 @@ import strawberry
 
 from accounts.errors import CallerError
 from schema.access import VIEWER_READ
-from schema.arguments import AfterEvent, OwnAccountId, StoreId, Tail, Workload
+from schema.arguments import AfterEvent, Component, OwnAccountId, StoreId, Tail, Workload
 from schema.context import Info, RequestError
 from schema.ids import decode_event_cursor, decode_id
 from schema.types.events import Event
@@ -72,8 +72,9 @@ class Subscription:
         self,
         info: Info,
         store_id: StoreId,
-        workload: Workload,
+        component: Component = None,
         tail: Tail = 100,
+        workload: Workload = None,
     ) -> AsyncGenerator[StoreLogLine, None]:
         actor, platform, store = (
             info.context.require_actor(),
@@ -84,9 +85,10 @@ class Subscription:
             raise RequestError("BAD_USER_INPUT", f"Ask for a tail of 0 to {MAX_TAIL} lines: it was {tail}.")
         try:
             components = require_engine(platform.engines, store.store.engine).components
-            if workload not in components:
-                raise RequestError("BAD_USER_INPUT", f"`workload` is one of {', '.join(components)}.")
-            async with aclosing(platform.log_stream.follow(actor, store, workload, tail)) as items:
+            component = component if component is not None else workload
+            if component is None or component not in components:
+                raise RequestError("BAD_USER_INPUT", f"`component` is one of {', '.join(components)}.")
+            async with aclosing(platform.log_stream.follow(actor, store, component, tail)) as items:
                 async for item in items:
                     yield StoreLogLine.from_item(item)
         except (CallerError, LogStreamError) as error:

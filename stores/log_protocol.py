@@ -44,7 +44,7 @@ class LogRequest:
 
     channel: str
     store_id: UUID
-    workload: str
+    component: str
     tail: int
     """How many existing lines to start with; ignored when `positions` are given."""
     seconds: float
@@ -53,9 +53,11 @@ class LogRequest:
     """Where to continue; None: start with the tail."""
 
     def job(self) -> dict[str, Any]:
-        """As JSON. `places` is the wire name of the positions: workers of the release before read it."""
+        """As JSON. `workload` and `places` are the wire names of component and positions: workers of the release before
+        read them."""
         job = asdict(self)
-        return job | {"store_id": str(self.store_id), "places": job.pop("positions")}
+        wire_names = {"workload": job.pop("component"), "places": job.pop("positions")}
+        return job | {"store_id": str(self.store_id)} | wire_names
 
     @classmethod
     def parse(cls, job: dict[str, Any]) -> "LogRequest":
@@ -64,7 +66,7 @@ class LogRequest:
             return cls(
                 channel=str(job["channel"]),
                 store_id=UUID(job["store_id"]),
-                workload=str(job["workload"]),
+                component=str(job["workload"]),
                 tail=min(max(int(job["tail"]), 0), MAX_TAIL),
                 seconds=min(float(job["seconds"]), STREAM_SECONDS),
                 positions=None if job["places"] is None else dict(job["places"]),

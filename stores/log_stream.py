@@ -82,10 +82,10 @@ class LogStream:
         self,
         actor: Actor,
         target: StoreWithCursor,
-        workload: str,
+        component: str,
         tail: int,
     ) -> AsyncGenerator[LogItem, None]:
-        """The last `tail` lines of the store's workload, then each new line, and a notice where lines are left out.
+        """The last `tail` lines of the store's component, then each new line, and a notice where lines are left out.
 
         Ends after STREAM_SECONDS, and when the store is deleted. Raises LogStreamError: too many streams are open, or
         no worker can read.
@@ -100,7 +100,7 @@ class LogStream:
         self._following += Counter([user_id])
         deleted = asyncio.create_task(self._until_deleted(target))
         try:
-            async with aclosing(self._items(target, workload, tail, deleted)) as items:
+            async with aclosing(self._items(target, component, tail, deleted)) as items:
                 async for item in items:
                     yield item
         finally:
@@ -115,13 +115,15 @@ class LogStream:
                     return
 
     async def _items(
-        self, target: StoreWithCursor, workload: str, tail: int, deleted: asyncio.Task[None]
+        self, target: StoreWithCursor, component: str, tail: int, deleted: asyncio.Task[None]
     ) -> AsyncGenerator[LogItem, None]:
         last_answer, deadline = time.monotonic(), time.monotonic() + STREAM_SECONDS
         positions: Positions | None = None
         busy = 0
         while True:
-            request = LogRequest(new_channel(), target.store.id, workload, tail, deadline - time.monotonic(), positions)
+            request = LogRequest(
+                new_channel(), target.store.id, component, tail, deadline - time.monotonic(), positions
+            )
             async with self._request(target.store.cluster, request) as answers:
                 number = 0
                 while (

@@ -21,8 +21,7 @@ async def recreate_unhealthy(context: Context, lease: Lease, namespace: str, sto
     """
     snapshot = await fetch_snapshot(context.cluster, namespace)
     snapshot = await with_warning_events(context.cluster, namespace, snapshot)
-    workloads = {component(item) for item in snapshot.workloads.values()}
-    unhealthy = components_with_problems(snapshot) & workloads
+    unhealthy = components_with_problems(snapshot) & {component(item) for item in snapshot.workloads.values()}
     calls = []
     for (kind, name), item in snapshot.workloads.items():
         never_ready = not unhealthy and store.ready_at is None and kind == "Deployment"

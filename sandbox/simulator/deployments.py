@@ -7,9 +7,7 @@ from sandbox.simulator.cluster_state import ClusterState
 from sandbox.simulator.defaults import random_suffix
 from sandbox.simulator.kinds import DEPLOYMENT, REPLICASET, Manifest
 from sandbox.simulator.objects import Key, StoredObject, owner_key
-from sandbox.simulator.pods import is_ready
-from sandbox.simulator.statuses import condition, merge_conditions
-from sandbox.simulator.workloads import (
+from sandbox.simulator.owned_pods import (
     Pods,
     active_pods,
     controller_reference,
@@ -18,6 +16,8 @@ from sandbox.simulator.workloads import (
     owned_pods,
     template_hash,
 )
+from sandbox.simulator.pods import is_ready
+from sandbox.simulator.statuses import condition, merge_conditions
 from sandbox.simulator.writes import create, delete, set_status
 
 REVISION = "deployment.kubernetes.io/revision"

@@ -7,8 +7,8 @@ from sandbox.simulator.cluster_state import ClusterState
 from sandbox.simulator.defaults import random_suffix
 from sandbox.simulator.kinds import JOB, POD, Manifest
 from sandbox.simulator.objects import Key
+from sandbox.simulator.owned_pods import Pods, active_pods, create_pod, delete_pods, owned_pods
 from sandbox.simulator.statuses import condition, has_condition, merge_conditions, timestamp
-from sandbox.simulator.workloads import Pods, active_pods, create_pod, delete_pods, owned_pods
 from sandbox.simulator.writes import delete, set_status
 
 

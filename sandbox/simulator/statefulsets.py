@@ -6,8 +6,8 @@ from sandbox.simulator import clock
 from sandbox.simulator.cluster_state import ClusterState
 from sandbox.simulator.kinds import CLAIM, STATEFULSET, Manifest
 from sandbox.simulator.objects import Key
+from sandbox.simulator.owned_pods import create_pod, owned_pods, template_hash, try_create
 from sandbox.simulator.pods import is_ready
-from sandbox.simulator.workloads import create_pod, owned_pods, template_hash, try_create
 from sandbox.simulator.writes import create, delete, set_status
 
 

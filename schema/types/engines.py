@@ -24,7 +24,10 @@ class EngineInfo:
     description: str = strawberry.field(description="One sentence for merchants.")
     available: bool = strawberry.field(description="False: the engine is announced, but it has no release yet.")
     releases: list[str] = strawberry.field(description="All releases, the oldest first. A new store gets the last one.")
-    workloads: list[str] = strawberry.field(description="The values that storeLogs accepts as `workload`.")
+    components: list[str] = strawberry.field(description="The values that storeLogs accepts as `component`.")
+    workloads: list[str] = strawberry.field(
+        description="The same as `components`.", deprecation_reason="Use components."
+    )
     setups: list[StoreSetup] = strawberry.field(
         description="The values that createStore accepts as `setup`, the default first."
     )
@@ -41,6 +44,7 @@ class EngineInfo:
             description=engine.description,
             available=engine.available,
             releases=list(engine.releases),
+            components=list(engine.components),
             workloads=list(engine.components),
             setups=[StoreSetup(setup) for setup in engine.setups],
             rotates_admin_password=engine.rotates,

@@ -69,7 +69,7 @@ async def test_screenshots(harness: Harness, open_dashboard: SignedInPage) -> No
         "create": ("/new", "[role=dialog]"),
         "ready": (ready, "[role=tabpanel] li"),
         "failed": (failed, "[role=tabpanel] li"),
-        "logs": (f"{ready}/logs?workload=web", "[role=log] > :nth-child(4)"),
+        "logs": (f"{ready}/logs?component=web", "[role=log] > :nth-child(4)"),
         "account": ("/account", "main li"),
         "sign-in": ("/sign-in", "form"),
     }

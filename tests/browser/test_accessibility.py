@@ -61,7 +61,7 @@ async def visit_everything(harness: Harness, page: Page, check: Check) -> None:
     await page.evaluate("history.pushState(null, '', '/no-such-page'); dispatchEvent(new PopStateEvent('popstate'))")
     await expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
     await check(page, "no such page")
-    for store, tabs in ((ready, ("", "/activity", "/logs?workload=web", "/settings")), (failing, ("",))):
+    for store, tabs in ((ready, ("", "/activity", "/logs?component=web", "/settings")), (failing, ("",))):
         for tab in tabs:
             await page.goto(f"{harness.url}/stores/{store['slug']}{tab}")
             await expect(page.get_by_role("tabpanel").locator("li, dl, [role=log]").first).to_be_visible()
@@ -231,5 +231,5 @@ async def test_right_to_left(harness: Harness, open_dashboard: SignedInPage) -> 
         )
         assert left > right, path
         assert await page.evaluate(TOO_WIDE) == [], path
-    await page.goto(f"{harness.url}/stores/{store['slug']}/logs?workload=web")
+    await page.goto(f"{harness.url}/stores/{store['slug']}/logs?component=web")
     await expect(page.get_by_role("log")).to_have_attribute("dir", "ltr")

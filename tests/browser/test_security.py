@@ -155,7 +155,7 @@ async def test_markup_in_names_notices_and_logs_is_escaped(harness: Harness, ope
     await expect(page).to_have_title(re.compile(re.escape(MARKUP)))
     await page.goto(f"{path}/activity")
     await expect(page.get_by_text(f"Notice {MARKUP}")).to_be_visible()
-    await page.goto(f"{path}/logs?workload=web")
+    await page.goto(f"{path}/logs?component=web")
     await expect(page.get_by_role("log")).to_contain_text("SIMULATED")
     await print_lines(harness, store["id"], f"Line {MARKUP}")
     await expect(page.get_by_role("log")).to_contain_text(f"Line {MARKUP}")

@@ -96,7 +96,7 @@ async def test_logs_are_followed_paused_searched_wrapped_and_copied(
 ) -> None:
     store, _ = await create_ready_store(harness)
     page = await open_dashboard(
-        f"/stores/{store['slug']}/logs?workload=web", permissions=["clipboard-read", "clipboard-write"]
+        f"/stores/{store['slug']}/logs?component=web", permissions=["clipboard-read", "clipboard-write"]
     )
     log = page.get_by_role("log")
     await expect(log).to_contain_text("SIMULATED")
@@ -120,9 +120,9 @@ async def test_logs_are_followed_paused_searched_wrapped_and_copied(
     wrap = page.get_by_role("button", name="Wrap long lines")
     await wrap.click()
     await expect(wrap).to_have_attribute("aria-pressed", "true")
-    await page.get_by_label("Part of the store").select_option("database")
+    await page.get_by_label("Component of the store").select_option("database")
     await expect(log).to_contain_text("ready for connections")
-    await expect(page).to_have_url(re.compile(r"\?workload=database$"))
+    await expect(page).to_have_url(re.compile(r"\?component=database$"))
 
 
 async def test_settings_suspend_and_resume(harness: Harness, open_dashboard: SignedInPage) -> None:

@@ -111,17 +111,18 @@ async def test_what_is_refused(harness: Harness, monkeypatch: pytest.MonkeyPatch
     assert missing == ["There is no such store."] * 3
     for tail in (-1, 501):
         assert f"0 to 500 lines: it was {tail}" in str(await subscription_error(harness, store, tail=tail))
-    for workload in ("", "WEB", "web,cron", "nothing"):
+    for component in ("", "WEB", "web,cron", "nothing"):
         parts = "web, database, install, proof, cron, rotate"
-        assert await subscription_error(harness, store, workload) == f"`workload` is one of {parts}."
+        assert await subscription_error(harness, store, component) == f"`component` is one of {parts}."
     assert "Sign in" in str(await subscription_error(harness, store, token=""))
     made = (await harness.client().execute(TOKEN, {"scopes": ["WRITE"]}))["createApiToken"]
     assert "scope READ" in str(await subscription_error(harness, store, token=made["secret"]))
-    listed = (await harness.client().execute("{ engines { workloads } }"))["engines"]
-    assert [engine["workloads"] for engine in listed] == [
+    listed = (await harness.client().execute("{ engines { components workloads } }"))["engines"]
+    assert [engine["components"] for engine in listed] == [
         ["web", "database", "install", "proof", "cron", "rotate"],
         ["web", "worker", "database", "valkey", "install", "proof", "rotate"],
     ]
+    assert all(engine["workloads"] == engine["components"] for engine in listed)
 
     monkeypatch.setattr(log_stream, "MAX_STREAMS_PER_USER", 1)
     monkeypatch.setattr(log_stream, "BUSY_WORKERS", 2)

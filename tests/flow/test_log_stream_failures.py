@@ -205,7 +205,7 @@ async def test_a_malformed_job_is_ignored(harness: Harness) -> None:
         await answers.subscribe(request.channel)
         await answers.get_message(timeout=HANG_SECONDS)
         known = replace(request, store_id=decode_id("Store", store) or uuid4())
-        for job in ({}, request.job(), replace(known, workload="web,cron").job()):
+        for job in ({}, request.job(), replace(known, component="web,cron").job()):
             await redis.enqueue_job(READ_LOGS, job, _queue_name=log_queue("main"))
         while len(ends) < 2:
             message = await answers.get_message(timeout=HANG_SECONDS)

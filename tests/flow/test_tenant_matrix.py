@@ -66,7 +66,7 @@ def cases(owned: Owned) -> Mapping[str, Mapping[str, list[JSON]]]:
         "subscription": {
             "storeEvents": [{"storeId": ids["store"]}],
             "accountEvents": [{"accountId": ids["account"], "after": ids["cursor"]}],
-            "storeLogs": [{"storeId": ids["store"], "workload": "web"}],
+            "storeLogs": [{"storeId": ids["store"], "component": "web"}],
         },
         "mutation": {
             "createStore": [{"input": {"name": "Taken over", "engine": "WOOCOMMERCE", "accountId": ids["account"]}}],

@@ -12,7 +12,7 @@ LIST = "{ stores(first: 10) { nodes { id engine release } } }"
 REVEAL = """
 mutation ($id: ID!) { revealAdminCredentials(input: {id: $id}) { credentials { url } userErrors { code } } }
 """
-LOGS = 'subscription ($id: ID!) { storeLogs(storeId: $id, workload: "web") { line } }'
+LOGS = 'subscription ($id: ID!) { storeLogs(storeId: $id, component: "web") { line } }'
 ADVICE = "This installation doesn't offer the engine future now. Ask its operator."
 
 

@@ -11,7 +11,8 @@ from tests.support.stores import namespace_of
 from tests.support.waiting import hang_limit
 
 LOGS = """
-subscription ($id: ID!, $workload: String!, $tail: Int!) { storeLogs(storeId: $id, workload: $workload, tail: $tail) {
+subscription ($id: ID!, $component: String!, $tail: Int!) {
+storeLogs(storeId: $id, component: $component, tail: $tail) {
   kind line at pod container
 } }
 """
@@ -72,11 +73,11 @@ class LogSubscriber:
 
 @asynccontextmanager
 async def follow_logs(
-    harness: Harness, store_id: str, workload: str = "web", tail: int = 100, *, token: str | None = None
+    harness: Harness, store_id: str, component: str = "web", tail: int = 100, *, token: str | None = None
 ) -> AsyncIterator[LogSubscriber]:
     """Subscribe to storeLogs until the end of the block."""
     subscriber = LogSubscriber()
-    variables = {"id": store_id, "workload": workload, "tail": tail}
+    variables = {"id": store_id, "component": component, "tail": tail}
     task = asyncio.create_task(subscriber.run(harness, variables, token))
     try:
         yield subscriber
@@ -86,18 +87,18 @@ async def follow_logs(
 
 
 async def subscription_error(
-    harness: Harness, store_id: str, workload: str = "web", tail: int = 100, *, token: str | None = None
+    harness: Harness, store_id: str, component: str = "web", tail: int = 100, *, token: str | None = None
 ) -> str | None:
     """The error that ends a subscription to storeLogs before its first line."""
-    async with follow_logs(harness, store_id, workload, tail, token=token) as subscriber:
+    async with follow_logs(harness, store_id, component, tail, token=token) as subscriber:
         await subscriber.wait_for_end()
         assert subscriber.lines == []
         return subscriber.error
 
 
-async def print_lines(harness: Harness, store_id: str, *lines: str, workload: str = "web") -> int:
-    """Make the containers of a store's workload print these lines. Returns how many containers there are."""
-    body = {"namespace": namespace_of(store_id), "component": workload, "lines": lines}
+async def print_lines(harness: Harness, store_id: str, *lines: str, component: str = "web") -> int:
+    """Make the containers of a store's component print these lines. Returns how many containers there are."""
+    body = {"namespace": namespace_of(store_id), "component": component, "lines": lines}
     containers: int = (await harness.call_simulator("print", body))["containers"]
     return containers
 

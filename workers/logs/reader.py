@@ -70,7 +70,7 @@ class LogReaders:
     async def _read(self, request: LogRequest) -> None:
         reader = LogReader(self._context, self._redis, request)
         end: End | None = "moved"
-        with structlog.contextvars.bound_contextvars(store=str(request.store_id), workload=request.workload):
+        with structlog.contextvars.bound_contextvars(store=str(request.store_id), component=request.component):
             try:
                 end = await reader.run()
             except (RedisError, *CONNECTION_ERRORS) as error:
@@ -101,7 +101,7 @@ class LogReader:
 
     def __init__(self, context: Context, redis: ArqRedis, request: LogRequest) -> None:
         self._context, self._redis, self._request = context, redis, request
-        self._pods = PodWatcher(context.cluster, namespace_name(request.store_id), request.workload)
+        self._pods = PodWatcher(context.cluster, namespace_name(request.store_id), request.component)
         self._buffer = Buffer()
         self._follower = LogFollower(context.cluster, self._pods, self._buffer, self._load_masker)
         self._followed: set[str] = set()
@@ -121,7 +121,7 @@ class LogReader:
         if store is None or store.status == Status.DELETED:
             return "gone"
         engine = self._context.engines.get(store.engine)
-        if engine is None or self._request.workload not in engine.components:
+        if engine is None or self._request.component not in engine.components:
             return "failed"
         self._start(self._pods.watch())
         self._start(self._follow_all())
@@ -165,7 +165,7 @@ class LogReader:
             if self._pods.by_uid:
                 self._buffer.clear_notice("")
             else:
-                text = f"There is no pod of {self._request.workload} now. Its lines come as soon as one starts."
+                text = f"There is no pod of {self._request.component} now. Its lines come as soon as one starts."
                 self._buffer.notify_once("", text)
             await self._pods.wait_for_change()
             sources = self._new_sources()

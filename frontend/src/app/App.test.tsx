@@ -49,9 +49,9 @@ afterEach(() => {
 describe('routes', () => {
   test('lead a stranger to sign in, and remember where to', async () => {
     mockApi({ viewer: null })
-    await open('/stores/fig-olive/logs?workload=web')
+    await open('/stores/fig-olive/logs?component=web')
     expect(await screen.findByRole('heading', { name: 'Sign in to Storefleet' })).toBeTruthy()
-    expect(new URLSearchParams(location.search).get('next')).toBe('/stores/fig-olive/logs?workload=web')
+    expect(new URLSearchParams(location.search).get('next')).toBe('/stores/fig-olive/logs?component=web')
   })
 
   test.each([true, false])('offer to sign up only where that is open: %s', async (signUpOpen) => {

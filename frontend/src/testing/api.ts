@@ -83,7 +83,7 @@ export const signedIn = (stores: object[]) => ({
       description: 'WordPress with MySQL',
       available: true,
       releases: ['4'],
-      workloads: ['web'],
+      components: ['web'],
       setups: ['READY'],
       rotatesAdminPassword: true,
       steps: [

@@ -81,7 +81,7 @@ def test_the_executor_answers_what_is_not_compiled(text: str) -> None:
         ("subscription ($id: ID!) { storeEvents(storeId: $id) { __typename message step { name } } }", True),
         ("subscription { accountEvents { message store { id steps { name } } } }", True),
         ("subscription { accountEvents { message store { events(first: 1) { edges { cursor } } } } }", False),
-        ('subscription { storeLogs(storeId: "x", workload: "web") { text } }', False),
+        ('subscription { storeLogs(storeId: "x", component: "web") { text } }', False),
         ("subscription { a: accountEvents { message } b: accountEvents { message } }", False),
         ("subscription { accountEvents { message @skip(if: false) } }", False),
         ("{ languages }", False),

@@ -126,7 +126,7 @@ function Failure({ store, cause }: { store: StoreDetail; cause: string | null })
         )}
         <Button
           component={Link}
-          to={`/stores/${store.slug}/logs?workload=${current?.name ?? ''}`}
+          to={`/stores/${store.slug}/logs?component=${current?.name ?? ''}`}
           startIcon={<Terminal />}
         >
           {t('store.seeLogs')}

@@ -121,8 +121,8 @@ export const DeleteStore = graphql(
 )
 
 export const StoreLogs = graphql(`
-  subscription StoreLogs($storeId: ID!, $workload: String!, $tail: Int!) {
-    storeLogs(storeId: $storeId, workload: $workload, tail: $tail) {
+  subscription StoreLogs($storeId: ID!, $component: String!, $tail: Int!) {
+    storeLogs(storeId: $storeId, component: $component, tail: $tail) {
       kind
       line
       at

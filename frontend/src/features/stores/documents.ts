@@ -74,7 +74,7 @@ export const EnginesQuery = graphql(`
       title
       description
       available
-      workloads
+      components
       setups
       rotatesAdminPassword
       steps {

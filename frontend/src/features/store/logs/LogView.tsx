@@ -12,7 +12,7 @@ import type { NumberedLine } from './useLogs'
 const FOLLOWED_SECONDS = 900
 
 interface LogViewProps {
-  workload: string
+  component: string
   lines: NumberedLine[]
   filter: string
   startedAt: number
@@ -23,7 +23,7 @@ interface LogViewProps {
 }
 
 /** The lines, dark in both schemes. It stays at the last line until somebody scrolls up. */
-export function LogView({ workload, lines, filter, startedAt, state, error, onPause, onResume }: LogViewProps) {
+export function LogView({ component, lines, filter, startedAt, state, error, onPause, onResume }: LogViewProps) {
   const [wrap, setWrap] = useState(() => innerWidth < 600)
   const box = useRef<HTMLDivElement>(null)
   const following = state === 'following'
@@ -43,7 +43,7 @@ export function LogView({ workload, lines, filter, startedAt, state, error, onPa
           sx={{ ...dot, bgcolor: following ? vars.terminalLive : vars.terminalTextSecondary }}
         />
         <Box component="span" sx={{ color: vars.terminalText, fontWeight: 500 }}>
-          {workload}
+          {component}
         </Box>
         {following ? <TimeLeft startedAt={startedAt} /> : <span>{t(`logs.${state}`)}</span>}
         <Box sx={{ ml: 'auto', mr: -2, display: 'flex', gap: 1, '& button': tool }}>
@@ -66,7 +66,7 @@ export function LogView({ workload, lines, filter, startedAt, state, error, onPa
         role="log"
         aria-live="off"
         dir="ltr"
-        aria-label={t('logs.label', { workload })}
+        aria-label={t('logs.label', { component })}
         onScroll={pauseWhenScrolledUp}
         sx={scroller}
       >

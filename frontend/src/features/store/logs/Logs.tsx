@@ -15,24 +15,24 @@ import { useLogs } from './useLogs'
 /** What the parts of a store print. The part is in the URL, so that a link can lead to it. */
 export function Logs({ store }: { store: StoreDetail }) {
   const { engineOf } = useEngines()
-  const workloads = engineOf(store.engine)?.workloads ?? []
+  const components = engineOf(store.engine)?.components ?? []
   const [search, setSearch] = useSearchParams()
-  const asked = search.get('workload') ?? ''
-  const workload = workloads.includes(asked) ? asked : workloads[0]
-  if (workload === undefined) return null
-  const choose = (next: string) => setSearch({ workload: next }, { replace: true })
-  return <WorkloadLogs key={workload} store={store} workload={workload} workloads={workloads} onChoose={choose} />
+  const asked = search.get('component') ?? ''
+  const component = components.includes(asked) ? asked : components[0]
+  if (component === undefined) return null
+  const choose = (next: string) => setSearch({ component: next }, { replace: true })
+  return <ComponentLogs key={component} store={store} component={component} components={components} onChoose={choose} />
 }
 
-interface WorkloadLogsProps {
+interface ComponentLogsProps {
   store: StoreDetail
-  workload: string
-  workloads: string[]
-  onChoose: (workload: string) => void
+  component: string
+  components: string[]
+  onChoose: (component: string) => void
 }
 
-function WorkloadLogs({ store, workload, workloads, onChoose }: WorkloadLogsProps) {
-  const { lines, ended, error, startedAt, followOn } = useLogs(store.id, workload)
+function ComponentLogs({ store, component, components, onChoose }: ComponentLogsProps) {
+  const { lines, ended, error, startedAt, followOn } = useLogs(store.id, component)
   const [filter, setFilter] = useState('')
   /** While paused the lines of that moment stay on screen. */
   const [paused, setPaused] = useState<typeof lines | null>(null)
@@ -46,16 +46,16 @@ function WorkloadLogs({ store, workload, workloads, onChoose }: WorkloadLogsProp
       <Box sx={{ display: 'flex', flexWrap: 'wrap', gap: 2.5, mb: 3 }}>
         <Select
           native
-          value={workload}
+          value={component}
           onChange={(event) => onChoose(event.target.value)}
-          inputProps={{ 'aria-label': t('logs.workload') }}
+          inputProps={{ 'aria-label': t('logs.component') }}
           sx={{
             minWidth: 150,
             flex: { xs: 1, sm: 'none' },
             '& .MuiOutlinedInput-notchedOutline': { borderColor: vars.borderStrong },
           }}
         >
-          {workloads.map((name) => (
+          {components.map((name) => (
             <option key={name}>{name}</option>
           ))}
         </Select>
@@ -74,7 +74,7 @@ function WorkloadLogs({ store, workload, workloads, onChoose }: WorkloadLogsProp
         </Button>
       </Box>
       <LogView
-        workload={workload}
+        component={component}
         lines={shown}
         filter={wanted}
         startedAt={startedAt}

@@ -21,7 +21,7 @@ export function appendLines(known: NumberedLine[], added: LogLine[]): NumberedLi
 }
 
 /** Follows what a part of the store prints, for 15 minutes; lines are taken over once a frame. */
-export function useLogs(storeId: string, workload: string) {
+export function useLogs(storeId: string, component: string) {
   const client = useClient()
   const current = generation.use()
   const [lines, setLines] = useState<NumberedLine[]>([])
@@ -39,7 +39,7 @@ export function useLogs(storeId: string, workload: string) {
       waiting = []
       setLines((known) => appendLines(known, added))
     }
-    const subscription = client.subscription(StoreLogs, { storeId, workload, tail: TAIL }).subscribe((result) => {
+    const subscription = client.subscription(StoreLogs, { storeId, component, tail: TAIL }).subscribe((result) => {
       if (result.error) {
         setError(errorMessage(result.error))
         setEnded(true)
@@ -53,7 +53,7 @@ export function useLogs(storeId: string, workload: string) {
       cancelAnimationFrame(frame)
       subscription.unsubscribe()
     }
-  }, [client, storeId, workload, round, current])
+  }, [client, storeId, component, round, current])
 
   const followOn = () => {
     setEnded(false)
