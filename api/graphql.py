@@ -22,11 +22,11 @@ from strawberry.types.unset import UnsetType
 
 from accounts.actors import Actor
 from accounts.point_budgets import budgets_of_caller
-from api.admission import SOCKET_POINTS, Admission
 from api.authentication import AuthenticationError, authenticate_request, authenticate_token
 from api.client_address import audit_address, client_address
 from api.graphql_socket import NO_DATABASE, GraphQLSocket, GraphQLSocketAdapter
 from api.graphql_stream import GraphQLEventStream, read_stream_request
+from api.rate_limiting import SOCKET_POINTS, RateLimiting
 from api.responses import graphql_error_response
 from api.socket_limits import RETRY_AFTER_SECONDS, SocketLimits, TooManySockets
 from runtime.budgets import Budget
@@ -71,20 +71,20 @@ class GraphQLApp(GraphQL[Context, None]):
         settings = platform.settings
         own = {settings.public_url.rstrip("/")} if settings.public_url else set()
         self.allowed_origins = frozenset({*own, *settings.cors_origins})
-        self._admission = Admission(settings, platform.budgets)
+        self._rate_limiting = RateLimiting(settings, platform.budgets)
         self._socket_limits = SocketLimits(settings.max_websockets, settings.max_websockets_per_address)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Authenticates before it reads the body."""
         connection = Request(scope, receive) if scope["type"] == "http" else WebSocket(scope, receive, send)
-        before = self._admission.budgets_before(connection)
-        if (refusal := await self._admission.refusal(before)) is not None:
+        before = self._rate_limiting.budgets_before(connection)
+        if (refusal := await self._rate_limiting.refusal(before)) is not None:
             await _respond(connection, refusal, scope, receive, send)
             return
         try:
             actor = await authenticate_request(connection, self._platform.sessions, self._platform.settings)
         except AuthenticationError as error:
-            self._admission.wrong_credential(connection)
+            self._rate_limiting.wrong_credential(connection)
             code = "UNAUTHENTICATED" if error.status == 401 else "FORBIDDEN"
             response = graphql_error_response(error.status, code, error.message)
         except CONNECTION_ERRORS as error:
@@ -93,7 +93,7 @@ class GraphQLApp(GraphQL[Context, None]):
         else:
             if actor is not None:
                 self._platform.last_used.record(actor)
-                self._admission.authenticated(connection, actor)
+                self._rate_limiting.authenticated(connection, actor)
             state = scope.setdefault("state", {})
             state["actor"] = actor
             if scope["type"] == "http" and scope["path"] != STREAM_PATH:
@@ -200,7 +200,7 @@ class GraphQLApp(GraphQL[Context, None]):
             self._platform.budgets.charge(budgets, REFUSED_POINTS)
             if error.status_code == 405:
                 response.headers["allow"] = "GET, POST"
-        response.headers.update(self._admission.headers(budgets))
+        response.headers.update(self._rate_limiting.headers(budgets))
         if _accepts_graphql_response(request):
             response.headers["content-type"] = f"{GRAPHQL_RESPONSE}; charset=utf-8"
             if request.scope["state"].get("refused") and response.status_code == 200:

@@ -25,7 +25,7 @@ from strawberry.types.execution import ExecutionResult
 
 from accounts.access_changes import wait_for_access_change
 from accounts.actors import Actor, load_actor
-from api.admission import FLOOD_POINTS, NO_POINTS
+from api.rate_limiting import FLOOD_POINTS, NO_POINTS
 from api.websocket_protocol import FLOODING
 from runtime.database import CONNECTION_ERRORS
 from schema.build import schema

@@ -23,7 +23,7 @@ import aiohttp
 import uvloop
 
 from bench.baselines import MANAGED, bare_client
-from bench.crowds import measure_crowds
+from bench.concurrent_visitors import measure_concurrent_visitors
 from bench.resource_usage import memory_by_program, usage, usage_since
 from bench.shopper_load import PAGES, Shopper, run_shoppers
 from bench.store_timings import CreatedStore, StoreFailed, StoreOwner, StoreTiming, measure_one_by_one, store_owner
@@ -256,14 +256,14 @@ async def measure_visits(bench: Bench, owner: StoreOwner, created: CreatedStore,
             pages = await run_shoppers(session, created.url, engine, SHOPPERS, BUSY_SECONDS)
 
         busy = await usage_during(bench, owner, created, work())
-    crowd = await measure_crowds(owner, created) if engine == "WOOCOMMERCE" else []
+    visits = await measure_concurrent_visitors(owner, created) if engine == "WOOCOMMERCE" else []
     show_usage("a new store at rest", at_rest)
     show_usage("at rest after its first visitors", warm)
     show_usage(f"with {SHOPPERS} shoppers without a pause, {pages:.1f} pages/s", busy)
     table(f"first byte, warm, through the ingress (median of {VISITS})", "milliseconds")
     for path, took in waits.items():
         row(path, spread(took, "ms", 0))
-    return {"idle": at_rest, "warm": warm, "busy": busy, "pages": pages, "waits": waits, "crowd": crowd}
+    return {"idle": at_rest, "warm": warm, "busy": busy, "pages": pages, "waits": waits, "visits": visits}
 
 
 def main() -> None:

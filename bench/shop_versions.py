@@ -1,6 +1,6 @@
 """`python -m bench.shop_versions --woocommerce-zip FILE --before CLONE`: images of two commits on a real node.
 
-Creates stores with the image of this commit and of an earlier one, in turns (root). Then crowds of visitors come to a
+Creates stores with the image of this commit and of an earlier one, in turns (root). Then many visitors come to a
 shop with this commit's image.
 """
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench.crowds import measure_crowds
+from bench.concurrent_visitors import measure_concurrent_visitors
 from bench.node import Bench, create_warm_store, pods, running_bench
 from bench.shop_pages import build_images_of
 from bench.store_timings import store_owner
@@ -44,7 +44,7 @@ async def compare(bench: Bench, before: Path, stores: int) -> None:
         for version in VERSIONS:
             row(version, spread(took[version], digits=2))
         created = await create_warm_store(owner, "WOOCOMMERCE")
-        await measure_crowds(owner, created)
+        await measure_concurrent_visitors(owner, created)
         await owner.delete(created)
 
 

@@ -15,11 +15,11 @@ from schema.context import Context
 from schema.document_cache import CachedDocument, DocumentCache, documents
 from schema.document_limits import DocumentLimits
 from schema.error_masking import MaskInternalErrors
+from schema.execution_context import PlainFieldsExecutionContext
 from schema.introspection import HideSchema
 from schema.introspection_cache import IntrospectionCache
 from schema.mutations import Mutation
 from schema.operation_cost import OperationCost, cost_report
-from schema.plain_fields import PlainFieldsExecutor
 from schema.queries import Query
 from schema.shared_events import SharedStream, written_events
 from schema.subscriptions import Subscription
@@ -102,7 +102,7 @@ def _accepted_cost(
 
 
 schema = _Schema(
-    execution_context_class=PlainFieldsExecutor,
+    execution_context_class=PlainFieldsExecutionContext,
     config=StrawberryConfig(name_converter=_Names()),
     query=Query,
     mutation=Mutation,

@@ -19,14 +19,14 @@ from accounts.last_used import LastUsed
 from accounts.point_budgets import budgets_of_caller
 from runtime.budgets import Balance, Budget, Budgets
 from runtime.changefeed import Changefeed
+from runtime.concurrency_limiter import ConcurrencyLimiter, LimitTimeout
 from runtime.database import SessionFactory
-from runtime.limiter import ConcurrencyLimiter, LimitTimeout
 from runtime.pagination import Page, PageRange
 from runtime.queue import Enqueuer
 from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
+from schema.dataloader import Loader
 from schema.ids import decode_account_id
-from schema.loader import Loader
 from schema.trusted_documents import TrustedDocuments
 from stores.engines import Engine
 from stores.event_pages import event_pages

@@ -12,7 +12,7 @@ from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from runtime.database import DATA_ERROR, DatabaseBusy, is_data_error
-from schema.error_values import without_values
+from schema.error_redaction import without_values
 from schema.introspection import without_suggestion
 
 log = structlog.get_logger()

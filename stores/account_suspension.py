@@ -1,4 +1,4 @@
-"""Stores are suspended and resumed with their accounts. Workers call `follow_accounts` for ever.
+"""Stores are suspended and resumed with their accounts. Workers call `suspend_or_resume_stores` in a loop.
 
 The account's row says what is wanted, each store's row what was done. If a process is killed, the next call continues.
 """
@@ -31,7 +31,7 @@ TO_SUSPEND = and_(
 TO_RESUME = and_(Account.suspended_at.is_(None), Store.suspended_by_account.is_(True), Store.status == Status.SUSPENDED)
 
 
-async def follow_accounts(session: AsyncSession, cluster: str, max_resuming: int) -> Sequence[UUID]:
+async def suspend_or_resume_stores(session: AsyncSession, cluster: str, max_resuming: int) -> Sequence[UUID]:
     """Begin to suspend or resume up to BATCH stores of one account in the cluster. Returns their ids; none: nothing is
     left to do now.
 

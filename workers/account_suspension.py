@@ -2,7 +2,7 @@
 
 import asyncio
 
-from stores.account_suspension import follow_accounts
+from stores.account_suspension import suspend_or_resume_stores
 from workers.context import Context
 
 POLL_SECONDS = 2.0
@@ -12,7 +12,9 @@ async def run_account_suspension(context: Context) -> None:
     """Never returns. Raises database errors; then call it again. Several workers may do it at once."""
     while True:
         async with context.sessions.begin() as session:
-            store_ids = await follow_accounts(session, context.settings.cluster, context.settings.provisioning_at_once)
+            store_ids = await suspend_or_resume_stores(
+                session, context.settings.cluster, context.settings.provisioning_at_once
+            )
         if store_ids:
             context.enqueuer.enqueue(store_ids)
         else:

@@ -11,7 +11,7 @@ from stores.texts import text
 from workers.cluster.client import REQUEST_TIMEOUT, Guard
 from workers.cluster.errors import AlreadyExists, RequestRejected, TransientError
 from workers.context import Context
-from workers.messages import Problem
+from workers.problems import Problem
 from workers.snapshot import ATTEMPT_LABEL, attempt_label
 
 Result = TypeVar("Result")

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from stores.engines import Manifest
-from workers import messages
+from workers import problems
 from workers.engines.labels import CRON
-from workers.messages import ALL_REMEDIES, Problem, Remedies
+from workers.problems import ALL_REMEDIES, Problem, Remedies
 from workers.snapshot import Snapshot, component, timestamp, unready_since
 from workers.warning_events import last_create_failure, volume_problem, warning_problems
 
@@ -36,8 +36,8 @@ def find_full_uploads(snapshot: Snapshot, remedies: Remedies = ALL_REMEDIES) -> 
     pods = [pod for pod in snapshot.pods if component(pod) == CRON and _terminated(pod)]
     last = max(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp")), default=None)
     ends = _terminated(last) if last is not None else []
-    full = any(end["exitCode"] and messages.mentions_full_disk(end.get("message", "")) for end in ends)
-    return messages.disk_full("uploads").text(remedies) if full else None
+    full = any(end["exitCode"] and problems.mentions_full_disk(end.get("message", "")) for end in ends)
+    return problems.disk_full("uploads").text(remedies) if full else None
 
 
 def _terminated(pod: Manifest) -> list[dict[str, Any]]:
@@ -64,7 +64,7 @@ def _problems(snapshot: Snapshot) -> Iterator[tuple[str, Problem]]:
         for condition in item.get("status", {}).get("conditions") or ():
             if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
                 reason = last_create_failure(snapshot, item) or condition.get("message", "")
-                yield component(item), messages.pod_not_created(component(item), reason)
+                yield component(item), problems.pod_not_created(component(item), reason)
     yield from warning_problems(snapshot)
 
 
@@ -74,7 +74,7 @@ def _pod_problems(snapshot: Snapshot, pod: Manifest) -> Iterator[Problem]:
         if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable":
             reason = condition.get("message", "")
             no_volume = "PersistentVolumeClaim" in reason
-            yield volume_problem(snapshot, pod) if no_volume else messages.unschedulable(name, reason)
+            yield volume_problem(snapshot, pod) if no_volume else problems.unschedulable(name, reason)
     for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
         yield from _container_problems(name, container, unready_since(pod))
 
@@ -86,16 +86,16 @@ def _container_problems(name: str, container: dict[str, Any], since: datetime | 
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
     last = state.get("terminated") or container.get("lastState", {}).get("terminated") or {}
     if reason in _IMAGE_REASONS:
-        yield messages.image_not_pulled(name, container.get("image", "?"), message)
+        yield problems.image_not_pulled(name, container.get("image", "?"), message)
     elif reason in _CREATE_REASONS:
-        yield messages.container_not_started(name, message)
+        yield problems.container_not_started(name, message)
     elif reason == "CrashLoopBackOff":
-        yield messages.container_crashes(name, last)
+        yield problems.container_crashes(name, last)
     elif last.get("exitCode") and not container.get("ready") and not _has_recovered(state, since):
         # between two crashes the container runs for a moment: it has not recovered until it is ready
         ended = timestamp(last.get("finishedAt"))
         again = container.get("restartCount", 0) > 1 and since is not None and ended is not None and ended > since
-        yield messages.container_crashes(name, last) if again else messages.container_ended(name, last)
+        yield problems.container_crashes(name, last) if again else problems.container_ended(name, last)
 
 
 def _has_recovered(state: dict[str, Any], since: datetime | None) -> bool:

@@ -19,7 +19,7 @@ from stores.texts import text
 from workers import password_rotation
 from workers.diagnostics import find_full_uploads, find_problem, has_config_error
 from workers.engines.labels import CRON
-from workers.messages import Problem, Remedies, last_log_line
+from workers.problems import Problem, Remedies, last_log_line
 from workers.receipt import parse_receipt
 from workers.snapshot import JobOutcome, Snapshot, attempt_label, component, desired_replicas
 

@@ -16,7 +16,7 @@ from stores.specs import store_spec
 from stores.texts import text
 from workers import apply
 from workers.context import Context
-from workers.messages import last_log_line
+from workers.problems import last_log_line
 from workers.snapshot import JobOutcome, Snapshot, component
 
 ROTATION_COMPONENT = "rotate"

@@ -21,7 +21,7 @@ from workers.apply import Blocked
 from workers.cluster.errors import ClusterError, RequestRejected, TransientError
 from workers.context import Context
 from workers.deletion import reconcile_deletion
-from workers.messages import Problem
+from workers.problems import Problem
 from workers.provisioning import reconcile_provisioning
 from workers.ready import reconcile_ready
 from workers.store_pass import Pass, prepare_pass, timeouts

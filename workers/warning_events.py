@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from stores.engines import Manifest
-from workers import messages
-from workers.messages import Problem
+from workers import problems
+from workers.problems import Problem
 from workers.snapshot import Snapshot, component, desired_replicas, last_seen, timestamp, unready_since
 
 _STARTING_REASONS = {"ContainerCreating", "PodInitializing"}
@@ -46,7 +46,7 @@ def volume_problem(snapshot: Snapshot, pod: Manifest) -> Problem:
     volumes = pod.get("spec", {}).get("volumes") or ()
     claims = {volume.get("persistentVolumeClaim", {}).get("claimName") for volume in volumes}
     reasons = [event["message"] for event in snapshot.warnings if _subject(event, "PersistentVolumeClaim") in claims]
-    return messages.volume_not_provisioned(component(pod), reasons[-1] if reasons else "")
+    return problems.volume_not_provisioned(component(pod), reasons[-1] if reasons else "")
 
 
 def _workload_problems(snapshot: Snapshot, item: Manifest) -> Iterator[Problem]:
@@ -62,13 +62,13 @@ def _workload_problems(snapshot: Snapshot, item: Manifest) -> Iterator[Problem]:
             if event["reason"] == "Evicted" and _subject(event, "Pod").startswith(prefix)
         ]
         if evictions and evictions[-1]["involvedObject"].get("uid") not in uids and _replaces(pods, evictions[-1]):
-            yield messages.pod_evicted(component(item), evictions[-1]["message"])
+            yield problems.pod_evicted(component(item), evictions[-1]["message"])
     for pod in pods:
         unhealthy = [event for event in snapshot.warnings_for(pod) if event["reason"] == "Unhealthy"]
-        if unhealthy and messages.mentions_full_disk(unhealthy[-1]["message"]):
+        if unhealthy and problems.mentions_full_disk(unhealthy[-1]["message"]):
             since, seen = unready_since(pod), timestamp(last_seen(unhealthy[-1]))
             if since is None or seen is None or seen > since - RECENT:
-                yield messages.disk_full(component(item))
+                yield problems.disk_full(component(item))
 
 
 def _replaces(pods: Sequence[Manifest], eviction: Manifest) -> bool:
@@ -82,7 +82,7 @@ def _create_failures(snapshot: Snapshot, item: Manifest) -> Iterator[Problem]:
     """For a StatefulSet or Job that could not create a pod. A Deployment says so in its status."""
     reasons = [event["message"] for event in snapshot.warnings_for(item) if event["reason"] == "FailedCreate"]
     if reasons:
-        yield messages.pod_not_created(component(item), reasons[-1])
+        yield problems.pod_not_created(component(item), reasons[-1])
 
 
 def _start_failures(snapshot: Snapshot, pod: Manifest) -> Iterator[Problem]:
@@ -91,7 +91,7 @@ def _start_failures(snapshot: Snapshot, pod: Manifest) -> Iterator[Problem]:
         events = snapshot.warnings_for(pod)
         reasons = [event["message"] for event in events if event["reason"] not in _IGNORED_REASONS]
         if reasons:
-            yield messages.container_not_started(component(pod), reasons[-1])
+            yield problems.container_not_started(component(pod), reasons[-1])
 
 
 def _container_statuses(pod: Manifest) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.database import session_factory
 from schema.ids import decode_id
-from stores.account_suspension import follow_accounts
+from stores.account_suspension import suspend_or_resume_stores
 from stores.status import Status
 from tests.support.harness import Harness
 from tests.support.operators import ACCOUNTS, RESUME, SUSPEND, VIEWER, ask, change, sign_in_operator
@@ -117,7 +117,7 @@ async def test_many_stores_follow_in_batches_whoever_dies(api: Harness) -> None:
     await change(api, operator, SUSPEND, accountId=api.account, reason="Abuse.")
 
     async def follow(session: AsyncSession) -> int:
-        return len(await follow_accounts(session, "elsewhere", max_resuming=7))
+        return len(await suspend_or_resume_stores(session, "elsewhere", max_resuming=7))
 
     async with session_factory(url, 2) as sessions:
         async with sessions.begin() as session:

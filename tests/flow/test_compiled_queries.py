@@ -1,7 +1,7 @@
 """A compiled query answers byte for byte what the executor does, whoever asks: over generated documents and variables.
 
 The first request with a document is answered by the executor, and the next one by the compiled query. What both have to
-answer is what graphql-core's own executor does, without schema/plain_fields.py.
+answer is what graphql-core's own executor does, without schema/execution_context.py.
 """
 
 import itertools

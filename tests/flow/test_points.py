@@ -8,7 +8,7 @@ import pytest
 from aiohttp import WSServerHandshakeError
 from redis.asyncio import Redis
 
-from api import admission
+from api import rate_limiting
 from api.websocket_protocol import BURST, FLOODING
 from runtime import budgets
 from runtime.budgets import Budget, Budgets
@@ -24,7 +24,7 @@ MISTAKES = ["{", "{ nothing }", "{ viewer { user { id } } " + "a { " * 20 + "}" 
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admission, "MIN_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(rate_limiting, "MIN_PAUSE_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -262,10 +262,10 @@ async def test_refusals_wait_their_turn_and_the_connection_ends_if_that_takes_to
 ) -> None:
     for _ in range(2):
         await ask(api, "{")
-    monkeypatch.setattr(admission, "REFUSALS_PER_SECOND", 1e6)
+    monkeypatch.setattr(rate_limiting, "REFUSALS_PER_SECOND", 1e6)
     statuses = await asyncio.gather(*(ask(api, "{") for _ in range(5)))
     assert {(status, headers.get("Connection")) for status, _, headers in statuses} == {(429, None)}
-    monkeypatch.setattr(admission, "MAX_PAUSE_SECONDS", -1.0)
+    monkeypatch.setattr(rate_limiting, "MAX_PAUSE_SECONDS", -1.0)
     status, _, headers = await ask(api, "{")
     assert (status, headers["Connection"]) == (429, "close")
 

@@ -1,4 +1,4 @@
-"""Crowds: many visitors of a WooCommerce store who request a page without a pause, through the ingress controller."""
+"""Concurrent visitors of a WooCommerce store: each requests a page without a pause, through the ingress controller."""
 
 import asyncio
 import math
@@ -17,10 +17,10 @@ from bench.tables import report, row, table
 from workers.snapshot import component
 
 JSON = dict[str, Any]
-CROWD_SECONDS = 10.0
+LOAD_SECONDS = 10.0
 Visits = tuple[int, str, str, dict[str, str]]
 """(clients, name, path, headers)."""
-CROWD_PAGES: tuple[tuple[str, str, dict[str, str]], ...] = (
+LOADED_PAGES: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("stored page", "/", {}),
     ("page that WordPress makes", "/", CART_COOKIE),
     ("static file", STATIC_FILE, {}),
@@ -29,7 +29,7 @@ CROWD_PAGES: tuple[tuple[str, str, dict[str, str]], ...] = (
 
 
 @dataclass
-class Crowd:
+class PageLoad:
     """Responses with status 200: their rate in a second, and the milliseconds to each first byte. And all others."""
 
     rate: float
@@ -38,9 +38,9 @@ class Crowd:
     """By status, or by name of the error."""
 
 
-async def run_crowd(
+async def load_page(
     session: aiohttp.ClientSession, url: str, path: str, clients: int, seconds: float, cookie: dict[str, str]
-) -> Crowd:
+) -> PageLoad:
     """So many clients request a path without a pause."""
     address, took, failed = urlsplit(url), list[float](), Counter[str]()
     headers = {"Host": address.netloc, "Accept-Encoding": "gzip", **cookie}
@@ -65,26 +65,26 @@ async def run_crowd(
             await visit()
 
     await asyncio.gather(*(visitor() for _ in range(clients)))
-    return Crowd(len(took) / (time.monotonic() - started), took, failed)
+    return PageLoad(len(took) / (time.monotonic() - started), took, failed)
 
 
-async def measure_crowds(owner: StoreOwner, created: CreatedStore) -> list[JSON]:
-    """CROWD_PAGES for 1 to 64 visitors without a pause, and two more pages from the page cache."""
+async def measure_concurrent_visitors(owner: StoreOwner, created: CreatedStore) -> list[JSON]:
+    """LOADED_PAGES for 1 to 64 visitors without a pause, and two more pages from the page cache."""
     known = len(owner.health_changes(created))
     table("visitors", "what", "responses/s", "first byte p50", "p99, milliseconds", "failed", "changes of health")
     measured = []
-    visits: list[Visits] = [(clients, *page) for clients in (1, 4, 16, 64) for page in CROWD_PAGES]
+    visits: list[Visits] = [(clients, *page) for clients in (1, 4, 16, 64) for page in LOADED_PAGES]
     visits += [(4, "stored shop page", "/shop/", {}), (4, "stored product page", PAGES["WOOCOMMERCE"][1], {})]
     async with aiohttp.ClientSession() as session:
         for clients, what, path, cookie in visits:
-            crowd = await run_crowd(session, created.url, path, clients, CROWD_SECONDS, cookie)
+            load = await load_page(session, created.url, path, clients, LOAD_SECONDS, cookie)
             changes = owner.health_changes(created)[known:]
-            p50, p99 = (percentile(crowd.took, share) if crowd.took else math.nan for share in (0.5, 0.99))
-            failed = ", ".join(f"{number}: {why}" for why, number in crowd.failed.items()) or "none"
-            row(str(clients), what, f"{crowd.rate:.1f}", f"{p50:.1f}", f"{p99:.0f}", failed, "; ".join(changes))
+            p50, p99 = (percentile(load.took, share) if load.took else math.nan for share in (0.5, 0.99))
+            failed = ", ".join(f"{number}: {why}" for why, number in load.failed.items()) or "none"
+            row(str(clients), what, f"{load.rate:.1f}", f"{p50:.1f}", f"{p99:.0f}", failed, "; ".join(changes))
             measured.append(
-                {"clients": clients, "what": what, "rate": crowd.rate, "p50": p50, "p99": p99}
-                | {"failed": crowd.failed, "health": changes}
+                {"clients": clients, "what": what, "rate": load.rate, "p50": p50, "p99": p99}
+                | {"failed": load.failed, "health": changes}
             )
     items, _ = await owner.watch.cluster.list("Pod", created.namespace)
     for pod in items:

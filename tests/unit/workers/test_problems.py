@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers import messages
+from workers import problems
 
 PULL = 'failed to pull and unpack image "docker.io/a/b:1": failed to resolve '
 NOT_PULLED = {
@@ -27,7 +27,7 @@ NOT_PULLED = {
 @pytest.mark.parametrize(("text", "message"), NOT_PULLED.items())
 def test_why_an_image_is_not_pulled(text: str, message: str) -> None:
     expected = f"The image a/b:1 of web can't be pulled: {message} Check that it exists and may be pulled, then retry."
-    assert messages.image_not_pulled("web", "a/b:1", text).text() == expected
+    assert problems.image_not_pulled("web", "a/b:1", text).text() == expected
 
 
 TEMPORARY_FILES = "its temporary files took more than {}."
@@ -45,7 +45,7 @@ EVICTED = {
 
 @pytest.mark.parametrize(("text", "message"), EVICTED.items())
 def test_why_a_pod_was_evicted(text: str, message: str) -> None:
-    assert messages.pod_evicted("web", text).text() == f"The web pod was evicted: {message} A new pod replaces it."
+    assert problems.pod_evicted("web", text).text() == f"The web pod was evicted: {message} A new pod replaces it."
 
 
 STORE_QUOTA = (
@@ -81,21 +81,21 @@ STORE_QUOTA = (
     ],
 )
 def test_why_a_pod_is_not_made(text: str, message: str) -> None:
-    assert messages.pod_not_created("web", text).text() == message
+    assert problems.pod_not_created("web", text).text() == message
 
 
 @pytest.mark.parametrize("also", ["", "no new claims to deallocate, "])
 def test_what_the_scheduler_also_tried_is_left_out(also: str) -> None:
     short = "0/3 nodes are available: 3 Insufficient memory."
     text = f"{short} {also}preemption: 0/3 nodes are available: 3 No victims found."
-    assert messages.unschedulable("web", text).text() == (
+    assert problems.unschedulable("web", text).text() == (
         "No node can take the web pod: 0/3 nodes are available: 3 Insufficient memory. "
         "Have the operator add room to the cluster, then retry."
     )
 
 
 def test_an_unknown_provisioner_message_is_quoted() -> None:
-    text = messages.volume_not_provisioned("database", "failed to provision volume: rpc error: out of capacity").text()
+    text = problems.volume_not_provisioned("database", "failed to provision volume: rpc error: out of capacity").text()
     assert text.startswith("The database pod has no disk: failed to provision volume: rpc error: out of capacity. ")
 
 
@@ -115,8 +115,8 @@ LOG = "2026-11-24 10:15:04 431 [ERROR] "
     ],
 )
 def test_a_full_disk_is_recognized(text: str) -> None:
-    assert messages.mentions_full_disk(text)
-    message = messages.container_crashes("database", {"exitCode": 1, "message": text}).text()
+    assert problems.mentions_full_disk(text)
+    message = problems.container_crashes("database", {"exitCode": 1, "message": text}).text()
     assert message == "The disk of database is full. Choose a larger plan, or have the operator free space and retry."
 
 
@@ -137,7 +137,7 @@ HEAP = (
 )
 def test_want_of_memory_is_recognized(terminated: dict[str, object]) -> None:
     cause = f"The web container keeps running out of memory (exit code {terminated['exitCode']})."
-    assert messages.container_crashes("web", terminated).text() == (
+    assert problems.container_crashes("web", terminated).text() == (
         f"{cause} Choose a larger plan, or tell the operator and retry."
     )
 
@@ -153,28 +153,28 @@ def test_want_of_memory_is_recognized(terminated: dict[str, object]) -> None:
     ],
 )
 def test_another_end_is_quoted(message: str, last: str) -> None:
-    text = messages.container_crashes("web", {"exitCode": 134, "message": message}).text()
+    text = problems.container_crashes("web", {"exitCode": 134, "message": message}).text()
     assert text == f"The web container keeps crashing (exit code 134). {last} See its logs, then retry."
 
 
-READY, LARGEST = messages.Remedies(retry=False), messages.Remedies(larger_plan=False)
-READY_AND_LARGEST = messages.Remedies(retry=False, larger_plan=False)
+READY, LARGEST = problems.Remedies(retry=False), problems.Remedies(larger_plan=False)
+READY_AND_LARGEST = problems.Remedies(retry=False, larger_plan=False)
 
 
 @pytest.mark.parametrize(
     ("problem", "remedies", "advice"),
     [
-        (messages.disk_full("web"), READY, "Choose a larger plan, or have the operator free space."),
-        (messages.disk_full("web"), LARGEST, "Have the operator free space, then retry."),
-        (messages.disk_full("web"), READY_AND_LARGEST, "Have the operator free space."),
-        (messages.unschedulable("web", "No room."), READY, "Have the operator add room to the cluster."),
-        (messages.container_not_started("web", "No."), LARGEST, "Retry; if it happens again, tell the operator."),
-        (messages.container_not_started("web", "No."), READY, "Tell the operator."),
-        (messages.pod_evicted("web", "Gone."), LARGEST, "A new pod replaces it."),
+        (problems.disk_full("web"), READY, "Choose a larger plan, or have the operator free space."),
+        (problems.disk_full("web"), LARGEST, "Have the operator free space, then retry."),
+        (problems.disk_full("web"), READY_AND_LARGEST, "Have the operator free space."),
+        (problems.unschedulable("web", "No room."), READY, "Have the operator add room to the cluster."),
+        (problems.container_not_started("web", "No."), LARGEST, "Retry; if it happens again, tell the operator."),
+        (problems.container_not_started("web", "No."), READY, "Tell the operator."),
+        (problems.pod_evicted("web", "Gone."), LARGEST, "A new pod replaces it."),
     ],
 )
 def test_only_possible_remedies_are_suggested(
-    problem: messages.Problem, remedies: messages.Remedies, advice: str
+    problem: problems.Problem, remedies: problems.Remedies, advice: str
 ) -> None:
     """A READY store can't be retried, and no plan is larger than the largest."""
     cause, text = problem.cause.removesuffix(f" {advice}"), problem.text(remedies)
@@ -183,7 +183,7 @@ def test_only_possible_remedies_are_suggested(
 
 @pytest.mark.parametrize("text", ["", "128 errors in 2800 rows", "error 280", "the disk is fuller than before"])
 def test_other_problems_are_no_full_disk(text: str) -> None:
-    assert not messages.mentions_full_disk(text)
+    assert not problems.mentions_full_disk(text)
 
 
 @pytest.mark.parametrize(
@@ -197,4 +197,4 @@ def test_other_problems_are_no_full_disk(text: str) -> None:
     ],
 )
 def test_the_last_log_line_says_why(text: str, last: str) -> None:
-    assert messages.last_log_line(text) == last
+    assert problems.last_log_line(text) == last

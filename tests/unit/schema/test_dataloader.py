@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from schema.loader import Loader
+from schema.dataloader import Loader
 from tests.support.waiting import hang_limit
 
 

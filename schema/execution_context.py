@@ -13,7 +13,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from schema.compiled.selections import attribute_of, write_leaf
 
 
-class PlainFieldsExecutor(StrawberryGraphQLCoreExecutionContext):
+class PlainFieldsExecutionContext(StrawberryGraphQLCoreExecutionContext):
     """Executes one operation."""
 
     def execute_field(self, parent_type: GraphQLObjectType, source: Any, field_details_list: Any, *more: Any) -> Any:

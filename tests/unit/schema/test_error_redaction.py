@@ -6,7 +6,7 @@ import pytest
 from graphql import GraphQLError, GraphQLSyntaxError, build_schema, get_variable_values, parse, validate
 
 from schema.build import schema
-from schema.error_values import without_values
+from schema.error_redaction import without_values
 
 SECRET = "canary: value found: x"
 BUILT = build_schema(schema.as_str())

@@ -32,7 +32,7 @@ REFUSALS_PER_SECOND = 20
 """The most of one caller. Further ones wait for their turn. Who would wait longer than MAX_PAUSE_SECONDS is cut off."""
 
 
-class Admission:
+class RateLimiting:
     """The callers of this process that ask with points, and those that wait without."""
 
     def __init__(self, settings: Settings, budgets: Budgets) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from runtime.limiter import ConcurrencyLimiter, LimitTimeout
+from runtime.concurrency_limiter import ConcurrencyLimiter, LimitTimeout
 
 
 async def test_holders_per_key_are_limited_and_others_wait_in_order() -> None:
