@@ -21,7 +21,9 @@ import { Toasts } from './Toasts'
 import { barInner, barOuter, page } from './layout'
 
 const Notices = lazy(() => import('@/features/session/Notices').then((module) => ({ default: module.Notices })))
-const Palette = lazy(() => import('@/features/palette/Palette').then((module) => ({ default: module.Palette })))
+const CommandPalette = lazy(() =>
+  import('@/features/commandPalette/CommandPalette').then((module) => ({ default: module.CommandPalette })),
+)
 const Shortcuts = lazy(() => import('./Shortcuts').then((module) => ({ default: module.Shortcuts })))
 const Tour = lazy(() => import('./Tour').then((module) => ({ default: module.Tour })))
 const CreateDialog = lazy(() =>
@@ -126,7 +128,7 @@ export function Shell() {
       <BottomNavigation items={items} canWrite={canWrite} />
       <Toasts />
       <Suspense>
-        {open === 'palette' && <Palette onClose={close} onShortcuts={() => setOpen('shortcuts')} />}
+        {open === 'palette' && <CommandPalette onClose={close} onShortcuts={() => setOpen('shortcuts')} />}
         {open === 'shortcuts' && <Shortcuts onClose={close} />}
         {open === 'tour' && !creating && (
           <Tour

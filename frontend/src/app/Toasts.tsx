@@ -12,15 +12,15 @@ import { announcement, showToast, toast } from '@/shared/toast'
 const SHOWN_MS = 6_000
 
 /** One sentence for a store that became READY, FAILED, DOWN or was deleted; null for all other events. */
-export function newsOf({
+export function toastText({
   type,
   store,
 }: Pick<LiveEvent, 'type'> & { store: Pick<LiveEvent['store'], 'name' | 'status' | 'health'> }) {
   const { name, status, health } = store
-  if (type === 'STATUS' && status === 'READY') return t('news.ready', { name })
-  if (type === 'STATUS' && status === 'FAILED') return t('news.failed', { name })
-  if (type === 'STATUS' && status === 'DELETED') return t('news.deleted', { name })
-  if (type === 'HEALTH' && status === 'READY' && health?.state === 'DOWN') return t('news.down', { name })
+  if (type === 'STATUS' && status === 'READY') return t('toast.ready', { name })
+  if (type === 'STATUS' && status === 'FAILED') return t('toast.failed', { name })
+  if (type === 'STATUS' && status === 'DELETED') return t('toast.deleted', { name })
+  if (type === 'HEALTH' && status === 'READY' && health?.state === 'DOWN') return t('toast.down', { name })
   return null
 }
 
@@ -32,7 +32,7 @@ export function Toasts() {
   const spoken = announcement.use()
 
   useLiveEvents((event) => {
-    const text = newsOf(event)
+    const text = toastText(event)
     if (text === null) return
     announcement.set(text)
     const to = `/stores/${event.store.slug}`
@@ -57,16 +57,16 @@ export function Toasts() {
             <Button
               variant="text"
               size="small"
-              sx={onInk}
+              sx={onDark}
               onClick={() => {
                 toast.set(null)
                 void navigate(shown.to ?? '/')
               }}
             >
-              {t('news.see')}
+              {t('toast.see')}
             </Button>
           )}
-          <IconButton size="small" aria-label={t('close')} onClick={() => toast.set(null)} sx={onInk}>
+          <IconButton size="small" aria-label={t('close')} onClick={() => toast.set(null)} sx={onDark}>
             <Close sx={{ fontSize: 15 }} />
           </IconButton>
         </Box>
@@ -75,7 +75,7 @@ export function Toasts() {
   )
 }
 
-const onInk = {
+const onDark = {
   color: 'inherit',
   '&:hover': { color: 'inherit', bgcolor: 'color-mix(in srgb, currentColor 14%, transparent)' },
 }

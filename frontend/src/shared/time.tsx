@@ -73,7 +73,7 @@ export const formatMinute = formatter({ hour: '2-digit', minute: '2-digit' })
 const formatExact = formatter({ dateStyle: 'full', timeStyle: 'long' })
 
 /** A relative time; the exact one shows on hover. */
-export function Ago({ at }: { at: string }) {
+export function RelativeTime({ at }: { at: string }) {
   const text = useTimeText(15000, (now) => ago(Date.parse(at), now))
   return (
     <time dateTime={at} title={formatExact(at)}>

@@ -5,7 +5,7 @@ import { PageHead } from '@/shared/components/PageHead'
 import { inset, muted } from '@/shared/components/styles'
 import { hasText, t } from '@/shared/i18n'
 import { vars } from '@/shared/tokens'
-import { Ago } from '@/shared/time'
+import { RelativeTime } from '@/shared/time'
 import { useSession } from '@/features/session/viewer'
 import { AuditQuery, type AuditEntry } from './documents'
 import { browserName } from './Sessions'
@@ -76,7 +76,7 @@ function Entry({ entry }: { entry: AuditEntry }) {
           </Box>
         )}
         <Box component="span" sx={{ ml: 'auto', ...muted }}>
-          <Ago at={at} />
+          <RelativeTime at={at} />
         </Box>
       </Box>
       <Box sx={{ ...muted, overflowWrap: 'anywhere' }}>

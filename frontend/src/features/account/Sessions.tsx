@@ -7,7 +7,7 @@ import { userErrors } from '@/shared/graphql/errors'
 import { t } from '@/shared/i18n'
 import { Monitor } from '@/shared/icons'
 import { vars } from '@/shared/tokens'
-import { Ago } from '@/shared/time'
+import { RelativeTime } from '@/shared/time'
 import { showToast } from '@/shared/toast'
 import { EndSession, SessionsQuery, type Session } from './documents'
 
@@ -54,11 +54,11 @@ function SessionRow({ session, onEnd }: { session: Session; onEnd: () => void })
         <Box sx={{ fontWeight: 550 }}>{browserName(session.userAgent)}</Box>
         <Box sx={muted}>
           {session.operator && `${t('sessions.byOperator')} · `}
-          {t('sessions.since')} <Ago at={session.createdAt} />
+          {t('sessions.since')} <RelativeTime at={session.createdAt} />
           {session.lastUsedAt && (
             <>
               {' · '}
-              {t('sessions.lastUsed')} <Ago at={session.lastUsedAt} />
+              {t('sessions.lastUsed')} <RelativeTime at={session.lastUsedAt} />
             </>
           )}
         </Box>

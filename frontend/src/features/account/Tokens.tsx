@@ -10,7 +10,7 @@ import { userErrors } from '@/shared/graphql/errors'
 import { t } from '@/shared/i18n'
 import { Plus } from '@/shared/icons'
 import { vars } from '@/shared/tokens'
-import { Ago, Day } from '@/shared/time'
+import { RelativeTime, Day } from '@/shared/time'
 import { useSession } from '@/features/session/viewer'
 import { RevokeApiToken, TokensQuery, type Token } from './documents'
 
@@ -68,7 +68,7 @@ function TokenRow({ token, onRevoke }: { token: Token; onRevoke: (() => void) | 
           <Tag>{token.scopes.includes('WRITE') ? t('tokens.readsAndWrites') : t('tokens.reads')}</Tag>
         </Box>
         <Box sx={muted}>
-          {t('tokens.made')} <Ago at={token.createdAt} />
+          {t('tokens.made')} <RelativeTime at={token.createdAt} />
           {' · '}
           <Validity token={token} />
           {' · '}
@@ -76,7 +76,7 @@ function TokenRow({ token, onRevoke }: { token: Token; onRevoke: (() => void) | 
             t('tokens.neverUsed')
           ) : (
             <>
-              {t('tokens.lastUsed')} <Ago at={token.lastUsedAt} />
+              {t('tokens.lastUsed')} <RelativeTime at={token.lastUsedAt} />
             </>
           )}
         </Box>

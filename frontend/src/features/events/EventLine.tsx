@@ -2,7 +2,7 @@ import { apiText } from '@/shared/i18n'
 import { Box } from '@mui/material'
 import { inset, tabular } from '@/shared/components/styles'
 import { vars } from '@/shared/tokens'
-import { Ago, formatClock } from '@/shared/time'
+import { RelativeTime, formatClock } from '@/shared/time'
 import { DISPLAY, TONES, displayState, type Tone } from '@/features/stores/state'
 import type { StoreEvent } from './documents'
 
@@ -57,7 +57,7 @@ export function EventLine({ event, exact = false }: { event: StoreEvent; exact?:
           ...tabular,
         }}
       >
-        {exact ? <time dateTime={at}>{formatClock(at)}</time> : <Ago at={at} />}
+        {exact ? <time dateTime={at}>{formatClock(at)}</time> : <RelativeTime at={at} />}
       </Box>
     </Box>
   )

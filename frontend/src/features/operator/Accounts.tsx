@@ -7,7 +7,7 @@ import { FilterInput } from '@/shared/components/FilterInput'
 import { PagedList } from '@/shared/components/PagedList'
 import { inset, plainList } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
-import { Ago } from '@/shared/time'
+import { RelativeTime } from '@/shared/time'
 import { vars } from '@/shared/tokens'
 import { useDebounced } from '@/shared/useDebounced'
 import { LimitsDialog, ReasonDialog, type Asked } from './AccountDialogs'
@@ -100,7 +100,7 @@ function AccountRow({ account, onAsk }: AccountRowProps) {
       </Box>
       {suspension && (
         <Box sx={{ mt: 1.5, fontSize: '0.8125rem', color: vars.warnFg, overflowWrap: 'anywhere' }}>
-          {t('operator.suspendedFor', { reason: suspension.reason })} · <Ago at={suspension.since} />
+          {t('operator.suspendedFor', { reason: suspension.reason })} · <RelativeTime at={suspension.since} />
         </Box>
       )}
       <Box component="ul" sx={{ ...plainList, mt: 1.5, fontSize: '0.8125rem' }}>

@@ -2,7 +2,7 @@ import { Box } from '@mui/material'
 import { inset, tabular } from '@/shared/components/styles'
 import { t } from '@/shared/i18n'
 import { formatLocale } from '@/shared/i18n/locale'
-import { Ago } from '@/shared/time'
+import { RelativeTime } from '@/shared/time'
 import { vars } from '@/shared/tokens'
 import type { Capacity } from './documents'
 import { resources } from './figures'
@@ -23,7 +23,7 @@ export function CapacityMeters({ capacity }: { capacity: Capacity }) {
           {t('operator.nodes', { count: nodes })} · {t('operator.running', { count: stores })}
         </Box>
         <Box component="span" sx={{ fontSize: '0.8125rem', color: vars.textSecondary }}>
-          <Ago at={recordedAt} />
+          <RelativeTime at={recordedAt} />
         </Box>
       </Box>
       <Box sx={{ display: 'grid', gap: 3 }}>

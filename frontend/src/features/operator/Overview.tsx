@@ -7,7 +7,7 @@ import { inset, plainList, tabular } from '@/shared/components/styles'
 import { errorMessage } from '@/shared/graphql/errors'
 import { useData } from '@/shared/graphql/useData'
 import { apiText, t } from '@/shared/i18n'
-import { Ago, duration } from '@/shared/time'
+import { RelativeTime, duration } from '@/shared/time'
 import { vars } from '@/shared/tokens'
 import { useEngines } from '@/features/stores/useEngines'
 import type { DisplayState } from '@/features/stores/state'
@@ -105,7 +105,7 @@ function Stuck({ store }: { store: StuckStore }) {
         </Box>
       </Box>
       <Box component="span" sx={aside}>
-        {lastEventAt && <Ago at={lastEventAt} />}
+        {lastEventAt && <RelativeTime at={lastEventAt} />}
       </Box>
     </Box>
   )

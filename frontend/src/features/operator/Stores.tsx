@@ -8,7 +8,7 @@ import { PagedList } from '@/shared/components/PagedList'
 import { inset } from '@/shared/components/styles'
 import type { VariablesOf } from '@/shared/graphql/graphql'
 import { apiText, t } from '@/shared/i18n'
-import { Ago } from '@/shared/time'
+import { RelativeTime } from '@/shared/time'
 import { mono, vars } from '@/shared/tokens'
 import { useDebounced } from '@/shared/useDebounced'
 import { useEngines } from '@/features/stores/useEngines'
@@ -100,7 +100,7 @@ function StoreRow({ store }: { store: OperatorStore }) {
           </MuiLink>
           <Box component="span">{t(`state.${state}`)}</Box>
           <Box component="span" sx={{ ml: 'auto', fontSize: '0.8125rem', color: vars.textSecondary }}>
-            <Ago at={createdAt} />
+            <RelativeTime at={createdAt} />
           </Box>
         </Box>
         <Box sx={{ fontSize: '0.8125rem', color: vars.textSecondary }}>

@@ -3,7 +3,7 @@ import { Link } from 'react-router'
 import { apiText, t } from '@/shared/i18n'
 import { Terminal } from '@/shared/icons'
 import { vars } from '@/shared/tokens'
-import { Ago } from '@/shared/time'
+import { RelativeTime } from '@/shared/time'
 import { StateIcon } from '@/features/stores/StateIcon'
 import { DISPLAY, TONES, displayState } from '@/features/stores/state'
 import type { StoreDetail } from './documents'
@@ -32,7 +32,7 @@ export function HealthBanner({ store }: { store: StoreDetail }) {
           {t(`health.${store.health.state}Title`)}
           <Box component="span" sx={{ fontWeight: 400, color: vars.textSecondary }}>
             {' · '}
-            <Ago at={store.health.since} />
+            <RelativeTime at={store.health.since} />
           </Box>
         </Box>
         <Box sx={{ mt: 1, textWrap: 'pretty', maxWidth: '62ch' }}>

@@ -2,7 +2,7 @@ import { memo } from 'react'
 import { Link } from 'react-router'
 import { t } from '@/shared/i18n'
 import { ChevronRight } from '@/shared/icons'
-import { Ago } from '@/shared/time'
+import { RelativeTime } from '@/shared/time'
 import type { Engine, Store } from './documents'
 import { StoreStateIcon } from './StateIcon'
 import { StoreAction } from './StoreAction'
@@ -59,7 +59,7 @@ export const StoreRow = memo(function StoreRow({ store, engine, planTitle, selec
         <div className={css.tertiary}>{planTitle}</div>
       </td>
       <td role="cell" className={classes(css.cell, css.age)}>
-        <Ago at={store.createdAt} />
+        <RelativeTime at={store.createdAt} />
       </td>
       <td role="cell" className={css.cell}>
         <StoreAction store={store} />
@@ -94,7 +94,7 @@ export const StoreCard = memo(function StoreCard({ store, engine, changed }: Omi
             {store.name}
           </Link>
           <span className={css.cardAge}>
-            <Ago at={store.createdAt} />
+            <RelativeTime at={store.createdAt} />
           </span>
         </div>
         <div className={css.address}>{addressOf(store)}</div>

@@ -70,10 +70,10 @@ export function useStorePages({ accountId, search, order }: Wanted) {
     const takeOver = () => {
       timer = undefined
       updatedAt = performance.now()
-      const news = new Map(waiting)
+      const loaded = new Map(waiting)
       waiting.clear()
       setAnswered(question)
-      setPages((all) => cursors.flatMap((_, i) => news.get(i) ?? all[i] ?? []))
+      setPages((all) => cursors.flatMap((_, i) => loaded.get(i) ?? all[i] ?? []))
     }
     const subscriptions = cursors.map((after, i) => {
       const variables = variablesOf({ accountId, search, order }, after)

@@ -5,7 +5,7 @@ import { Tag } from '@/shared/components/Tag'
 import { t } from '@/shared/i18n'
 import { Retry } from '@/shared/icons'
 import { mono, vars } from '@/shared/tokens'
-import { Ago, duration, formatClock } from '@/shared/time'
+import { RelativeTime, duration, formatClock } from '@/shared/time'
 import { StateIcon } from '@/features/stores/StateIcon'
 import { DeliveriesQuery, type Delivery } from './documents'
 
@@ -59,7 +59,7 @@ function DeliveryRow({ delivery, onReplay }: DeliveryRowProps) {
         </Box>
         {error && <Box sx={{ fontSize: '0.8125rem', color: vars.badFg, textWrap: 'pretty' }}>{error}</Box>}
         <Box sx={{ ...muted, ...tabular }}>
-          <Ago at={at} />
+          <RelativeTime at={at} />
           {' · '}
           {[
             t(delivered ? 'webhooks.delivered' : 'webhooks.notDelivered', { attempt }),

@@ -1,7 +1,7 @@
 import { Box } from '@mui/material'
 import { t } from '@/shared/i18n'
 import { vars } from '@/shared/tokens'
-import { Ago, formatClock } from '@/shared/time'
+import { RelativeTime, formatClock } from '@/shared/time'
 import { StateIcon } from '@/features/stores/StateIcon'
 import { TONES, type DisplayState, type Tone } from '@/features/stores/state'
 import type { Webhook } from './documents'
@@ -63,7 +63,7 @@ export function Trouble({ webhook, children }: { webhook: Webhook; children: Rea
           {failingSince && (
             <Box component="span" sx={{ fontWeight: 400, color: vars.textSecondary }}>
               {' · '}
-              <Ago at={failingSince} />
+              <RelativeTime at={failingSince} />
             </Box>
           )}
         </Box>

@@ -31,7 +31,7 @@ export function rankCommands(commands: Command[], wanted: string, storeGroup: st
 }
 
 /** Search and jump: a combobox with a listbox. */
-export function Palette({ onClose, onShortcuts }: { onClose: () => void; onShortcuts: () => void }) {
+export function CommandPalette({ onClose, onShortcuts }: { onClose: () => void; onShortcuts: () => void }) {
   return (
     <Dialog
       open
