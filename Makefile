@@ -105,6 +105,10 @@ screenshots: .venv/.dev ## take screenshots of the dashboard, into build/screens
 test-attack: .venv/.dev ## send generated requests to every input of the API, under a memory cap (3 minutes)
 	@$(RUN) tests/checks.py attack
 
+.PHONY: test-tiers
+test-tiers: .venv/.dev ## run all tiers but `make test`, test-node beside the others (half an hour; root)
+	@$(RUN) tests/checks.py browser audit attack kubernetes node
+
 .PHONY: test-all
 test-all: .venv/.dev ## run all test tiers, and print which were skipped and why
 	@$(RUN) tests/checks.py --all

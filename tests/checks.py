@@ -121,6 +121,7 @@ KUBERNETES = Check(
     ],
     [program("go", get="install Go 1.26 or newer (Debian: apt-get install golang-go)")],
     summary=r"\bin [\d.]+s|^TOTAL|^Coverage failure|^sandbox",
+    lane="others",
 )
 """On a real API server, which is built first if it is missing."""
 NODE = Check(
@@ -142,6 +143,7 @@ NODE = Check(
         ),
     ],
     summary=r"\bin [\d.]+s|^TOTAL|^Coverage failure|^sandbox",
+    lane="node",
 )
 """With real containers on a real node, whose parts are built first if they are missing."""
 BROWSER = Check(
@@ -153,6 +155,7 @@ BROWSER = Check(
     ],
     NEEDS_OF_THE_DASHBOARD,
     summary=r"\bin [\d.]+s|^npm error|error",
+    lane="others",
 )
 """The dashboard's own checks, and all that people do with it in a real browser."""
 AUDIT = Check(
@@ -160,9 +163,10 @@ AUDIT = Check(
     [["npm", "--prefix", folder, "audit", "--audit-level", "high"] for folder in ("frontend", "frontend/graphiql")],
     [program("npm", get="install Node.js 20.19 or newer"), npm_audit],
     summary=r"vulnerabilit",
+    lane="others",
 )
 """Whether a package of the dashboard or the playground has a known vulnerability that is high or critical."""
-ATTACK = Check("attack", [[*PYTEST, "tests/attack"]], summary=r"\bin [\d.]+s")
+ATTACK = Check("attack", [[*PYTEST, "tests/attack"]], summary=r"\bin [\d.]+s", lane="others")
 """Generated requests to every input of the API: no internal error, no error without a code, within a memory cap."""
 OTHER_TIERS = (BROWSER, AUDIT, ATTACK, KUBERNETES, NODE)
 
@@ -176,23 +180,26 @@ def perform(check: Check) -> Outcome:
         return Outcome(check.name, "skipped", 0, missing)
     began = time.monotonic()
     note, returncode, slowest = "", 0, []
-    for command in check.commands:
-        returncode, lines = execute(command, f"{check.name:<8} │ " if check.lane else "")
-        matching = [line for line in lines if re.search(check.summary, line)]
-        note = " ".join(matching[-1].strip("=").split()) if matching else f"{Path(command[0]).name} printed no summary"
-        slowest += [f"{found[1]:>8}  {found[2]}" for line in lines if (found := SLOWEST_TEST.match(line))]
-        if returncode != 0:
-            break
+    with TemporaryDirectory() as folder:  # keeps the coverage of other checks and runs out
+        for command in check.commands:
+            prefix = f"{check.name:<10} │ " if check.lane else ""
+            returncode, lines = execute(command, prefix, COVERAGE_FILE=f"{folder}/coverage")
+            matching = [line for line in lines if re.search(check.summary, line)]
+            name = Path(command[0]).name
+            note = " ".join(matching[-1].strip("=").split()) if matching else f"{name} printed no summary"
+            slowest += [f"{found[1]:>8}  {found[2]}" for line in lines if (found := SLOWEST_TEST.match(line))]
+            if returncode != 0:
+                break
     return Outcome(check.name, "failed" if returncode else "passed", time.monotonic() - began, note, slowest)
 
 
-def execute(command: Sequence[str], prefix: str) -> tuple[int, list[str]]:
-    """Run a command in the root folder and print its output, each line with the prefix.
+def execute(command: Sequence[str], prefix: str, **variables: str) -> tuple[int, list[str]]:
+    """Run a command in the root folder, with these environment variables. Print its output, each line with the prefix.
 
     Returns the exit code, and the lines without colours.
     """
     lines = []
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", **variables}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # dozens of processes would each compile everything
     environment["PYTHONPATH"] = str(ROOT)  # processes that coverage measures import its plugin before all else
     try:
@@ -278,11 +285,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown := set(options.names) - set(everything):
         parser.error(f"there is no check {', '.join(sorted(unknown))}")
     (ROOT / "build").mkdir(exist_ok=True)
-    with TemporaryDirectory() as folder:  # keeps other runs' data out
-        os.environ["COVERAGE_FILE"] = f"{folder}/coverage"
-        if options.names:
-            return run([everything[name] for name in options.names])
-        return run([*EVERY_CHANGE, *OTHER_TIERS] if options.all else EVERY_CHANGE)
+    if options.names:
+        return run([everything[name] for name in options.names])
+    return run([*EVERY_CHANGE, *OTHER_TIERS] if options.all else EVERY_CHANGE)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -94,6 +95,20 @@ def test_the_slowest_tests_are_below_the_table() -> None:
         "The slowest tests:",
         "   1.25s  tests/flow/test_a.py::test_b[c d]",
     ]
+
+
+def test_lanes_run_at_the_same_time_and_share_no_coverage_data(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Each of two checks ends when the other has begun."""
+    code = "import os, pathlib, sys, time; mine, other = map(pathlib.Path, sys.argv[1:]); mine.touch()\n"
+    code += "while not other.exists(): time.sleep(0.01)\nprint(os.environ['COVERAGE_FILE'])"
+    names = ("node", "others"), ("others", "node")
+    paths = {name: str(tmp_path / name) for name in ("node", "others")}
+    command = [sys.executable, "-c", code]
+    assert run([Check(name, [[*command, paths[name], paths[other]]], lane=name) for name, other in names]) == 0
+    printed = dict(line.split(" │ ") for line in capfd.readouterr().out.splitlines() if " │ " in line)
+    assert len(set(printed.values())) == len(printed) == 2
 
 
 def test_one_failure_fails_the_run_but_ends_nothing(capfd: pytest.CaptureFixture[str]) -> None:

@@ -37,6 +37,7 @@ def test_make_alone_lists_every_command_in_groups() -> None:
             "test-node",
             "test-browser",
             "screenshots",
+            "test-tiers",
             "test-all",
             "format",
             "bench",

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.checks import OTHER_TIERS
+
 ROOT = Path(__file__).resolve().parents[3]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").iterdir())
 EVERY_WORKFLOW = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
@@ -40,11 +42,12 @@ def test_it_has_few_rights_and_an_end(workflow: Path) -> None:
         assert not any("${{" in step.get("run", "").replace("${{ matrix.check }}", "") for step in job["steps"])
 
 
-def test_every_check_of_the_continuous_integration_has_a_machine() -> None:
+def test_every_tier_has_a_machine_and_is_run_on_one() -> None:
     [job] = jobs(ROOT / ".github" / "workflows" / "test.yml")
-    checks = re.search(r"set -- ([\w -]+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
-    assert checks is not None
-    assert job["strategy"]["matrix"]["check"] == checks[1].split()
+    tiers = [check.name for check in OTHER_TIERS]
+    assert {*job["strategy"]["matrix"]["check"]} == {"test", *(f"test-{tier}" for tier in tiers if tier != "audit")}
+    assert f"tests/checks.py {' '.join(tiers)}\n" in (ROOT / "Makefile").read_text()
+    assert "set -- test test-tiers\n" in (ROOT / ".ci" / "run").read_text()
 
 
 def test_every_released_image_exists() -> None:
