@@ -24,10 +24,10 @@ from accounts.actors import Actor
 from accounts.point_budgets import budgets_of_caller
 from api.authentication import AuthenticationError, authenticate_request, authenticate_token
 from api.client_address import audit_address, client_address
-from api.graphql_socket import NO_DATABASE, GraphQLSocket, GraphQLSocketAdapter
+from api.graphql_socket import GraphQLSocket, GraphQLSocketAdapter
 from api.graphql_stream import GraphQLEventStream, read_stream_request
 from api.rate_limiting import SOCKET_POINTS, RateLimiting
-from api.responses import graphql_error_response
+from api.responses import DATABASE_RETRY_SECONDS, NO_DATABASE, graphql_error_response
 from api.socket_limits import RETRY_AFTER_SECONDS, SocketLimits, TooManySockets
 from runtime.budgets import Budget
 from runtime.database import CONNECTION_ERRORS
@@ -89,7 +89,7 @@ class GraphQLApp(GraphQL[Context, None]):
             response = graphql_error_response(error.status, code, error.message)
         except CONNECTION_ERRORS as error:
             log.warning("graphql.database_unavailable", error=repr(error))
-            response = graphql_error_response(503, "UNAVAILABLE", NO_DATABASE)
+            response = graphql_error_response(503, "UNAVAILABLE", NO_DATABASE, retry_after=DATABASE_RETRY_SECONDS)
         else:
             if actor is not None:
                 self._platform.last_used.record(actor)

@@ -26,6 +26,7 @@ from strawberry.types.execution import ExecutionResult
 from accounts.access_changes import wait_for_access_change
 from accounts.actors import Actor, load_actor
 from api.rate_limiting import FLOOD_POINTS, NO_POINTS
+from api.responses import NO_DATABASE
 from api.websocket_protocol import FLOODING
 from runtime.database import CONNECTION_ERRORS
 from schema.build import schema
@@ -40,7 +41,6 @@ MAX_REASON = 123
 ENDED = 4401, "The token or session has ended. Sign in again."
 UNCHECKED = 1011, "Your access can't be checked. Connect again later."
 CHANGED = 4403, "Your role in an account has changed. Connect again."
-NO_DATABASE = "The database can't be reached now. Try again in a moment."
 TRY_AGAIN = 1013, NO_DATABASE
 
 

@@ -1,4 +1,7 @@
-"""For every HTTP request: a request id, a body size limit, security headers, a metric, and errors without traceback."""
+"""For every HTTP request: a request id, a body size limit, security headers, a metric, and errors without traceback.
+
+A route needs no handling of its own for a database that can't be reached: the answer is 503 with Retry-After.
+"""
 
 import asyncio
 import time
@@ -11,8 +14,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.responses import error_response
-from runtime.database import DATA_ERROR, is_data_error
+from api.responses import BUSY_DATABASE, DATABASE_RETRY_SECONDS, NO_DATABASE, error_response
+from runtime.database import DATA_ERROR, DatabaseUnavailable, is_busy, is_data_error
 
 MAX_BODY = 100_000
 """Bytes."""
@@ -98,14 +101,28 @@ class RequestMiddleware:
             if is_data_error(error) and not status:
                 await error_response(400, "BAD_USER_INPUT", DATA_ERROR)(scope, receive, send_with_headers)
                 return
-            log.exception("request.failed")
+            if isinstance(error, DatabaseUnavailable) or is_busy(error):
+                log.warning("request.database_unavailable", error=repr(error))
+                response = _database_unavailable(error)
+            else:
+                log.exception("request.failed")
+                response = _internal_error(request_id)
             if status:
                 raise  # the response has started: closing the connection is the only way to report the error
-            message = f"Something went wrong on our side. If it happens again, give the operator this id: {request_id}"
-            await error_response(500, "INTERNAL", message)(scope, receive, send_with_headers)
+            await response(scope, receive, send_with_headers)
         finally:
             if not observed:
                 SECONDS.labels(scope["method"], str(status)).observe(time.perf_counter() - started)
+
+
+def _internal_error(request_id: str) -> Response:
+    message = f"Something went wrong on our side. If it happens again, give the operator this id: {request_id}"
+    return error_response(500, "INTERNAL", message)
+
+
+def _database_unavailable(error: Exception) -> Response:
+    code, message = ("BUSY", BUSY_DATABASE) if is_busy(error) else ("UNAVAILABLE", NO_DATABASE)
+    return error_response(503, code, message, retry_after=DATABASE_RETRY_SECONDS)
 
 
 def _too_large() -> Response:

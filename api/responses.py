@@ -2,6 +2,11 @@
 
 from starlette.responses import JSONResponse
 
+NO_DATABASE = "The database can't be reached now. Try again in a moment."
+BUSY_DATABASE = "Too much happens at once. Try again in a moment."
+DATABASE_RETRY_SECONDS = 5
+"""The value of Retry-After in both cases."""
+
 
 def error_response(
     status: int, code: str, message: str, field: str | None = None, *, retry_after: int | None = None

@@ -13,7 +13,7 @@ import asyncpg
 from pydantic import SecretStr
 from sqlalchemy import DateTime, MetaData, Text, Uuid, event, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
+from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect, ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -134,12 +134,21 @@ def create_engine(
             **(pooler.UNNAMED_STATEMENTS if has_pooler else {}),
         },
     )
+    event.listen(engine.sync_engine, "do_connect", _connect)
     event.listen(engine.sync_engine, "connect", _keep_alive)
     event.listen(engine.sync_engine, "checkout", _replace_closed)
     event.listen(engine.sync_engine, "handle_error", _translate_error, retval=True)
     if has_pooler:
         pooler.set_in_each_transaction(engine, timeouts)
     return engine
+
+
+def _connect(dialect: Dialect, _record: object, arguments: tuple[Any, ...], options: dict[str, Any]) -> DBAPIConnection:
+    """SQLAlchemy doesn't show these errors to `_translate_error`. Raises DatabaseUnavailable."""
+    try:
+        return dialect.connect(*arguments, **options)
+    except (OSError, TimeoutError) as error:
+        raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
 
 
 def _translate_error(context: ExceptionContext) -> BaseException | None:
@@ -180,6 +189,11 @@ async def session_factory(url: SecretStr, pool: int, *, has_pooler: bool = False
         yield SessionFactory(engine, has_pooler=has_pooler)
     finally:
         await engine.dispose()
+
+
+def is_busy(error: BaseException | None) -> bool:
+    """Whether the wait for a lock, or for a connection of the pool, timed out. The transaction did nothing."""
+    return isinstance(error, DatabaseBusy | PoolTimeoutError)
 
 
 DATA_ERROR = "A value can't be stored: a text with NUL or half a character, or a date that is out of range."

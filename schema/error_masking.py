@@ -6,12 +6,11 @@ from typing import Any, cast
 
 import structlog
 from graphql import GraphQLError, GraphQLSyntaxError, VariableDefinitionNode
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from runtime.database import DATA_ERROR, DatabaseBusy, is_data_error
+from runtime.database import DATA_ERROR, is_busy, is_data_error
 from schema.error_redaction import without_values
 from schema.introspection import without_suggestion
 
@@ -57,7 +56,7 @@ class MaskInternalErrors(MaskErrors):
         """
         if is_data_error(error.original_error):
             return GraphQLError(DATA_ERROR, path=error.path, extensions={"code": "BAD_USER_INPUT"})
-        correlation_id, busy = secrets.token_hex(8), _gave_up_waiting(error.original_error)
+        correlation_id, busy = secrets.token_hex(8), is_busy(error.original_error)
         log.error("graphql.failed", correlation_id=correlation_id, path=error.path, exc_info=error.original_error)
         text = "Too much happens at once; nothing was done. Try again." if busy else "Something went wrong on our side."
         return GraphQLError(
@@ -73,8 +72,3 @@ def masked_errors(errors: list[GraphQLError], context: Any) -> list[GraphQLError
     masking = MaskInternalErrors()
     masking.execution_context = cast("Any", SimpleNamespace(context=context))
     return masking._process_errors(errors)
-
-
-def _gave_up_waiting(error: Exception | None) -> bool:
-    """Whether the wait for a lock, or for a connection of the pool, timed out. Then nothing was done."""
-    return isinstance(error, DatabaseBusy | PoolTimeoutError)

@@ -185,14 +185,34 @@ async def test_without_a_database_the_api_says_so_and_stays_alive(api: Harness, 
         async with api.http.post(f"{api.url}/graphql", json=body, headers=headers) as response:
             assert response.status == 503
             assert (await response.json())["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
+            assert response.headers["Retry-After"] == "5"
         with pytest.raises(aiohttp.WSServerHandshakeError) as raised:
             await api.http.ws_connect(f"{api.url}/graphql", headers=headers)
         assert raised.value.status == 503
+        await check_routes_without_a_database(api)
     finally:
         postgres.restart()
     assert (await run_operation(socket, VIEWER))["payload"]["data"]["viewer"]["user"]["email"] == "owner@example.com"
     assert (await api.create_store())["status"] == "REQUESTED"
     await socket.close()
+
+
+async def check_routes_without_a_database(api: Harness) -> None:
+    """All routes beside GraphQL's that need the database, also those that are added later."""
+    app: Any = api.server.config.app
+    cookies = {"storefleet_session": "a", "storefleet_operator": "b"}
+    fields = dict.fromkeys(("email", "password", "token", "userId", "reason"), "a long value")
+    asked = set()
+    for route in app.routes:
+        for method in getattr(route, "methods", None) or ():
+            if method == "HEAD" or not route.path.startswith(("/auth/", "/export/")):
+                continue
+            asked.add(route.path)
+            async with api.http.request(method, api.url + route.path, json=fields, cookies=cookies) as response:
+                assert (response.status, response.headers.get("Retry-After")) == (503, "5"), route.path
+                [error] = (await response.json())["errors"]
+                assert (error["code"], error["retryAfterSeconds"]) == ("UNAVAILABLE", 5)
+    assert {"/auth/sign-in", "/export/audit"} <= asked
 
 
 @LONG_FAILURE_PATIENCE
