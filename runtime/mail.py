@@ -3,6 +3,7 @@
 import asyncio
 import smtplib
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -10,6 +11,11 @@ import structlog
 from pydantic import SecretStr
 
 TIMEOUT_SECONDS = 10.0
+"""For each answer of the mail server."""
+SEND_SECONDS = 20.0
+"""For a mail, with its wait for a thread."""
+_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="mail")
+"""Not the event loop's own, which looks up names: a mail server that hangs would fill it."""
 
 log = structlog.get_logger()
 
@@ -17,10 +23,13 @@ log = structlog.get_logger()
 async def send_mail(server: SecretStr, sender: str, recipient: str, subject: str, text: str) -> bool:
     """Whether the server has taken the mail. `sender`: used unless the server's URL has `?from=`.
 
-    False is logged, without the mail: it may have a secret link.
+    False is logged, without the mail: it may have a secret link. A server that is too slow may still take it.
     """
     try:
-        await asyncio.to_thread(_send, server.get_secret_value(), sender, recipient, subject, text)
+        async with asyncio.timeout(SEND_SECONDS):
+            await asyncio.get_running_loop().run_in_executor(
+                _threads, _send, server.get_secret_value(), sender, recipient, subject, text
+            )
     except (OSError, smtplib.SMTPException) as error:
         log.warning("mail.not_sent", error=type(error).__name__)
         return False
