@@ -1,6 +1,8 @@
 """Workers that deliver webhooks: one that dies, ends or is late loses nothing, and changes no order."""
 
 import asyncio
+import socket
+import threading
 from typing import Any
 
 import pytest
@@ -21,11 +23,12 @@ from tests.support.webhooks import (
     find_webhook,
     mutate,
     pass_time,
+    wait_for_failures,
     wait_for_seqs,
     write_events,
 )
 from workers.main import worker_lifespan
-from workers.webhooks import loop
+from workers.webhooks import client, loop
 
 __all__ = ["receiver"]
 
@@ -149,3 +152,35 @@ async def test_a_late_worker_and_a_change_of_the_owner(api: Harness, receiver: R
         async with sessions.begin() as session:
             await deliveries.release_webhooks(session, "third")
         assert len(await claim("fourth")) == 1
+
+
+@pytest.mark.parametrize("settings", [LOCAL | {"webhooks_at_once": 2}], indirect=True)
+async def test_a_name_server_that_hangs_delays_only_webhooks_that_fail(
+    harness: Harness, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look-up outlives its attempt, and can't be cancelled."""
+    look_up, released = socket.getaddrinfo, threading.Event()
+
+    def hanging(host: Any, *given: Any, **more: Any) -> list[Any]:
+        if host == "hangs.example":
+            released.wait()
+        return look_up("127.0.0.1" if str(host).endswith(".example") else host, *given, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    port = receiver.url.rpartition(":")[2]
+    await harness.create_store()
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(client, "ATTEMPT_SECONDS", 0.05)
+            url = f"http://hangs.example:{port}/hangs"
+            hangs = (await mutate(harness, "createWebhook", url=url, eventTypes=["NOTICE"]))["webhook"]
+            await write_events(harness, 1)
+            for attempts in (1, 2, 3):
+                await wait_for_failures(harness, hangs["id"], attempts)
+                await pass_time(harness, 1)
+        await mutate(harness, "createWebhook", url=f"http://good.example:{port}/good", eventTypes=["NOTICE"])
+        await write_events(harness, 1)
+        await wait_for_seqs(receiver, "/good", (await all_seqs(harness, "NOTICE"))[-1:])
+        assert receiver.seqs("/hangs") == []
+    finally:
+        released.set()

@@ -1,7 +1,8 @@
 """Claims webhooks that have something to send, and sends it: one task each, up to STOREFLEET_WEBHOOKS_AT_ONCE.
 
 A webhook's messages go one after the other, so their order is that of the events. Webhooks that fail take at most half
-of the tasks: however many endpoints hang, the others are served.
+of the tasks: however many endpoints hang, the others are served. They have a client of their own: a look-up of a name
+lasts longer than its attempt where the name server hangs, and holds a thread of the client.
 """
 
 import asyncio
@@ -60,11 +61,14 @@ class WebhookLoop:
     async def run(self) -> None:
         """Never returns. Raises database errors; it can be called again."""
         settings = self._context.settings
-        async with open_client(settings.webhook_private_networks, settings.webhooks_at_once) as client:
+        async with (
+            open_client(settings.webhook_private_networks, settings.webhooks_at_once) as client,
+            open_client(settings.webhook_private_networks, settings.webhooks_at_once) as client_of_failing,
+        ):
             try:
                 while True:
                     self._poll_now.clear()
-                    await self._claim(client)
+                    await self._claim(client, client_of_failing)
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._poll_now.wait(), POLL_SECONDS)
             finally:
@@ -83,7 +87,7 @@ class WebhookLoop:
             await asyncio.wait(self._tasks, timeout=FINISH_SECONDS)
         await cancel_and_wait(*self._tasks)
 
-    async def _claim(self, client: WebhookClient) -> None:
+    async def _claim(self, client: WebhookClient, client_of_failing: WebhookClient) -> None:
         at_once = self._context.settings.webhooks_at_once
         for failing in (False, True):
             free = at_once - len(self._tasks)
@@ -94,7 +98,7 @@ class WebhookLoop:
             async with self._database, self._context.sessions.begin() as session:
                 leases = await claim_due_webhooks(session, holder=self._context.holder, failing=failing, limit=free)
             for lease in leases:
-                task = asyncio.create_task(self._turn(client, lease))
+                task = asyncio.create_task(self._turn(client_of_failing if failing else client, lease))
                 self._tasks[task] = failing
                 task.add_done_callback(self._on_done)
         SENDING.set(len(self._tasks))
