@@ -1,9 +1,15 @@
 """Leases that are renewed, lost and released; a cluster whose profile changes; releases that a worker doesn't know."""
 
+from typing import Any
+
 import pytest
 from prometheus_client import REGISTRY
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from runtime.database import DatabaseUnavailable, session_factory
 from runtime.settings import ClusterProfile
+from stores.leases import claim_due_stores
 from tests.support.harness import Harness
 from tests.support.stores import count_succeeded, wait_until_idle
 from tests.support.waiting import HANG_SECONDS, wait_until
@@ -98,3 +104,29 @@ async def test_a_worker_claims_only_releases_it_knows(harness: Harness) -> None:
     await harness.wait_for_status(known["id"], "READY")
     [row] = await harness.sql("SELECT due_at < now() AS waits FROM stores WHERE release = '2099.01'")
     assert row["waits"]
+
+
+async def test_workers_that_claim_at_the_same_time_keep_the_limit(api: Harness) -> None:
+    """They choose the same stores. A worker that dies before its commit has claimed none."""
+    for number in range(5):
+        await api.create_store(name=f"Store {number}")
+    async with session_factory(api.worker_settings.database_url, 3) as sessions:
+
+        async def claim(session: AsyncSession) -> int:
+            rows = await session.execute(text("SELECT DISTINCT engine, release FROM stores"))
+            given: dict[str, Any] = {"holder": "a", "cluster": api.settings.cluster, "profile_revision": 1, "limit": 9}
+            releases = [(row.engine, row.release) for row in rows]
+            return len(await claim_due_stores(session, **given, releases=releases, max_provisioning=2))
+
+        async def claim_and_die() -> None:
+            async with sessions.begin() as session:
+                assert await claim(session) == 2
+                pid = await session.scalar(text("SELECT pg_backend_pid()"))
+                await api.sql("SELECT pg_terminate_backend($1)", pid)
+
+        with pytest.raises(DatabaseUnavailable):
+            await claim_and_die()
+        async with sessions.begin() as first, sessions.begin() as second:
+            assert (await claim(first), await claim(second)) == (2, 0)
+        async with sessions.begin() as third:
+            assert await claim(third) == 0
