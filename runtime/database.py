@@ -1,7 +1,7 @@
 """PostgreSQL: one SQLAlchemy engine per process, its errors, and the base class of all tables."""
 
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from functools import cache
@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 from pydantic import SecretStr
-from sqlalchemy import DateTime, MetaData, Text, Uuid, event, text
+from sqlalchemy import ARRAY, CollectionAggregate, DateTime, MetaData, Text, Uuid, any_, event, literal, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect, ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError
@@ -189,6 +189,11 @@ async def session_factory(url: SecretStr, pool: int, *, has_pooler: bool = False
         yield SessionFactory(engine, has_pooler=has_pooler)
     finally:
         await engine.dispose()
+
+
+def any_id(ids: Iterable[UUID]) -> CollectionAggregate[bool]:
+    """For `column == any_id(ids)`: one parameter. `in_` makes one of each id, and PostgreSQL takes 32,767."""
+    return any_(literal(list(ids), ARRAY(Uuid)))
 
 
 def is_busy(error: BaseException | None) -> bool:

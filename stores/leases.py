@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from runtime.database import any_id
 from stores.models import Store
 from stores.status import Desired, Status
 
@@ -153,7 +154,7 @@ async def requeue(session: AsyncSession, store_ids: Sequence[UUID], *, reapply: 
         update(Store)
         .where(
             Store.id.in_(
-                select(Store.id).where(Store.id.in_(store_ids)).order_by(Store.id).with_for_update(key_share=True)
+                select(Store.id).where(Store.id == any_id(store_ids)).order_by(Store.id).with_for_update(key_share=True)
             )
         )
         .values(values)

@@ -25,7 +25,7 @@ from stores.status import STEADY_STATUSES, Health, Status
 from workers.cluster.watch import list_and_watch
 from workers.context import Context
 from workers.engines.labels import CRON, MANAGED
-from workers.orphans import missing_rows, store_id_of
+from workers.orphans import deleted_rows, missing_rows, store_id_of
 from workers.predicates import NO_STATUS, RelevantState, lacks_ready_pods, relevant_state
 from workers.snapshot import component
 
@@ -194,8 +194,7 @@ class Informer:
                     requeued += await requeue(session, ids[start : start + BATCH_SIZE], reapply=reapply)
         async with self._context.sessions.begin() as session:
             if reappeared:
-                deleted = select(Store.id).where(Store.id.in_(reappeared), Store.status == Status.DELETED)
-                requeued += await requeue(session, list(await session.scalars(deleted)))
+                requeued += await requeue(session, await deleted_rows(session, reappeared))
             if relisted:
                 requeued += await self._after_list(session)
         return requeued

@@ -6,8 +6,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from runtime.database import any_id
 from stores.engines import Manifest
 from stores.models import Store
+from stores.status import Status
 from workers.cluster.client import Cluster
 from workers.engines.labels import MANAGED, STORE, namespace_name
 
@@ -23,8 +25,13 @@ def store_id_of(item: Manifest) -> UUID | None:
 async def missing_rows(session: AsyncSession, ids: Iterable[UUID]) -> set[UUID]:
     """The ids without a row."""
     wanted = set(ids)
-    known = await session.scalars(select(Store.id).where(Store.id.in_(wanted)))
+    known = await session.scalars(select(Store.id).where(Store.id == any_id(wanted)))
     return wanted - set(known)
+
+
+async def deleted_rows(session: AsyncSession, ids: Iterable[UUID]) -> list[UUID]:
+    """Those of the ids whose store is DELETED: a namespace of it came back."""
+    return list(await session.scalars(select(Store.id).where(Store.id == any_id(ids), Store.status == Status.DELETED)))
 
 
 async def find_orphans(cluster: Cluster, session: AsyncSession) -> list[str]:

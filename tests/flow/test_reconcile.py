@@ -1,6 +1,7 @@
 """Leases that are renewed, lost and released; a cluster whose profile changes; releases that a worker doesn't know."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from prometheus_client import REGISTRY
@@ -9,12 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.database import DatabaseUnavailable, session_factory
 from runtime.settings import ClusterProfile
-from stores.leases import claim_due_stores
+from schema.ids import decode_id
+from stores.leases import claim_due_stores, requeue
 from tests.support.harness import Harness
 from tests.support.stores import count_succeeded, wait_until_idle
 from tests.support.waiting import HANG_SECONDS, wait_until
 from workers import work_loop
 from workers.main import worker_lifespan
+from workers.orphans import deleted_rows, missing_rows
 
 LONG_FAILURE_PATIENCE = pytest.mark.parametrize("settings", [{"failure_patience": 60.0}], indirect=True)
 
@@ -130,3 +133,13 @@ async def test_workers_that_claim_at_the_same_time_keep_the_limit(api: Harness) 
             assert (await claim(first), await claim(second)) == (2, 0)
         async with sessions.begin() as third:
             assert await claim(third) == 0
+
+
+async def test_a_cluster_has_more_namespaces_than_a_statement_has_parameters(api: Harness) -> None:
+    known = decode_id("Store", (await api.create_store())["id"])
+    assert known is not None
+    ids = [known, *(uuid4() for _ in range(33_000))]
+    async with session_factory(api.worker_settings.database_url, 1) as sessions, sessions.begin() as session:
+        assert await missing_rows(session, ids) == set(ids[1:])
+        assert await deleted_rows(session, ids) == []
+        assert await requeue(session, ids) == [known]
