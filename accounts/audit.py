@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.models import AuditEntry, Membership
@@ -97,6 +97,6 @@ async def audit_user(
         audit(session, account_id, f"user:{user_id}", action, subject, result=result, **detail)
 
 
-async def delete_expired(session: AsyncSession, days: int) -> None:
-    """Delete entries that are older; called by the workers' maintenance. The database keeps those of 30 days."""
-    await session.execute(delete(AuditEntry).where(AuditEntry.at < func.now() - timedelta(days=days)))
+def expired(days: int) -> ColumnElement[bool]:
+    """Entries that are older; the workers' maintenance deletes them. The database keeps those of 30 days."""
+    return AuditEntry.at < func.now() - timedelta(days=days)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -92,6 +92,6 @@ def _check_key(key: str) -> None:
         raise CallerError(Code.INVALID_IDEMPOTENCY_KEY, "idempotencyKey", message)
 
 
-async def delete_expired(session: AsyncSession) -> None:
-    """Delete keys older than RETENTION; called by the workers' maintenance."""
-    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < func.now() - RETENTION))
+def expired() -> ColumnElement[bool]:
+    """Keys older than RETENTION; the workers' maintenance deletes them."""
+    return IdempotencyKey.created_at < func.now() - RETENTION

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -226,8 +226,7 @@ async def sign_up_with_invitation(
     return await begin_session(session, user_id, days, user_agent)
 
 
-async def delete_expired(session: AsyncSession) -> None:
-    """Delete invitations that ended more than RETENTION ago; called by the workers' maintenance."""
+def expired() -> ColumnElement[bool]:
+    """Invitations that ended more than RETENTION ago; the workers' maintenance deletes them."""
     before = func.now() - RETENTION
-    ended = or_(Invitation.expires_at < before, Invitation.accepted_at < before, Invitation.revoked_at < before)
-    await session.execute(delete(Invitation).where(ended))
+    return or_(Invitation.expires_at < before, Invitation.accepted_at < before, Invitation.revoked_at < before)

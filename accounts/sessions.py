@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, delete, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -117,7 +117,7 @@ async def sign_out(session: AsyncSession, cookie: str) -> None:
         await audit_user(session, user_id, "user.signed_out", f"user:{user_id}")
 
 
-async def delete_expired(session: AsyncSession) -> None:
-    """Delete sessions that ended more than RETENTION ago; called by the workers' maintenance."""
+def expired() -> ColumnElement[bool]:
+    """Sessions that ended more than RETENTION ago; the workers' maintenance deletes them."""
     before = func.now() - RETENTION
-    await session.execute(delete(Session).where(or_(Session.revoked_at < before, Session.expires_at < before)))
+    return or_(Session.revoked_at < before, Session.expires_at < before)

@@ -6,7 +6,7 @@ Also the way in for a user who forgot the password: a session that began with a 
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -59,6 +59,6 @@ async def expire_links(session: AsyncSession, user_id: UUID) -> None:
     await session.execute(delete(SignInLink).where(SignInLink.user_id == user_id, SignInLink.used_at.is_(None)))
 
 
-async def delete_expired(session: AsyncSession) -> None:
-    """Delete links that are no longer valid; called by the workers' maintenance."""
-    await session.execute(delete(SignInLink).where(SignInLink.expires_at < func.now()))
+def expired() -> ColumnElement[bool]:
+    """Links that are no longer valid; the workers' maintenance deletes them."""
+    return SignInLink.expires_at < func.now()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from sqlalchemy import delete, func, text, update
+from sqlalchemy import ColumnElement, func, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.models import SignInThrottle
@@ -44,6 +44,6 @@ async def refund_attempt(session: AsyncSession, keys: Iterable[str]) -> None:
         )
 
 
-async def delete_expired(session: AsyncSession) -> None:
-    """Delete windows that have ended; called by the workers' maintenance."""
-    await session.execute(delete(SignInThrottle).where(SignInThrottle.window_ends < func.now()))
+def expired() -> ColumnElement[bool]:
+    """Windows that have ended; the workers' maintenance deletes them."""
+    return SignInThrottle.window_ends < func.now()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from accounts.actors import TOKEN_PREFIX, Actor, generate_secret, hash_credential
@@ -124,7 +124,7 @@ async def revoke(session: AsyncSession, token: ApiToken, actor: str) -> None:
     await session.refresh(token)
 
 
-async def delete_expired(session: AsyncSession) -> None:
-    """Delete tokens that ended more than RETENTION ago; called by the workers' maintenance."""
+def expired() -> ColumnElement[bool]:
+    """Tokens that ended more than RETENTION ago; the workers' maintenance deletes them."""
     before = func.now() - RETENTION
-    await session.execute(delete(ApiToken).where(or_(ApiToken.revoked_at < before, ApiToken.expires_at < before)))
+    return or_(ApiToken.revoked_at < before, ApiToken.expires_at < before)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import ColumnElement, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.changefeed import notification
@@ -83,6 +83,6 @@ async def is_expired(session: AsyncSession, account_id: UUID, seq: int) -> bool:
     return seq != await last_seq(session, account_id) and await session.scalar(neighbours.limit(1)) is None
 
 
-async def delete_expired(session: AsyncSession) -> None:
-    """Delete events older than RETENTION; called by the workers' maintenance."""
-    await session.execute(delete(Event).where(Event.at < func.now() - RETENTION))
+def expired() -> ColumnElement[bool]:
+    """Events older than RETENTION; the workers' maintenance deletes them."""
+    return Event.at < func.now() - RETENTION

@@ -16,7 +16,6 @@ import structlog
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
-from accounts import audit, idempotency, invitations, sessions, sign_in_links, throttle, tokens
 from runtime.database import CONNECTION_ERRORS, session_factory
 from runtime.jitter import jitter
 from runtime.monitoring import serve_monitoring
@@ -24,23 +23,21 @@ from runtime.queue import QUEUE, RECONCILE_JOB, deserialize, open_enqueuer, open
 from runtime.sealing import Keyring
 from runtime.settings import ClusterProfile, Settings
 from runtime.tasks import cancel_and_wait
-from stores import events
 from stores.engines import load_engines
 from stores.log_protocol import READ_LOGS, log_queue
-from stores.webhooks import deliveries
 from workers.account_suspension import run_account_suspension
 from workers.capacity import run_capacity
 from workers.cluster.client import connect as connect_cluster
 from workers.context import Context
 from workers.informer import run_informer
 from workers.logs.reader import LogReaders
+from workers.maintenance import run_maintenance
 from workers.prerequisites import wait_for_prerequisites
 from workers.probes import Probes
 from workers.profile_revision import run_profile_revision
 from workers.webhooks.loop import WebhookLoop
 from workers.work_loop import WorkLoop
 
-MAINTENANCE_SECONDS = 600.0
 QUEUE_POLL_SECONDS = 0.1
 """How often arq asks Redis for jobs: each question costs 0.5 ms of CPU, also when nothing happens."""
 RESTART_SECONDS = 1.0
@@ -84,25 +81,6 @@ async def run_arq_worker(settings: Settings, queue: str, name: str, start: Calla
     finally:
         await cancel_and_wait(*worker.tasks.values())  # a running task would open a connection again
         await redis.aclose()
-
-
-async def run_maintenance(context: Context) -> None:
-    """Delete expired rows from time to time. Several workers may do it at once.
-
-    It waits first, so that workers that start together, and those that crash again and again, don't all do it.
-    """
-    while True:
-        await asyncio.sleep(MAINTENANCE_SECONDS * jitter(0.5, 1.5))
-        async with context.sessions.begin() as session:
-            await idempotency.delete_expired(session)
-            await throttle.delete_expired(session)
-            await sign_in_links.delete_expired(session)
-            await sessions.delete_expired(session)
-            await tokens.delete_expired(session)
-            await events.delete_expired(session)
-            await deliveries.delete_expired(session)
-            await invitations.delete_expired(session)
-            await audit.delete_expired(session, context.settings.audit_days)
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from runtime.jitter import jitter
@@ -235,10 +235,14 @@ async def give_back(session: AsyncSession, lease: WebhookLease) -> None:
     )
 
 
-async def delete_expired(session: AsyncSession) -> None:
-    """Delete old attempts, and secrets that no longer sign; called by the workers' maintenance."""
-    await session.execute(delete(WebhookDelivery).where(WebhookDelivery.at < func.now() - RETENTION))
-    await session.execute(delete(WebhookSecret).where(WebhookSecret.expires_at < func.now()))
+def expired_deliveries() -> ColumnElement[bool]:
+    """Attempts that are no longer listed; the workers' maintenance deletes them."""
+    return WebhookDelivery.at < func.now() - RETENTION
+
+
+def expired_secrets() -> ColumnElement[bool]:
+    """Secrets that no longer sign; the workers' maintenance deletes them."""
+    return WebhookSecret.expires_at < func.now()
 
 
 async def _lock(session: AsyncSession, lease: WebhookLease) -> Webhook:

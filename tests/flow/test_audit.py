@@ -7,12 +7,12 @@ import aiohttp
 import asyncpg
 import pytest
 
-from accounts import audit as audit_module
 from accounts import audit_pages
 from api import audit_export
 from runtime.database import session_factory
 from schema.ids import decode_id
 from tests.support.harness import JSON, PASSWORD, Harness
+from workers.maintenance import delete_expired
 
 LOG = """
 query ($id: ID!, $first: Int, $after: String, $last: Int, $before: String) { account(id: $id) {
@@ -155,8 +155,8 @@ async def test_the_database_refuses_to_change_the_log(api: Harness) -> None:
         "INSERT INTO audit (at, actor, action, subject, detail) SELECT now() - interval '1 day' * days, 'cli', "
         "days::text, 'account:', '{}' FROM unnest(ARRAY[39, 41, 400]) AS days"
     )
-    async with session_factory(api.settings.database_url, 2) as sessions, sessions.begin() as session:
-        await audit_module.delete_expired(session, 40)
+    async with session_factory(api.worker_settings.database_url, 2) as sessions:
+        await delete_expired(sessions, api.worker_settings.model_copy(update={"audit_days": 40}))
     kept = await api.sql("SELECT action FROM audit WHERE actor = 'cli'")
     assert [row["action"] for row in kept] == ["39"]
 

@@ -18,6 +18,7 @@ from runtime.settings import ClusterProfile
 from tests.support.harness import JSON, PASSWORD, Harness, run_harness
 from tests.support.sockets import closed, open_socket
 from tests.support.waiting import wait_until
+from workers.maintenance import delete_expired
 
 INVITE = """
 mutation ($input: InviteMemberInput!) { inviteMember(input: $input) {
@@ -158,8 +159,8 @@ async def test_a_link_ends_with_time_revocation_another_link_and_its_inviter(api
     await api.sql("UPDATE invitations SET expires_at = now()")
     assert not await is_open(third)
     await api.sql("UPDATE invitations SET expires_at = now() - interval '31 days'")
-    async with session_factory(api.settings.database_url, 2) as sessions, sessions.begin() as session:
-        await invitations.delete_expired(session)
+    async with session_factory(api.worker_settings.database_url, 2) as sessions:
+        await delete_expired(sessions, api.worker_settings)
     assert await api.sql("SELECT 1 FROM invitations") == []
 
 

@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from accounts.sign_in_links import delete_expired
 from cli.commands import main
 from runtime import settings as runtime_settings
 from runtime.database import session_factory
 from tests.support.harness import PASSWORD, Harness
+from workers.maintenance import delete_expired
 
 VIEWER = "{ viewer { user { email } sessions { current passwordOptional userAgent } } }"
 CHANGE = """
@@ -165,8 +165,8 @@ async def test_links_that_have_ended_are_deleted(api: Harness, cli: Any) -> None
     await new_token(cli)
     await api.sql("UPDATE sign_in_links SET expires_at = now() - interval '1 s'")
     token = await new_token(cli, "OWNER@example.com")
-    async with session_factory(api.settings.database_url, 2) as sessions, sessions.begin() as session:
-        await delete_expired(session)
+    async with session_factory(api.worker_settings.database_url, 2) as sessions:
+        await delete_expired(sessions, api.worker_settings)
     [row] = await api.sql("SELECT count(*) AS kept FROM sign_in_links")
     assert row["kept"] == 1
     assert (await use(api, {"token": token}))[0] == 200

@@ -12,6 +12,7 @@ from runtime.database import session_factory
 from tests.support.harness import Harness
 from tests.support.sockets import closed, open_socket
 from tests.support.waiting import wait_until
+from workers.maintenance import delete_expired
 
 CREATE = """
 mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) {
@@ -115,9 +116,8 @@ async def test_ended_credentials_are_deleted_after_their_retention(api: Harness,
         """The numbers of tokens and sessions after maintenance, when one of each ended so long ago."""
         for statement in ENDINGS[ending]:
             await api.sql(statement, age)
-        async with session_factory(api.settings.database_url, 2) as factory, factory.begin() as session:
-            await tokens.delete_expired(session)
-            await sessions.delete_expired(session)
+        async with session_factory(api.worker_settings.database_url, 2) as factory:
+            await delete_expired(factory, api.worker_settings)
         [row] = await api.sql("SELECT (SELECT count(*) FROM api_tokens), (SELECT count(*) FROM sessions)")
         return list(row.values())
 

@@ -5,15 +5,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from pydantic import SecretStr
 
 from cli.client import ClientError
 from runtime.database import session_factory
 from schema.ids import decode_id
-from stores.webhooks import deliveries
 from tests.support.harness import Harness
 from tests.support.webhook_receiver import Receiver, run_receiver
 from tests.support.webhooks import mutate, mutate_payload, pass_time, wait_for_failures, write_events
+from workers.maintenance import delete_expired
 from workers.webhooks import client
 
 
@@ -137,10 +136,9 @@ async def check_pages(api: Harness, webhook: str) -> None:
         for bad in ({"args": 1, "after": "x"}, {"last": 1, "before": "x"}, {"args": 1, "last": 1}):
             with pytest.raises(ClientError, match=r"cursor|either"):
                 await read(**bad)
-    async with session_factory(SecretStr(api.settings.database_url.get_secret_value()), 1) as sessions:
+    async with session_factory(api.worker_settings.database_url, 1) as sessions:
         await api.sql("UPDATE webhook_deliveries SET at = now() - interval '31 days' WHERE attempt < 4")
         await pass_time(api, 25)
-        async with sessions.begin() as session:
-            await deliveries.delete_expired(session)
+        await delete_expired(sessions, api.worker_settings)
     assert (await attempts(args=9))[0] == [7, 6, 5, 4]
     assert len(await api.sql("SELECT 1 FROM webhook_secrets")) == 20
