@@ -27,10 +27,10 @@ from api.client_address import audit_address, client_address
 from api.graphql_socket import GraphQLSocket, GraphQLSocketAdapter
 from api.graphql_stream import GraphQLEventStream, read_stream_request
 from api.rate_limiting import SOCKET_POINTS, RateLimiting
-from api.responses import DATABASE_RETRY_SECONDS, NO_DATABASE, graphql_error_response
+from api.responses import DATABASE_RETRY_SECONDS, graphql_error_response
 from api.socket_limits import RETRY_AFTER_SECONDS, SocketLimits, TooManySockets
 from runtime.budgets import Budget
-from runtime.database import CONNECTION_ERRORS
+from runtime.database import CONNECTION_ERRORS, NO_DATABASE
 from schema.build import schema
 from schema.context import Context, Platform
 from schema.operation_cost import REFUSED_POINTS

@@ -26,9 +26,8 @@ from strawberry.types.execution import ExecutionResult
 from accounts.access_changes import wait_for_access_change
 from accounts.actors import Actor, load_actor
 from api.rate_limiting import FLOOD_POINTS, NO_POINTS
-from api.responses import NO_DATABASE
 from api.websocket_protocol import FLOODING
-from runtime.database import CONNECTION_ERRORS
+from runtime.database import CONNECTION_ERRORS, NO_DATABASE
 from schema.build import schema
 from schema.context import Context, RequestError
 from schema.error_masking import masked_errors

@@ -14,8 +14,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.responses import BUSY_DATABASE, DATABASE_RETRY_SECONDS, NO_DATABASE, error_response
-from runtime.database import DATA_ERROR, DatabaseUnavailable, is_busy, is_data_error
+from api.responses import BUSY_DATABASE, DATABASE_RETRY_SECONDS, error_response
+from runtime.database import DATA_ERROR, NO_DATABASE, DatabaseUnavailable, is_busy, is_data_error
 
 MAX_BODY = 100_000
 """Bytes."""

@@ -2,7 +2,6 @@
 
 from starlette.responses import JSONResponse
 
-NO_DATABASE = "The database can't be reached now. Try again in a moment."
 BUSY_DATABASE = "Too much happens at once. Try again in a moment."
 DATABASE_RETRY_SECONDS = 5
 """The value of Retry-After in both cases."""

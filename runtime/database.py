@@ -33,6 +33,9 @@ TIMEOUTS = {
     "idle_in_transaction_session_timeout": "15000",
 }
 """Milliseconds."""
+ANSWER_TIMEOUT_SECONDS = 40.0
+"""How long a statement waits for its answer: longer than the server's own timeouts. The machine of a server that hangs
+acknowledges packets, and so does a pooler whose server is gone."""
 LOST_SECONDS = 30
 """A connection is lost after so long without a sign of life of the server, as when its machine is gone. By default,
 Linux waits a quarter of an hour, and without end for the answer to a query that the server has received."""
@@ -67,6 +70,9 @@ class SessionFactory:
             driver: Any = connection.driver_connection
             found: list[asyncpg.Record] = await driver.fetch(text, *values)
             return found
+        except TimeoutError as error:
+            connection.invalidate(error)
+            raise DatabaseUnavailable(repr(error)) from error
         finally:
             connection.close()
 
@@ -90,6 +96,8 @@ LOST = (
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
 )
+USELESS = (TimeoutError, asyncpg.ReadOnlySQLTransactionError)
+"""The connection is open, but its server hangs, or is no longer the primary."""
 CONNECTION_ERRORS = (DatabaseUnavailable, PoolTimeoutError, OSError, TimeoutError)
 """What a query raises when the database can't be reached now: try again later. Each other error is a bug, or bad input,
 and must be seen."""
@@ -131,6 +139,7 @@ def create_engine(
         connect_args={
             **connect_arguments(url.get_secret_value(), CONNECT_TIMEOUT_SECONDS),
             "server_settings": {"application_name": "storefleet", **({} if has_pooler else timeouts)},
+            **({"command_timeout": ANSWER_TIMEOUT_SECONDS} if timeouts else {}),
             **(pooler.UNNAMED_STATEMENTS if has_pooler else {}),
         },
     )
@@ -154,9 +163,11 @@ def _connect(dialect: Dialect, _record: object, arguments: tuple[Any, ...], opti
 def _translate_error(context: ExceptionContext) -> BaseException | None:
     """DatabaseUnavailable or DatabaseBusy; None: the error as it is, e.g. a CancelledError."""
     error = context.original_exception
-    if context.sqlalchemy_exception is None:
-        return None
     cause = getattr(error, "driver_exception", error)
+    if isinstance(cause, USELESS):
+        context.is_disconnect = True  # the pool replaces all its connections
+    elif context.sqlalchemy_exception is None:
+        return None
     is_connecting = context.connection is None
     if is_connecting or context.is_disconnect or isinstance(cause, LOST):
         return DatabaseUnavailable(f"{type(cause).__name__}: {cause}")
@@ -201,6 +212,8 @@ def is_busy(error: BaseException | None) -> bool:
     return isinstance(error, DatabaseBusy | PoolTimeoutError)
 
 
+NO_DATABASE = "The database can't be reached now. Try again in a moment."
+"""What a caller reads after a DatabaseUnavailable."""
 DATA_ERROR = "A value can't be stored: a text with NUL or half a character, or a date that is out of range."
 """What a caller reads whose value is_data_error."""
 

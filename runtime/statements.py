@@ -14,7 +14,7 @@ from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from runtime.database import SessionFactory
+from runtime.database import DatabaseUnavailable, SessionFactory
 
 log = structlog.get_logger()
 
@@ -32,7 +32,7 @@ class Statement:
         text, make_row, arguments = self._prepared
         try:
             records = await sessions.fetch(text, [values.get(name, default) for name, default in arguments])
-        except (PoolTimeoutError, TimeoutError):
+        except (PoolTimeoutError, DatabaseUnavailable):
             raise  # the session would wait as long again
         except Exception as error:  # the session reports it, or finds that it has passed
             log.info("statement.repeated", error=type(error).__name__)

@@ -10,7 +10,7 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import MaskErrors
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
-from runtime.database import DATA_ERROR, is_busy, is_data_error
+from runtime.database import DATA_ERROR, NO_DATABASE, DatabaseUnavailable, is_busy, is_data_error
 from schema.error_redaction import without_values
 from schema.introspection import without_suggestion
 
@@ -52,11 +52,16 @@ class MaskInternalErrors(MaskErrors):
     def anonymise_error(self, error: GraphQLError) -> GraphQLError:
         """Logs the error. The caller gets the code INTERNAL or BUSY (a lock or a connection timed out) and its id.
 
-        A value that PostgreSQL can't store is the caller's error, and not logged.
+        A value that PostgreSQL can't store is the caller's error, and not logged. A database that can't be reached is
+        UNAVAILABLE.
         """
         if is_data_error(error.original_error):
             return GraphQLError(DATA_ERROR, path=error.path, extensions={"code": "BAD_USER_INPUT"})
-        correlation_id, busy = secrets.token_hex(8), is_busy(error.original_error)
+        busy = is_busy(error.original_error)
+        if isinstance(error.original_error, DatabaseUnavailable) and not busy:
+            log.warning("graphql.database_unavailable", path=error.path, error=repr(error.original_error))
+            return GraphQLError(NO_DATABASE, error.nodes, path=error.path, extensions={"code": "UNAVAILABLE"})
+        correlation_id = secrets.token_hex(8)
         log.error("graphql.failed", correlation_id=correlation_id, path=error.path, exc_info=error.original_error)
         text = "Too much happens at once; nothing was done. Try again." if busy else "Something went wrong on our side."
         return GraphQLError(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 READY_SECONDS = 30.0
 """How old the last success of a loop may be. Loops succeed every 2 s."""
 HUNG_SECONDS = 120.0
-"""How old the last round of a loop may be. All that a round waits for has a timeout of at most 35 s."""
+"""How old the last round of a loop may be. All that a round waits for has a timeout of at most 40 s."""
 
 START = "start"
 """The loop that waits for the admission policy and the schema."""

@@ -4,13 +4,24 @@ import asyncio
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from runtime.database import BUSY, CONNECTION_ERRORS, DatabaseBusy, DatabaseUnavailable, create_engine
+from cli.client import ClientError
+from runtime import database
+from runtime.database import (
+    BUSY,
+    CONNECTION_ERRORS,
+    DatabaseBusy,
+    DatabaseUnavailable,
+    create_engine,
+    session_factory,
+)
+from sandbox.postgres import Postgres
 from tests.support.harness import Harness
 from tests.support.sockets import closed, open_socket
-from tests.support.waiting import wait_until
+from tests.support.waiting import hang_limit, wait_until
 
 RENAMES = {
     "/graphql?query={__typename}": "ALTER TABLE api_tokens RENAME scopes TO renamed",
@@ -81,3 +92,39 @@ async def test_a_lock_timeout_is_database_busy(api: Harness) -> None:
             await second.execute(text("SELECT FROM stores"))
     await engine.dispose()
     assert not issubclass(asyncio.CancelledError, CONNECTION_ERRORS + BUSY)
+
+
+async def test_connections_to_a_server_that_is_no_longer_the_primary_are_replaced(api: Harness) -> None:
+    """They were made while a standby had the primary's address, as during a switchover."""
+    [(name,)] = await api.sql("SELECT current_database()")
+    await api.sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")  # of new connections
+    await api.sql(
+        "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with pytest.raises(ClientError, match="can't be reached now"):
+        await api.create_store()
+    await api.sql(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    assert (await api.create_store())["status"] == "REQUESTED"
+
+
+async def test_a_server_that_hangs_is_given_up(
+    database_url: str, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel of its machine still acknowledges packets."""
+    monkeypatch.setattr(database, "ANSWER_TIMEOUT_SECONDS", 0.5)
+    async with hang_limit(), session_factory(SecretStr(database_url), 2) as sessions:
+
+        async def ask() -> None:
+            async with sessions.begin() as session:
+                await session.execute(text("SELECT 1"))
+
+        await asyncio.gather(ask(), sessions.fetch("SELECT 1", []))
+        postgres.pause()
+        try:
+            asked = await asyncio.gather(ask(), sessions.fetch("SELECT 1", []), return_exceptions=True)
+            assert [type(error) for error in asked] == [DatabaseUnavailable] * 2
+        finally:
+            postgres.resume()
+        monkeypatch.undo()
+        await asyncio.gather(ask(), sessions.fetch("SELECT 1", []))

@@ -13,7 +13,7 @@ from schema.error_masking import MaskInternalErrors
     [
         (DatabaseBusy("a secret"), "BUSY"),
         (PoolTimeoutError("a secret"), "BUSY"),
-        (DatabaseUnavailable("a secret"), "INTERNAL"),
+        (DatabaseUnavailable("a secret"), "UNAVAILABLE"),
         (ValueError("a secret"), "INTERNAL"),
     ],
 )
