@@ -21,6 +21,8 @@ from api.authentication import is_cross_origin
 from api.client_address import audit_address, client_address
 from api.cookies import delete_cookie, operator_cookie_name, session_cookie_name, set_session_cookie
 from api.responses import error_response
+from runtime.concurrency_limiter import LimitTimeout
+from runtime.database import DatabaseBusy
 from schema.context import Platform
 from schema.ids import encode_id
 
@@ -171,9 +173,16 @@ def client_key(request: Request) -> str:
 
 
 async def count_sign_in(platform: Platform, limits: Mapping[str, int]) -> bool:
-    """False: too many attempts. Commits before the attempt is made, so that parallel attempts count."""
-    async with platform.sign_in_lock, platform.sessions.begin() as session:
-        return await count_attempt(session, limits)
+    """False: too many attempts. Commits before the attempt is made, so that parallel attempts count.
+
+    Raises DatabaseBusy after SIGN_IN_WAIT_SECONDS: while the database doesn't answer, one attempt after the other waits
+    for a timeout.
+    """
+    try:
+        async with platform.sign_in_limiter.hold("count"), platform.sessions.begin() as session:
+            return await count_attempt(session, limits)
+    except LimitTimeout:
+        raise DatabaseBusy("other sign-ins wait for the database") from None
 
 
 def cross_origin_error() -> Response:

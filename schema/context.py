@@ -1,6 +1,5 @@
 """The context of resolvers: actor, connections of the process, and dataloaders. One per request or WebSocket."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -43,6 +42,7 @@ from stores.webhooks.queries import delivery_pages
 MUTATIONS_PER_USER = 4
 """Parallel mutations of one user in this process. More of them wait, and leave the connections to other users."""
 MUTATION_WAIT_SECONDS = 30.0
+SIGN_IN_WAIT_SECONDS = 30.0
 
 
 class RequestError(GraphQLError):
@@ -73,7 +73,7 @@ class Platform:
     admin_keys: Keyring
     budgets: Budgets
     trusted: TrustedDocuments
-    sign_in_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    sign_in_limiter: ConcurrencyLimiter = field(default_factory=lambda: ConcurrencyLimiter(1, SIGN_IN_WAIT_SECONDS))
     """One attempt is counted in the database at a time; others wait, and leave the event loop to other requests."""
     mutation_limiter: ConcurrencyLimiter = field(
         default_factory=lambda: ConcurrencyLimiter(MUTATIONS_PER_USER, MUTATION_WAIT_SECONDS)

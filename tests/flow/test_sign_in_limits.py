@@ -1,7 +1,9 @@
 """Sign-in under attack: others can't lock an owner out, and a password check that waits holds nothing."""
 
 import asyncio
+from typing import Any
 
+import asyncpg
 import pytest
 
 from accounts import passwords, throttle, users
@@ -54,6 +56,24 @@ async def test_passwords_that_wait_hold_no_database_connection(api: Harness, mon
     assert viewer["viewer"]["user"]["email"] == OWNER
     go_on.set()
     assert {status for status, _ in await asyncio.gather(*attempts)} == {401}
+
+
+async def test_a_sign_in_does_not_wait_for_all_others(api: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the database doesn't answer, each of them would wait until the one before it has given up."""
+    app: Any = api.server.config.app
+    monkeypatch.setattr(app.state.platform.sign_in_limiter, "seconds", 0.01)
+
+    async def is_waiting() -> object:
+        return await api.sql("SELECT 1 FROM pg_locks WHERE relation = 'sign_in_throttle'::regclass AND NOT granted")
+
+    lock = await asyncpg.connect(api.settings.database_url.get_secret_value())
+    async with lock.transaction():
+        await lock.execute("LOCK TABLE sign_in_throttle IN ACCESS EXCLUSIVE MODE")
+        first = asyncio.create_task(sign_in(api, PASSWORD, "203.0.113.1"))
+        await wait_until(is_waiting)
+        assert await sign_in(api, PASSWORD, "203.0.113.2") == (503, "5")
+    await lock.close()
+    assert (await first)[0] == 200
 
 
 async def test_a_full_queue_of_passwords_says_when_to_come_again(api: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
