@@ -12,7 +12,7 @@ from arq.connections import ArqRedis
 from pydantic import SecretStr
 from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.client import Pipeline
-from redis.exceptions import RedisError
+from redis.exceptions import ReadOnlyError, RedisError
 
 RECONCILE_JOB = "reconcile_store"
 QUEUE = "storefleet:reconcile"
@@ -35,6 +35,13 @@ def deserialize(job: bytes) -> dict[str, Any]:
 class ReleasingPipeline(Pipeline):
     """Gives its connection back to the pool in any case. redis-py 5 keeps it if Redis doesn't answer UNWATCH."""
 
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:
+        try:
+            return await super().execute(raise_on_error)
+        except ReadOnlyError:
+            await self.connection_pool.disconnect(inuse_connections=False)
+            raise
+
     async def reset(self) -> None:
         try:
             await super().reset()  # type: ignore[no-untyped-call]  # redis-py 5 has no types there
@@ -46,7 +53,17 @@ class ReleasingPipeline(Pipeline):
 
 
 class PooledRedis(ArqRedis):
-    """arq's client, which uses a pipeline to enqueue and to start each job."""
+    """arq's client, which uses a pipeline to enqueue and to start each job.
+
+    A server that became a replica, as in a failover, keeps its connections open: the next command makes new ones.
+    """
+
+    async def execute_command(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return await super().execute_command(*arguments, **options)  # type: ignore[no-untyped-call]  # as above
+        except ReadOnlyError:
+            await self.connection_pool.disconnect(inuse_connections=False)
+            raise
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
         return ReleasingPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
