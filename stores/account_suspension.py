@@ -68,17 +68,26 @@ def _begin(store: Store) -> None:
 async def _lock_some(
     session: AsyncSession, cluster: str, condition: ColumnElement[bool], limit: int
 ) -> Sequence[Store]:
-    """Of one account, because the events of a transaction lock one account's stream."""
+    """Of one account, because the events of a transaction lock one account's stream.
+
+    Workers at the same moment choose the same stores, and one of them locks these: so they keep the limit together.
+    """
     if limit <= 0:
         return []
     matching = select(Store.account_id).join(Account, Account.id == Store.account_id)
     account = matching.where(condition, Store.cluster == cluster).limit(1).scalar_subquery()
-    query = (
-        select(Store)
+    chosen = (
+        select(Store.id)
         .join(Account, Account.id == Store.account_id)
         .where(condition, Store.cluster == cluster, Store.account_id == account)
         .order_by(Store.id)
         .limit(limit)
+    )
+    query = (
+        select(Store)
+        .join(Account, Account.id == Store.account_id)
+        .where(condition, Store.id.in_(chosen))
+        .order_by(Store.id)
         .with_for_update(key_share=True, skip_locked=True, of=Store)
     )
     return (await session.scalars(query)).all()
