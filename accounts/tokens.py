@@ -103,7 +103,8 @@ async def revoke_token(session: AsyncSession, actor: Actor, token_id: UUID | Non
 
 
 async def revoke(session: AsyncSession, token: ApiToken, actor: str) -> None:
-    """Revoke a (locked) token and all its descendants; WebSockets that were opened with them end.
+    """Revoke a (locked) token and all its descendants; WebSockets that were opened with them end
+    (accounts/access_changes.py).
 
     Does nothing for a revoked token.
     """

@@ -1,4 +1,4 @@
-"""`storefleet keys reseal`: seal all secrets with the first key of their ring."""
+"""Rotation of sealing keys, `storefleet keys reseal`: seal all secrets with the first key of their ring."""
 
 from cli import output
 from runtime.database import session_factory

@@ -1,4 +1,7 @@
-"""Seals secrets again, after another key became the first of its ring. See docs/OPERATIONS.md."""
+"""Rotation of sealing keys: seals secrets again after another key became the first of its ring.
+
+See docs/OPERATIONS.md.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass

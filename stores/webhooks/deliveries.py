@@ -225,7 +225,7 @@ def backoff(failures: int) -> float:
     return pause * jitter(0.8, 1.2)
 
 
-async def give_back(session: AsyncSession, lease: WebhookLease) -> None:
+async def release_lease(session: AsyncSession, lease: WebhookLease) -> None:
     """End the lease: another turn follows, after those of other webhooks. Does nothing if the lease is lost."""
     await session.execute(
         update(Webhook)

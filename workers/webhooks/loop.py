@@ -22,9 +22,9 @@ from stores.webhooks.deliveries import (
     WebhookLease,
     WebhookLeaseLost,
     claim_due_webhooks,
-    give_back,
     next_message,
     record_attempt,
+    release_lease,
     release_webhooks,
 )
 from stores.webhooks.secrets import open_secret
@@ -137,7 +137,7 @@ class WebhookLoop:
             if not go_on:
                 break
         async with self._database, self._context.sessions.begin() as session:
-            await give_back(session, lease)
+            await release_lease(session, lease)
 
     async def _send(self, client: WebhookClient, message: Message) -> Attempt:
         now = datetime.now(UTC)

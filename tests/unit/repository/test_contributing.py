@@ -16,13 +16,15 @@ from workers.engines.description import VALUES
 
 ROOT = Path(__file__).resolve().parents[3]
 PRODUCT = ("accounts", "api", "cli", "runtime", "schema", "stores", "workers", "migrations", "charts")
-"""Folders; the files SCHEMA and SETTINGS belong to the product too."""
+"""Folders; the files SCHEMA, SETTINGS and CATALOGUES belong to the product too."""
 SCHEMA, SETTINGS = "schema.graphql", ".env.example"
+CATALOGUES = [f"frontend/src/shared/i18n/{name}.ts" for name in ("texts/audit.en", "texts/audit.de", "apiTexts.de")]
 MENTIONS = {
     "language": r"\blanguage\b",
-    "retryStore": r"(?i)retry_?store\b",
+    "retryStore": r"(?i)retry_?store\b|store\.retried\b",
     "large": r"[\"'-]large[\"'.]|\bLARGE\b",
     "ISOLATION": r"[\"'.]isolation[\"']|\bISOLATION\b",
+    "cause.disk_full": r"\bcause\.disk_full\b|problems\.disk_full\(\"web",
     "medusa": r"(?i)medusa",
     "provisioning_at_once": r"(?i)provisioning_at_once",
     "SLUG_RESERVED": r"\bSLUG_RESERVED\b",
@@ -41,7 +43,7 @@ def recipes() -> dict[str, list[str]]:
 
 def files_that_mention(pattern: str) -> set[str]:
     files = [path for folder in PRODUCT for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".yaml")]
-    files += [ROOT / SCHEMA, ROOT / SETTINGS]
+    files += [ROOT / SCHEMA, ROOT / SETTINGS, *(ROOT / name for name in CATALOGUES)]
     return {name for path in files if mentions(name := str(path.relative_to(ROOT)), pattern)}
 
 

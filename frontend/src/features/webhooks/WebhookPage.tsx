@@ -20,7 +20,7 @@ import { ManageWebhook } from './ManageWebhook'
 import { ReplayDialog } from './ReplayDialog'
 import { useDeliveryUpdates } from './useDeliveryUpdates'
 import { WebhookDialog } from './WebhookDialog'
-import { Trouble, WebhookState } from './WebhookState'
+import { DeliveryProblem, WebhookState } from './WebhookState'
 
 /** One webhook: where it leads, what was sent, and what can be changed. */
 export function WebhookPage() {
@@ -88,7 +88,7 @@ function Found({ webhook, onChange }: FoundProps) {
         )}
       </PageHead>
       <Box sx={{ display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)', gap: 6 }}>
-        <Trouble webhook={webhook}>{canWrite && enableButton}</Trouble>
+        <DeliveryProblem webhook={webhook}>{canWrite && enableButton}</DeliveryProblem>
         <Section title={t('webhooks.details')}>
           <DescriptionList
             wide

@@ -39,7 +39,7 @@ export function WebhookState({ status }: { status: Webhook['status'] }) {
 }
 
 /** Why messages don't arrive, and what happens next. */
-export function Trouble({ webhook, children }: { webhook: Webhook; children: React.ReactNode }) {
+export function DeliveryProblem({ webhook, children }: { webhook: Webhook; children: React.ReactNode }) {
   const { status, cause, failingSince, nextAttemptAt } = webhook
   if (status === 'ACTIVE') return null
   const { icon, tone } = LOOKS[status]
