@@ -47,10 +47,9 @@ async def suspend_or_resume_stores(session: AsyncSession, cluster: str, max_resu
         await append_events(session, store, transitions.begin_suspension(store, text("event.suspending_account")))
     if suspended:
         return [store.id for store in suspended]
-    resuming = await session.scalar(
-        select(func.count()).where(Store.cluster == cluster, Store.status == Status.RESUMING)
-    )
-    resumed = await _lock_some(session, cluster, TO_RESUME, min(BATCH, max_resuming - (resuming or 0)))
+    resuming = select(func.count()).where(Store.cluster == cluster, Store.status == Status.RESUMING).scalar_subquery()
+    free = func.least(BATCH, func.greatest(0, max_resuming - resuming))
+    resumed = await _lock_some(session, cluster, TO_RESUME, free)
     for store in resumed:
         steps = (await session.scalars(select(Step).where(Step.store_id == store.id).order_by(Step.position))).all()
         store.desired = Desired.RUNNING
@@ -66,16 +65,15 @@ def _begin(store: Store) -> None:
 
 
 async def _lock_some(
-    session: AsyncSession, cluster: str, condition: ColumnElement[bool], limit: int
+    session: AsyncSession, cluster: str, condition: ColumnElement[bool], limit: int | ColumnElement[int]
 ) -> Sequence[Store]:
     """Of one account, because the events of a transaction lock one account's stream.
 
-    Workers at the same moment choose the same stores, and one of them locks these: so they keep the limit together.
+    One statement counts and chooses: workers at the same moment choose the same stores, and only one of them locks these;
+    a later one counts them. So they keep the limit together.
     """
-    if limit <= 0:
-        return []
     matching = select(Store.account_id).join(Account, Account.id == Store.account_id)
-    account = matching.where(condition, Store.cluster == cluster).limit(1).scalar_subquery()
+    account = matching.where(condition, Store.cluster == cluster).order_by(Store.account_id).limit(1).scalar_subquery()
     chosen = (
         select(Store.id)
         .join(Account, Account.id == Store.account_id)
