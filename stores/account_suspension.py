@@ -69,8 +69,8 @@ async def _lock_some(
 ) -> Sequence[Store]:
     """Of one account, because the events of a transaction lock one account's stream.
 
-    One statement counts and chooses: workers at the same moment choose the same stores, and only one of them locks these;
-    a later one counts them. So they keep the limit together.
+    One statement counts and chooses. Workers at the same moment choose the same stores, and only one of them locks
+    these; a later worker counts them. So they keep the limit together.
     """
     matching = select(Store.account_id).join(Account, Account.id == Store.account_id)
     account = matching.where(condition, Store.cluster == cluster).order_by(Store.account_id).limit(1).scalar_subquery()
