@@ -9,7 +9,10 @@ test('a text of the API stays English where its translations are not loaded', ()
 test.each([
   ['Opening the shop', 'Den Shop öffnen'],
   ['Opening the shop.', 'Den Shop öffnen.'],
-  ['Step 3 of 7 done in 1.2 s: Isolating and limiting it.', /^Schritt 3 von 7 in 1.2 s erledigt: Den Shop abschirmen/],
+  [
+    'Step 3 of 7 done in 1234.5 s: Isolating and limiting it.',
+    /^Schritt 3 von 7 in 1,234.5 s erledigt: Den Shop abschirmen/,
+  ],
   [
     "The image shop:1 of web can't be pulled: the registry doesn't have it. Check that it exists and may be pulled, then retry.",
     'Das Image shop:1 von web kann nicht geladen werden: Die Registry hat es nicht. Prüfen Sie, ob es existiert und geladen werden darf, und versuchen Sie es dann noch einmal.',
@@ -25,6 +28,7 @@ test.each([
   ['The step "Opening the shop" failed: disk on fire.', 'Der Schritt „Den Shop öffnen“ ist gescheitert: disk on fire.'],
   ['The cluster refused: no. Call somebody.', 'Der Cluster hat abgelehnt: no. Call somebody.'],
   ['A text of a newer version. Retry.', 'A text of a newer version. Retry.'],
+  ['1234.5 was requested.', '1234.5 wurde angefordert.'],
   ['', ''],
 ])('%s', (text, translated) => {
   setApiTexts(english, german)

@@ -64,7 +64,7 @@ function translatedValues(found: Templates): Templates | null {
     const known = find(group === 'remedy' ? uncapitalized(value) : value, group)
     if (group === 'remedy' && known === undefined) return null
     // The words of Kubernetes, of a program or of an engine stay as they are.
-    values[name] = known ?? (/^\d+\.\d+$/.test(value) ? decimals.format(Number(value)) : value)
+    values[name] = known ?? (name === 'seconds' && /^\d+\.\d+$/.test(value) ? decimals.format(Number(value)) : value)
   }
   return values
 }
