@@ -9,9 +9,10 @@ from cli import output
 from cli.client import Client, ClientError
 
 STORE = "query ($slug: String!) { store(slug: $slug) { id name status } }"
+# With --url the API may have the release 0.1.0, which knows only `workload`. After the next release: `component`.
 LOGS = """
 subscription ($id: ID!, $component: String!, $tail: Int!) {
-storeLogs(storeId: $id, component: $component, tail: $tail) {
+storeLogs(storeId: $id, workload: $component, tail: $tail) {
   kind line at pod container
 } }
 """
@@ -53,7 +54,7 @@ async def follow(client: Client, store_id: str, slug: str, component: str, tail:
 
 
 async def logs(client: Client, slug: str, component: str, tail: int) -> int:
-    """`storefleet logs SLUG WORKLOAD`. Returns the exit code: 0 when the store is deleted, 1 when it doesn't exist."""
+    """`storefleet logs SLUG [COMPONENT]`. Returns the exit code: 0 when the store is deleted, 1 when there is none."""
     store = (await client.execute(STORE, {"slug": slug}))["store"]
     if store is None:
         output.error(f"there is no store {slug!r} in your accounts")
