@@ -17,7 +17,7 @@ export function Logs({ store }: { store: StoreDetail }) {
   const { engineOf } = useEngines()
   const components = engineOf(store.engine)?.components ?? []
   const [search, setSearch] = useSearchParams()
-  const asked = search.get('component') ?? ''
+  const asked = search.get('component') ?? search.get('workload') ?? '' // workload: in links of 0.1.0
   const component = components.includes(asked) ? asked : components[0]
   if (component === undefined) return null
   const choose = (next: string) => setSearch({ component: next }, { replace: true })
