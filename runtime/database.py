@@ -131,7 +131,7 @@ def create_engine(
     `has_pooler`: the URL leads through a transaction pooler (runtime/pooler.py).
     """
     engine = create_async_engine(
-        pooler.URL if has_pooler else "postgresql+asyncpg://",
+        "postgresql+asyncpg://",
         pool_size=pool,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_SECONDS,

@@ -9,9 +9,12 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from runtime.database import TIMEOUTS, session_factory
+from runtime import database
+from runtime.database import TIMEOUTS, DatabaseUnavailable, session_factory
+from sandbox.postgres import Postgres
 from tests.support.harness import run_harness
 from tests.support.pgbouncer import POOL_SIZE, find_pgbouncer, run_pgbouncer
+from tests.support.waiting import hang_limit
 
 
 @pytest.fixture
@@ -54,6 +57,29 @@ async def test_the_timeouts_hold_behind_a_pooler_and_end_with_the_transaction(po
     async with session_factory(SecretStr(pooler_url), 2, has_pooler=True) as sessions, sessions() as session:
         left = await session.scalar(text("SELECT count(*) FROM pg_prepared_statements"))
     assert left == 0
+
+
+async def test_a_new_connection_to_a_pooler_whose_server_hangs_is_given_up(
+    pooler_url: str, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pooler itself accepts the connection."""
+    monkeypatch.setattr(database, "ANSWER_TIMEOUT_SECONDS", 0.5)
+
+    async def ask() -> None:
+        async with (
+            session_factory(SecretStr(pooler_url), 1, has_pooler=True) as sessions,
+            sessions() as session,
+        ):
+            await session.execute(text("SELECT 1"))
+
+    async with hang_limit():
+        await ask()
+        postgres.pause()
+        try:
+            with pytest.raises(DatabaseUnavailable):
+                await ask()
+        finally:
+            postgres.resume()
 
 
 async def test_without_the_setting_a_pooler_is_detected_at_start(
