@@ -93,7 +93,8 @@ REQUEST_CODES: Mapping[str, str] = {
     "LIMIT_REACHED": "Too many logs are followed at the moment.",
     "RATE_LIMITED": "Too many in a short time: `retryAfterSeconds` says when to try again.",
     "BUSY": "Too much happens at once, and nothing was done: try again.",
-    "UNAVAILABLE": "What the request needs can't be reached now: try again in a moment.",
+    "UNAVAILABLE": "What the request needs can't be reached now: try again in a moment. "
+    "A mutation may have been done: repeat it with the same idempotency key.",
     "INTERNAL": "A fault of ours. Give the operator the id in the message.",
 }
 """What the codes mean of errors in a request itself, as `extensions.code`."""
