@@ -102,7 +102,8 @@ class RequestMiddleware:
                 await error_response(400, "BAD_USER_INPUT", DATA_ERROR)(scope, receive, send_with_headers)
                 return
             if isinstance(error, DatabaseUnavailable) or is_busy(error):
-                log.warning("request.database_unavailable", error=repr(error))
+                event = "request.database_busy" if is_busy(error) else "request.database_unavailable"
+                log.warning(event, error=repr(error))
                 response = _database_unavailable(error)
             else:
                 log.exception("request.failed")

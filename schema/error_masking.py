@@ -62,7 +62,15 @@ class MaskInternalErrors(MaskErrors):
             log.warning("graphql.database_unavailable", path=error.path, error=repr(error.original_error))
             return GraphQLError(NO_DATABASE, error.nodes, path=error.path, extensions={"code": "UNAVAILABLE"})
         correlation_id = secrets.token_hex(8)
-        log.error("graphql.failed", correlation_id=correlation_id, path=error.path, exc_info=error.original_error)
+        if busy:
+            log.warning(
+                "graphql.database_busy",
+                correlation_id=correlation_id,
+                path=error.path,
+                error=repr(error.original_error),
+            )
+        else:
+            log.error("graphql.failed", correlation_id=correlation_id, path=error.path, exc_info=error.original_error)
         text = "Too much happens at once; nothing was done. Try again." if busy else "Something went wrong on our side."
         return GraphQLError(
             f"{text} If it happens again, give the operator this id: {correlation_id}",
