@@ -15,7 +15,7 @@ class ConcurrencyLimiter:
 
     def __init__(self, limit: int, seconds: float) -> None:
         self._limit = limit
-        self.seconds = seconds
+        self._seconds = seconds
         self._semaphores: WeakValueDictionary[Hashable, asyncio.Semaphore] = WeakValueDictionary()
         """Each lives as long as somebody holds it or waits for it."""
 
@@ -24,7 +24,7 @@ class ConcurrencyLimiter:
         """Wait for a turn, and hold it during the block. Raises LimitTimeout."""
         semaphore = self._semaphores.setdefault(key, asyncio.Semaphore(self._limit))
         try:
-            async with asyncio.timeout(self.seconds):
+            async with asyncio.timeout(self._seconds):
                 await semaphore.acquire()
         except TimeoutError:
             raise LimitTimeout from None

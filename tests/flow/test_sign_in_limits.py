@@ -1,12 +1,15 @@
 """Sign-in under attack: others can't lock an owner out, and a password check that waits holds nothing."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from accounts import passwords, throttle, users
+from runtime.concurrency_limiter import ConcurrencyLimiter
 from tests.support.harness import PASSWORD, Harness
 from tests.support.waiting import wait_until
 
@@ -61,7 +64,8 @@ async def test_passwords_that_wait_hold_no_database_connection(api: Harness, mon
 async def test_a_sign_in_does_not_wait_for_all_others(api: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the database doesn't answer, each of them would wait until the one before it has given up."""
     app: Any = api.server.config.app
-    monkeypatch.setattr(app.state.platform.sign_in_limiter, "seconds", 0.01)
+    platform = replace(app.state.platform, sign_in_limiter=ConcurrencyLimiter(1, 0.01))
+    monkeypatch.setattr(app.state, "platform", platform)
 
     async def is_waiting() -> object:
         return await api.sql("SELECT 1 FROM pg_locks WHERE relation = 'sign_in_throttle'::regclass AND NOT granted")
@@ -71,7 +75,9 @@ async def test_a_sign_in_does_not_wait_for_all_others(api: Harness, monkeypatch:
         await lock.execute("LOCK TABLE sign_in_throttle IN ACCESS EXCLUSIVE MODE")
         first = asyncio.create_task(sign_in(api, PASSWORD, "203.0.113.1"))
         await wait_until(is_waiting)
-        assert await sign_in(api, PASSWORD, "203.0.113.2") == (503, "5")
+        with capture_logs() as logs:
+            assert await sign_in(api, PASSWORD, "203.0.113.2") == (503, "5")
+        assert "request.database_busy" in [entry["event"] for entry in logs]
     await lock.close()
     assert (await first)[0] == 200
 
