@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, func, inspect, select, tuple_
 
 from accounts import audit, idempotency, invitations, sessions, sign_in_links, throttle, tokens
 from accounts.models import ApiToken, AuditEntry, IdempotencyKey, Invitation, Session, SignInLink, SignInThrottle
-from runtime.database import CONNECTION_ERRORS, Base, SessionFactory
+from runtime.database import CONNECTION_ERRORS, Base, DatabaseBusy, SessionFactory
 from runtime.jitter import jitter
 from runtime.settings import Settings
 from stores import events
@@ -54,14 +54,20 @@ async def run_maintenance(context: Context) -> None:
 
 
 async def delete_expired(factory: SessionFactory, settings: Settings) -> None:
-    """Delete all expired rows. A failure is logged and counted; what is left is deleted the next time."""
+    """Delete all expired rows. What is left is deleted the next time.
+
+    A table's failure is logged and counted. An outage of the database ends the round, and is not counted.
+    """
     for table, condition in expired_rows(settings).items():
         try:
             while await _delete_batch(factory, table, condition) == BATCH:
                 pass
-        except CONNECTION_ERRORS as error:
-            log.warning("maintenance.interrupted", table=table.__tablename__, error=repr(error))
+        except DatabaseBusy as error:
+            log.warning("maintenance.database_busy", table=table.__tablename__, error=repr(error))
             FAILURES.labels(table.__tablename__).inc()
+        except CONNECTION_ERRORS as error:
+            log.warning("maintenance.database_unavailable", table=table.__tablename__, error=repr(error))
+            return
         except Exception:
             log.exception("maintenance.failed", table=table.__tablename__)
             FAILURES.labels(table.__tablename__).inc()
