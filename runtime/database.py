@@ -62,7 +62,10 @@ class SessionFactory:
         return self._reading()
 
     async def fetch(self, text: str, values: Sequence[Any]) -> list[asyncpg.Record] | None:
-        """What a SELECT gives, without a session (runtime/statements.py); None: behind a pooler. Raises any error."""
+        """What a SELECT gives, without a session (runtime/statements.py); None: behind a pooler. Raises any error.
+
+        After ANSWER_TIMEOUT_SECONDS the pool replaces this connection. After a session's, it replaces all.
+        """
         if self._direct is None:
             return None
         connection = await greenlet_spawn(self._direct.pool.connect)
