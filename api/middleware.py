@@ -101,29 +101,22 @@ class RequestMiddleware:
             if is_data_error(error) and not status:
                 await error_response(400, "BAD_USER_INPUT", DATA_ERROR)(scope, receive, send_with_headers)
                 return
-            if isinstance(error, DatabaseUnavailable) or is_busy(error):
-                event = "request.database_busy" if is_busy(error) else "request.database_unavailable"
-                log.warning(event, error=repr(error))
-                response = _database_unavailable(error)
+            if is_busy(error):
+                log.warning("request.database_busy", error=repr(error))
+                response = error_response(503, "BUSY", BUSY_DATABASE, retry_after=DATABASE_RETRY_SECONDS)
+            elif isinstance(error, DatabaseUnavailable):
+                log.warning("request.database_unavailable", error=repr(error))
+                response = error_response(503, "UNAVAILABLE", NO_DATABASE, retry_after=DATABASE_RETRY_SECONDS)
             else:
                 log.exception("request.failed")
-                response = _internal_error(request_id)
+                message = "Something went wrong on our side. If it happens again, give the operator this id: "
+                response = error_response(500, "INTERNAL", message + request_id)
             if status:
                 raise  # the response has started: closing the connection is the only way to report the error
             await response(scope, receive, send_with_headers)
         finally:
             if not observed:
                 SECONDS.labels(scope["method"], str(status)).observe(time.perf_counter() - started)
-
-
-def _internal_error(request_id: str) -> Response:
-    message = f"Something went wrong on our side. If it happens again, give the operator this id: {request_id}"
-    return error_response(500, "INTERNAL", message)
-
-
-def _database_unavailable(error: Exception) -> Response:
-    code, message = ("BUSY", BUSY_DATABASE) if is_busy(error) else ("UNAVAILABLE", NO_DATABASE)
-    return error_response(503, code, message, retry_after=DATABASE_RETRY_SECONDS)
 
 
 def _too_large() -> Response:
