@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from arq.connections import ArqRedis
 from pydantic import SecretStr
-from redis.asyncio import BlockingConnectionPool
+from redis.asyncio import BlockingConnectionPool, ConnectionPool
 from redis.asyncio.client import Pipeline
 from redis.exceptions import ReadOnlyError, RedisError
 
@@ -32,15 +32,22 @@ def deserialize(job: bytes) -> dict[str, Any]:
     return value
 
 
+@asynccontextmanager
+async def replace_connections_to_replica(pool: ConnectionPool) -> AsyncIterator[None]:
+    """A server that became a replica, as in a failover, keeps its connections open: the next command makes new ones."""
+    try:
+        yield
+    except ReadOnlyError:
+        await pool.disconnect(inuse_connections=False)
+        raise
+
+
 class ReleasingPipeline(Pipeline):
     """Gives its connection back to the pool in any case. redis-py 5 keeps it if Redis doesn't answer UNWATCH."""
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
-        try:
+        async with replace_connections_to_replica(self.connection_pool):
             return await super().execute(raise_on_error)
-        except ReadOnlyError:
-            await self.connection_pool.disconnect(inuse_connections=False)
-            raise
 
     async def reset(self) -> None:
         try:
@@ -53,17 +60,13 @@ class ReleasingPipeline(Pipeline):
 
 
 class PooledRedis(ArqRedis):
-    """arq's client, which uses a pipeline to enqueue and to start each job.
-
-    A server that became a replica, as in a failover, keeps its connections open: the next command makes new ones.
-    """
+    """arq's client, which uses a pipeline to enqueue and to start each job."""
 
     async def execute_command(self, *arguments: Any, **options: Any) -> Any:
-        try:
-            return await super().execute_command(*arguments, **options)  # type: ignore[no-untyped-call]  # as above
-        except ReadOnlyError:
-            await self.connection_pool.disconnect(inuse_connections=False)
-            raise
+        async with replace_connections_to_replica(self.connection_pool):
+            return await super().execute_command(  # type: ignore[no-untyped-call]  # redis-py 5 has no types there
+                *arguments, **options
+            )
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
         return ReleasingPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)

@@ -32,13 +32,13 @@ async def test_connections_to_a_server_that_became_a_replica_are_replaced(valkey
     """As in a failover: the address leads to another server then, but this one keeps its connections open."""
     redis, other = open_redis(SecretStr(redis_url), connections=1), open_redis(SecretStr(redis_url), connections=1)
     try:
-        await other.execute_command("REPLICAOF", "127.0.0.1", "1")  # type: ignore[no-untyped-call]  # as above
+        await other.execute_command("REPLICAOF", "127.0.0.1", "1")  # type: ignore[no-untyped-call]  # no types there
         for write in (partial(redis.enqueue_job, RECONCILE_JOB, "a store"), partial(redis.set, "key", "value")):
             connection = await redis.client_id()
             with pytest.raises(ReadOnlyError):
                 await write()
             assert await redis.client_id() != connection
     finally:
-        await other.execute_command("REPLICAOF", "NO", "ONE")  # type: ignore[no-untyped-call]  # as above
+        await other.execute_command("REPLICAOF", "NO", "ONE")  # type: ignore[no-untyped-call]  # no types there
         await redis.aclose()
         await other.aclose()
