@@ -36,6 +36,10 @@ COVERAGE = "build/coverage.json"
 """What SlipCover measured in the processes of pytest."""
 SLOWEST_TEST = re.compile(r"^([\d.]+s) (?:call|setup|teardown) +(tests/\S.*)$")
 """A line of pytest's `--durations`."""
+FAILURE = re.compile(r"^E {2,}\S|^(?:FAILED|ERROR) tests/")
+"""A line of an error that pytest explains, or of its summary of failed tests."""
+FAILURE_LINES = 60
+"""How many such lines of a check the table repeats at most: the last ones, which name the tests."""
 
 Need = Callable[[], str | None]
 """None, or why the check can't run here, with the remedy."""
@@ -61,6 +65,7 @@ class Outcome:
     seconds: float
     note: str
     slowest_tests: Sequence[str] = ()
+    failures: Sequence[str] = ()
 
 
 def program(*names: str, get: str) -> Need:
@@ -179,7 +184,7 @@ def perform(check: Check) -> Outcome:
         print(missing)
         return Outcome(check.name, "skipped", 0, missing)
     began = time.monotonic()
-    note, returncode, slowest = "", 0, []
+    note, returncode, slowest, failures = "", 0, [], []
     with TemporaryDirectory() as folder:  # keeps the coverage of other checks and runs out
         for command in check.commands:
             prefix = f"{check.name:<10} │ " if check.lane else ""
@@ -189,8 +194,10 @@ def perform(check: Check) -> Outcome:
             note = " ".join(matching[-1].strip("=").split()) if matching else f"{name} printed no summary"
             slowest += [f"{found[1]:>8}  {found[2]}" for line in lines if (found := SLOWEST_TEST.match(line))]
             if returncode != 0:
+                failures = [line for line in lines if FAILURE.match(line)][-FAILURE_LINES:]
                 break
-    return Outcome(check.name, "failed" if returncode else "passed", time.monotonic() - began, note, slowest)
+    seconds = time.monotonic() - began
+    return Outcome(check.name, "failed" if returncode else "passed", seconds, note, slowest, failures)
 
 
 def execute(command: Sequence[str], prefix: str, **variables: str) -> tuple[int, list[str]]:
@@ -243,7 +250,7 @@ def end_when_silent(process: subprocess.Popen[str], last_line: Sequence[float]) 
 
 
 def table(outcomes: Sequence[Outcome], *, coloured: bool) -> str:
-    """The columns check, result, seconds and note, aligned; then the slowest tests, and the counts."""
+    """The columns check, result, seconds and note, aligned; then the slowest tests, what failed, and the counts."""
     colours = {"passed": "\x1b[32m", "failed": "\x1b[31m", "skipped": "\x1b[33m"} if coloured else {}
     off = "\x1b[0m" if coloured else ""
     width = max(len(outcome.name) for outcome in outcomes)
@@ -256,6 +263,9 @@ def table(outcomes: Sequence[Outcome], *, coloured: bool) -> str:
     slowest = list(itertools.chain.from_iterable(outcome.slowest_tests for outcome in outcomes))
     if slowest:
         rows += ["", "The slowest tests:", *slowest]
+    for outcome in outcomes:
+        if outcome.failures:
+            rows += ["", f"What failed in {outcome.name}:", *outcome.failures]
     counts = [sum(outcome.result == result for outcome in outcomes) for result in ("passed", "failed", "skipped")]
     rows += ["", f"{counts[0]} passed, {counts[1]} failed" + (f", {counts[2]} skipped" if counts[2] else "")]
     return "\n".join(rows)

@@ -97,6 +97,18 @@ def test_the_slowest_tests_are_below_the_table() -> None:
     ]
 
 
+def test_what_failed_is_the_last_thing_before_the_counts() -> None:
+    lines = ["test_a.py:3: AssertionError", "E     assert 1 == 2", "FAILED tests/node/test_a.py::test_b - as"]
+    codes = [f"print({line!r})" for line in lines]
+    failed = perform(Check("node", python("; ".join([*codes, "exit(1)"]))))
+    assert table([failed], coloured=False).splitlines()[1:] == [
+        *("", "What failed in node:", "E     assert 1 == 2", "FAILED tests/node/test_a.py::test_b - as", ""),
+        "0 passed, 1 failed",
+    ]
+    passed = perform(Check("node", python("; ".join(codes))))
+    assert "What failed" not in table([passed], coloured=False)
+
+
 def test_lanes_run_at_the_same_time_and_share_no_coverage_data(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
