@@ -35,7 +35,7 @@ def test_it_runs_what_make_has(workflow: Path) -> None:
 def test_it_has_few_rights_and_an_end(workflow: Path) -> None:
     assert yaml.safe_load(workflow.read_text())["permissions"] == {"contents": "read"}
     for job in jobs(workflow):
-        assert job["timeout-minutes"] <= 120
+        assert job["timeout-minutes"] <= 90
         assert job.get("permissions", {}).get("contents", "read") == "read"
         [checkout] = [step for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
         assert checkout["with"] == {"persist-credentials": False}
@@ -50,6 +50,16 @@ def test_every_tier_has_a_machine_and_is_run_on_one() -> None:
     assert f"tests/checks.py {' '.join(tiers)}\n" in (ROOT / "Makefile").read_text()
     for targets in (" ".join(checks), "test test-tiers"):
         assert re.search(rf"set -- {targets}( #|$)", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+
+
+def test_what_a_tier_builds_is_kept_between_runs() -> None:
+    [job] = jobs(ROOT / ".github" / "workflows" / "test.yml")
+    kept = {
+        step["with"]["path"]: step["with"]["key"] for step in job["steps"] if step.get("uses", "") == "actions/cache@v4"
+    }
+    assert kept.keys() == {"~/.cache/storefleet/go", "~/.cache/storefleet/images"}
+    [hashed] = re.findall(r"hashFiles\((.+)\)", kept["~/.cache/storefleet/images"])
+    assert re.findall(r"'([^']+)'", hashed) == ["images/**", "sandbox/images/**"]
 
 
 def test_every_released_image_exists() -> None:
