@@ -9,7 +9,7 @@ from stores.plans import Plan
 from workers.engines import objects
 from workers.engines.database import NAME, PASSWORD, check_free_space
 from workers.engines.isolation import Component
-from workers.engines.pods import container, env, pod, probe
+from workers.engines.pods import container, env, parse_memory, pod, probe
 
 PORT = 5432
 VOLUME = "/var/lib/postgresql"
@@ -75,13 +75,20 @@ def files(plan: Plan) -> dict[str, str]:
     """The script, and the server's configuration.
 
     A flush at every commit: an acknowledged order is on the disk. There is no replica, and the log (WAL) is kept small:
-    it is on the same volume.
+    it is on the same volume. The memory is the plan's: PostgreSQL's own defaults need more than a small container has.
     """
+    memory = parse_memory(plan.database_memory)
     config = (
         "listen_addresses = '*'\n"
         "unix_socket_directories = '/tmp'\n"
         "max_connections = 60\n"
         f"shared_buffers = {plan.database_buffer_pool}B\n"
+        f"effective_cache_size = {memory // 2}MB\n"
+        # of a connection; a hash may take twice as much, and each process of the shop has ten connections
+        f"work_mem = {memory // 96}MB\n"
+        f"maintenance_work_mem = {memory // 16}MB\n"
+        f"autovacuum_work_mem = {memory // 32}MB\n"
+        "autovacuum_max_workers = 2\n"
         "huge_pages = off\n"
         "jit = off\n"
         # processes of one query would share memory in /dev/shm, which is small

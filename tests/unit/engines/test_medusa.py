@@ -15,6 +15,8 @@ from workers.engines.medusa import ENGINE
 PROGRAMS = "/srv/medusa/src/programs"
 MEDUSA = ("web", "worker", "install", "proof", "rotate")
 UPLOADS = "/var/lib/medusa/uploads"
+CONNECTIONS, CONNECTION_BYTES = 10, 6 * 2**20
+"""Of the pool of each process (images/medusa/medusa-config.ts), and what each has without a query."""
 
 
 def render(cluster: ClusterProfile | None = None, **changes: Any) -> Manifests:
@@ -99,8 +101,15 @@ def test_servers_know_how_much_memory_they_have(plan: str) -> None:
     )
     assert 0.6 * web <= int(heap) * 2**20 <= 0.7 * web
     config = get_object(manifests, "ConfigMap", "database")["data"]["postgresql.conf"]
-    [buffers] = re.findall(r"^shared_buffers = (\d+)MB$", config, re.MULTILINE)
-    assert 0.2 * database <= int(buffers) * 2**20 <= 0.3 * database
+    mib = {name: int(value) * 2**20 for name, value in re.findall(r"^(\w+) = (\d+)MB$", config, re.MULTILINE)}
+    assert 0.2 * database <= mib["shared_buffers"] <= 0.3 * database
+    assert mib["shared_buffers"] < mib["effective_cache_size"] < database
+    [vacuums] = map(int, re.findall(r"^autovacuum_max_workers = (\d+)$", config, re.MULTILINE))
+    # all of Medusa's connections with a large hash each, and an index that is built meanwhile
+    connections = CONNECTIONS * len({"web", "worker"} & running(manifests))
+    working = connections * (2 * mib["work_mem"] + CONNECTION_BYTES)
+    most = mib["shared_buffers"] + working + vacuums * mib["autovacuum_work_mem"] + mib["maintenance_work_mem"]
+    assert most < database
 
 
 def test_an_acknowledged_order_is_on_the_disk_before_it_is_acknowledged() -> None:
