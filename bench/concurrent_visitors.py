@@ -1,4 +1,4 @@
-"""Concurrent visitors of a WooCommerce store: each requests a page without a pause, through the ingress controller."""
+"""Concurrent visitors of a store: each requests a page without a pause, through the ingress controller."""
 
 import asyncio
 import math
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bench.shopper_load import CART_COOKIE, PAGES, STATIC_FILE
+from bench.shopper_load import CART_COOKIE, PAGES, PRODUCTS, STATIC_FILE
 from bench.store_timings import CreatedStore, StoreOwner
 from bench.system import percentile
 from bench.tables import report, row, table
@@ -20,12 +20,25 @@ JSON = dict[str, Any]
 LOAD_SECONDS = 10.0
 Visits = tuple[int, str, str, dict[str, str]]
 """(clients, name, path, headers)."""
-LOADED_PAGES: tuple[tuple[str, str, dict[str, str]], ...] = (
-    ("stored page", "/", {}),
-    ("page that WordPress makes", "/", CART_COOKIE),
-    ("static file", STATIC_FILE, {}),
-)
+Pages = tuple[tuple[str, str, dict[str, str]], ...]
 """(name, path, headers)."""
+LOADED_PAGES: dict[str, Pages] = {
+    "WOOCOMMERCE": (
+        ("stored page", "/", {}),
+        ("page that WordPress makes", "/", CART_COOKIE),
+        ("static file", STATIC_FILE, {}),
+    ),
+    "MEDUSA": (
+        ("home page", "/", {}),
+        ("product", PAGES["MEDUSA"][1], {}),
+        ("Store API: products", PRODUCTS["MEDUSA"], {}),
+    ),
+}
+"""By engine."""
+MORE_VISITS: dict[str, list[Visits]] = {
+    "WOOCOMMERCE": [(4, "stored shop page", "/shop/", {}), (4, "stored product page", PAGES["WOOCOMMERCE"][1], {})],
+    "MEDUSA": [],
+}
 
 
 @dataclass
@@ -39,11 +52,11 @@ class PageLoad:
 
 
 async def load_page(
-    session: aiohttp.ClientSession, url: str, path: str, clients: int, seconds: float, cookie: dict[str, str]
+    session: aiohttp.ClientSession, url: str, path: str, clients: int, seconds: float, more: dict[str, str]
 ) -> PageLoad:
-    """So many clients request a path without a pause."""
+    """So many clients request a path without a pause. `more`: headers."""
     address, took, failed = urlsplit(url), list[float](), Counter[str]()
-    headers = {"Host": address.netloc, "Accept-Encoding": "gzip", **cookie}
+    headers = {"Host": address.netloc, "Accept-Encoding": "gzip", **more}
     end = (started := time.monotonic()) + seconds
 
     async def visit() -> None:
@@ -68,16 +81,18 @@ async def load_page(
     return PageLoad(len(took) / (time.monotonic() - started), took, failed)
 
 
-async def measure_concurrent_visitors(owner: StoreOwner, created: CreatedStore) -> list[JSON]:
-    """LOADED_PAGES for 1 to 64 visitors without a pause, and two more pages from the page cache."""
+async def measure_concurrent_visitors(
+    owner: StoreOwner, created: CreatedStore, engine: str, key: dict[str, str]
+) -> list[JSON]:
+    """LOADED_PAGES for 1 to 64 visitors without a pause. `key`: a header for the Store API."""
     known = len(owner.health_changes(created))
     table("visitors", "what", "responses/s", "first byte p50", "p99, milliseconds", "failed", "changes of health")
     measured = []
-    visits: list[Visits] = [(clients, *page) for clients in (1, 4, 16, 64) for page in LOADED_PAGES]
-    visits += [(4, "stored shop page", "/shop/", {}), (4, "stored product page", PAGES["WOOCOMMERCE"][1], {})]
+    visits: list[Visits] = [(clients, *page) for clients in (1, 4, 16, 64) for page in LOADED_PAGES[engine]]
+    visits += MORE_VISITS[engine]
     async with aiohttp.ClientSession() as session:
-        for clients, what, path, cookie in visits:
-            load = await load_page(session, created.url, path, clients, LOAD_SECONDS, cookie)
+        for clients, what, path, headers in visits:
+            load = await load_page(session, created.url, path, clients, LOAD_SECONDS, {**headers, **key})
             changes = owner.health_changes(created)[known:]
             p50, p99 = (percentile(load.took, share) if load.took else math.nan for share in (0.5, 0.99))
             failed = ", ".join(f"{number}: {why}" for why, number in load.failed.items()) or "none"

@@ -25,7 +25,7 @@ import uvloop
 from bench.baselines import MANAGED, bare_client
 from bench.concurrent_visitors import measure_concurrent_visitors
 from bench.resource_usage import memory_by_program, usage, usage_since
-from bench.shopper_load import PAGES, Shopper, run_shoppers
+from bench.shopper_load import PAGES, PRODUCTS, Shopper, publishable_key, run_shoppers
 from bench.store_timings import CreatedStore, StoreFailed, StoreOwner, StoreTiming, measure_one_by_one, store_owner
 from bench.system import ROOT, System, accounts, system
 from bench.tables import print_timings, report, row, show_usage, spread, table
@@ -246,6 +246,11 @@ async def measure_visits(bench: Bench, owner: StoreOwner, created: CreatedStore,
         waits = {
             path: await shopper.time_to_first_byte(path, VISITS) for path in ("/healthz", "/readyz", home, product)
         }
+        key = (
+            await publishable_key(session, created.url, *await owner.credentials(created)) if engine == "MEDUSA" else {}
+        )
+        shopper.headers = key
+        waits[PRODUCTS[engine]] = await shopper.time_to_first_byte(PRODUCTS[engine], VISITS)
         await shopper.fill_cart()
         waits[checkout] = await shopper.time_to_first_byte(checkout, VISITS)
         warm = await usage_idle(bench, owner, created)
@@ -256,7 +261,7 @@ async def measure_visits(bench: Bench, owner: StoreOwner, created: CreatedStore,
             pages = await run_shoppers(session, created.url, engine, SHOPPERS, BUSY_SECONDS)
 
         busy = await usage_during(bench, owner, created, work())
-    visits = await measure_concurrent_visitors(owner, created) if engine == "WOOCOMMERCE" else []
+    visits = await measure_concurrent_visitors(owner, created, engine, key)
     show_usage("a new store at rest", at_rest)
     show_usage("at rest after its first visitors", warm)
     show_usage(f"with {SHOPPERS} shoppers without a pause, {pages:.1f} pages/s", busy)

@@ -44,7 +44,7 @@ async def compare(bench: Bench, before: Path, stores: int) -> None:
         for version in VERSIONS:
             row(version, spread(took[version], digits=2))
         created = await create_warm_store(owner, "WOOCOMMERCE")
-        await measure_concurrent_visitors(owner, created)
+        await measure_concurrent_visitors(owner, created, "WOOCOMMERCE", {})
         await owner.delete(created)
 
 

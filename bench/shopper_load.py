@@ -14,6 +14,8 @@ PAGES = {
     "MEDUSA": ("/", "/products/sample-product", "/checkout"),
 }
 """By engine: home, product and checkout."""
+PRODUCTS = {"WOOCOMMERCE": "/wp-json/wc/store/v1/products", "MEDUSA": "/store/products"}
+"""By engine: the products in the Store API."""
 STATIC_FILE = "/wp-includes/css/dashicons.min.css?ver=1"
 CART_COOKIE = {"Cookie": "woocommerce_items_in_cart=1"}
 """The page cache serves only visitors without it."""
@@ -28,6 +30,8 @@ class Shopper:
     """The store's URL."""
     engine: str
     cookies: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    """Of each visit, in addition."""
 
     async def visit(self, path: str) -> tuple[int, float]:
         """GET a path. Returns the status, and the milliseconds to the first byte."""
@@ -35,6 +39,7 @@ class Shopper:
         headers = {
             "Host": address.netloc,
             "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
+            **self.headers,
         }
         started = time.perf_counter()
         url = f"http://127.0.0.1:{address.port}{path}"
@@ -79,6 +84,18 @@ class Shopper:
             if number:
                 took.append(milliseconds)
         return took
+
+
+async def publishable_key(session: aiohttp.ClientSession, url: str, email: str, password: str) -> dict[str, str]:
+    """The header without which Medusa's Store API answers nobody; the owner reads the key in the admin."""
+    address = urlsplit(url)
+    base, headers = f"http://127.0.0.1:{address.port}", {"Host": address.netloc}
+    credentials = {"email": email, "password": password}
+    async with session.post(f"{base}/auth/user/emailpass", json=credentials, headers=headers) as answer:
+        headers["Authorization"] = f"Bearer {(await answer.json())['token']}"
+    async with session.get(f"{base}/admin/api-keys?type=publishable", headers=headers) as answer:
+        [key] = (await answer.json())["api_keys"]
+    return {"x-publishable-api-key": key["token"]}
 
 
 async def run_shoppers(session: aiohttp.ClientSession, url: str, engine: str, shoppers: int, seconds: float) -> float:

@@ -17,6 +17,7 @@ import asyncpg
 from bench.system import TOKEN_PREFIX, System
 from bench.timeline import Timeline, watch_timeline
 from cli.client import Access, Client
+from tests.node.shoppers import REVEAL
 
 JSON = dict[str, Any]
 SECONDS = 240.0
@@ -99,6 +100,12 @@ class StoreOwner:
     async def store(self, created: CreatedStore) -> JSON:
         details: JSON = (await self.client.execute(STORE, {"id": created.id}))["store"]
         return details
+
+    async def credentials(self, created: CreatedStore) -> tuple[str, str]:
+        """The user name and password of the shop's admin."""
+        revealed = await self.client.execute(REVEAL, {"id": created.id})
+        given = revealed["revealAdminCredentials"]["credentials"]
+        return given["username"], given["password"]
 
     async def wait_ready(self, created: CreatedStore) -> StoreTiming:
         """Wait until the store is READY. Returns its times. Raises StoreFailed."""
