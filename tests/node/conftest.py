@@ -20,6 +20,7 @@ from sandbox.ports import free_port
 from tests.cluster.platform import Platform, install
 from tests.node.containers import Containers, Image, unpack
 from tests.node.databases import start_database
+from tests.node.medusa_shops import medusa_image, new_medusa_shop, postgres_image, postgres_server
 from tests.node.plugin import PLUGIN
 from tests.node.real_node import RealNode
 from tests.node.shops import Mounts, Shops, shop_factory
@@ -27,7 +28,18 @@ from tests.node.wordpress import content, languages, name_server, shop
 from tests.support.browser import browser, new_page
 from tests.support.harness import Harness, run_harness
 
-__all__ = ["browser", "content", "languages", "name_server", "new_page", "shop"]  # fixtures
+__all__ = [
+    "browser",
+    "content",
+    "languages",
+    "medusa_image",
+    "name_server",
+    "new_medusa_shop",
+    "new_page",
+    "postgres_image",
+    "postgres_server",
+    "shop",
+]  # fixtures
 
 
 @pytest.fixture(scope="session")

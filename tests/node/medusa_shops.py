@@ -1,10 +1,13 @@
 """Shops of the MedusaJS image with a PostgreSQL server, without a cluster: running programs, and counting rows."""
 
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
+
+import pytest
 
 from stores.plans import PLANS
 from tests.node.containers import Container, Containers, Image
@@ -58,7 +61,7 @@ class PostgresServer:
         return self
 
 
-def start_postgres(containers: Containers, image: Image, data: Path) -> PostgresServer:
+def start_postgres(containers: Containers, image: Image, data: Path, network: Path | None = None) -> PostgresServer:
     """`data`: a folder for its data, owned by the image's user."""
     config = containers.folder / "postgres-config"
     config.mkdir(parents=True, exist_ok=True)
@@ -67,7 +70,7 @@ def start_postgres(containers: Containers, image: Image, data: Path) -> Postgres
     mounts = {postgres.VOLUME: data, postgres.CONFIG_DIRECTORY: config}
     env = {"POSTGRES_USER": "medusa", "POSTGRES_PASSWORD": PASSWORD}
     argv = ("sh", f"{postgres.CONFIG_DIRECTORY}/start")
-    return PostgresServer(containers.start(image, *argv, env=env, mounts=mounts))
+    return PostgresServer(containers.start(image, *argv, env=env, mounts=mounts, network=network))
 
 
 @dataclass
@@ -90,6 +93,11 @@ class MedusaShop:
         code = container.wait()
         return code, container.log.strip().splitlines()[-1]
 
+    def install(self) -> "MedusaShop":
+        code, last = self.run("install")
+        assert (code, json.loads(last)["done"]) == (0, "installed"), last
+        return self
+
     def serve(self) -> Container:
         """Starts the web server, and returns when the shop is ready."""
         web = self.start("web")
@@ -106,3 +114,27 @@ def new_shop(containers: Containers, image: Image, server: PostgresServer) -> Me
     name = f"shop_{uuid4().hex}"
     server.sql(f"CREATE DATABASE {name} OWNER medusa")
     return MedusaShop(name, image, containers, server)
+
+
+MedusaShops = Callable[[], MedusaShop]
+
+
+@pytest.fixture(scope="session")
+def medusa_image(unpack_image: Callable[[str], Image]) -> Image:
+    return unpack_image("medusa")
+
+
+@pytest.fixture(scope="session")
+def postgres_image(unpack_image: Callable[[str], Image]) -> Image:
+    return unpack_image("postgres")
+
+
+@pytest.fixture
+def postgres_server(containers: Containers, postgres_image: Image, disk: Path) -> PostgresServer:
+    return start_postgres(containers, postgres_image, disk).wait()
+
+
+@pytest.fixture
+def new_medusa_shop(containers: Containers, medusa_image: Image, postgres_server: PostgresServer) -> MedusaShops:
+    """Returns shops that aren't installed yet."""
+    return lambda: new_shop(containers, medusa_image, postgres_server)

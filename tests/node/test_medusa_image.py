@@ -4,44 +4,17 @@ import json
 import random
 import shutil
 import signal
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.node.containers import Containers, Image
-from tests.node.medusa_shops import ENV, Counts, MedusaShop, PostgresServer, new_shop, start_postgres
-from tests.node.shops import wait_for_response
-
-Shops = Callable[[], MedusaShop]
-
-
-@pytest.fixture(scope="module")
-def medusa_image(unpack_image: Callable[[str], Image]) -> Image:
-    return unpack_image("medusa")
-
-
-@pytest.fixture(scope="module")
-def postgres_image(unpack_image: Callable[[str], Image]) -> Image:
-    return unpack_image("postgres")
-
-
-@pytest.fixture
-def server(containers: Containers, postgres_image: Image, disk: Path) -> PostgresServer:
-    return start_postgres(containers, postgres_image, disk).wait()
-
-
-@pytest.fixture
-def shops(containers: Containers, medusa_image: Image, server: PostgresServer) -> Shops:
-    """Returns shops that aren't installed yet."""
-    return lambda: new_shop(containers, medusa_image, server)
-
-
-def install(shop: MedusaShop) -> MedusaShop:
-    code, last = shop.run("install")
-    assert (code, json.loads(last)["done"]) == (0, "installed"), last
-    return shop
+from tests.node.medusa_shops import ENV, Counts, MedusaShop, MedusaShops, PostgresServer, start_postgres
+from tests.node.shops import HOST, wait_for_response
 
 
 def test_a_first_start_of_the_database_may_be_killed_anywhere(
@@ -59,19 +32,32 @@ def test_a_first_start_of_the_database_may_be_killed_anywhere(
         assert server.sql("SELECT current_user", "medusa", user="medusa") == ["medusa"]
         assert server.sql("SELECT rolname FROM pg_roles WHERE rolsuper") == ["postgres"]
         assert [path.name for path in disk.iterdir()] == ["data-of-store"]
-        assert server.container.stop(signal.SIGINT) == 0
+        with client(server):
+            assert server.container.stop(signal.SIGINT) == 0
         assert "database system is shut down" in server.container.log
 
 
-def test_an_installation_may_be_killed_anywhere(shops: Shops) -> None:
-    shop = install(shops())
+@contextmanager
+def client(server: PostgresServer) -> Iterator[None]:
+    """A client of the server that is connected, with a query, until the server ends."""
+    query = ["psql", "--host=/tmp", "--username=postgres", "-c", "SELECT pg_sleep(600)"]
+    with subprocess.Popen(["runc", "exec", server.container.name, *query], stderr=subprocess.DEVNULL) as process:
+        while not server.sql("SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'"):
+            assert process.poll() is None
+            time.sleep(0.05)
+        yield
+        assert process.wait(60) != 0
+
+
+def test_an_installation_may_be_killed_anywhere(new_medusa_shop: MedusaShops) -> None:
+    shop = new_medusa_shop().install()
     complete = shop.counts()
     assert (complete["product"], complete["user"], complete["storefleet"]) == (1, 1, 1)
     assert json.loads(shop.run("install")[1])["done"] == "nothing to install"
     assert shop.counts() == complete
     rng = random.Random(20261129)
     for _ in range(5):
-        shop = shops()
+        shop = new_medusa_shop()
         killed = shop.start("install")
         assert killed.pid
         time.sleep(rng.uniform(0.1, 2))
@@ -80,8 +66,8 @@ def test_an_installation_may_be_killed_anywhere(shops: Shops) -> None:
         assert shop.counts() == complete
 
 
-def test_three_installations_at_once_make_one_shop(shops: Shops) -> None:
-    shop, complete = shops(), install(shops()).counts()
+def test_three_installations_at_once_make_one_shop(new_medusa_shop: MedusaShops) -> None:
+    shop, complete = new_medusa_shop(), new_medusa_shop().install().counts()
     programs = [shop.start("install") for _ in range(3)]
     assert [program.wait() for program in programs] == [0, 0, 0]
     done = sorted(json.loads(program.log.strip().splitlines()[-1])["done"] for program in programs)
@@ -97,20 +83,20 @@ def test_three_installations_at_once_make_one_shop(shops: Shops) -> None:
         ({"STORE_TITLE": ""}, "The variable STORE_TITLE is not set: the platform has to give it."),
     ],
 )
-def test_an_environment_that_no_retry_mends(shops: Shops, wrong: dict[str, str], message: str) -> None:
-    assert shops().run("install", **wrong) == (78, message)
+def test_an_environment_that_no_retry_mends(new_medusa_shop: MedusaShops, wrong: dict[str, str], message: str) -> None:
+    assert new_medusa_shop().run("install", **wrong) == (78, message)
 
 
 @pytest.mark.parametrize("program", ["install", "web"])
-def test_a_database_that_refuses_is_a_cause_at_once(shops: Shops, program: str) -> None:
+def test_a_database_that_refuses_is_a_cause_at_once(new_medusa_shop: MedusaShops, program: str) -> None:
     """For the server, too: it says nothing of what visitors have sent."""
     refused = "The database refuses the user of Medusa: its password is not the one the database was made with."
-    assert shops().run(program, DATABASE_PASSWORD="another") == (1, refused)
+    assert new_medusa_shop().run(program, DATABASE_PASSWORD="another") == (1, refused)
 
 
-def test_a_secret_that_is_missing_is_a_cause(shops: Shops) -> None:
+def test_a_secret_that_is_missing_is_a_cause(new_medusa_shop: MedusaShops) -> None:
     message = "The variable JWT_SECRET is not set: the platform has to give it."
-    assert shops().run("web", JWT_SECRET="") == (1, message)
+    assert new_medusa_shop().run("web", JWT_SECRET="") == (1, message)
 
 
 FULL = "A disk of the store is full: choose a larger plan, or have the operator free space."
@@ -142,8 +128,8 @@ def test_their_own_words_become_causes(containers: Containers, medusa_image: Ima
     assert json.loads(container.log) == list(CAUSES.values())
 
 
-def test_a_migration_that_fails_says_why(shops: Shops) -> None:
-    shop = install(shops())
+def test_a_migration_that_fails_says_why(new_medusa_shop: MedusaShops) -> None:
+    shop = new_medusa_shop().install()
     shop.server.sql("UPDATE storefleet SET value = '2.0.0' WHERE name = 'release'", shop.name)
     shop.server.sql("DROP TABLE mikro_orm_migrations CASCADE; CREATE VIEW mikro_orm_migrations AS SELECT 1", shop.name)
     code, last = shop.run("install")
@@ -152,8 +138,8 @@ def test_a_migration_that_fails_says_why(shops: Shops) -> None:
     assert "exit code" not in last
 
 
-def test_a_proof_leaves_no_row_even_if_it_is_killed(shops: Shops) -> None:
-    shop = install(shops())
+def test_a_proof_leaves_no_row_even_if_it_is_killed(new_medusa_shop: MedusaShops) -> None:
+    shop = new_medusa_shop().install()
     shop.serve()
     before = settled_counts(shop)
     code, last = shop.run("prove")
@@ -170,9 +156,21 @@ def test_a_proof_leaves_no_row_even_if_it_is_killed(shops: Shops) -> None:
     assert settled_counts(shop) == before
 
 
-def test_web_loads_its_code_while_it_waits_and_from_the_compile_cache(shops: Shops) -> None:
+def test_web_is_not_ready_while_the_database_is_away(
+    new_medusa_shop: MedusaShops, containers: Containers, postgres_image: Image, disk: Path
+) -> None:
+    shop = new_medusa_shop().install()
+    web = shop.serve()
+    shop.server.container.stop(signal.SIGKILL)
+    assert web.request("/readyz", Host=HOST)[0] == 503
+    assert web.request("/healthz", Host=HOST)[0] == 200
+    start_postgres(containers, postgres_image, disk, network=web.network).wait()
+    wait_for_response(web, "/readyz", 200)
+
+
+def test_web_loads_its_code_while_it_waits_and_from_the_compile_cache(new_medusa_shop: MedusaShops) -> None:
     """Another Node.js, user or path would use no cache, and another list would load less: both only start slower."""
-    shop, debug = shops(), {"NODE_DEBUG_NATIVE": "COMPILE_CACHE"}
+    shop, debug = new_medusa_shop(), {"NODE_DEBUG_NATIVE": "COMPILE_CACHE"}
     web = shop.start("web", **debug)
     while web.log.count("was accepted") < 5000:
         assert web.process.poll() is None, web.log
@@ -194,8 +192,8 @@ def settled_counts(shop: MedusaShop) -> Counts:
             return counts
 
 
-def test_no_secret_is_printed(shops: Shops) -> None:
-    shop = shops()
+def test_no_secret_is_printed(new_medusa_shop: MedusaShops) -> None:
+    shop = new_medusa_shop()
     shop.server.sql(f"ALTER DATABASE {shop.name} OWNER TO postgres")
     program = shop.start("install")
     assert program.wait() == 1
