@@ -15,7 +15,7 @@ from tests.node.containers import Container
 from tests.node.plugin import NEEDS_PLUGIN, PLUGIN
 from tests.node.resolver import resolver
 from tests.node.shops import HOST, INSTALL, WORDPRESS, Mounts, Shop, Shops
-from tests.node.wordpress import CUSTOM_PLUGINS, admin, buy, php
+from tests.node.wordpress import CUSTOM_PLUGINS, admin, buy, call_rest, php
 
 INSTALL_COMMAND = INSTALL if PLUGIN else WORDPRESS
 FORM = {
@@ -26,6 +26,20 @@ FORM = {
 POST = {"REQUEST_METHOD": "POST"}
 NEWS = ("api.wordpress.org", "downloads.wordpress.org", "API.WordPress.org", "wordpress.org", "woocommerce.com")
 NEWS_WIDGET = "widget=dashboard_primary&pagenow=dashboard"
+WOOCOMMERCE_PAGES = [
+    *(f"admin.php?page=wc-{name}" for name in ("status", "orders", "reports", "settings", "settings&tab=checkout")),
+    *(f"admin.php?page=wc-admin{path}" for path in ("", "&path=/analytics/overview")),
+    "edit.php?post_type=shop_coupon",
+] * bool(PLUGIN)
+WOOCOMMERCE_DATA = [
+    *(("GET", f"/wc-admin/onboarding/{name}") for name in ("tasks", "free-extensions", "profile")),
+    *(
+        ("GET", f"/{path}")
+        for path in ("wc/v3/system_status", "wc-analytics/admin/notes", "wc-admin/plugins/installed")
+    ),
+    ("POST", "/wc-admin/settings/payments/providers"),
+] * bool(PLUGIN)
+"""What scripts of these pages ask for."""
 OTHER = "shipping.example"
 """A host that a plugin of the owner may call."""
 OFFERS = """
@@ -75,13 +89,15 @@ def test_no_page_calls_out(new_shop: Shops, name_server: Mounts, tmp_path: Path)
     shop = new_shop().install(INSTALL_COMMAND)
     server = shop.serve(None, name_server)
     owner = admin(server)
-    pages = "plugins themes site-health import credits options-general users"
+    pages = [f"{page}.php" for page in "plugins themes site-health import credits options-general users".split()]
     with resolver(server, tmp_path) as asked:
         for path in ("/", "/wp-login.php", "/?s=fig", "/?rest_route=/", "/feed/"):
             assert server.request(path, Host=HOST)[0] == 200, path
-        for path in (f"/wp-admin/{page}.php" for page in pages.split()):
+        for path in (f"/wp-admin/{page}" for page in pages + WOOCOMMERCE_PAGES):
             status, _, page = server.request(path, **owner)
             assert (status, "wp-admin-bar-my-account" in page) == (200, True), path
+        for method, path in WOOCOMMERCE_DATA:
+            call_rest(server, owner, path, method)
         for path in ("", "update-core.php", f"admin-ajax.php?action=dashboard-widgets&{NEWS_WIDGET}"):
             assert server.request(f"/wp-admin/{path}", **owner)[0] < 500, path
         assert server.request("/wp-login.php", "POST", "log=nobody&pwd=wrong&testcookie=1", **FORM)[0] == 200

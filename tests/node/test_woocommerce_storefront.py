@@ -3,6 +3,9 @@
 import html
 import json
 import re
+import signal
+import zlib
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -11,7 +14,7 @@ from tests.node.containers import Container
 from tests.node.plugin import NEEDS_PLUGIN
 from tests.node.shoppers import API
 from tests.node.shops import HOST, INSTALL, Mounts, Shop, Shops
-from tests.node.wordpress import admin, php
+from tests.node.wordpress import TOKEN, admin, call_rest, php
 
 pytestmark = NEEDS_PLUGIN
 LINK = re.compile(r"""<(?:a|link|img|script)\b[^>]*?\s(?:href|src)=["']([^"'#]+)""")
@@ -29,6 +32,7 @@ ENGLISH = (
 """Texts of ours in a new shop's pages."""
 LEGAL = "array_filter(array_map('Storefleet\\MuPlugin\\page_id', ['terms', 'privacy', 'refund_returns', 'imprint']))"
 PUBLISH = f"foreach ({LEGAL} as $id) {{ wp_publish_post($id); }}"
+STATUS = "admin.php?page=wc-status"
 ADMIN = "define('WP_ADMIN', true);"
 SETTINGS = """[
     get_option('woocommerce_prices_include_tax'), get_option('woocommerce_specific_ship_to_countries'),
@@ -126,6 +130,7 @@ def test_a_shop_has_one_language(
     [
         ("DE", "ready", ["yes", ["DE"], [["DE", ["free_shipping"]]]], 4),
         ("US", "wizard", ["no", ["US"], [["US", ["free_shipping"]]]], 3),
+        ("JP", "ready", ["yes", ["JP"], [["JP", ["free_shipping"]]]], 4),
     ],
 )
 def test_settings_are_those_of_the_country(
@@ -147,10 +152,10 @@ def payment_methods(server: Container) -> list[str]:
 
 
 def left(server: Container) -> list[str]:
-    """The open tasks of WooCommerce's task list."""
+    """The open tasks of WooCommerce's task list, the only one that the owner sees."""
     lists = "rest_do_request(new WP_REST_Request('GET', '/wc-admin/onboarding/tasks'))->get_data()"
-    [setup] = [item for item in php(server, lists, "wp_set_current_user(1);", ADMIN) if item["id"] == "setup"]
-    assert setup["isHidden"] is False
+    [setup] = [item for item in php(server, lists, "wp_set_current_user(1);", ADMIN) if item["isVisible"]]
+    assert setup["id"] == "setup"
     return [task["id"].removeprefix("storefleet_") for task in setup["tasks"] if not task["isComplete"]]
 
 
@@ -158,17 +163,21 @@ def test_the_owner_learns_what_is_left_and_where(new_shop: Shops) -> None:
     shop = new_shop().install(INSTALL)
     server = shop.serve()
     owner = admin(server)
-    assert left(server) == ["product", "sample", "legal", "bank", "tax", "shipping", "logo"]
+    assert left(server) == ["product", "sample", "legal", "withdrawal", "bank", "tax", "shipping", "logo"]
     assert payment_methods(server) == ["cod"]
     for page, words in (
         ("index.php", ("Your shop sells. What is left for you", "Enter your bank account")),
         ("admin.php?page=wc-settings&tab=checkout", ("your account",)),
         ("admin.php?page=wc-settings&tab=email", ("This shop can&#039;t send mail", "This shop can't send mail")),
-        *((page, ("come from the platform",)) for page in ("themes.php", "site-health.php", "plugins.php")),
+        *((page, ("come from the platform",)) for page in ("themes.php", "site-health.php", "plugins.php", STATUS)),
     ):
         status, _, text = server.request(f"/wp-admin/{page}", **owner)
         assert (status, any(word in text for word in words)) == (200, True), page
-    assert "wc-admin&#038;path=/extensions" not in text
+    for path in ("extensions", "marketing"):
+        assert f"wc-admin&#038;path=/{path}" not in text
+    assert "edit.php?post_type=shop_coupon" in text
+    assert text.count("was not tried. Pages of this shop call no other servers.") == 2
+    assert "Contact your hosting provider" not in text
 
     accounts = [{"account_name": "Fig", "iban": "DE02 1203 0000 0000 2020 51"}]
     php(server, f"update_option('woocommerce_bacs_accounts', json_decode('{json.dumps(accounts)}', true))")
@@ -178,8 +187,47 @@ def test_the_owner_learns_what_is_left_and_where(new_shop: Shops) -> None:
     address = urlsplit(html.unescape(link))
     assert server.request(f"{address.path}?{address.query}", **owner)[0] == 302
     assert json.loads(server.request(f"{API}/products", Host=HOST)[2]) == []
-    assert left(server) == ["product", "tax", "shipping", "logo"]
+    assert left(server) == ["product", "withdrawal", "tax", "shipping", "logo"]
     assert "is an example" not in server.request("/wp-admin/edit.php?post_type=product", **owner)[2]
+
+
+def test_an_owner_who_leaves_the_wizard_has_an_open_shop(new_shop: Shops) -> None:
+    shop = new_shop().install(INSTALL, {"STORE_SETUP": "wizard", "STORE_COUNTRY": "US", "STORE_CURRENCY": "USD"})
+    server = shop.serve(TOKEN)
+    owner = admin(server)
+    for page in ("", "admin.php?page=wc-admin"):
+        assert server.request(f"/wp-admin/{page}", **owner)[0] == 302  # to the wizard
+    # what the wizard does at its end, and when it is skipped
+    assert call_rest(server, owner, "/wc-admin/launch-your-store/initialize-coming-soon", "POST") is True
+    call_rest(server, owner, "/wc-admin/onboarding/profile", "POST", {"skipped": True})
+    assert "Sample product" in server.request("/", Host=HOST)[2]
+    code, last = shop.run(("/opt/storefleet/run", "prove"), {**TOKEN, "STORE_SERVICE": "http://127.0.0.1:8080"})
+    assert code == 0, last
+    tasks = ["product", "sample", "legal", "bank", "tax", "shipping", "logo"]
+    assert left(server) == tasks
+    # the owner's choice
+    call_rest(server, owner, "/wc-admin/options", "POST", {"woocommerce_coming_soon": "yes"})
+    assert "Sample product" not in server.request("/", Host=HOST)[2]
+    assert left(server) == ["open", *tasks]
+    dashboard = server.request("/wp-admin/index.php", **owner)[2]
+    assert ("Your shop is closed" in dashboard, "tab=site-visibility" in dashboard) == (True, True)
+
+
+def test_one_picture_replaces_the_monogram_in_both_places(new_shop: Shops) -> None:
+    server = new_shop().install(INSTALL).serve()
+    owner = admin(server)
+    monogram = call_rest(server, owner, "/wp/v2/settings")["site_logo"]
+    add = "wp_insert_attachment(['post_mime_type' => 'image/png', 'post_status' => 'inherit'], '{}.png')"
+    pictures = [php(server, add.format(name)) for name in ("one", "two")]
+    for first, other in (("site_icon", "site_logo"), ("site_logo", "site_icon")):
+        for picture in pictures:
+            call_rest(server, owner, "/wp/v2/settings", "POST", {first: picture})
+        found = call_rest(server, owner, "/wp/v2/settings")
+        # the second picture is in one place: there was no monogram any more
+        assert (found[first], found[other]) == (pictures[1], pictures[0])
+        assert "logo" not in left(server)
+        php(server, f"[update_option('site_icon', {monogram}), update_option('site_logo', {monogram})]")
+        assert "logo" in left(server)
 
 
 def files_of_pictures(shop: Shop) -> dict[str, bytes]:
@@ -196,6 +244,20 @@ def test_a_repeated_installation_changes_nothing_of_the_owners(new_shop: Shops) 
     assert shop.sql("SELECT post_title, post_content FROM wp_posts WHERE post_name = 'home'") == [("Start", "Ours")]
     assert shop.sql("SELECT option_value FROM wp_options WHERE option_name = 'site_icon'") == [("0",)]
     assert files_of_pictures(shop) == before
+
+
+def test_a_shop_has_the_palette_of_its_name(new_shop: Shops) -> None:
+    files = sorted((Path(__file__).parents[2] / "images/woocommerce/theme/styles").glob("*.json"))
+    shown = []
+    for title in ("Fig", "Fig & Öl"):
+        server = new_shop().install(INSTALL, {"STORE_TITLE": title}).serve()
+        style = json.loads(files[zlib.crc32(title.encode()) % len(files)].read_text())
+        colors = {color["slug"]: color["color"] for color in style["settings"]["color"]["palette"]}
+        home = server.request("/", Host=HOST)[2]
+        shown.append(dict(re.findall(r"--wp--preset--color--(accent-\d|base|contrast): (#\w+);", home)))
+        assert shown[-1].items() >= {name: colors[name] for name in ("accent-1", "base", "contrast")}.items()
+        server.stop(signal.SIGKILL)
+    assert shown[0] != shown[1]
 
 
 def test_each_name_has_a_monogram(new_shop: Shops) -> None:

@@ -102,3 +102,12 @@ def admin(server: Container) -> dict[str, str]:
     """Headers of a signed-in owner."""
     cookies = "[$cookie(AUTH_COOKIE, 'auth'), $cookie(LOGGED_IN_COOKIE, 'logged_in')]"
     return {"Host": HOST, "Cookie": "; ".join(php(server, cookies, SESSION)), "User_Agent": "Mozilla/5.0 Firefox/150.0"}
+
+
+def call_rest(server: Container, owner: Mapping[str, str], path: str, method: str = "GET", body: Any = None) -> Any:
+    """The answer of the shop's REST API to an owner in the dashboard. `owner`: from `admin`."""
+    nonce = server.request("/wp-admin/admin-ajax.php?action=rest-nonce", **owner)[2]
+    more = {"X_WP_Nonce": nonce, "Content_Type": "application/json", **owner}
+    status, _, text = server.request(f"/wp-json{path}", method, None if body is None else json.dumps(body), **more)
+    assert status == 200, (path, status, text)
+    return json.loads(text)

@@ -34,6 +34,10 @@ return ['messages' => [
 
     // dashboard
     'Your shop sells. What is left for you' => 'Ihr Shop verkauft. Das bleibt für Sie zu tun',
+    'Your shop is closed. What is left for you' => 'Ihr Shop ist geschlossen. Das bleibt für Sie zu tun',
+    'Open your shop' => 'Öffnen Sie Ihren Shop',
+    'Visitors see “coming soon”: you can set the shop live.'
+        => 'Besucher sehen „Demnächst“: Sie können den Shop freischalten.',
     'Add your first product' => 'Legen Sie Ihr erstes Produkt an',
     'With a picture, a price and a description.' => 'Mit Bild, Preis und Beschreibung.',
     'Delete the sample product' => 'Löschen Sie das Beispielprodukt',
@@ -42,6 +46,9 @@ return ['messages' => [
     'Complete and publish the legal pages' => 'Ergänzen und veröffentlichen Sie die rechtlichen Seiten',
     'They are drafts: footer and checkout link to them when they are published.'
         => 'Sie sind Entwürfe: Fußzeile und Kasse verlinken sie, wenn sie veröffentlicht sind.',
+    'Let shoppers withdraw online' => 'Lassen Sie Käufer online widerrufen',
+    'The EU asks for a withdrawal function. Dismiss this when the shop has one.'
+        => 'Die EU verlangt eine Widerrufsfunktion. Blenden Sie dies aus, wenn der Shop eine hat.',
     'Enter your bank account' => 'Tragen Sie Ihr Bankkonto ein',
     'Shoppers see bank transfer when there is an account.'
         => 'Käufer sehen die Überweisung, wenn es ein Konto gibt.',
@@ -52,8 +59,8 @@ return ['messages' => [
     'It is free in the country of the shop. Dismiss this if that is right.'
         => 'Im Land des Shops ist der Versand kostenlos. Blenden Sie dies aus, wenn es so bleiben soll.',
     'Replace the monogram with your logo' => 'Ersetzen Sie das Monogramm durch Ihr Logo',
-    'The site icon is here, the logo in the editor. Dismiss this to keep it.'
-        => 'Das Website-Icon ist hier, das Logo im Editor. Blenden Sie dies aus, um es zu behalten.',
+    'Choose a site icon: it becomes the logo, too. Dismiss this to keep it.'
+        => 'Wählen Sie ein Website-Icon: es wird auch das Logo. Blenden Sie dies aus, um das Monogramm zu behalten.',
     '“%1$s” is an example. <a href="%2$s">Delete it</a> when you have products of your own.'
         => '„%1$s“ ist ein Beispiel. <a href="%2$s">Löschen Sie es</a>, wenn Sie eigene Produkte haben.',
     'Shoppers see bank transfer when you have entered <a href="%s">your account</a>.'
@@ -66,4 +73,6 @@ return ['messages' => [
         => 'Plugins, Themes und Aktualisierungen dieses Shops kommen von der Plattform, die sie testet.',
     'So nothing can be installed here, and this page doesn\'t ask other servers.'
         => 'Deshalb lässt sich hier nichts installieren, und diese Seite fragt keine anderen Server.',
+    '%s was not tried.' => '%s wurde nicht versucht.',
+    'Pages of this shop call no other servers.' => 'Seiten dieses Shops rufen keine anderen Server auf.',
 ]];

@@ -9,7 +9,9 @@ use function Storefleet\MuPlugin\language;
 
 const PAGES_FOLDER = '/opt/storefleet/pages';
 /** Beside the European Union: the same directives (EEA), or a law of their own that asks for the provider's name. */
-const IMPRINT_COUNTRIES = ['CH', 'GB', 'IS', 'LI', 'NO'];
+const IMPRINT_COUNTRIES = [
+    'BR', 'CH', 'CN', 'GB', 'IN', 'IS', 'JP', 'KR', 'LI', 'MX', 'NO', 'RS', 'TR', 'UA', 'ZA',
+];
 /** Beside the European Union: consumers may withdraw within 14 days. */
 const WITHDRAWAL_COUNTRIES = ['GB', 'IS', 'LI', 'NO'];
 

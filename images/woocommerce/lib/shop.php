@@ -80,8 +80,6 @@ function add_shipping_zone(): void
 function skip_onboarding(): void
 {
     update_option('woocommerce_onboarding_profile', ['skipped' => true]);
-    // "Things to do next": extensions that can't be installed, and advertisements
-    update_option('woocommerce_task_list_hidden_lists', ['extended']);
     delete_transient('_wc_activation_redirect');
 }
 

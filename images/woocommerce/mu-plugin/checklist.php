@@ -13,6 +13,12 @@ add_filter('woocommerce_available_payment_gateways', __NAMESPACE__ . '\hide_bank
 function setup_tasks(): array
 {
     return [
+        'storefleet_open' => [
+            'title' => __('Open your shop', 'storefleet'),
+            'text' => __('Visitors see “coming soon”: you can set the shop live.', 'storefleet'),
+            'path' => 'admin.php?page=wc-settings&tab=site-visibility',
+            'is_done' => is_open(...),
+        ],
         'storefleet_product' => [
             'title' => __('Add your first product', 'storefleet'),
             'text' => __('With a picture, a price and a description.', 'storefleet'),
@@ -30,6 +36,13 @@ function setup_tasks(): array
             'text' => __('They are drafts: footer and checkout link to them when they are published.', 'storefleet'),
             'path' => 'edit.php?post_type=page&post_status=draft',
             'is_done' => static fn (): bool => unpublished_legal_pages() === [],
+        ],
+        // Directive (EU) 2023/2673; no option tells whether the shop has one
+        'storefleet_withdrawal' => [
+            'title' => __('Let shoppers withdraw online', 'storefleet'),
+            'text' => __('The EU asks for a withdrawal function. Dismiss this when the shop has one.', 'storefleet'),
+            'path' => 'post.php?action=edit&post=' . page_id('refund_returns'),
+            'is_done' => static fn (): bool => !is_in_european_union(),
         ],
         'storefleet_bank' => [
             'title' => __('Enter your bank account', 'storefleet'),
@@ -51,11 +64,19 @@ function setup_tasks(): array
         ],
         'storefleet_logo' => [
             'title' => __('Replace the monogram with your logo', 'storefleet'),
-            'text' => __('The site icon is here, the logo in the editor. Dismiss this to keep it.', 'storefleet'),
+            'text' => __('Choose a site icon: it becomes the logo, too. Dismiss this to keep it.', 'storefleet'),
             'path' => 'options-general.php',
-            'is_done' => static fn (): bool => !is_monogram((int) get_option('site_icon')),
+            'is_done' => static fn (): bool => !array_filter(
+                [(int) get_option('site_icon'), (int) get_option('site_logo')],
+                is_monogram(...),
+            ),
         ],
     ];
+}
+
+function is_open(): bool
+{
+    return get_option('woocommerce_coming_soon') !== 'yes';
 }
 
 function sample_product_id(): int
@@ -97,9 +118,9 @@ function has_shipping_price(): bool
     return (int) $wpdb->get_var($query) > 0;
 }
 
-function is_monogram(int $id): bool
+function is_in_european_union(): bool
 {
-    return $id > 0 && basename((string) get_attached_file($id)) === 'monogram.png';
+    return in_array(WC()->countries->get_base_country(), WC()->countries->get_european_union_countries(), true);
 }
 
 /**
@@ -112,13 +133,13 @@ function replace_setup_tasks(array $lists): array
 {
     require_once __DIR__ . '/setup-task.php';
     if (isset($lists['setup'])) {
-        $tasks = ['product', 'sample', 'legal', 'bank', 'tax', 'shipping', 'logo'];
         $lists['setup']->tasks = array_map(
-            static fn (string $task): SetupTask => new SetupTask($lists['setup'], "storefleet_{$task}"),
-            $tasks,
+            static fn (string $task): SetupTask => new SetupTask($lists['setup'], $task),
+            array_keys(setup_tasks()),
         );
     }
-    return $lists;
+    // "Things to do next": extensions that can't be installed, and advertisements
+    return array_diff_key($lists, ['extended' => '']);
 }
 
 /** In place of WooCommerce's, which says that the shop can't sell before all tasks are done. */
@@ -126,7 +147,9 @@ function add_dashboard_widget(): void
 {
     remove_meta_box('wc_admin_dashboard_setup', 'dashboard', 'normal');
     if (current_user_can('manage_woocommerce') && array_filter(setup_tasks(), is_left(...))) {
-        $title = __('Your shop sells. What is left for you', 'storefleet');
+        $title = is_open()
+            ? __('Your shop sells. What is left for you', 'storefleet')
+            : __('Your shop is closed. What is left for you', 'storefleet');
         $print = __NAMESPACE__ . '\print_checklist';
         add_meta_box('storefleet_checklist', esc_html($title), $print, 'dashboard', 'normal', 'high');
         // "Welcome to WordPress!": advice for a blog

@@ -9,8 +9,9 @@ declare(strict_types=1);
 defined('ABSPATH') || exit;
 
 foreach ([
-    'page-generation', 'page-cache', 'hardening', 'privacy', 'texts', 'theme', 'menus', 'checklist', 'notices',
-    'outbound-http', 'updates', 'login-throttle', 'mail', 'uploads', 'saved-carts', 'cron', 'proof',
+    'page-generation', 'page-cache', 'hardening', 'privacy', 'texts', 'theme', 'menus', 'monogram', 'wizard',
+    'checklist', 'notices', 'outbound-http', 'updates', 'login-throttle', 'mail', 'uploads', 'saved-carts', 'cron',
+    'proof',
 ] as $name) {
     require "/opt/storefleet/mu-plugin/{$name}.php";
 }
