@@ -32,6 +32,8 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     text: str
+    cookies: str = ""
+    """Those that it sets, as the next request sends them."""
 
     @property
     def cached(self) -> bool:
@@ -44,7 +46,8 @@ def send(path: str, method: str = "GET", port: str = PORT, body: str | bytes | N
     try:
         connection.request(method, path, body, {"Host": HOST} | headers)
         answer = connection.getresponse()
-        return Answer(answer.status, dict(answer.getheaders()), answer.read().decode(errors="replace"))
+        cookies = "; ".join(each.partition(";")[0] for each in answer.headers.get_all("Set-Cookie", []))
+        return Answer(answer.status, dict(answer.getheaders()), answer.read().decode(errors="replace"), cookies)
     except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
         return Answer(0, {}, "")
     finally:

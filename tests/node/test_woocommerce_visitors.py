@@ -10,15 +10,17 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
 from tests.node.containers import Container
-from tests.node.page_visits import enter_network, send
+from tests.node.page_visits import Answer, enter_network, send
 from tests.node.plugin import NEEDS_PLUGIN
 from tests.node.shoppers import API
-from tests.node.shops import HOST, INSTALL, Shop, Shops, wait_for_response
+from tests.node.shops import ENV, HOST, INSTALL, Shop, Shops, wait_for_response
 from tests.node.wordpress import admin, php
+from tests.support.waiting import eventually
 
 pytestmark = NEEDS_PLUGIN
 RESOURCES = re.compile(
@@ -142,7 +144,7 @@ def test_a_picture_with_too_many_pixels_is_refused_and_leaves_nothing(new_shop: 
             assert files_of(shop) == before
 
 
-def test_a_large_file_is_kept_and_one_above_the_limit_leaves_nothing(new_shop: Shops) -> None:
+def test_a_large_file_is_kept_one_above_the_limit_leaves_nothing_and_a_picture_is_resized(new_shop: Shops) -> None:
     shop = new_shop().install(INSTALL)
     server = shop.serve()
     owner = {name.replace("_", "-"): value for name, value in admin(server).items()}
@@ -151,14 +153,20 @@ def test_a_large_file_is_kept_and_one_above_the_limit_leaves_nothing(new_shop: S
         assert "Maximum upload file size: 64 MB." in form  # and the page's script refuses a larger file
         [nonce] = re.findall(r'name="_wpnonce" value="(\w+)"', form)
         before = files_of(shop)
-        for megabytes, expected in ((65, (0, 413)), (40, (200,))):
+        for megabytes, expected in ((65, 413), (40, 200)):
             body = FORM.format(nonce=nonce).encode() + b"%PDF-1.4\n" + bytes(megabytes * 2**20) + b"\r\n--form--\r\n"
             more = {"Content-Type": "multipart/form-data; boundary=form", **owner}
             upload = partial(send, "/wp-admin/async-upload.php", "POST", body=body, **more)
             answer = pool.submit(upload).result()
-            assert answer.status in expected, answer
+            assert answer.status == expected, answer
             assert (files_of(shop) == before) == (megabytes == 65)
-    assert json.loads(answer.text)["success"] is True
+        assert json.loads(answer.text)["success"] is True
+        picture = FORM.replace("catalogue.pdf", "picture.png").replace("application/pdf", "image/png")
+        body = picture.format(nonce=nonce).encode() + png(1200, 800) + b"\r\n--form--\r\n"
+        answer = pool.submit(partial(send, "/wp-admin/async-upload.php", "POST", body=body, **more)).result()
+        sizes = json.loads(answer.text)["data"]["sizes"]
+        assert {"medium", "large", "full"} <= sizes.keys()  # made at once
+        assert {path.name for path in files_of(shop)} >= {f"picture-{size}.png" for size in ("300x200", "1024x683")}
 
 
 FORM = """--form\r
@@ -179,6 +187,38 @@ UPLOADED = "/var/www/html/wp-content/uploads"
 
 def files_of(shop: Shop) -> set[Path]:
     return {path for path in shop.uploads.rglob("*") if path.is_file()}
+
+
+def test_a_shopper_with_a_cart_and_a_signed_in_user_get_pages_of_their_own(server: Container) -> None:
+    with ThreadPoolExecutor(1, initializer=enter_network, initargs=(server.network,)) as pool:
+
+        def visit(path: str, method: str = "GET", body: str | None = None, **headers: str) -> Answer:
+            return pool.submit(partial(send, path, method, body=body, **headers)).result()
+
+        def is_stored(path: str) -> bool:
+            return visit(path).cached
+
+        [product] = json.loads(visit(f"{API}/products").text)
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        login = urlencode({"log": "admin", "pwd": ENV["STORE_ADMIN_PASSWORD"], "testcookie": "1"})
+        cart = visit(f"{API}/cart")
+        item = json.dumps({"id": product["id"], "quantity": 1})
+        nonce = {"Nonce": cart.headers["Nonce"], "Content-Type": "application/json", "Cookie": cart.cookies}
+        beginnings: list[tuple[str, str, str | None, dict[str, str]]] = [
+            (f"/?add-to-cart={product['id']}", "GET", None, {}),
+            ("/shop/", "POST", urlencode({"add-to-cart": product["id"]}), form),
+            (f"{API}/cart/add-item", "POST", item, nonce),
+            ("/wp-login.php", "POST", login, form | {"Cookie": "wordpress_test_cookie=WP%20Cookie%20check"}),
+        ]
+        for url, method, body, headers in beginnings:
+            began = visit(url, method, body, **headers)
+            assert began.cookies, began
+            for path in ("/", "/shop/", "/product/storefleet-sample/"):
+                assert eventually(partial(is_stored, path))
+                mine = visit(path, Cookie=began.cookies)
+                assert (mine.status, mine.cached) == (200, False), (path, began.cookies)
+            own = json.loads(visit(f"{API}/cart", Cookie=began.cookies).text)["items_count"]
+            assert (own == 1) or "wpadminbar" in mine.text
 
 
 def test_a_cart_that_is_not_saved_is_told(new_shop: Shops) -> None:
