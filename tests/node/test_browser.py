@@ -1,33 +1,21 @@
 """Stores in a real browser: a shopper buys, and the owner signs in and sells a new product."""
 
 import json
-from pathlib import Path
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page
 
 from tests.node.plugin import NEEDS_PLUGIN
 from tests.node.shoppers import API, BILLING_ADDRESS, create_open_store, credentials
 from tests.node.stores import create_ready_store
-from tests.support.browser import TIMEOUT_MS, NewPage
+from tests.support.browser import NewPage, find_violations, shows
 from tests.support.harness import Harness
 from tests.support.waiting import wait_until
 
-AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-AXE_RUN = """async () => {
-  const {violations} = await axe.run({exclude: [
-    '[data-wp-bind--role="state.drawerRole"]', '[aria-label^="Loading"]', '#email', '.zoomImg',
-  ]})
-  return violations.map(({id, nodes}) => [id, ...nodes.map(node => node.html)])
-}"""
-"""Without what is WooCommerce's: the closed mini cart, labels of what isn't loaded yet, the e-mail field, the zoom."""
+NOT_OURS = ('[data-wp-bind--role="state.drawerRole"]', '[aria-label^="Loading"]', "#email", ".zoomImg")
+"""What is WooCommerce's: the closed mini cart, labels of what isn't loaded yet, the e-mail field, the zoom."""
 TOTAL = "10,00\u00a0€"
 CART = f"fetch('{API}/cart').then(response => response.json())"
 """A JavaScript expression: the shopper's cart in the Store API."""
-
-
-async def shows(page: Page, *texts: str) -> None:
-    for text in texts:
-        await expect(page.locator("body")).to_contain_text(text, use_inner_text=True, timeout=TIMEOUT_MS)
 
 
 async def buy(page: Page, url: str) -> None:
@@ -37,7 +25,7 @@ async def buy(page: Page, url: str) -> None:
     await page.locator(".add_to_cart_button").first.click()
     await wait_until(lambda: page.evaluate(f"{CART}.then(cart => cart.items_count === 1)"))
     for path, texts in (("/cart/", ("Estimated total", "Sample product")), ("/checkout/", ("Cash on delivery", TOTAL))):
-        assert await find_violations(page, f"{url}{path}", *texts) == [], path
+        assert await violations(page, f"{url}{path}", *texts) == [], path
     await page.fill("#email", BILLING_ADDRESS["email"])
     for name in ("first_name", "last_name", "address_1", "postcode", "city"):
         await page.fill(f"#billing-{name}", BILLING_ADDRESS[name])
@@ -49,14 +37,11 @@ async def buy(page: Page, url: str) -> None:
     await shows(page, "Order received", "Sample product", "Cash on delivery", "Ada Byron", "10117 Berlin")
 
 
-async def find_violations(page: Page, url: str, *texts: str) -> list[list[str]]:
-    """What axe finds in a page that shows these texts: rule, and elements."""
-    assert AXE.exists(), "npm --prefix frontend ci installs axe-core"
+async def violations(page: Page, url: str, *texts: str) -> list[list[str]]:
+    """What axe finds in a page that shows these texts."""
     await page.goto(url)
     await shows(page, *texts)
-    await page.evaluate(AXE.read_text())
-    found: list[list[str]] = await page.evaluate(AXE_RUN)
-    return found
+    return await find_violations(page, NOT_OURS)
 
 
 async def sign_in(page: Page, url: str, username: str, password: str) -> None:
@@ -90,7 +75,7 @@ async def test_a_shopper_buys_and_the_owner_sells(harness: Harness, new_page: Ne
     store, _ = await create_open_store(harness, country="DE", currency="EUR")
     shopper, owner, visitor = [(await new_page()).page for _ in range(3)]
     for path in ("/", "/shop/", "/product/storefleet-sample/", "/my-account/", "/nothing-here/"):
-        assert await find_violations(shopper, f"{store['url']}{path}") == [], path
+        assert await violations(shopper, f"{store['url']}{path}") == [], path
     await buy(shopper, store["url"])
     await visitor.goto(store["url"])  # without a cart or an account
     await shows(visitor, "Sample product")

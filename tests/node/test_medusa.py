@@ -3,9 +3,11 @@
 import asyncio
 import json
 import os
+import re
 import signal
+from functools import partial
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page
 
 from tests.node.medusa import (
     ADDRESS,
@@ -18,14 +20,16 @@ from tests.node.medusa import (
 )
 from tests.node.real_node import RealNode
 from tests.node.shoppers import credentials, run_shoppers, send_request, wait_until_open
-from tests.node.stores import pods
-from tests.support.browser import TIMEOUT_MS, NewPage
+from tests.node.stores import is_replaced, pods
+from tests.support.browser import NewPage, shows
 from tests.support.harness import DELETE, Harness
+from tests.support.log_subscription import LogSubscriber, follow_logs
 from tests.support.stores import MERGE, PASSWORD_CHANGED, change_plan, has_notice, is_gone, rotate_password
 from tests.support.suspension import resume_store, suspend_store
 from tests.support.waiting import wait_until
 
 PROOF_STEPS = ["database", "shop", "product", "cart", "checkout", "order", "cancel", "clean"]
+NAME = "🫒 Fig & Olive „日本“ Öl ελιά زيتون"
 SHOPPERS = 3
 ORDERS_BETWEEN = 34
 """Acknowledged orders before, between and after the kills: a hundred together."""
@@ -46,14 +50,10 @@ UPLOAD = """
 """
 
 
-async def shows(page: Page, *texts: str) -> None:
-    for text in texts:
-        await expect(page.locator("body")).to_contain_text(text, use_inner_text=True, timeout=TIMEOUT_MS)
-
-
 async def buy(page: Page, url: str) -> None:
     """From the front page to the order."""
     await page.goto(url)
+    assert await page.inner_text(".brand") == NAME
     await page.click("text=Sample product")
     await page.click("button")
     await page.wait_for_url("**/cart")
@@ -65,10 +65,15 @@ async def buy(page: Page, url: str) -> None:
     await page.click("form[action='/checkout'] button")
     await page.wait_for_url("**/orders/**")
     await shows(page, "Danke für Ihre Bestellung", "Bestellung 1", "Ada Byron", "10117 Berlin", "24,00 €")
+    assert re.search(r"^\d{1,2}\. \w+ 20\d\d$", await page.inner_text("main"), re.MULTILINE)
+
+
+def has_line(log: LogSubscriber, words: str) -> bool:
+    return any(words in line for line in log.lines)
 
 
 async def test_a_browser_buys_and_the_owner_sells(harness: Harness, node: RealNode, new_page: NewPage) -> None:
-    store, namespace = await create_medusa_store(harness, name="🫒 Fig & Olive „日本“", language="de-DE")
+    store, namespace = await create_medusa_store(harness, name=NAME, language="de-DE")
     assert store["receipt"]["simulated"] is False
     assert [step["name"] for step in store["receipt"]["steps"]] == PROOF_STEPS
     assert await rows(harness, node, namespace, ORDERS) == []
@@ -77,6 +82,9 @@ async def test_a_browser_buys_and_the_owner_sells(harness: Harness, node: RealNo
     await buy(shopper.page, store["url"])
     assert shopper.failed_requests == []
     [order] = await rows(harness, node, namespace, ORDERS)
+    for component, words in (("web", f"Order {order} was placed."), ("database", "ready to accept connections")):
+        async with follow_logs(harness, store["id"], component) as log:
+            await log.wait_for(partial(has_line, log, words))
     assert (await send_request(harness, store, "GET", f"/orders/{order}"))[0] == 404  # without its key
 
     owner = (await new_page()).page
@@ -109,6 +117,10 @@ async def test_a_browser_buys_and_the_owner_sells(harness: Harness, node: RealNo
 
     [picture] = (await owner.evaluate(UPLOAD))["files"]
     assert picture["url"].startswith(f"{store['url']}/static/")
+    before = (await pods(harness, namespace))["web"]["metadata"]
+    await harness.kubernetes_request("DELETE", f"/api/v1/namespaces/{namespace}/pods/{before['name']}")
+    await wait_until(is_replaced(harness, namespace, "web", before["uid"]))
+    await wait_until_open(harness, store)
     status, headers, body = await send_request(harness, store, "GET", picture["url"].removeprefix(store["url"]))
     assert (status, headers["Content-Type"], body) == (200, "image/png", "pixels")
 

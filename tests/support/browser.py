@@ -1,13 +1,14 @@
 """A headless Chromium for tests, driven by Playwright. A conftest imports the fixtures `browser` and `new_page`."""
 
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request, Response, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request, Response, async_playwright, expect
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 """The path of the system's browser: Playwright's own would be a download."""
@@ -23,6 +24,11 @@ LAUNCH_ARGUMENTS = (
 )
 TIMEOUT_MS = 30_000.0
 """The timeout of each action and navigation."""
+AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+AXE_RUN = """async exclude => {
+  const {violations} = await axe.run({exclude})
+  return violations.map(({id, nodes}) => [id, ...nodes.map(node => node.html)])
+}"""
 
 
 @dataclass
@@ -80,3 +86,17 @@ def new_page(browser: Browser) -> NewPage:
         return observed
 
     return new
+
+
+async def shows(page: Page, *texts: str) -> None:
+    """Waits until the page's visible text has all of these."""
+    for text in texts:
+        await expect(page.locator("body")).to_contain_text(text, use_inner_text=True, timeout=TIMEOUT_MS)
+
+
+async def find_violations(page: Page, exclude: Sequence[str] = ()) -> list[list[str]]:
+    """What axe finds in the page: rule, and elements. `exclude`: selectors of what isn't ours."""
+    assert AXE.exists(), "npm --prefix frontend ci installs axe-core"
+    await page.evaluate(AXE.read_text())
+    found: list[list[str]] = await page.evaluate(AXE_RUN, list(exclude))
+    return found
