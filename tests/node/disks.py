@@ -3,8 +3,8 @@
 import asyncio
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from tests.node.process_inspection import processes_of_pods
@@ -50,3 +50,13 @@ def fill_disk(folder: Path) -> Iterator[None]:
         yield
     finally:
         file.unlink()
+
+
+@asynccontextmanager
+async def full_disk(
+    harness: Harness, node: RealNode, namespace: str, component: str, program: str, path: str
+) -> AsyncIterator[None]:
+    """Fills the disk that is mounted at that path of the component's container, until the end of the block."""
+    root = await root_folder(harness, node, namespace, component, program)
+    with fill_disk(root / path.lstrip("/")):
+        yield

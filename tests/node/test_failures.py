@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.node.disks import fill_disk, root_folder
+from tests.node.disks import full_disk, root_folder
 from tests.node.image_variants import image_variant
 from tests.node.real_node import RealNode
 from tests.node.stores import (
@@ -171,8 +171,7 @@ async def test_pods_disks_and_scratch_space_have_their_limits(harness: Harness, 
     )
 
     cursor = (await harness.get_store(store["id"]))["eventCursor"]
-    database = await root_folder(harness, node, namespace, "database", "mariadbd")
-    with fill_disk(database / "var/lib/mysql"):
+    async with full_disk(harness, node, namespace, "database", "mariadbd", "/var/lib/mysql"):
         await harness.wait_for_store(store["id"], health="DOWN")
         assert "A jar of olives" in (await visit(harness, store))[1]  # saved data can be read
 

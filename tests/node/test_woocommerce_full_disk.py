@@ -8,7 +8,7 @@ import pytest
 
 from tests.node.containers import Container, Containers, Image
 from tests.node.databases import start_database
-from tests.node.disks import file_system, fill_disk, root_folder
+from tests.node.disks import file_system, fill_disk, full_disk
 from tests.node.plugin import NEEDS_PLUGIN, PLUGIN
 from tests.node.real_node import RealNode
 from tests.node.shoppers import API, ORDER, ShoppingSession, create_open_store, send_request, wait_until_open
@@ -123,8 +123,7 @@ async def test_the_owner_reads_which_disk_is_full(harness: Harness, node: RealNo
     store, namespace = await create_open_store(harness)
     shop = ShoppingSession(harness, store)
 
-    web = await root_folder(harness, node, namespace, "web", "apache2")
-    with fill_disk(web / UPLOADS.lstrip("/")):
+    async with full_disk(harness, node, namespace, "web", "apache2", UPLOADS):
         await run_cron_job(harness, namespace, name="cron-full", fails=True)
         found = await wait_for_health_cause(harness, store, "The disk of uploads is full.")
         assert (found["status"], found["health"]["state"]) == ("READY", "DEGRADED")
@@ -138,8 +137,7 @@ async def test_the_owner_reads_which_disk_is_full(harness: Harness, node: RealNo
     _, [product] = await shop.retry_until(200, "GET", f"{API}/products")
     added = {"id": product["id"], "quantity": 1}
     await shop.retry_until(201, "POST", f"{API}/cart/add-item", json=added, headers=cart)
-    database = await root_folder(harness, node, namespace, "database", "mariadbd")
-    with fill_disk(database / "var/lib/mysql"):
+    async with full_disk(harness, node, namespace, "database", "mariadbd", "/var/lib/mysql"):
         await wait_for_health_cause(harness, store, "The disk of database is full.")
         for _ in range(ROUNDS):
             status, _, answer = await send_request(harness, store, "GET", f"{API}/cart", headers=cart)
