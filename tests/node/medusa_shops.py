@@ -1,6 +1,7 @@
 """Shops of the MedusaJS image with a PostgreSQL server, without a cluster: running programs, and counting rows."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from stores.plans import PLANS
 from tests.node.containers import Container, Containers, Image
 from tests.node.shops import wait_for_response
 from workers.engines import postgres
+from workers.engines.medusa import UPLOADS
 
 PASSWORD = 'it\'s \\ a "p`w" ü;#$x--'
 ENV = {
@@ -75,17 +77,18 @@ def start_postgres(containers: Containers, image: Image, data: Path, network: Pa
 
 @dataclass
 class MedusaShop:
-    """A shop, installed or not: a database of a server."""
+    """A shop, installed or not: a database of a server, and a folder for uploads."""
 
     name: str
     image: Image
     containers: Containers
     server: PostgresServer
+    uploads: Path
 
     def start(self, program: str, **env: str) -> Container:
         given = {**ENV, "DATABASE_NAME": self.name, **env}
-        argv = ("node", f"src/programs/{program}.js")
-        return self.containers.start(self.image, *argv, env=given, mounts={}, network=self.server.container.network)
+        argv, mounts = ("node", f"src/programs/{program}.js"), {UPLOADS: self.uploads}
+        return self.containers.start(self.image, *argv, env=given, mounts=mounts, network=self.server.container.network)
 
     def run(self, program: str, **env: str) -> tuple[int, str]:
         """Runs a program to its end. Returns its exit code and last line."""
@@ -98,9 +101,9 @@ class MedusaShop:
         assert (code, json.loads(last)["done"]) == (0, "installed"), last
         return self
 
-    def serve(self) -> Container:
+    def serve(self, **env: str) -> Container:
         """Starts the web server, and returns when the shop is ready."""
-        web = self.start("web")
+        web = self.start("web", **env)
         wait_for_response(web, "/readyz", 200, seconds=90)
         return web
 
@@ -113,7 +116,10 @@ class MedusaShop:
 def new_shop(containers: Containers, image: Image, server: PostgresServer) -> MedusaShop:
     name = f"shop_{uuid4().hex}"
     server.sql(f"CREATE DATABASE {name} OWNER medusa")
-    return MedusaShop(name, image, containers, server)
+    uploads = containers.folder / name
+    uploads.mkdir(parents=True)
+    os.chown(uploads, 10001, 10001)
+    return MedusaShop(name, image, containers, server, uploads)
 
 
 MedusaShops = Callable[[], MedusaShop]
