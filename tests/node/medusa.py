@@ -18,6 +18,7 @@ ADDRESS = {
     **{name: BILLING_ADDRESS[name] for name in ("email", "first_name", "last_name", "address_1", "city")},
     "postal_code": BILLING_ADDRESS["postcode"],
     "country_code": "de",
+    "payment": "pp_system_default",
 }
 ORDERS = 'SELECT id FROM "order" WHERE status <> $$canceled$$'
 
@@ -41,9 +42,9 @@ class StorefrontSession(ShoppingSession):
         headers, page = await self.retry_until(200, "GET", "/checkout", headers=cart)
         total = re.findall(r'name="total" value="([^"]+)"', page)[0]
         headers, _ = await self.retry_until(303, "POST", "/checkout", data={**ADDRESS, "total": total}, headers=cart)
-        # a cart whose order was placed but not acknowledged is empty
-        if headers["Location"] != "/cart":
-            self.keys.append(headers["Location"].partition("?")[0].removeprefix("/orders/"))
+        # also if an order was placed but not acknowledged
+        assert headers["Location"].startswith("/orders/"), headers["Location"]
+        self.keys.append(headers["Location"].partition("?")[0].removeprefix("/orders/"))
 
 
 async def process_of(harness: Harness, node: RealNode, namespace: str, component: str, program: str) -> psutil.Process:

@@ -96,8 +96,8 @@ class MedusaShop:
         code = container.wait()
         return code, container.log.strip().splitlines()[-1]
 
-    def install(self) -> "MedusaShop":
-        code, last = self.run("install")
+    def install(self, **env: str) -> "MedusaShop":
+        code, last = self.run("install", **env)
         assert (code, json.loads(last)["done"]) == (0, "installed"), last
         return self
 
@@ -111,6 +111,14 @@ class MedusaShop:
         """Table -> number of rows."""
         rows = (line.split("|") for line in self.server.sql(COUNT_ROWS, self.name))
         return {table: int(number) for table, number in rows}
+
+    def settled_counts(self) -> Counts:
+        """The counts when Medusa has handled the events of the last requests."""
+        while True:
+            counts = self.counts()
+            time.sleep(1)
+            if self.counts() == counts:
+                return counts
 
 
 def new_shop(containers: Containers, image: Image, server: PostgresServer) -> MedusaShop:

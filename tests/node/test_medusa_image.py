@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.node.containers import Containers, Image
-from tests.node.medusa_shops import ENV, Counts, MedusaShop, MedusaShops, PostgresServer, start_postgres
+from tests.node.medusa_shops import ENV, MedusaShops, PostgresServer, start_postgres
 from tests.node.shops import HOST, wait_for_response
 
 
@@ -141,10 +141,10 @@ def test_a_migration_that_fails_says_why(new_medusa_shop: MedusaShops) -> None:
 def test_a_proof_leaves_no_row_even_if_it_is_killed(new_medusa_shop: MedusaShops) -> None:
     shop = new_medusa_shop().install()
     shop.serve()
-    before = settled_counts(shop)
+    before = shop.settled_counts()
     code, last = shop.run("prove")
     assert (code, json.loads(last)["simulated"]) == (0, False), last
-    assert settled_counts(shop) == before
+    assert shop.settled_counts() == before
     for step in ("shop", "product", "cart", "checkout", "order"):
         killed = shop.start("prove")
         while f'"step":"{step}"' not in killed.log:
@@ -153,7 +153,7 @@ def test_a_proof_leaves_no_row_even_if_it_is_killed(new_medusa_shop: MedusaShops
         killed.stop(signal.SIGKILL)
         time.sleep(1)  # the server ends the killed proof's last request
     assert shop.run("prove")[0] == 0
-    assert settled_counts(shop) == before
+    assert shop.settled_counts() == before
 
 
 def test_web_is_not_ready_while_the_database_is_away(
@@ -181,15 +181,6 @@ def test_web_loads_its_code_while_it_waits_and_from_the_compile_cache(new_medusa
     for program in (installed, web):
         used, missing = (program.log.count(text) for text in ("was accepted", "was not initialized"))
         assert missing < used / 100, program.name
-
-
-def settled_counts(shop: MedusaShop) -> Counts:
-    """The counts when Medusa has handled the events of the last requests."""
-    while True:
-        counts = shop.counts()
-        time.sleep(1)
-        if shop.counts() == counts:
-            return counts
 
 
 def test_no_secret_is_printed(new_medusa_shop: MedusaShops) -> None:

@@ -17,6 +17,8 @@ export const PLACEHOLDERS = {
   amounts: { Small: 19, Large: 24 },
 };
 export const SAMPLE_SKU = "storefleet-sample";
+/** Where shops show prices without tax, and add it in the cart. Elsewhere the law or the custom is a price with tax. */
+const PRICES_WITHOUT_TAX = new Set(["AS", "CA", "GU", "MP", "PR", "UM", "US", "VI"]);
 /** What Medusa's provider emailpass uses. */
 const SCRYPT = { logN: 15, r: 8, p: 1 };
 
@@ -60,6 +62,7 @@ export async function personalize(database: Database, merchant: Merchant): Promi
       currency,
     ]);
   }
+  await database.query("UPDATE price_preference SET is_tax_inclusive = $1", [!PRICES_WITHOUT_TAX.has(merchant.country)]);
   // 19 yen would be next to nothing
   const factor = fractionDigits(merchant.currency) === 0 ? 100 : 1;
   await database.query(

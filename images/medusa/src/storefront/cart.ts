@@ -1,25 +1,19 @@
 /** A visitor's cart: Medusa's, whose id is in a cookie. */
 import type { MedusaRequest, MedusaResponse } from "@medusajs/framework/http";
-import { ContainerRegistrationKeys } from "@medusajs/framework/utils";
-import {
-  addShippingMethodToCartWorkflow,
-  addToCartWorkflow,
-  createCartWorkflow,
-  listShippingOptionsForCartWorkflow,
-  updateLineItemInCartWorkflow,
-} from "@medusajs/medusa/core-flows";
+import { ContainerRegistrationKeys, MedusaError } from "@medusajs/framework/utils";
+import { addToCartWorkflow, createCartWorkflow, updateLineItemInCartWorkflow } from "@medusajs/medusa/core-flows";
+import { chooseShipping } from "./shipping";
 import type { Shop } from "./shop";
 
 const COOKIE = "cart";
 const COOKIE_SECONDS = 30 * 24 * 3600;
 export const MAX_QUANTITY = 99;
-const FIELDS = [
-  "id", "email", "currency_code", "completed_at", "total", "item_total", "item_subtotal", "shipping_total",
-  "shipping_subtotal", "tax_total", "discount_total", "items.id", "items.title", "items.product_title",
-  "items.product_handle", "items.variant_id", "items.variant_title", "items.thumbnail", "items.quantity",
-  "items.unit_price", "items.total", "items.requires_shipping", "shipping_methods.id", "shipping_methods.name",
-  "shipping_methods.shipping_option_id", "shipping_methods.amount", "shipping_address.*",
+/** Of a cart or an order: what toLines and toSums need. */
+export const SUM_FIELDS = [
+  "currency_code", "total", "tax_total", "items.*", "items.total", "items.tax_total", "shipping_methods.total",
+  "shipping_methods.tax_total", "shipping_methods.is_tax_inclusive",
 ];
+const FIELDS = ["id", "email", "completed_at", "shipping_address.*", ...SUM_FIELDS];
 
 export interface Line {
   id: string;
@@ -28,16 +22,18 @@ export interface Line {
   handle: string | null;
   thumbnail: string | null;
   quantity: number;
-  total: number;
-  requiresShipping: boolean;
+  /** With tax if its price is one with tax, as on the product's page. */
+  amount: number;
 }
 
 export interface Sums {
   currency: string;
+  /** Items and shipping, as their prices are: with tax or without. */
   items: number;
-  discount: number;
   shipping: number;
-  tax: number;
+  /** On top of items and shipping. */
+  addedTax: number;
+  includedTax: number;
   total: number;
 }
 
@@ -45,57 +41,72 @@ export interface Cart extends Sums {
   id: string;
   email: string | null;
   lines: Line[];
-  shippingOption: string | null;
   address: Record<string, string | null>;
 }
 
-export interface ShippingOption {
-  id: string;
-  name: string;
-  amount: number;
+/** Of the visitor's cookie; a cart of that id may not exist. */
+export function cartId(request: MedusaRequest): string | undefined {
+  const id: unknown = (request as { cookies?: Record<string, unknown> }).cookies?.[COOKIE];
+  return typeof id === "string" && /^cart_\w+$/.test(id) ? id : undefined;
 }
 
 /** Undefined without a cookie, or if its cart doesn't exist or was ordered. */
 export async function loadCart(request: MedusaRequest): Promise<Cart | undefined> {
-  const id: unknown = (request as { cookies?: Record<string, unknown> }).cookies?.[COOKIE];
-  if (typeof id !== "string" || !/^cart_\w+$/.test(id)) return undefined;
+  const id = cartId(request);
+  if (id === undefined) return undefined;
   const query = request.scope.resolve(ContainerRegistrationKeys.QUERY);
   const { data: [cart] } = await query.graph({ entity: "cart", fields: FIELDS, filters: { id } });
   if (cart === undefined || cart.completed_at) return undefined;
-  const { totals } = { totals: cart as unknown as Record<string, unknown> };
   return {
     id: cart.id,
     email: cart.email ?? null,
-    currency: cart.currency_code,
     lines: toLines(cart.items ?? []),
-    ...toSums(totals),
-    shippingOption: cart.shipping_methods?.[0]?.shipping_option_id ?? null,
+    ...toSums(cart),
     address: (cart.shipping_address ?? {}) as unknown as Record<string, string | null>,
   };
 }
 
 /** Of a cart or an order. */
-export function toSums(totals: Record<string, unknown>): Omit<Sums, "currency"> {
-  return {
-    items: Number(totals.item_total ?? 0),
-    discount: Number(totals.discount_total ?? 0),
-    shipping: Number(totals.shipping_total ?? 0),
-    tax: Number(totals.tax_total ?? 0),
-    total: Number(totals.total ?? 0),
+export function toSums(sold: object): Sums {
+  const { currency_code: currency, total, tax_total: tax, items = [], shipping_methods: methods = [] } = sold as {
+    currency_code: string;
+    total: unknown;
+    tax_total: unknown;
+    items?: Priced[];
+    shipping_methods?: Priced[];
   };
+  const [ofItems, ofShipping] = [items, methods].map((all) => all.reduce((sum, one) => sum + amountOf(one), 0));
+  const addedTax = Number(total) - ofItems! - ofShipping!;
+  return {
+    currency,
+    items: ofItems!,
+    shipping: ofShipping!,
+    addedTax,
+    includedTax: Number(tax) - addedTax,
+    total: Number(total),
+  };
+}
+
+interface Priced {
+  total: unknown;
+  tax_total: unknown;
+  is_tax_inclusive: boolean;
+}
+
+function amountOf({ total, tax_total: tax, is_tax_inclusive: included }: Priced): number {
+  return Number(total) - (included ? 0 : Number(tax));
 }
 
 /** Of a cart or an order. */
 export function toLines(items: unknown[]): Line[] {
-  return (items as Record<string, unknown>[]).map((item) => ({
+  return (items as (Record<string, unknown> & Priced)[]).map((item) => ({
     id: item.id as string,
     title: (item.product_title ?? item.title) as string,
     variant: (item.variant_title ?? null) as string | null,
     handle: (item.product_handle ?? null) as string | null,
     thumbnail: (item.thumbnail ?? null) as string | null,
     quantity: Number(item.quantity),
-    total: Number(item.total),
-    requiresShipping: item.requires_shipping === true,
+    amount: amountOf(item),
   }));
 }
 
@@ -107,6 +118,7 @@ export function countItems(cart: Cart | undefined): number {
 export async function addItem(
   request: MedusaRequest, response: MedusaResponse, shop: Shop, variant: string, quantity: number,
 ): Promise<void> {
+  if (variant === "") throw new MedusaError(MedusaError.Types.NOT_FOUND, "The form names no variant.");
   const items = [{ variant_id: variant, quantity }];
   let id = (await loadCart(request))?.id;
   if (id === undefined) {
@@ -126,7 +138,7 @@ export async function addItem(
   } else {
     await addToCartWorkflow(request.scope).run({ input: { cart_id: id, items } });
   }
-  await chooseShipping(request, id);
+  await chooseShipping(request.scope, id);
 }
 
 /** `quantity` 0 removes the line. Throws MedusaError. */
@@ -135,23 +147,7 @@ export async function setQuantity(request: MedusaRequest, cart: Cart, line: stri
   await updateLineItemInCartWorkflow(request.scope).run({
     input: { cart_id: cart.id, item_id: line, update: { quantity } },
   });
-}
-
-/** The options for the cart's address, the cheapest first. */
-export async function listShippingOptions(request: MedusaRequest, cart: string): Promise<ShippingOption[]> {
-  const { result } = await listShippingOptionsForCartWorkflow(request.scope).run({ input: { cart_id: cart } });
-  return (result as unknown as { id: string; name: string; amount: unknown; insufficient_inventory?: boolean }[])
-    .filter((option) => option.insufficient_inventory !== true)
-    .map(({ id, name, amount }) => ({ id, name, amount: Number(amount) }))
-    .sort((one, other) => one.amount - other.amount);
-}
-
-/** Sets the shipping method: the wanted option if the address allows it, else the cheapest. */
-export async function chooseShipping(request: MedusaRequest, cart: string, wanted?: string): Promise<void> {
-  const options = await listShippingOptions(request, cart);
-  const option = options.find(({ id }) => id === wanted) ?? options[0];
-  if (option === undefined) return;
-  await addShippingMethodToCartWorkflow(request.scope).run({ input: { cart_id: cart, options: [{ id: option.id }] } });
+  await chooseShipping(request.scope, cart.id);
 }
 
 function setCookie(response: MedusaResponse, id: string): void {

@@ -1,62 +1,86 @@
 /** From a filled form to an order. */
 import { createHmac } from "node:crypto";
-import type { MedusaRequest } from "@medusajs/framework/http";
+import { domainToASCII } from "node:url";
+import type { MedusaContainer } from "@medusajs/framework/types";
+import { ContainerRegistrationKeys, Modules, validateEmail } from "@medusajs/framework/utils";
 import {
   completeCartWorkflow,
   createPaymentCollectionForCartWorkflow,
   createPaymentSessionsWorkflow,
   updateCartWorkflow,
 } from "@medusajs/medusa/core-flows";
-import { type Cart, chooseShipping } from "./cart";
+import { addressProblems, toAddress } from "./address";
+import { type Cart, cartId, forgetCart } from "./cart";
+import type { Visit } from "./handler";
+import { chooseShipping } from "./shipping";
 import type { Shop } from "./shop";
 
-/** Fields of the address form, in its order, with the browser's autocomplete names. */
-export const ADDRESS_FIELDS = {
-  first_name: "given-name",
-  last_name: "family-name",
-  address_1: "street-address",
-  postal_code: "postal-code",
-  city: "address-level2",
-} as const;
+/** Fields of the form with this prefix are shipping options. */
+export const SHIPPING = "shipping_";
+const LOCK_SECONDS = { timeout: 30, expire: 20 };
+
+/** One checkout of a cart at a time: Medusa's workflows for payments take no lock, and delete each other's payment. */
+export function withCheckoutLock<T>(container: MedusaContainer, cart: string, work: () => Promise<T>): Promise<T> {
+  return container.resolve(Modules.LOCKING).execute(`checkout of ${cart}`, work, LOCK_SECONDS);
+}
+
+/** Redirects a visitor whose cart was ordered: the answer with the order didn't arrive, or went to another tab. */
+export async function leadToOrder({ request, response, redirect }: Visit): Promise<boolean> {
+  const query = request.scope.resolve(ContainerRegistrationKeys.QUERY);
+  const filters = { cart_id: cartId(request) ?? "" };
+  const { data: [found] } = await query.graph({ entity: "order_cart", fields: ["order_id"], filters });
+  if (found === undefined) return false;
+  forgetCart(response);
+  redirect(`/orders/${found.order_id}?key=${orderKey(found.order_id)}`);
+  return true;
+}
 
 /** Names of missing or wrong fields. */
 export function problems(form: Record<string, string>, shop: Shop): string[] {
-  const wrong: string[] = Object.keys(ADDRESS_FIELDS).filter((name) => !form[name]);
-  if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(form.email ?? "")) wrong.push("email");
-  if (!shop.countries.includes(form.country_code ?? "")) wrong.push("country_code");
+  const wrong = addressProblems(form, shop.countries);
+  if (toEmail(form.email ?? "") === undefined) wrong.push("email");
   return wrong;
 }
 
-/** Stores e-mail address, addresses and shipping method in the cart: then its total is final. Throws MedusaError. */
-export async function fillIn(request: MedusaRequest, cart: Cart, form: Record<string, string>): Promise<void> {
-  const address = {
-    ...Object.fromEntries(Object.keys(ADDRESS_FIELDS).map((name) => [name, form[name]])),
-    country_code: form.country_code,
-    phone: form.phone || undefined,
-  };
-  await updateCartWorkflow(request.scope).run({
-    input: { id: cart.id, email: form.email!.toLowerCase(), shipping_address: address, billing_address: address },
-  });
-  await chooseShipping(request, cart.id, form.shipping_option);
+/** With the domain in ASCII, as Medusa wants it; undefined if Medusa doesn't take it. */
+function toEmail(text: string): string | undefined {
+  const at = text.lastIndexOf("@");
+  try {
+    return validateEmail(`${text.slice(0, at)}@${domainToASCII(text.slice(at + 1))}`);
+  } catch {
+    return undefined;
+  }
 }
 
-/** Places the order. Returns its id. Throws MedusaError: nothing was ordered then. It can be called again. */
-export async function placeOrder(request: MedusaRequest, cart: Cart, provider: string): Promise<string> {
-  let collection = await paymentCollection(request, cart);
+/**
+ * Stores e-mail address, addresses and shipping methods in the cart: then its total is final. Returns whether everything can
+ * be delivered. Throws MedusaError.
+ */
+export async function fillIn(container: MedusaContainer, cart: Cart, form: Record<string, string>): Promise<boolean> {
+  const address = toAddress(form);
+  await updateCartWorkflow(container).run({
+    input: { id: cart.id, email: toEmail(form.email!)!, shipping_address: address, billing_address: address },
+  });
+  const options = Object.entries(form).filter(([name]) => name.startsWith(SHIPPING)).map(([, option]) => option);
+  return chooseShipping(container, cart.id, options);
+}
+
+/** Throws MedusaError: nothing was ordered then. It can be called again. */
+export async function placeOrder(container: MedusaContainer, cart: Cart, provider: string): Promise<void> {
+  let collection = await paymentCollection(container, cart);
   if (collection === undefined) {
-    await createPaymentCollectionForCartWorkflow(request.scope).run({ input: { cart_id: cart.id } });
-    collection = await paymentCollection(request, cart);
+    await createPaymentCollectionForCartWorkflow(container).run({ input: { cart_id: cart.id } });
+    collection = await paymentCollection(container, cart);
   }
-  await createPaymentSessionsWorkflow(request.scope).run({
+  await createPaymentSessionsWorkflow(container).run({
     input: { payment_collection_id: collection!, provider_id: provider },
   });
-  const { result } = await completeCartWorkflow(request.scope).run({ input: { id: cart.id } });
-  return result.id;
+  await completeCartWorkflow(container).run({ input: { id: cart.id } });
 }
 
 /** Its id; a checkout that failed has left one. */
-async function paymentCollection(request: MedusaRequest, cart: Cart): Promise<string | undefined> {
-  const query = request.scope.resolve("query");
+async function paymentCollection(container: MedusaContainer, cart: Cart): Promise<string | undefined> {
+  const query = container.resolve(ContainerRegistrationKeys.QUERY);
   const { data: [found] } = await query.graph({
     entity: "cart",
     fields: ["payment_collection.id"],

@@ -2,10 +2,10 @@
 import type { MedusaRequest, MedusaResponse } from "@medusajs/framework/http";
 import { ContainerRegistrationKeys, MedusaError } from "@medusajs/framework/utils";
 import { type Cart, countItems, loadCart } from "./cart";
-import { html } from "./html";
+import { type Html, html } from "./html";
 import { texts } from "./locale";
 import { type Page, sendPage } from "./page";
-import { type Shop, loadShop } from "./shop";
+import { type Shop, ShopClosed, loadShop } from "./shop";
 
 export interface Visit {
   request: MedusaRequest;
@@ -30,6 +30,8 @@ export function page(handle: (visit: Visit) => Promise<void>) {
       }
       const [shop, cart] = await Promise.all([loadShop(request.scope), loadCart(request)]);
       name = shop.name;
+      // PostgreSQL has no text with this character
+      if (Object.values(request.params).some((value) => value.includes("\0"))) throw new NotFound();
       const send = (content: Page) => sendPage(response, shop.name, countItems(cart), content);
       await handle({ request, response, shop, cart, send, redirect: (path) => response.redirect(303, path) });
     } catch (error) {
@@ -44,16 +46,14 @@ export const sendNotFound = page(async () => {
 });
 
 function sendError(request: MedusaRequest, response: MedusaResponse, shopName: string, error: unknown): void {
-  const missing = error instanceof NotFound;
-  if (!missing) {
-    request.scope.resolve(ContainerRegistrationKeys.LOGGER).error(`${request.method} ${request.path}`, error as Error);
-  }
-  sendPage(response, shopName, 0, {
-    title: missing ? texts.notFound : texts.retryLater,
-    status: missing ? 404 : 500,
-    private: true,
-    body: html`<h1>${missing ? texts.notFound : texts.retryLater}</h1><p><a href="/">${texts.backToShop}</a></p>`,
-  });
+  const name = error instanceof ShopClosed ? error.message : shopName;
+  const send = (status: number, title: string, more: Html) =>
+    sendPage(response, name, 0, { title, status, private: true, body: html`<h1>${title}</h1><p>${more}</p>` });
+  const back = html`<a href="/">${texts.backToShop}</a>`;
+  if (error instanceof NotFound) return send(404, texts.notFound, back);
+  if (error instanceof ShopClosed) return send(503, texts.closed, html`${texts.closedReason}`);
+  request.scope.resolve(ContainerRegistrationKeys.LOGGER).error(`${request.method} ${request.path}`, error as Error);
+  send(500, texts.retryLater, back);
 }
 
 /** Whether the visitor's input is the reason, such as more pieces than there are. */
@@ -63,11 +63,11 @@ export function isRefusal(error: unknown): boolean {
   return type !== undefined && [NOT_ALLOWED, INVALID_DATA, NOT_FOUND, CONFLICT].includes(type as never);
 }
 
-/** The fields of a form, trimmed. */
+/** The fields of a form, trimmed, without the character that PostgreSQL can't store. */
 export function formOf(request: MedusaRequest): Record<string, string> {
   const body = (request.body ?? {}) as Record<string, unknown>;
   return Object.fromEntries(
-    Object.entries(body).map(([name, value]) => [name, typeof value === "string" ? value.trim().slice(0, 300) : ""]),
+    Object.entries(body).map(([name, value]) => [name, typeof value === "string" ? value.replaceAll("\0", "").trim().slice(0, 300) : ""]),
   );
 }
 

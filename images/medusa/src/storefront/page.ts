@@ -12,7 +12,6 @@ const CONTENT_SECURITY_POLICY = [
   "default-src 'none'", "style-src 'self'", "img-src 'self' https: data:", "form-action 'self'", "base-uri 'none'",
   "frame-ancestors 'none'",
 ].join("; ");
-const RIGHT_TO_LEFT = new Set(["ar", "fa", "he", "ur"]);
 
 export interface Page {
   /** Without the shop's name. */
@@ -25,9 +24,8 @@ export interface Page {
 
 /** `items`: in the cart. */
 export function sendPage(response: MedusaResponse, shopName: string, items: number, page: Page): void {
-  const direction = RIGHT_TO_LEFT.has(LANGUAGE.split("-")[0]!) ? "rtl" : "ltr";
   const document = html`<!doctype html>
-<html lang="${LANGUAGE}" dir="${direction}" data-locale="${LOCALE}">
+<html lang="${LANGUAGE}" data-locale="${LOCALE}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -1,6 +1,7 @@
 /** What every page needs to know about the shop. */
 import type { MedusaContainer } from "@medusajs/framework/types";
 import { ContainerRegistrationKeys } from "@medusajs/framework/utils";
+import { PROOF } from "../programs/proof-data";
 
 export interface Shop {
   name: string;
@@ -12,10 +13,13 @@ export interface Shop {
   paymentProviders: string[];
 }
 
+/** The owner has deleted what every sale needs. The message is the shop's name. */
+export class ShopClosed extends Error {}
+
 const FRESH_MS = 2000;
 let cached: { shop: Shop; until: number } | undefined;
 
-/** The owner's changes show after two seconds. */
+/** The owner's changes show after two seconds. Throws ShopClosed. */
 export async function loadShop(container: MedusaContainer): Promise<Shop> {
   if (cached !== undefined && cached.until > Date.now()) return cached.shop;
   const query = container.resolve(ContainerRegistrationKeys.QUERY);
@@ -23,13 +27,14 @@ export async function loadShop(container: MedusaContainer): Promise<Shop> {
     entity: "store",
     fields: ["name", "default_sales_channel_id", "default_region_id"],
   });
-  const { data: regions } = await query.graph({
+  const { data: all } = await query.graph({
     entity: "region",
-    fields: ["id", "currency_code", "countries.iso_2", "payment_providers.id", "payment_providers.is_enabled"],
+    fields: ["id", "currency_code", "metadata", "countries.iso_2", "payment_providers.id", "payment_providers.is_enabled"],
   });
+  const regions = all.filter(({ metadata }) => metadata?.storefleet !== PROOF.metadata.storefleet);
   const region = regions.find(({ id }) => id === store?.default_region_id) ?? regions[0];
   if (store === undefined || region === undefined || !store.default_sales_channel_id) {
-    throw new Error("the shop has no region or no sales channel: create them in the admin, under Settings");
+    throw new ShopClosed(store?.name ?? "");
   }
   const shop = {
     name: store.name,

@@ -36,16 +36,20 @@ export function lineList(lines: Line[], currency: string, controls?: (line: Line
       line.handle === null ? line.title : html`<a href="/products/${encodeURIComponent(line.handle)}">${line.title}</a>`
     }</strong>
 <div class="soft">${line.variant}${controls === undefined && ` × ${line.quantity}`}</div>${controls?.(line)}</div>
-<span class="price">${formatMoney(line.total, currency)}</span></li>`,
+<span class="price">${formatMoney(line.amount, currency)}</span></li>`,
   )}</ul>`;
 }
 
+/** Less than the smallest unit of any currency. */
+const NOTHING = 0.0001;
+
 export function sumList(sums: Sums): Html {
+  const money = (amount: number) => formatMoney(amount, sums.currency);
   const rows: [string, number][] = [[texts.subtotal, sums.items], [texts.shipping, sums.shipping]];
-  return html`<dl class="sums">${rows.map(
-    ([name, amount]) => html`<dt>${name}</dt><dd>${formatMoney(amount, sums.currency)}</dd>`,
-  )}<dt class="total">${texts.total}</dt><dd class="total">${formatMoney(sums.total, sums.currency)}</dd>${
-    sums.tax > 0 && html`<dt class="soft">${texts.includesTax}</dt><dd class="soft">${formatMoney(sums.tax, sums.currency)}</dd>`
+  if (sums.addedTax > NOTHING) rows.push([texts.taxes, sums.addedTax]);
+  return html`<dl class="sums">${rows.map(([name, amount]) => html`<dt>${name}</dt><dd>${money(amount)}</dd>`)}
+<dt class="total">${texts.total}</dt><dd class="total">${money(sums.total)}</dd>${
+    sums.includedTax > NOTHING && html`<dt class="soft">${texts.includesTax}</dt><dd class="soft">${money(sums.includedTax)}</dd>`
   }</dl>`;
 }
 

@@ -1,11 +1,14 @@
 import { MAX_QUANTITY, addItem, setQuantity } from "../../storefront/cart";
+import { leadToOrder } from "../../storefront/checkout";
 import { formOf, isRefusal, page, quantityOf } from "../../storefront/handler";
 import { html } from "../../storefront/html";
 import { texts } from "../../storefront/locale";
 import { lineList, notice, sumList } from "../../storefront/views";
 
-export const GET = page(async ({ request, cart, send }) => {
+export const GET = page(async (visit) => {
+  const { request, cart, send } = visit;
   if (cart === undefined || cart.lines.length === 0) {
+    if (await leadToOrder(visit)) return;
     const body = html`<h1>${texts.cart}</h1><p>${texts.cartIsEmpty}</p><p><a class="button" href="/">${texts.continueShopping}</a></p>`;
     send({ title: texts.cart, private: true, body });
     return;
