@@ -52,7 +52,8 @@ export async function inTransaction<T>(database: Database, work: () => Promise<T
     await database.query("COMMIT");
     return result;
   } catch (error) {
-    await database.query("ROLLBACK");
+    // a lost connection rolls back by itself; the cause is the first error
+    await database.query("ROLLBACK").catch(() => undefined);
     throw error;
   }
 }

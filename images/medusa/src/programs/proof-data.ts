@@ -56,18 +56,26 @@ type Columns = Map<string, string[]>;
  */
 export async function deleteProofData(database: Database): Promise<number> {
   const columns = await idColumns(database);
-  return inTransaction(database, async () => {
+  const deleted = await inTransaction(database, async () => {
     const found = await findRows(database, columns);
     const rows = [...found.values()].reduce((sum, places) => sum + places.size, 0);
     if (rows > MAX_ROWS) throw new UserError(`The proof would delete more than ${MAX_ROWS} rows: it deletes nothing.`);
     for (const [table, places] of found) {
       await database.query(`DELETE FROM ${quote(table)} WHERE ctid = ANY($1::tid[])`, [[...places]]);
     }
-    // the first order of the shop is number 1
-    await database.query(
-      `SELECT setval('order_display_id_seq', 1, false) WHERE NOT EXISTS (SELECT FROM "order")`,
-    );
     return rows;
+  });
+  await resetOrderNumbers(database);
+  return deleted;
+}
+
+/** The first order of the shop is number 1. Without the lock, an order that isn't committed yet could have this number. */
+async function resetOrderNumbers(database: Database): Promise<void> {
+  const anOrder = 'SELECT FROM "order" LIMIT 1';
+  if ((await database.query(anOrder)).rowCount !== 0) return;
+  await inTransaction(database, async () => {
+    await database.query('LOCK TABLE "order" IN SHARE ROW EXCLUSIVE MODE');
+    await database.query(`SELECT setval('order_display_id_seq', 1, false) WHERE NOT EXISTS (${anOrder})`);
   });
 }
 

@@ -31,8 +31,7 @@ async function prove(program: Program): Promise<never> {
   await deleteProofData(database);
   try {
     program.begin("shop");
-    const page = await shopper.send("The shop's home page does not open", "GET", "/");
-    if (!String(page).includes(`content="${GENERATOR}"`)) throw new UserError("The shop's home page is another page.");
+    await openHomePage(shopper);
 
     program.begin("product");
     const shop = (await shopper.send("The product can't be created", "POST", "/storefleet/proof", {}, token)) as ProofShop;
@@ -66,6 +65,15 @@ async function prove(program: Program): Promise<never> {
   const remaining = await deleteProofData(database);
   if (remaining > 0) throw new UserError(`The proof could not delete its data: there are still ${remaining} rows.`);
   return program.finishWithReceipt();
+}
+
+async function openHomePage(shopper: Shopper): Promise<void> {
+  const what = "The shop's home page does not open";
+  const { status, text } = await shopper.request(what, "GET", "/");
+  if (!text.includes(`content="${GENERATOR}"`)) throw new UserError(status === 200 ? "The shop's home page is another page." : `${what}: ${status}`);
+  // storefront/handler.ts: ShopClosed
+  if (status === 503) throw new UserError("The shop can't sell: it has no region, or no default sales channel. Choose them in the admin, under Settings.");
+  if (status !== 200) throw new UserError(`${what}: ${status}`);
 }
 
 /** Throws UserError unless the database has the order as it was bought. */
@@ -120,11 +128,19 @@ class Shopper {
     this.address = new URL(url);
   }
 
-  /** The response as JSON, or text. Throws UserError with `what`. */
+  /** A response with success, as JSON, or text. Throws UserError with `what`. */
   async send(what: string, method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<any> {
-    let response: Response;
+    const { status, text, isJson } = await this.request(what, method, path, body, headers);
+    const json = isJson ? JSON.parse(text) : undefined;
+    // not the text of a page: it isn't for people who read a cause
+    if (status >= 400) throw new UserError(`${what}: ${status} ${json?.message ?? ""}`.trim());
+    return json ?? text;
+  }
+
+  /** Any response. Throws UserError with `what` if there is none. */
+  async request(what: string, method: string, path: string, body?: unknown, headers?: Record<string, string>) {
     try {
-      response = await fetch(this.service + path, {
+      const response = await fetch(this.service + path, {
         method,
         headers: {
           "X-Forwarded-Host": this.address.host,
@@ -136,14 +152,12 @@ class Shopper {
         body: body === undefined ? null : JSON.stringify(body),
         signal: AbortSignal.timeout(REQUEST_MS),
       });
+      const isJson = response.headers.get("Content-Type")?.includes("json") === true;
+      return { status: response.status, text: await response.text(), isJson };
     } catch (error) {
       const { message, cause } = error as Error;
       throw new UserError(`${what}: ${cause instanceof Error ? cause.message : message}`);
     }
-    const text = await response.text();
-    const json = response.headers.get("Content-Type")?.includes("json") ? JSON.parse(text) : undefined;
-    if (!response.ok) throw new UserError(`${what}: ${response.status} ${json?.message ?? text.slice(0, 200)}`);
-    return json ?? text;
   }
 }
 
