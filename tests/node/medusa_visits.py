@@ -3,12 +3,12 @@
 import json
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from tests.node.containers import Container
-from tests.node.medusa_shops import ENV
+from tests.node.medusa_owners import Client
 from tests.node.page_visits import Answer
 from tests.node.shops import HOST
 
@@ -81,17 +81,16 @@ def text_of(page: Answer) -> str:
 class Owner:
     """The owner, who uses the admin's API."""
 
-    web: Container
-    token: str = field(init=False, default="")
+    client: Client
 
-    def __post_init__(self) -> None:
-        credentials = {"email": ENV["STORE_ADMIN_EMAIL"], "password": ENV["STORE_ADMIN_PASSWORD"]}
-        self.token = self.send("POST", "/auth/user/emailpass", credentials)["token"]
+    @classmethod
+    def of(cls, web: Container) -> "Owner":
+        client = Client(web)
+        client.headers["Authorization"] = f"Bearer {client.sign_in()}"
+        return cls(client)
 
     def send(self, method: str, path: str, body: JSON | None = None) -> JSON:
-        headers = {"Host": HOST, "Authorization": f"Bearer {self.token}", "Content_Type": "application/json"}
-        text = None if body is None else json.dumps(body)
-        status, _, answer = self.web.request(path, method, text, **headers)
+        status, _, answer = self.client.send(path, method, body)
         assert status == 200, (method, path, status, answer)
         found: JSON = json.loads(answer)
         return found

@@ -14,7 +14,7 @@ def test_the_owners_products_are_sold_with_the_shipping_that_they_need(new_medus
     """The admin's form for products doesn't require a shipping profile."""
     shop = new_medusa_shop().install()
     web = shop.serve()
-    owner = Owner(web)
+    owner = Owner.of(web)
     bulky, nowhere = owner.add_shipping_profile("Bulky"), owner.add_shipping_profile("Nowhere")
     owner.add_shipping_option("Carrier", bulky, amount=30)
     owner.add_shipping_option("Carrier upstairs", bulky, amount=40)
@@ -91,7 +91,7 @@ def test_a_price_is_the_same_on_all_pages(new_medusa_shop: MedusaShops, country:
     currency = "EUR" if included else "USD"
     shop = new_medusa_shop().install(STORE_COUNTRY=country, STORE_CURRENCY=currency)
     web = shop.serve()
-    owner, visitor = Owner(web), Visitor(web)
+    owner, visitor = Owner.of(web), Visitor(web)
     [region] = owner.list("tax-regions")
     rate = {"name": "Tax", "rate": 19 if included else 7.25, "code": "tax"}
     if included:

@@ -40,7 +40,7 @@ def request(web: Container, token: str | None) -> int:
 def test_it_passes_with_the_owners_settings_while_the_shop_can_sell(new_medusa_shop: MedusaShops) -> None:
     shop = new_medusa_shop().install()
     web = shop.serve()
-    owner, visitor = Owner(web), Visitor(web)
+    owner, visitor = Owner.of(web), Visitor(web)
     promotion = {
         "code": "ALL",
         "type": "standard",
