@@ -1,4 +1,4 @@
-"""`make demo CLUSTER=node`, twice with the same data folder."""
+"""`make demo CLUSTER=node`, twice with the same data folder: a sample shop, then a MedusaJS store."""
 
 from pathlib import Path
 
@@ -10,8 +10,8 @@ from tests.support.waiting import eventually
 
 def test_the_main_job_twice(data: Path, archives: dict[str, Path]) -> None:
     before, port = machine_state(data), free_port()
-    for slug in ("demo-shop", "demo-shop-2"):
-        done = run_command([*demo_command(data, port, "--once"), "--cluster", "node"], 240)
+    for slug, engine in (("demo-shop", "sample"), ("demo-shop-2", "medusa")):
+        done = run_command([*demo_command(data, port, "--once"), "--cluster", "node", "--engine", engine], 240)
         assert done.returncode == 0, done.stdout + done.stderr
         assert f"createStore → Demo Shop ({slug})" in done.stdout
         assert "READY" in done.stdout
