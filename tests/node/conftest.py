@@ -21,6 +21,7 @@ from tests.cluster.platform import Platform, install
 from tests.node.containers import Containers, Image, unpack
 from tests.node.databases import start_database
 from tests.node.medusa_shops import medusa_image, new_medusa_shop, postgres_image, postgres_server
+from tests.node.page_visits import second_server, server, visit, visitors
 from tests.node.plugin import PLUGIN
 from tests.node.real_node import RealNode
 from tests.node.shops import Mounts, Shops, shop_factory
@@ -28,7 +29,7 @@ from tests.node.wordpress import content, languages, name_server, shop
 from tests.support.browser import browser, new_page
 from tests.support.harness import Harness, run_harness
 
-__all__ = [
+__all__ = [  # fixtures
     "browser",
     "content",
     "languages",
@@ -38,8 +39,12 @@ __all__ = [
     "new_page",
     "postgres_image",
     "postgres_server",
+    "second_server",
+    "server",
     "shop",
-]  # fixtures
+    "visit",
+    "visitors",
+]
 
 
 @pytest.fixture(scope="session")

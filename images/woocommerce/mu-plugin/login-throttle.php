@@ -64,13 +64,13 @@ function delete_expired_attempts(): void
     global $wpdb;
     $now = intdiv(time(), WINDOW_SECONDS);
     $expired = $wpdb->prepare(
-        "FROM {$wpdb->options} WHERE option_name LIKE %s AND option_name NOT LIKE %s",
+        "SELECT option_name FROM {$wpdb->options} WHERE option_name LIKE %s AND option_name NOT LIKE %s",
         $wpdb->esc_like('storefleet_tries_') . '%',
         $wpdb->esc_like("storefleet_tries_{$now}_") . '%',
     );
-    // a write would end the generation of the page cache
-    if ($wpdb->get_var("SELECT 1 {$expired} LIMIT 1") !== null) {
-        $wpdb->query("DELETE {$expired}");
+    // by name: a statement without names would end the generation of the page cache
+    foreach ($wpdb->get_col($expired) as $name) {
+        $wpdb->delete($wpdb->options, ['option_name' => $name]);
     }
 }
 
