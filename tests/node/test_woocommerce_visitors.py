@@ -221,6 +221,30 @@ def test_a_shopper_with_a_cart_and_a_signed_in_user_get_pages_of_their_own(serve
             assert (own == 1) or "wpadminbar" in mine.text
 
 
+def test_what_no_page_shows_leaves_pages_stored(server: Container) -> None:
+    """Statements that an open editor, a signed-in shopper, and the first view of a product send."""
+    with ThreadPoolExecutor(1, initializer=enter_network, initargs=(server.network,)) as pool:
+
+        def is_stored() -> bool:
+            return pool.submit(send, "/").result().cached
+
+        product = "wc_get_product_id_by_sku('storefleet-sample')"
+        cart = "['cart' => ['x' => ['name' => 'Ada\\'s \"jar\"', 'n' => random_int(1, 9999)]]]"
+        for write, private in (
+            (f"update_post_meta({product}, '_edit_lock', time() . ':' . random_int(1, 9999))", True),
+            (f"update_user_meta(1, '_woocommerce_persistent_cart_1', {cart})", True),
+            ("set_transient('wc_related_1', [random_int(1, 9999)], 60)", True),
+            ("delete_transient('wc_related_1')", True),
+            (f"update_post_meta({product}, '_edit_last', random_int(1, 9999))", False),
+            ("update_user_meta(1, 'nickname', '_edit_lock' . random_int(1, 9999))", False),
+            ("set_transient('wc_other_1', [random_int(1, 9999)], 60)", False),
+        ):
+            for _ in range(1 if "delete" in write else 2):  # a new row, then a changed one
+                assert eventually(is_stored)
+                assert php(server, write)
+                assert is_stored() == private, write
+
+
 def test_a_cart_that_is_not_saved_is_told(new_shop: Shops) -> None:
     shop = new_shop().install(INSTALL)
     server = shop.serve()

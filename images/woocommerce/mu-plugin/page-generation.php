@@ -181,13 +181,17 @@ const PRIVATE_TABLES = 'woocommerce_(sessions|order_items|order_itemmeta|log|api
     . '|wc_(orders|orders_meta|order_\w+|customer_lookup|rate_limits|admin_note\w*|webhooks)'
     . '|actionscheduler_\w+';
 const PRIVATE_OPTIONS = 'cron|_transient_doing_cron|_(site_)?transient_timeout_\w+|action_scheduler_\w+'
-    . '|storefleet_tries_\w+';
+    . '|storefleet_tries_\w+'
+    // derived from products, whose own writes end the generation; each first view of a product in a day writes it
+    . '|_transient_wc_related_\w+';
 /** With these values of option_name. */
+const PRIVATE_METADATA = '_edit_lock|_woocommerce_persistent_cart_\d+';
+/** With these values of meta_key: what an open editor writes every ten seconds, and the cart of a signed-in user. */
 
 function changes_pages(string $sql): bool
 {
     global $wpdb;
-    if (preg_match(READS, $sql)) {
+    if (preg_match(READS, $sql) || is_private_metadata($sql)) {
         return false;
     }
     $write = '\s*(INSERT(\s+IGNORE)?\s+INTO|REPLACE\s+INTO|UPDATE|DELETE\s+FROM)\s+`?' . $wpdb->prefix;
@@ -199,6 +203,17 @@ function changes_pages(string $sql): bool
     $changed = "(SET\\s.*)?WHERE `?option_name`? = {$name}(\\s+AND option_value > \\d+)?\\s*$";
     $option = "/^{$write}options`?\\s+({$inserted}|{$changed})/is";
     return !preg_match($private, $sql) && !preg_match($option, $sql);
+}
+
+/** One row with this key, as wpdb writes it. */
+function is_private_metadata(string $sql): bool
+{
+    global $wpdb;
+    $key = "'(" . PRIVATE_METADATA . ")'";
+    $into = "INSERT INTO `{$wpdb->prefix}(post|user)meta` \\(`\\w+_id`, `meta_key`, `meta_value`\\)";
+    $inserted = "{$into} VALUES \\(\\d+, {$key}, '([^'\\\\]++|\\\\.)*+'\\)";
+    $changed = "UPDATE `{$wpdb->prefix}(post|user)meta` SET .*WHERE `\\w+_id` = \\d+ AND `meta_key` = {$key}";
+    return preg_match("/^\\s*({$inserted}|{$changed})\\s*$/s", $sql) === 1;
 }
 
 add_filter('query', static function (string $sql): string {
