@@ -35,6 +35,7 @@ BILLING_ADDRESS = {
     "email": "ada@example.com",
 }
 ORDER = {"billing_address": BILLING_ADDRESS, "payment_method": "cod"}
+SAMPLE_NAMES = ("Sample product", "Beispielprodukt")
 NO_HEALTHY_UPSTREAM = (503, "no healthy upstream")
 """The response of the ingress while no pod is ready: the request didn't reach the shop."""
 
@@ -63,7 +64,8 @@ async def create_open_store(harness: Harness, **given: Any) -> tuple[JSON, str]:
 
 async def wait_until_open(harness: Harness, store: JSON) -> None:
     async def answers() -> bool:
-        return "Sample product" in str((await send_request(harness, store, "GET", "/"))[2])
+        page = str((await send_request(harness, store, "GET", "/"))[2])
+        return any(name in page for name in SAMPLE_NAMES)
 
     await wait_until(answers)
 

@@ -54,14 +54,14 @@ async def buy(page: Page, url: str) -> None:
     """From the front page to the order."""
     await page.goto(url)
     assert await page.inner_text(".brand") == NAME
-    await page.click("text=Sample product")
+    await page.click("text=Beispielprodukt")
     await page.click("button")
     await page.wait_for_url("**/cart")
-    await shows(page, "Sample product", "19,00 €", "24,00 €")
+    await shows(page, "Beispielprodukt", "Klein", "19,00 €", "24,00 €")
     await page.click("a[href='/checkout']")
     for name in ("email", "first_name", "last_name", "address_1", "postal_code", "city"):
         await page.fill(f"[name={name}]", ADDRESS[name])
-    await shows(page, "Standard shipping", "Zahlung bei Lieferung", "Deutschland")
+    await shows(page, "Standardversand", "Zahlung bei Lieferung", "Deutschland")
     await page.click("form[action='/checkout'] button")
     await page.wait_for_url("**/orders/**")
     await shows(page, "Danke für Ihre Bestellung", "Bestellung 1", "Ada Byron", "10117 Berlin", "24,00 €")

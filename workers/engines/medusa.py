@@ -153,6 +153,7 @@ def _medusa(
         "DATABASE_NAME": NAME,
         "DATABASE_USER": NAME,
         "STORE_URL": store_url(spec.slug, profile),
+        "STORE_LANGUAGE": spec.language,
         "NODE_OPTIONS": f"--max-old-space-size={old} --max-semi-space-size={YOUNG_MIB}",
     }
     return container(
@@ -172,7 +173,6 @@ def _web(spec: StoreSpec, profile: ClusterProfile, component: Component, mode: s
         profile,
         component,
         mode,
-        values={"STORE_LANGUAGE": spec.language},
         secrets=PROOF_TOKEN,
         # first the Service removes the pod; then SIGTERM lets running requests end
         pre_stop=["sleep", "3"],
@@ -185,7 +185,6 @@ def _server(
     component: Component,
     mode: str,
     *,
-    values: Mapping[str, str] | None = None,
     secrets: Mapping[str, tuple[str, str]] | None = None,
     **more: object,
 ) -> Manifest:
@@ -193,16 +192,16 @@ def _server(
     alive = {"httpGet": {"path": "/healthz", "port": "main"}}
     ready = {"httpGet": {"path": "/readyz", "port": "main"}}
     own_secrets = {"JWT_SECRET": ("medusa", "jwt"), "COOKIE_SECRET": ("medusa", "cookie"), **(secrets or {})}
-    own_values = {"MEDUSA_WORKER_MODE": mode, **(values or {})}
+    values = {"MEDUSA_WORKER_MODE": mode}
     if mode != "shared":
         own_secrets["REDIS_PASSWORD"] = valkey.PASSWORD
-        own_values["REDIS_HOST"] = valkey.NAME
+        values["REDIS_HOST"] = valkey.NAME
     server = _medusa(
         spec,
         profile,
         component,
         program="web",
-        values=own_values,
+        values=values,
         secrets=own_secrets,
         mounts={UPLOADS: "uploads"},
         port=WEB_PORT,

@@ -132,23 +132,23 @@ def test_the_programs_that_run() -> None:
 
 def test_what_the_programs_are_told() -> None:
     manifests = render(profile(store_scheme="https", store_port=8443))
-    url = "https://fig-olive.shops.example.com:8443"
+    everything = {"STORE_URL": "https://fig-olive.shops.example.com:8443", "STORE_LANGUAGE": "de-DE"}
     told = {
         name: {key: value for key, value in environment(manifests, name).items() if key.startswith("STORE_")}
         for name in MEDUSA
     }
     assert told == {
-        "web": {"STORE_URL": url, "STORE_LANGUAGE": "de-DE"},
-        "worker": {"STORE_URL": url},
+        "web": everything,
+        "worker": everything,
         "install": {
-            "STORE_URL": url,
+            **everything,
             "STORE_TITLE": "Fig & Olive",
             "STORE_ADMIN_EMAIL": "fig@example.com",
             "STORE_COUNTRY": "DE",
             "STORE_CURRENCY": "EUR",
         },
-        "proof": {"STORE_URL": url, "STORE_SERVICE": "http://web"},
-        "rotate": {"STORE_URL": url, "STORE_ADMIN_EMAIL": "fig@example.com"},
+        "proof": {**everything, "STORE_SERVICE": "http://web"},
+        "rotate": {**everything, "STORE_ADMIN_EMAIL": "fig@example.com"},
     }
     [service] = [item for item in of_kind(manifests, "Service") if item["spec"]["ports"][0]["port"] == 5432]
     assert {environment(manifests, name)["DATABASE_HOST"] for name in MEDUSA} == {service["metadata"]["name"]}

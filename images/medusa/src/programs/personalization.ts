@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import scrypt from "scrypt-kdf";
 import { ulid } from "ulid";
+import { LANGUAGE, LOCALE } from "../storefront/locale";
 import type { Database } from "./database";
 import { UserError } from "./program";
 
@@ -19,6 +20,23 @@ export const PLACEHOLDERS = {
 export const SAMPLE_SKU = "storefleet-sample";
 /** Where shops show prices without tax, and add it in the cart. Elsewhere the law or the custom is a price with tax. */
 const PRICES_WITHOUT_TAX = new Set(["AS", "CA", "GU", "MP", "PR", "UM", "US", "VI"]);
+/** Where the dump has texts that visitors read. */
+const TEXT_COLUMNS = [
+  ["product", "title"], ["product", "description"], ["product_option", "title"], ["product_option_value", "value"],
+  ["product_variant", "title"], ["shipping_option", "name"],
+] as const;
+/** By language, then by the text of the dump. */
+const TRANSLATIONS: Record<string, Record<string, string>> = {
+  de: {
+    "Sample product": "Beispielprodukt",
+    "A sample, so that you can see what your shop looks like. Change or delete it in the admin.":
+      "Ein Beispiel, damit Sie sehen, wie Ihr Shop aussieht. Ändern oder löschen Sie es im Adminbereich.",
+    Size: "Größe",
+    Small: "Klein",
+    Large: "Groß",
+    "Standard shipping": "Standardversand",
+  },
+};
 /** What Medusa's provider emailpass uses. */
 const SCRYPT = { logN: 15, r: 8, p: 1 };
 
@@ -70,9 +88,13 @@ export async function personalize(database: Database, merchant: Merchant): Promi
        raw_amount = jsonb_set(raw_amount, '{value}', to_jsonb((amount * $1::numeric)::text))`,
     [factor],
   );
-  const name = new Intl.DisplayNames(["en"], { type: "region" }).of(merchant.country) ?? merchant.country;
+  const name = new Intl.DisplayNames([LOCALE], { type: "region" }).of(merchant.country) ?? merchant.country;
   for (const table of ["region", "service_zone"]) {
     await database.query(`UPDATE ${table} SET name = $2 WHERE name = $1`, [PLACEHOLDERS.region, name]);
+  }
+  const translations = JSON.stringify(TRANSLATIONS[LANGUAGE.split("-")[0]!] ?? {});
+  for (const [table, column] of TEXT_COLUMNS) {
+    await database.query(`UPDATE ${table} SET ${column} = $1::jsonb ->> ${column} WHERE $1::jsonb ? ${column}`, [translations]);
   }
   await database.query("UPDATE store SET name = $1", [merchant.title]);
   for (const [table, column] of [["image", "url"], ["product", "thumbnail"]]) {

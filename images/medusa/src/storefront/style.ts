@@ -54,7 +54,7 @@ legend { padding: 0; margin: 0 0 .75rem; font-weight: 700; font-size: 1.1rem; }
 label { display: block; font-weight: 600; font-size: .95rem; }
 .full { grid-column: 1 / -1; }
 input, select {
-  display: block; width: 100%; margin-block-start: .3rem; padding: .65rem .8rem; font: inherit; color: inherit;
+  display: block; width: 100%; margin-block-start: .3rem; padding: .65rem .8rem; font: inherit; font-weight: 400; color: inherit;
   background: var(--ground); border: 1px solid var(--soft); border-radius: .5rem;
 }
 input[type=radio] { display: inline-block; width: auto; margin: 0; }
@@ -76,8 +76,8 @@ button.quiet { background: none; border-color: var(--line); color: inherit; padd
 .lines .picture { border-radius: .5rem; }
 .lines .row { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; margin-block-start: .6rem; }
 .lines .row input { margin: 0; }
-dl.sums { display: grid; grid-template-columns: 1fr auto; gap: .4rem 1rem; margin: 0 0 1.25rem; }
-dl.sums dd { margin: 0; text-align: end; font-variant-numeric: tabular-nums; }
+dl.sums { display: grid; grid-template-columns: 1fr auto; row-gap: .4rem; margin: 0 0 1.25rem; }
+dl.sums dd { margin: 0; padding-inline-start: 1rem; text-align: end; font-variant-numeric: tabular-nums; }
 dl.sums .total { font-weight: 700; font-size: 1.15rem; padding-block-start: .6rem; border-block-start: 1px solid var(--line); }
 .notice { padding: 1rem 1.2rem; border-inline-start: 4px solid var(--bad); background: var(--card); border-radius: .4rem; margin-block-end: 1.5rem; }
 `;
