@@ -9,8 +9,8 @@ from tests.node.containers import Container
 from tests.node.medusa_shops import ENV, MedusaShop, MedusaShops
 from tests.node.shops import HOST
 
-OLDER = "UPDATE storefleet SET value = '2.0.0' WHERE name = 'release'"
-"""As an older image has left it."""
+OLDER = "UPDATE storefleet SET value = '2.0.0' WHERE name = 'release'; DELETE FROM script_migrations"
+"""As an older image has left it: Medusa's scripts that change data haven't run."""
 
 
 def make_older(shop: MedusaShop) -> None:
