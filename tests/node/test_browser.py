@@ -11,7 +11,8 @@ from tests.support.browser import NewPage, find_violations, shows
 from tests.support.harness import Harness
 from tests.support.waiting import wait_until
 
-NOT_OURS = ('[data-wp-bind--role="state.drawerRole"]', '[aria-label^="Loading"]', "#email", ".zoomImg")
+MINI_CART = '[data-wp-bind--role="state.drawerRole"]'
+NOT_OURS = (MINI_CART, '[aria-label^="Loading"]', "#email", ".zoomImg")
 """What is WooCommerce's: the closed mini cart, labels of what isn't loaded yet, the e-mail field, the zoom."""
 TOTAL = "10,00\u00a0€"
 CART = f"fetch('{API}/cart').then(response => response.json())"
@@ -24,6 +25,9 @@ async def buy(page: Page, url: str) -> None:
     await shows(page, "Fig & Olive", "Sample product")
     await page.locator(".add_to_cart_button").first.click()
     await wait_until(lambda: page.evaluate(f"{CART}.then(cart => cart.items_count === 1)"))
+    await page.locator(".wc-block-mini-cart__button").click()
+    await shows(page, "Your cart", "View my cart")
+    assert await find_violations(page, part=MINI_CART) == [], "mini cart"
     for path, texts in (("/cart/", ("Estimated total", "Sample product")), ("/checkout/", ("Cash on delivery", TOTAL))):
         assert await violations(page, f"{url}{path}", *texts) == [], path
     await page.fill("#email", BILLING_ADDRESS["email"])
@@ -35,6 +39,7 @@ async def buy(page: Page, url: str) -> None:
     await page.click(".wc-block-components-checkout-place-order-button:not([aria-disabled=true])")
     await page.wait_for_url("**/order-received/**")
     await shows(page, "Order received", "Sample product", "Cash on delivery", "Ada Byron", "10117 Berlin")
+    assert await find_violations(page, NOT_OURS) == [], "order received"
 
 
 async def violations(page: Page, url: str, *texts: str) -> list[list[str]]:
@@ -60,6 +65,21 @@ async def add_product(page: Page, url: str, name: str, price: str) -> None:
     await shows(page, "Product published")
 
 
+async def change_price(page: Page, price: str) -> None:
+    """On the page of the product that was added."""
+    await page.fill("#_regular_price", price)
+    await page.click("#publish")
+    await shows(page, "Product updated")
+
+
+async def is_stored(page: Page, url: str) -> bool:
+    """Visits the page. Whether it came from the page cache."""
+    answer = await page.goto(url)
+    assert answer is not None
+    assert answer.status == 200
+    return "hit" in (await answer.all_headers()).get("cache-status", "")
+
+
 async def test_a_sample_shop_opens_without_errors(harness: Harness, new_page: NewPage) -> None:
     store, _ = await create_ready_store(harness)
     shopper = await new_page()
@@ -73,15 +93,24 @@ async def test_a_sample_shop_opens_without_errors(harness: Harness, new_page: Ne
 @NEEDS_PLUGIN
 async def test_a_shopper_buys_and_the_owner_sells(harness: Harness, new_page: NewPage) -> None:
     store, _ = await create_open_store(harness, country="DE", currency="EUR")
-    shopper, owner, visitor = [(await new_page()).page for _ in range(3)]
+    shopper, owner, visitor, other_visitor = [(await new_page()).page for _ in range(4)]
+    phone = (await new_page(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)).page
     for path in ("/", "/shop/", "/product/storefleet-sample/", "/my-account/", "/nothing-here/"):
-        assert await violations(shopper, f"{store['url']}{path}") == [], path
+        for page in (shopper, phone):
+            assert await violations(page, f"{store['url']}{path}") == [], path
     await buy(shopper, store["url"])
+    await buy(phone, store["url"])
     await visitor.goto(store["url"])  # without a cart or an account
     await shows(visitor, "Sample product")
     await sign_in(owner, store["url"], *await credentials(harness, store))
     await add_product(owner, store["url"], "Olive oil «extra» 橄欖油", "7,50")
     await visitor.goto(store["url"])
     await shows(visitor, "Olive oil «extra» 橄欖油", "7,50 €")
+    await wait_until(lambda: is_stored(visitor, store["url"]))
+    await change_price(owner, "8,50")
+    assert not await is_stored(other_visitor, store["url"])
+    await shows(other_visitor, "Olive oil «extra» 橄欖油", "8,50 €")
+    await wait_until(lambda: is_stored(visitor, store["url"]))
+    await shows(visitor, "8,50 €")
     await owner.goto(f"{store['url']}/wp-admin/admin.php?page=wc-orders")
     await shows(owner, "Ada Byron", "Processing")

@@ -25,8 +25,8 @@ LAUNCH_ARGUMENTS = (
 TIMEOUT_MS = 30_000.0
 """The timeout of each action and navigation."""
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-AXE_RUN = """async exclude => {
-  const {violations} = await axe.run({exclude})
+AXE_RUN = """async ([part, exclude]) => {
+  const {violations} = await axe.run({include: [part], exclude})
   return violations.map(({id, nodes}) => [id, ...nodes.map(node => node.html)])
 }"""
 
@@ -94,9 +94,9 @@ async def shows(page: Page, *texts: str) -> None:
         await expect(page.locator("body")).to_contain_text(text, use_inner_text=True, timeout=TIMEOUT_MS)
 
 
-async def find_violations(page: Page, exclude: Sequence[str] = ()) -> list[list[str]]:
-    """What axe finds in the page: rule, and elements. `exclude`: selectors of what isn't ours."""
+async def find_violations(page: Page, exclude: Sequence[str] = (), part: str = "html") -> list[list[str]]:
+    """What axe finds in the page, or this part of it: rule, and elements. `exclude`: selectors of what isn't ours."""
     assert AXE.exists(), "npm --prefix frontend ci installs axe-core"
     await page.evaluate(AXE.read_text())
-    found: list[list[str]] = await page.evaluate(AXE_RUN, list(exclude))
+    found: list[list[str]] = await page.evaluate(AXE_RUN, [part, list(exclude)])
     return found
