@@ -1,6 +1,7 @@
 import { defineConfig } from "@medusajs/framework/utils";
 
 const url = process.env.STORE_URL ?? "http://localhost:8080";
+const secure = url.startsWith("https:");
 /** Of Valkey, which connects the server with the worker; one process that does both needs none. */
 const redisUrl = process.env.REDIS_URL;
 
@@ -34,7 +35,9 @@ export default defineConfig({
       jwtSecret: process.env.JWT_SECRET,
       cookieSecret: process.env.COOKIE_SECRET,
     },
-    cookieOptions: { sameSite: "lax", secure: url.startsWith("https:"), httpOnly: true },
+    // a cookie `__Host-…` is never one that another shop of the same domain has set
+    sessionOptions: { name: secure ? "__Host-session" : "session" },
+    cookieOptions: { sameSite: "lax", secure, httpOnly: true },
   },
   admin: { path: "/app", backendUrl: "/" },
   modules: [

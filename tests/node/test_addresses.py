@@ -1,5 +1,6 @@
 """A store's URL with each setting: Ingress or HTTPRoute, HTTP or HTTPS."""
 
+import json
 import ssl
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ import pytest
 from sandbox.kubernetes.node.ingress import CERTIFICATE, NAMESPACE, SECURE_DOMAIN
 from tests.node.plugin import PLUGIN
 from tests.node.real_node import RealNode
+from tests.node.shoppers import credentials
 from tests.node.stores import create_ready_store
 from tests.support.harness import Harness
 from tests.support.waiting import wait_until
@@ -21,18 +23,27 @@ ENGINE, SHOP = ("WOOCOMMERCE", "Sample product") if PLUGIN else ("SAMPLE", "A ja
 BY_GATEWAY = {**HTTPS, "routing": "gateway", "gateway_listener": "https"}
 
 
-async def get(
-    harness: Harness, url: str, trust: ssl.SSLContext | None, port: int | None = None
-) -> tuple[int, str, str]:
-    """Status, Location and body of a GET to this machine with the URL's host.
+async def send(
+    harness: Harness, method: str, url: str, trust: ssl.SSLContext | None, port: int | None = None, **more: Any
+) -> tuple[int, Any, str]:
+    """Status, headers and body of a request to this machine with the URL's host.
 
     `trust` None: over HTTP even if the URL has https, as behind a proxy that ends TLS.
     """
     address = urlsplit(url)
     here = f"{'https' if trust else 'http'}://127.0.0.1:{port or address.port}{address.path}"
+    headers = {"Host": address.netloc, **more.pop("headers", {})}
     tls: JSON = {"ssl": trust, "server_hostname": address.hostname} if trust else {}
-    async with harness.http.get(here, headers={"Host": address.netloc}, allow_redirects=False, **tls) as answer:
-        return answer.status, answer.headers.get("Location", ""), await answer.text()
+    async with harness.http.request(method, here, headers=headers, allow_redirects=False, **tls, **more) as answer:
+        return answer.status, answer.headers, await answer.text()
+
+
+async def get(
+    harness: Harness, url: str, trust: ssl.SSLContext | None, port: int | None = None
+) -> tuple[int, str, str]:
+    """Status, Location and body."""
+    status, headers, text = await send(harness, "GET", url, trust, port)
+    return status, headers.get("Location", ""), text
 
 
 async def routes(harness: Harness) -> list[str]:
@@ -101,3 +112,35 @@ async def test_a_shop_whose_tls_ends_before_the_cluster_speaks_of_itself_by_http
         assert f"http://fig-olive.{SECURE_DOMAIN}" not in page, path
     status, location, _ = await get(harness, f"{url}/wp-admin/", None, node.ingress_port)
     assert (status, location.startswith(f"{url}/wp-login.php")) == (302, True)
+
+
+@pytest.mark.parametrize("changes", [BY_INGRESS, HTTPS], ids=["in the cluster", "before the cluster"], indirect=True)
+async def test_the_owner_of_a_medusajs_store_signs_in_wherever_tls_ends(
+    harness: Harness, node: RealNode, changes: JSON
+) -> None:
+    """The cookie of a session is only for HTTPS, and the ingress may send X-Forwarded-Proto: http."""
+    inside = changes is BY_INGRESS
+    trust = ssl.create_default_context(cafile=str(node.authority)) if inside else None
+    port = node.https_port if inside else node.ingress_port
+    created = await harness.create_store(engine="MEDUSA", country="DE", currency="EUR")
+    await harness.wait_for_status(created["id"], "READY")
+    store = await harness.get_store(created["id"])
+    url = store["url"]
+    assert url.startswith(f"https://fig-olive.{SECURE_DOMAIN}:")
+
+    async def opens() -> bool:
+        return "Sample product" in (await get(harness, f"{url}/", trust, port))[2]
+
+    await wait_until(opens)
+    email, password = await credentials(harness, store)
+    owner = {"Origin": url, "Sec-Fetch-Site": "same-origin"}
+    form = {"email": email, "password": password}
+    status, _, text = await send(harness, "POST", f"{url}/auth/user/emailpass", trust, port, json=form, headers=owner)
+    assert status == 200, text
+    bearer = {**owner, "Authorization": f"Bearer {json.loads(text)['token']}"}
+    status, headers, text = await send(harness, "POST", f"{url}/auth/session", trust, port, headers=bearer)
+    assert status == 200, text
+    cookie = headers["Set-Cookie"]
+    assert "Secure" in cookie.split("; "), cookie
+    session = {**owner, "Cookie": cookie.partition(";")[0]}
+    assert (await send(harness, "GET", f"{url}/admin/orders", trust, port, headers=session))[0] == 200

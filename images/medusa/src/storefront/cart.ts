@@ -5,7 +5,9 @@ import { addToCartWorkflow, createCartWorkflow, updateLineItemInCartWorkflow } f
 import { chooseShipping } from "./shipping";
 import type { Shop } from "./shop";
 
-const COOKIE = "cart";
+const SECURE = process.env.STORE_URL?.startsWith("https:") === true;
+/** With `__Host-` it is never one that another shop of the same domain has set: an address would go into that cart. */
+const COOKIE = SECURE ? "__Host-cart" : "cart";
 const COOKIE_SECONDS = 30 * 24 * 3600;
 export const MAX_QUANTITY = 99;
 /** Of a cart or an order: what toLines and toSums need. */
@@ -159,6 +161,5 @@ export function forgetCart(response: MedusaResponse): void {
 }
 
 function cookieOptions() {
-  const secure = process.env.STORE_URL?.startsWith("https:") === true;
-  return { httpOnly: true, sameSite: "lax" as const, path: "/", secure };
+  return { httpOnly: true, sameSite: "lax" as const, path: "/", secure: SECURE };
 }
