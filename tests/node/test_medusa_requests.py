@@ -94,6 +94,35 @@ def variant_is_shown(page: str) -> bool:
     return "Sample product" in page
 
 
+def test_a_stopped_server_ends_well_although_clients_keep_their_connections_busy(new_medusa_shop: MedusaShops) -> None:
+    web = new_medusa_shop().install().serve()
+    clients = 6
+    answered = threading.Barrier(clients + 1)
+
+    def visit(_: int) -> int:
+        """Visits one page after the other, until the connection is closed. Returns the last status."""
+        last = 0
+        with closing(http.client.HTTPConnection("127.0.0.1", 8080, timeout=60)) as connection:
+            connection.connect()
+            connection.auto_open = False
+            while True:
+                try:
+                    connection.request("GET", "/", headers={"Host": HOST})
+                    answer = connection.getresponse()
+                    answer.read()
+                except (http.client.HTTPException, OSError):
+                    return last
+                if last == 0:
+                    answered.wait(60)
+                last = answer.status
+
+    with ThreadPoolExecutor(clients, initializer=enter_network, initargs=(web.network,)) as pool:
+        visits = [pool.submit(visit, number) for number in range(clients)]
+        answered.wait(60)
+        assert web.stop(signal.SIGTERM, seconds=60) == 0, web.log
+        assert [done.result() for done in visits] == [200] * clients
+
+
 def test_no_telemetry_is_collected(containers: Containers, medusa_image: Image) -> None:
     script = (
         "const { Store } = require('@medusajs/telemetry');"

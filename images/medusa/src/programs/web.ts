@@ -24,6 +24,8 @@ const PORT = Number(process.env.PORT ?? 8080);
 const SHUTDOWN_SECONDS = 25;
 /** While web starts, a request for readiness is answered up to this much later: the shop then opens at once. */
 const READY_WAIT_MS = 1500;
+/** How often connections that have become idle are closed while the server stops. */
+const CLOSE_IDLE_MS = 100;
 const IS_WORKER = process.env.MEDUSA_WORKER_MODE === "worker";
 
 interface Medusa {
@@ -31,6 +33,7 @@ interface Medusa {
   shutdown: () => Promise<void>;
 }
 
+let stopping = false;
 let medusa: Medusa | undefined;
 let valkey: Redis | undefined;
 
@@ -50,6 +53,7 @@ async function serve(): Promise<void> {
   process.chdir(ROOT);
   const app = express();
   app.disable("x-powered-by");
+  app.use(endConnectionsAtStop);
   app.get("/healthz", (_request, response) => void response.send("ok"));
   app.get("/readyz", (_request, response) => void answerReadiness(response));
   app.use(refuseUntilStarted);
@@ -118,11 +122,18 @@ async function answerReadiness(response: Response): Promise<void> {
   response.send("ok");
 }
 
+/** A client that keeps its connection busy would keep it open. */
+function endConnectionsAtStop(_request: Request, response: Response, next: NextFunction): void {
+  if (stopping) response.set("Connection", "close");
+  next();
+}
+
 function stopOnSignals(server: ReturnType<typeof createServer>): void {
   const stop = () => {
+    stopping = true;
     setTimeout(() => process.exit(1), SHUTDOWN_SECONDS * 1000).unref();
     server.close(() => void Promise.resolve(medusa?.shutdown()).finally(() => process.exit(0)));
-    server.closeIdleConnections();
+    setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS).unref();
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stop);
 }
