@@ -1,4 +1,5 @@
 import { defineConfig } from "@medusajs/framework/utils";
+import { MAX_UPLOAD_BYTES } from "./src/auth/requests";
 
 const url = process.env.STORE_URL ?? "http://localhost:8080";
 const secure = url.startsWith("https:");
@@ -39,7 +40,7 @@ export default defineConfig({
     sessionOptions: { name: secure ? "__Host-session" : "session" },
     cookieOptions: { sameSite: "lax", secure, httpOnly: true },
   },
-  admin: { path: "/app", backendUrl: "/" },
+  admin: { path: "/app", backendUrl: "/", maxUploadFileSize: MAX_UPLOAD_BYTES },
   modules: [
     ...(redisUrl === undefined ? [] : shared),
     {
@@ -47,7 +48,7 @@ export default defineConfig({
       options: {
         providers: [
           {
-            resolve: "@medusajs/medusa/file-local",
+            resolve: "./src/modules/files",
             id: "local",
             options: { upload_dir: "static", private_upload_dir: "static", backend_url: `${url}/static` },
           },

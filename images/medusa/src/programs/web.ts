@@ -9,7 +9,7 @@ import type { MedusaContainer } from "@medusajs/framework/types";
 import Redis from "ioredis";
 import morgan from "morgan";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
-import { checkRequests } from "../auth/requests";
+import { checkRequests, restrictFiles } from "../auth/requests";
 import { assets } from "../storefront/assets";
 import { explainError, isPermanent } from "./causes";
 import { connect, getValue } from "./database";
@@ -59,6 +59,7 @@ async function serve(): Promise<void> {
   app.use(refuseUntilStarted);
   app.use("/storefront", assets());
   app.use(checkRequests(new URL(required("STORE_URL"))));
+  app.use("/static", restrictFiles);
   const server = createServer(app);
   // longer than an ingress keeps idle connections: it never sends a request on one that is being closed
   server.keepAliveTimeout = 90_000;
