@@ -3,8 +3,8 @@
  * Stores pages for visitors who have nothing of their own. Apache serves them (server/page-cache.conf), and names the
  * file in PAGE_FILE: /tmp/pages/GENERATION/SCHEME-/path/MINUTE.html.gz.
  *
- * A page is valid for PAGE_MINUTES, and has a link for each minute. It ends before a sale begins or ends: that changes
- * pages without a write to the database.
+ * A page is valid for PAGE_MINUTES, and has a link for each minute. It ends before the minute in which pages change
+ * without a write to the database (sales.php).
  */
 
 declare(strict_types=1);
@@ -23,11 +23,13 @@ final class PageCache
 
     public static function start(string $file, int $time): void
     {
-        // a page that asks for the kind of device is another one for the next visitor
-        add_filter('wp_is_mobile', static function (bool $mobile): bool {
+        // a page that asks for the kind of device or the place is another one for the next visitor
+        $notice = static function (mixed $answer): mixed {
             self::$variable = true;
-            return $mobile;
-        });
+            return $answer;
+        };
+        add_filter('wp_is_mobile', $notice);
+        add_filter('woocommerce_geolocate_ip', $notice);
         ob_start(static function (string $page, int $phase) use ($file, $time): string {
             $whole = ($phase & PHP_OUTPUT_HANDLER_START) && ($phase & PHP_OUTPUT_HANDLER_FINAL);
             if ($whole && !self::$variable && is_for_everybody($page, headers_list())) {
@@ -86,9 +88,9 @@ function store_page(string $file, int $time, string $page): bool
 {
     $zip = (string) gzencode($page, 6);
     $first = intdiv($time, 60);
-    $end = min($first + PAGE_MINUTES, intdiv(next_sale($time), 60));
+    $end = min($first + PAGE_MINUTES, intdiv(next_change($time), 60));
     $ended = explode('/', $file)[3] !== PageGeneration::current();
-    if ($ended || strlen($zip) > MAX_PAGE_BYTES || $end <= $first || !take_turn($time)) {
+    if ($ended || !is_complete() || strlen($zip) > MAX_PAGE_BYTES || $end <= $first || !take_turn($time)) {
         return false;
     }
     $folder = dirname($file);
@@ -108,17 +110,10 @@ function store_page(string $file, int $time, string $page): bool
     return $stored;
 }
 
-/** When the next sale begins or ends, in seconds since 1970. */
-function next_sale(int $time): int
+/** Whether the database answered each query: WordPress leaves out what it can't read. */
+function is_complete(): bool
 {
-    global $wpdb;
-    $dates = "meta_key IN ('_sale_price_dates_from', '_sale_price_dates_to')";
-    $next = $wpdb->get_var($wpdb->prepare(
-        "SELECT MIN(CAST(meta_value AS UNSIGNED)) FROM {$wpdb->postmeta}
-         WHERE {$dates} AND CAST(meta_value AS UNSIGNED) > %d",
-        $time,
-    ));
-    return $next === null ? PHP_INT_MAX : (int) $next;
+    return empty($GLOBALS['EZSQL_ERROR']) && PageGeneration::hasConnection();
 }
 
 /** Whether another page may be stored in this minute. The first one deletes pages that are no longer valid. */
@@ -131,12 +126,16 @@ function take_turn(int $time): bool
         delete_old_pages($time);
     }
     @file_put_contents($count, '.', FILE_APPEND);
+    clearstatcache();
     return @filesize($count) <= MAX_PAGES_PER_MINUTE;
 }
 
-/** Keeps the current and the last minute, in which Apache may still open a file. */
+/** Keeps the current and the last minute, in which Apache may still open a file, and files that are being written. */
 function delete_old_pages(int $time): void
 {
+    if (!is_dir(PAGES)) {
+        return;
+    }
     $files = new \RecursiveIteratorIterator(
         new \RecursiveDirectoryIterator(PAGES, \FilesystemIterator::SKIP_DOTS),
         \RecursiveIteratorIterator::CHILD_FIRST,
@@ -146,7 +145,10 @@ function delete_old_pages(int $time): void
     foreach ($files as $file) {
         if ($file->isDir()) {
             @rmdir((string) $file);
-        } elseif (preg_match('/(\d{12})(\.html\.gz)?$/', (string) $file, $found) !== 1 || $found[1] < $last) {
+            continue;
+        }
+        $is_page = preg_match('/(\d{12})(\.html\.gz)?$/', (string) $file, $found) === 1;
+        if ($is_page ? $found[1] < $last : @filemtime((string) $file) < $time - 60) {
             @unlink((string) $file);
         }
     }

@@ -9,7 +9,7 @@ declare(strict_types=1);
 defined('ABSPATH') || exit;
 
 foreach ([
-    'page-generation', 'page-cache', 'hardening', 'privacy', 'texts', 'theme', 'menus', 'monogram', 'wizard',
+    'page-generation', 'sales', 'page-cache', 'hardening', 'privacy', 'texts', 'theme', 'menus', 'monogram', 'wizard',
     'checklist', 'notices', 'outbound-http', 'updates', 'login-throttle', 'mail', 'uploads', 'saved-carts', 'cron',
     'proof',
 ] as $name) {
