@@ -45,8 +45,8 @@ a { color: var(--accent); }
 .product { display: grid; gap: clamp(1.5rem, 4vw, 3rem); grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); align-items: start; }
 .description { white-space: pre-line; overflow-wrap: anywhere; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: .8rem; padding: clamp(1rem, 3vw, 1.5rem); }
-.split { display: grid; gap: 1.5rem; grid-template-columns: 1fr; align-items: start; }
-@media (min-width: 52rem) { .split { grid-template-columns: 1.6fr 1fr; } }
+.split { display: grid; gap: 1.5rem; grid-template-columns: minmax(0, 1fr); align-items: start; }
+@media (min-width: 52rem) { .split { grid-template-columns: minmax(0, 1.6fr) minmax(0, 1fr); } }
 form { margin: 0; }
 fieldset { border: 0; margin: 0 0 1.5rem; padding: 0; min-width: 0; }
 legend { padding: 0; margin: 0 0 .75rem; font-weight: 700; font-size: 1.1rem; }
@@ -57,7 +57,7 @@ input, select {
   display: block; width: 100%; margin-block-start: .3rem; padding: .65rem .8rem; font: inherit; font-weight: 400; color: inherit;
   background: var(--ground); border: 1px solid var(--soft); border-radius: .5rem;
 }
-input[type=radio] { display: inline-block; width: auto; margin: 0; }
+input[type=radio] { accent-color: var(--accent); display: inline-block; width: auto; margin: 0; }
 input[type=number] { width: 5rem; }
 [aria-invalid=true] { border-color: var(--bad); }
 .error { color: var(--bad); font-weight: 400; }
@@ -72,7 +72,9 @@ button:hover, .button:hover { filter: brightness(1.08); }
 button.quiet { background: none; border-color: var(--line); color: inherit; padding: .4rem .8rem; font-weight: 400; }
 .block { width: 100%; }
 .lines { list-style: none; margin: 0; padding: 0; }
-.lines li { display: grid; grid-template-columns: 4.5rem 1fr auto; gap: 1rem; padding-block: 1rem; border-block-end: 1px solid var(--line); }
+.lines li { display: grid; grid-template-columns: 4.5rem minmax(0, 1fr) auto; overflow-wrap: anywhere; gap: 1rem; padding-block: 1rem; border-block-end: 1px solid var(--line); }
+.lines li:last-child { border: 0; }
+.lines .price { white-space: nowrap; }
 .lines .picture { border-radius: .5rem; }
 .lines .row { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; margin-block-start: .6rem; }
 .lines .row input { margin: 0; }

@@ -22,7 +22,7 @@ export const GET = page(async (visit) => {
     private: true,
     body: html`<h1>${texts.cart}</h1>${request.query.refused !== undefined && notice(texts.notAvailable)}
 <div class="split"><div class="card">${lineList(cart.lines, cart.currency, controls)}</div>
-<div class="card">${sumList(cart)}<a class="button block" href="/checkout">${texts.checkout}</a></div></div>`,
+<div class="card">${sumList(cart)}<a class="button block" href="/checkout">${texts.toCheckout}</a></div></div>`,
   });
 });
 
