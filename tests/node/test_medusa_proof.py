@@ -112,7 +112,10 @@ def test_three_at_once_and_a_first_order_meanwhile(new_medusa_shop: MedusaShops)
 def test_a_lost_connection_is_the_cause_not_what_follows_from_it(new_medusa_shop: MedusaShops) -> None:
     shop = new_medusa_shop().install()
     shop.server.sql(DISCONNECT, shop.name)
-    assert shop.run("rotate", STORE_ADMIN_PASSWORD="another") == (1, "The database does not answer.")
+    rotation = shop.start("rotate", STORE_ADMIN_PASSWORD="another")
+    assert rotation.wait() == 1
+    assert "terminating connection due to administrator command" in rotation.log
+    assert rotation.log.strip().splitlines()[-1] == "The database does not answer."
 
 
 def test_a_page_is_not_quoted_as_a_cause(new_medusa_shop: MedusaShops) -> None:
