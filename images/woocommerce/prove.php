@@ -44,6 +44,11 @@ try {
     $program->step('shop');
     visit_shop($shopper);
 
+    $program->step('cache');
+    if (!compare_stored_page($shopper)) {
+        $program->renameStep('not cached');
+    }
+
     $program->step('product');
     $product = create_proof_product();
     $productId = find_product($shopper);

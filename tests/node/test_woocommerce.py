@@ -19,7 +19,7 @@ async def test_a_shop_sells_lets_its_owner_in_and_outlives_its_pods(harness: Har
     store, namespace = await create_open_store(harness, name="🫒 Fig & Olive „日本“")
     assert store["receipt"]["simulated"] is False
     names = [step["name"] for step in store["receipt"]["steps"]]
-    assert names == ["boot", "shop", "product", "cart", "checkout", "order", "cancel", "clean"]
+    assert names == ["boot", "shop", "cache", "product", "cart", "checkout", "order", "cancel", "clean"]
     page = (await send_request(harness, store, "GET", "/"))[2]
     assert [sign for sign in ("🫒 Fig &amp; Olive „日本“", 'lang="en-US"') if sign not in page] == []
     shop = ShoppingSession(harness, store)

@@ -7,6 +7,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +21,8 @@ pytestmark = NEEDS_PLUGIN
 PROVE = ("/opt/storefleet/run", "prove")
 TOKEN = "the proof's own " + "x" * 24
 PROOF_ENV = {"STORE_PROOF_TOKEN": TOKEN, "STORE_SERVICE": "http://127.0.0.1:8080"}
-STEPS = ("boot", "shop", "product", "cart", "checkout", "order", "cancel", "clean")
+STEPS = ("boot", "shop", "cache", "product", "cart", "checkout", "order", "cancel", "clean")
+NOT_CACHED = tuple("not cached" if step == "cache" else step for step in STEPS)
 PROOF_PATTERN = re.compile(r"storefleet.proof|proof@storefleet", re.IGNORECASE)
 """Matches all data that the proof creates."""
 HIDDEN = 'The shop hides behind "coming soon": set it live in WooCommerce, Settings, Site visibility, then retry.'
@@ -63,18 +65,21 @@ def start_web(shop: Shop, env: Env | None = None) -> Container:
     return web
 
 
-def assert_proves(shop: Shop, env: Env | None = None) -> None:
+def assert_proves(shop: Shop, env: Env | None = None) -> bool:
+    """Returns whether the shop page and the stored one were compared."""
     code, last = shop.run(PROVE, {**PROOF_ENV, **(env or {})})
     assert code == 0, last
     receipt = json.loads(last)
-    assert (receipt["simulated"], [step["name"] for step in receipt["steps"]]) == (False, list(STEPS))
+    names = [step["name"] for step in receipt["steps"]]
+    assert (receipt["simulated"], names) in ((False, list(STEPS)), (False, list(NOT_CACHED)))
     assert shop.termination_log.read_text() == last
+    return names == list(STEPS)
 
 
 def kill_after_step(shop: Shop, step: str, seconds: float = 0) -> None:
     """Starts a proof and kills it so many seconds after that step has finished."""
     program, deadline = shop.start(PROVE, PROOF_ENV), time.monotonic() + 30
-    while f'"step":"{step}"' not in program.log:
+    while not re.search(f'"step":"(not )?{step}', program.log):
         assert program.process.poll() is None, program.log
         assert time.monotonic() < deadline, program.log
         time.sleep(0.001)
@@ -133,6 +138,27 @@ def test_a_proof_leaves_no_trace(shop: Shop) -> None:
     two = [shop.start(PROVE, PROOF_ENV) for _ in range(2)]
     assert [program.wait() for program in two] == [0, 0]
     assert_unchanged(shop, before)
+
+
+def test_the_stored_page_of_a_new_shop_is_compared(shop: Shop, tmp_path: Path) -> None:
+    web = shop.serve(PROOF_ENV)
+    assert assert_proves(shop)
+    web.stop(signal.SIGKILL)
+    # another page than the stored one
+    (differs := tmp_path / "differs.php").write_text(
+        "<?php add_action('wp_footer', fn () => print($_COOKIE === [] ? 'nobody' : 'somebody'));"
+    )
+    shop.serve(PROOF_ENV, {"/var/www/html/wp-content/mu-plugins/differs.php": differs})
+    code, why = shop.run(PROVE, PROOF_ENV)
+    assert (code, why) == (1, "The page cache has another shop page than the shop: report this to the operator.")
+
+
+def test_pages_that_change_at_each_visit_are_not_compared(shop: Shop, tmp_path: Path) -> None:
+    (changes := tmp_path / "changes.php").write_text(
+        "<?php add_action('wp_footer', fn () => print(bin2hex(random_bytes(8))));"
+    )
+    shop.serve(PROOF_ENV, {"/var/www/html/wp-content/mu-plugins/changes.php": changes})
+    assert not assert_proves(shop)
 
 
 @pytest.mark.usefixtures("web")

@@ -46,6 +46,12 @@ final class Program
         [$this->step, $this->stepStartedAt] = [$name, microtime(true)];
     }
 
+    /** The receipt tells what the current step did instead. */
+    public function renameStep(string $name): void
+    {
+        $this->step = $name;
+    }
+
     /** Leaves the steps until now out of the receipt: they waited for other programs. */
     public function resetTimer(): void
     {

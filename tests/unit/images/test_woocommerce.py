@@ -185,3 +185,11 @@ def test_php_can_be_read_by_php() -> None:
     for file in PHP:
         checked = subprocess.run(["php", "-l", str(file)], capture_output=True, text=True, check=False)
         assert checked.returncode == 0, checked.stdout
+
+
+def test_each_known_cookie_has_one_pattern() -> None:
+    """With two, a request with many such cookies and another one would take exponential time."""
+    conf = (IMAGE / "server" / "page-cache.conf").read_text()
+    [patterns] = re.findall(r"%\{HTTP_COOKIE\} \^\(\(([^)]*)\)=", conf.replace("_fb[pc]", "_fbp|_fbc"))
+    for name in ("sbjs_first", "_ga", "_ga_X1", "_gat", "_gat_gtag_1", "_gid", "_gcl_au", "_fbp", "_fbc"):
+        assert [bool(re.fullmatch(pattern, name)) for pattern in patterns.split("|")].count(True) == 1, name
