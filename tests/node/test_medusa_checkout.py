@@ -107,7 +107,14 @@ def test_a_price_is_the_same_on_all_pages(new_medusa_shop: MedusaShops, country:
     assert f"{sign}19.00 Subtotal {sign}19.00 Shipping {sign}5.00 Total {sign}24.00" in page
     if included:
         assert f"Includes tax of {sign}3.83" in page
-        assert "Total €24.00 Includes tax of €3.83" in visitor.buy()
+        ordered = visitor.order()
+        assert "Total €24.00 Includes tax of €3.83" in visitor.order_of(ordered)
+        [found] = owner.list("orders")
+        order = owner.send("GET", f"/admin/orders/{found['id']}")["order"]
+        [payment] = order["payment_collections"][0]["payments"]
+        owner.send("POST", f"/admin/payments/{payment['id']}/capture", {})
+        owner.send("POST", f"/admin/payments/{payment['id']}/refund", {"amount": 10})
+        assert "Refunded -€10.00 Total €14.00 Includes tax of €3.83" in visitor.order_of(ordered)
         return
     california = {"country_code": "us", "postal_code": "94103", "city": "San Francisco"}
     refused = visitor.order(**california)

@@ -41,7 +41,9 @@ function setup_tasks(): array
         'storefleet_withdrawal' => [
             'title' => __('Let shoppers withdraw online', 'storefleet'),
             'text' => __('The EU asks for a withdrawal function. Dismiss this when the shop has one.', 'storefleet'),
-            'path' => 'post.php?action=edit&post=' . page_id('refund_returns'),
+            'path' => page_id('refund_returns')
+                ? 'post.php?action=edit&post=' . page_id('refund_returns')
+                : 'edit.php?post_type=page',
             'is_done' => static fn (): bool => !is_in_european_union(),
         ],
         'storefleet_bank' => [
@@ -146,7 +148,7 @@ function replace_setup_tasks(array $lists): array
 function add_dashboard_widget(): void
 {
     remove_meta_box('wc_admin_dashboard_setup', 'dashboard', 'normal');
-    if (current_user_can('manage_woocommerce') && array_filter(setup_tasks(), is_left(...))) {
+    if (current_user_can('manage_woocommerce') && left_tasks() !== []) {
         $title = is_open()
             ? __('Your shop sells. What is left for you', 'storefleet')
             : __('Your shop is closed. What is left for you', 'storefleet');
@@ -157,16 +159,18 @@ function add_dashboard_widget(): void
     }
 }
 
-function is_left(array $task): bool
+/** Without those that the owner has dismissed. */
+function left_tasks(): array
 {
-    return !$task['is_done']();
+    $dismissed = (array) get_option('woocommerce_task_list_dismissed_tasks', []);
+    $tasks = array_diff_key(setup_tasks(), array_flip($dismissed));
+    return array_filter($tasks, static fn (array $task): bool => !$task['is_done']());
 }
 
 function print_checklist(): void
 {
-    $dismissed = (array) get_option('woocommerce_task_list_dismissed_tasks', []);
     echo '<ul>';
-    foreach (array_diff_key(array_filter(setup_tasks(), is_left(...)), array_flip($dismissed)) as $task) {
+    foreach (left_tasks() as $task) {
         $link = '<a href="' . esc_url(admin_url($task['path'])) . '">' . esc_html($task['title']) . '</a>';
         echo "<li><strong>{$link}</strong><br>", esc_html($task['text']), '</li>';
     }

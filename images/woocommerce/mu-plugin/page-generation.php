@@ -91,7 +91,7 @@ final class PageGeneration
     public static function closedSince(): ?int
     {
         $since = self::read((string) @file_get_contents(self::FILE))[3];
-        return self::current() === null ? ($since ?: (int) @filemtime(self::FILE)) : null;
+        return self::current() === null ? ($since ?: (@filemtime(self::FILE) ?: time())) : null;
     }
 
     /** Whether each statement of this process had an answer: an error has one, a lost connection has none. */

@@ -27,18 +27,23 @@ function apply_sales(): void
     global $wpdb;
     [$is_date, $changes_at] = sale_dates();
     $now = time();
-    $ids = $wpdb->get_col($wpdb->prepare(
-        "SELECT DISTINCT post_id FROM {$wpdb->postmeta}
-         WHERE {$is_date} AND {$changes_at} > %d AND {$changes_at} <= %d",
-        (int) get_option(SALES_OPTION, 0),
+    // WooCommerce's daily task has done older ones
+    $due = $wpdb->prepare(
+        "SELECT DISTINCT post_id FROM {$wpdb->postmeta} WHERE {$is_date} AND {$changes_at} <= %d AND {$changes_at} >
+         COALESCE((SELECT CAST(option_value AS UNSIGNED) FROM {$wpdb->options} WHERE option_name = %s), %d)",
         $now,
-    ));
-    if ($ids === []) {
+        SALES_OPTION,
+        $now - 2 * DAY_IN_SECONDS,
+    );
+    if ($wpdb->get_col($due) === []) {
         return;
     }
     // one at a time: a late one would overwrite what the owner changes meanwhile
-    $wpdb->query("SELECT GET_LOCK('storefleet_sales', 30)");
-    foreach ($ids as $id) {
+    if ($wpdb->get_var("SELECT GET_LOCK('storefleet_sales', 30)") !== '1') {
+        return;
+    }
+    // again: the process before this one may have done them
+    foreach ($wpdb->get_col($due) as $id) {
         $product = wc_get_product($id);
         // the others have the prices of their variations or products
         if ($product && !$product->is_type(['variable', 'grouped'])) {

@@ -36,6 +36,8 @@ export interface Sums {
   /** On top of items and shipping. */
   addedTax: number;
   includedTax: number;
+  /** Already part of the total. */
+  refunded: number;
   total: number;
 }
 
@@ -78,13 +80,15 @@ export function toSums(sold: object): Sums {
     shipping_methods?: Priced[];
   };
   const [ofItems, ofShipping] = [items, methods].map((all) => all.reduce((sum, one) => sum + amountOf(one), 0));
-  const addedTax = Number(total) - ofItems! - ofShipping!;
+  // not from the total: a refund lowers it
+  const addedTax = [...items, ...methods].reduce((sum, one) => sum + (one.is_tax_inclusive ? 0 : Number(one.tax_total)), 0);
   return {
     currency,
     items: ofItems!,
     shipping: ofShipping!,
     addedTax,
     includedTax: Number(tax) - addedTax,
+    refunded: ofItems! + ofShipping! + addedTax - Number(total),
     total: Number(total),
   };
 }

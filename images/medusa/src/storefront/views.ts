@@ -47,6 +47,7 @@ export function sumList(sums: Sums): Html {
   const money = (amount: number) => formatMoney(amount, sums.currency);
   const rows: [string, number][] = [[texts.subtotal, sums.items], [texts.shipping, sums.shipping]];
   if (sums.addedTax > NOTHING) rows.push([texts.taxes, sums.addedTax]);
+  if (sums.refunded > NOTHING) rows.push([texts.refunded, -sums.refunded]);
   return html`<dl class="sums">${rows.map(([name, amount]) => html`<dt>${name}</dt><dd>${money(amount)}</dd>`)}
 <dt class="total">${texts.total}</dt><dd class="total">${money(sums.total)}</dd>${
     sums.includedTax > NOTHING && html`<dt class="soft">${texts.includesTax}</dt><dd class="soft">${money(sums.includedTax)}</dd>`

@@ -51,7 +51,7 @@ async function order(visit: Visit): Promise<void> {
     if (!isRefusal(error)) throw error;
     return sendForm(visit, cart, form, texts.orderFailed);
   }
-  await leadToOrder(visit);
+  if (!(await leadToOrder(visit))) redirect("/cart");
 }
 
 async function sendForm(
