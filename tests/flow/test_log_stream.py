@@ -211,6 +211,7 @@ async def test_what_ends_is_followed_by_its_successor(harness: Harness) -> None:
     assert began == sorted(set(began))
 
 
+@pytest.mark.parametrize("settings", [{"failure_patience": 60.0}], indirect=True)
 async def test_where_nothing_runs_it_says_so(harness: Harness) -> None:
     await harness.set_faults(
         {"fault": "image", "component": "web"}, {"fault": "unschedulable", "component": "database"}
