@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from sandbox.images.workspace import cache_dir
 from sandbox.kubernetes.node.isolation import CGROUP_ROOT
 from sandbox.kubernetes.node.launcher import cgroup_name
 
@@ -108,9 +110,10 @@ def machine_state(folder: Path) -> dict[str, set[str]]:
     """All state of this machine that a node in that folder changes; other nodes don't affect it."""
     names = {cgroup_name(folder), cgroup_name(folder / "kubernetes")}
     mounts = {line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()}
+    others = tempfile.gettempdir(), str(cache_dir())  # containers of other tests, and builds
     return {
         "interfaces": set(os.listdir("/sys/class/net")),
-        "mounts": mounts,
+        "mounts": {path for path in mounts if path.startswith(str(folder)) or not path.startswith(others)},
         "loops": {
             file
             for file in _output("losetup", "--noheadings", "--output", "BACK-FILE").split()

@@ -11,7 +11,7 @@ from tests.support.waiting import eventually
 def test_the_main_job_twice(data: Path, archives: dict[str, Path]) -> None:
     before, port = machine_state(data), free_port()
     for slug, engine in (("demo-shop", "sample"), ("demo-shop-2", "medusa")):
-        done = run_command([*demo_command(data, port, "--once"), "--cluster", "node", "--engine", engine], 240)
+        done = run_command([*demo_command(data, port, "--once"), "--cluster", "node", "--engine", engine], 600)
         assert done.returncode == 0, done.stdout + done.stderr
         assert f"createStore → Demo Shop ({slug})" in done.stdout
         assert "READY" in done.stdout
