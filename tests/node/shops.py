@@ -36,6 +36,8 @@ ENV = {
 WORDPRESS = ("php", "/test-php/wordpress.php")
 INSTALL = ("/opt/storefleet/run", "install")
 WEB = ("/opt/storefleet/run", "web")
+MU_PLUGINS = "array_values(array_map('basename', array_filter(wp_get_mu_plugins(), 'filesize')))"
+"""A PHP expression: names of the must-use plugins. Mounts of other tests leave empty files in the image's folder."""
 SNAPSHOT_QUERIES = {
     "tables": "SHOW TABLES",
     "owners": "SELECT user_login, user_email FROM wp_users",

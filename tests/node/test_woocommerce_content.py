@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 from tests.node.plugin import PLUGIN
-from tests.node.shops import HOST, Mounts, Shop, wait_for_response
+from tests.node.shops import HOST, MU_PLUGINS, Mounts, Shop, wait_for_response
 from tests.node.wordpress import CUSTOM_PLUGINS, STYLE, php
 from workers.engines.woocommerce import CONTENT
 
@@ -32,7 +32,7 @@ def test_what_the_platform_put_there_is_not_theirs_to_change(shop: Shop, content
     assert php(server, "@file_put_contents(WP_CONTENT_DIR . '/languages/ar.mo', 'x')", first) is False
     assert {path: os.readlink(path) for path in links} == links
     assert wait_for_response(server, "/", 200)
-    assert php(server, "array_keys(get_mu_plugins())", first) == ["storefleet.php"]
+    assert php(server, MU_PLUGINS, first) == ["storefleet.php"]
 
 
 def test_what_lies_on_the_disk_under_the_same_name_stays(shop: Shop, content: Mounts) -> None:

@@ -110,7 +110,8 @@ async def test_visitors_of_a_shop_whose_pods_end_see_a_page(harness: Harness, no
     before = len(await health_messages(harness))
     await kill(harness, node, namespace, "web", "apache2")
     messages = (await wait_for_health(harness, store, before + 2))[before:]
-    assert messages[0] == "The web container ended (exit code 137). See its logs."
+    # on a busy machine, a probe fails before the kubelet finds that the container has ended
+    assert messages[0].startswith(("The web container ended (exit code 137).", "No web pod is ready.")), messages
     await wait_until_open(harness, store)
     assert await notices(harness) == []
 
