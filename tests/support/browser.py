@@ -25,6 +25,11 @@ LAUNCH_ARGUMENTS = (
 TIMEOUT_MS = 30_000.0
 """The timeout of each action and navigation."""
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+ANIMATIONS_END = """async () => void await Promise.allSettled(
+  document.getAnimations()
+    .filter(animation => animation.effect.getComputedTiming().endTime !== Infinity)
+    .map(animation => animation.finished)
+)"""
 AXE_RUN = """async ([part, exclude]) => {
   const {violations} = await axe.run({include: [part], exclude})
   return violations.map(({id, nodes}) => [id, ...nodes.map(node => node.html)])
@@ -97,6 +102,7 @@ async def shows(page: Page, *texts: str) -> None:
 async def find_violations(page: Page, exclude: Sequence[str] = (), part: str = "html") -> list[list[str]]:
     """What axe finds in the page, or this part of it: rule, and elements. `exclude`: selectors of what isn't ours."""
     assert AXE.exists(), "npm --prefix frontend ci installs axe-core"
+    await page.evaluate(ANIMATIONS_END)  # what fades in has less contrast
     await page.evaluate(AXE.read_text())
     found: list[list[str]] = await page.evaluate(AXE_RUN, [part, list(exclude)])
     return found
