@@ -69,12 +69,13 @@ button, .button {
   background: var(--accent); color: var(--on-accent); text-decoration: none; text-align: center;
 }
 button:hover, .button:hover { filter: brightness(1.08); }
-button.quiet { background: none; border-color: var(--line); color: inherit; padding: .4rem .8rem; font-weight: 400; }
+button.quiet { background: none; border-color: var(--line); color: inherit; padding: .4rem .6rem; font-weight: 400; white-space: nowrap; }
 .block { width: 100%; }
 .lines { list-style: none; margin: 0; padding: 0; }
 .lines li { display: grid; grid-template-columns: 4.5rem minmax(0, 1fr) auto; overflow-wrap: anywhere; gap: 1rem; padding-block: 1rem; border-block-end: 1px solid var(--line); }
 .lines li:last-child { border: 0; }
 .lines .price { white-space: nowrap; }
+.lines a { hyphens: auto; }
 .lines .picture { border-radius: .5rem; }
 .lines .row { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; margin-block-start: .6rem; }
 .lines .row input { margin: 0; }
