@@ -1,5 +1,6 @@
 """Variants of images with changed files, for tests of failures. Written as OCI archives without an image builder."""
 
+import asyncio
 import hashlib
 import io
 import json
@@ -8,8 +9,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.node.real_node import RealNode
+
 JSON = dict[str, Any]
 LAYER = "application/vnd.oci.image.layer.v1.tar"
+
+
+async def import_variant(node: RealNode, archive: Path, target: Path, name: str, files: Mapping[str, str]) -> None:
+    """Writes a variant, and adds it to the images of the node."""
+    image = image_variant(archive, target, name, files)
+    await asyncio.to_thread(node.ctr, "images", "import", str(image))
 
 
 def image_variant(archive: Path, target: Path, name: str, files: Mapping[str, str]) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.node.disks import full_disk, root_folder
-from tests.node.image_variants import image_variant
+from tests.node.image_variants import import_variant
 from tests.node.real_node import RealNode
 from tests.node.stores import (
     buy,
@@ -81,8 +81,7 @@ async def test_an_image_that_is_not_there_and_a_pod_that_may_not_be(harness: Har
 async def test_a_database_that_crashes_and_one_that_may_not_be(
     harness: Harness, node: RealNode, archives: dict[str, Path], tmp_path: Path
 ) -> None:
-    image = image_variant(archives["mariadb"], tmp_path / "image", CRASHING, {"/usr/local/bin/start": CRASHES})
-    await asyncio.to_thread(node.ctr, "images", "import", str(image))
+    await import_variant(node, archives["mariadb"], tmp_path / "image", CRASHING, {"/usr/local/bin/start": CRASHES})
     store, namespace = await create_store(harness)
     cause = await wait_for_failure(harness, store)
     assert cause == (
@@ -115,8 +114,7 @@ async def test_a_disk_that_is_not_provided(harness: Harness) -> None:
 @pytest.mark.parametrize("changes", [{"image_registry": "storefleet/unsold"}], indirect=True)
 async def test_a_proof_that_fails(harness: Harness, node: RealNode, archives: dict[str, Path], tmp_path: Path) -> None:
     files = {"/opt/storefleet/shop/prove.py": UNSELLABLE}
-    image = image_variant(archives["sample"], tmp_path / "image", UNSOLD, files)
-    await asyncio.to_thread(node.ctr, "images", "import", str(image))
+    await import_variant(node, archives["sample"], tmp_path / "image", UNSOLD, files)
     store, _ = await create_store(harness)
     assert (
         await wait_for_failure(harness, store)

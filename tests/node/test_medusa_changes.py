@@ -6,8 +6,8 @@ import signal
 import time
 
 from tests.node.containers import Container
+from tests.node.medusa_owners import Client
 from tests.node.medusa_shops import ENV, MedusaShop, MedusaShops
-from tests.node.shops import HOST
 
 OLDER = "UPDATE storefleet SET value = '2.0.0' WHERE name = 'release'; DELETE FROM script_migrations"
 """As an older image has left it: Medusa's scripts that change data haven't run."""
@@ -25,9 +25,7 @@ def outcome(program: Container) -> str:
 
 
 def sign_in(web: Container, password: str) -> int:
-    body = json.dumps({"email": ENV["STORE_ADMIN_EMAIL"], "password": password})
-    status, _, _ = web.request("/auth/user/emailpass", "POST", body, Host=HOST, Content_Type="application/json")
-    return status
+    return Client(web).try_password(password)[0]
 
 
 def test_an_upgrade_may_be_killed_anywhere(new_medusa_shop: MedusaShops) -> None:

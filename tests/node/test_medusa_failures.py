@@ -1,13 +1,12 @@
 """What fails in a MedusaJS store on the node, in words that its owner reads, and the recovery."""
 
-import asyncio
 import base64
 from pathlib import Path
 
 import pytest
 
 from tests.node.disks import full_disk
-from tests.node.image_variants import image_variant
+from tests.node.image_variants import import_variant
 from tests.node.medusa import ORDERS, StorefrontSession, create_medusa_store, rows
 from tests.node.real_node import RealNode
 from tests.node.shoppers import run_shoppers, wait_until_open
@@ -26,8 +25,9 @@ REFUSED = "The database refuses the user of Medusa: its password is not the one 
 async def test_a_database_that_refuses_the_password(
     harness: Harness, node: RealNode, archives: dict[str, Path], tmp_path: Path
 ) -> None:
-    image = image_variant(archives["postgres"], tmp_path / "image", ESTRANGED, {"/usr/local/bin/sed": ANOTHER_PASSWORD})
-    await asyncio.to_thread(node.ctr, "images", "import", str(image))
+    await import_variant(
+        node, archives["postgres"], tmp_path / "image", ESTRANGED, {"/usr/local/bin/sed": ANOTHER_PASSWORD}
+    )
     store, namespace = await create_store(harness, engine="MEDUSA")
     what, _, why = (await wait_for_failure(harness, store)).partition(" (exit code 1). ")
     assert what in ("The web container ended", "The web container keeps crashing")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.node.image_variants import image_variant
+from tests.node.image_variants import import_variant
 from tests.node.plugin import PLUGIN
 from tests.node.real_node import RealNode
 from tests.node.shoppers import ShoppingSession
@@ -28,8 +28,7 @@ async def test_an_image_without_the_plugin(
     if PLUGIN is None:  # then the image has none
         await asyncio.to_thread(node.ctr, "images", "tag", "--force", WHOLE, BARE)
     else:
-        image = image_variant(archives["woocommerce"], tmp_path / "image", BARE, REMOVED)
-        await asyncio.to_thread(node.ctr, "images", "import", str(image))
+        await import_variant(node, archives["woocommerce"], tmp_path / "image", BARE, REMOVED)
     store, _ = await create_store(harness, engine="WOOCOMMERCE")
     assert CAUSE in await wait_for_failure(harness, store)
     if PLUGIN is None:
