@@ -16,8 +16,8 @@ const LABELS: Record<AddressField, string> = {
 };
 
 export const GET = page(async (visit) => {
-  const { cart, shop, redirect } = visit;
-  if (cart === undefined || cart.lines.length === 0) return void ((await leadToOrder(visit)) || redirect("/cart"));
+  const { cart, shop } = visit;
+  if (cart === undefined || cart.lines.length === 0) return leave(visit);
   const known = Object.fromEntries(Object.entries(cart.address).map(([name, value]) => [name, value ?? ""]));
   await sendForm(visit, cart, { country_code: shop.countries[0] ?? "", ...known, email: cart.email ?? "" });
 });
@@ -30,10 +30,10 @@ export const POST = page(async (visit) => {
 });
 
 async function order(visit: Visit): Promise<void> {
-  const { request, shop, redirect } = visit;
+  const { request, shop } = visit;
   const container = request.scope;
   const cart = await loadCart(request);
-  if (cart === undefined || cart.lines.length === 0) return void ((await leadToOrder(visit)) || redirect("/cart"));
+  if (cart === undefined || cart.lines.length === 0) return leave(visit);
   const form = formOf(request);
   const wrong = problems(form, shop);
   if (wrong.length > 0) return sendForm(visit, cart, form, "", wrong);
@@ -51,7 +51,12 @@ async function order(visit: Visit): Promise<void> {
     if (!isRefusal(error)) throw error;
     return sendForm(visit, cart, form, texts.orderFailed);
   }
-  if (!(await leadToOrder(visit))) redirect("/cart");
+  await leave(visit);
+}
+
+/** To the cart's order, or to the cart if there is none. */
+async function leave(visit: Visit): Promise<void> {
+  if (!(await leadToOrder(visit))) visit.redirect("/cart");
 }
 
 async function sendForm(
